@@ -1,0 +1,271 @@
+"""The cloud container and its HDF5 layout: the only module that knows how clouds lie on disk.
+
+``docs/formats.md`` describes the layout. A file is complete only if its attribute ``complete`` is 1, which is written
+last; every dataset carries a Fletcher-32 checksum, so that a flipped bit is an error and never a wrong number.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, final
+
+import h5py
+import numpy as np
+
+from cloudchamber.errors import InputError
+from cloudchamber.storage import atomic_path
+
+__all__ = ["CloudWriter", "Clouds", "Column", "create_clouds", "read_clouds", "read_header", "write_clouds"]
+
+FORMAT = "cloudchamber-clouds"
+VERSION = 1
+_CHUNK_BYTES = 1 << 20
+
+
+@final
+@dataclass(frozen=True)
+class Column:
+    """Name and unit of one column; the unit is "1" for a number without one."""
+
+    name: str
+    unit: str = "1"
+
+
+@final
+@dataclass(frozen=True)
+class Clouds:
+    """Padded particle clouds.
+
+    Attributes:
+        points: (N, P, F) float32, zero where ``mask`` is false.
+        mask: (N, P) bool, true for real particles, which come first.
+        features: (N, C) float32, one row per cloud: jet pT, mass, ...
+        labels: (N, L) int64, one row per cloud: event number, class, ...
+        point_columns, feature_columns, label_columns: names and units of the last axes.
+        indices: named index arrays into the clouds, such as the parts of a split.
+        meta: anything else that can be written as JSON: provenance, what truncation cost, ...
+    """
+
+    points: np.ndarray
+    mask: np.ndarray
+    features: np.ndarray
+    labels: np.ndarray
+    point_columns: tuple[Column, ...]
+    feature_columns: tuple[Column, ...] = ()
+    label_columns: tuple[Column, ...] = ()
+    indices: Mapping[str, np.ndarray] = field(default_factory=dict)
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    @property
+    def multiplicity(self) -> np.ndarray:
+        """(N,) int64, the number of real particles of each cloud."""
+        return self.mask.sum(axis=1)
+
+    def point(self, name: str) -> np.ndarray:
+        """Return the (N, P) values of one point column."""
+        return self.points[:, :, _position(self.point_columns, name, "point column")]
+
+    def feature(self, name: str) -> np.ndarray:
+        """Return the (N,) values of one per-cloud feature."""
+        return self.features[:, _position(self.feature_columns, name, "feature")]
+
+    def label(self, name: str) -> np.ndarray:
+        """Return the (N,) values of one label."""
+        return self.labels[:, _position(self.label_columns, name, "label")]
+
+    def part(self, name: str) -> "Clouds":
+        """Return the clouds of one stored index array, in its order."""
+        if name not in self.indices:
+            raise InputError(f"no part '{name}' among {sorted(self.indices)}")
+        return self[self.indices[name]]
+
+    def __getitem__(self, rows: np.ndarray | slice) -> "Clouds":
+        """Return the clouds of ``rows``; stored index arrays are dropped, since they would no longer be right."""
+        return replace(
+            self,
+            points=self.points[rows],
+            mask=self.mask[rows],
+            features=self.features[rows],
+            labels=self.labels[rows],
+            indices={},
+        )
+
+
+def _position(columns: Sequence[Column], name: str, kind: str) -> int:
+    names = [column.name for column in columns]
+    if name not in names:
+        raise InputError(f"no {kind} '{name}' among {names}")
+    return names.index(name)
+
+
+@final
+class CloudWriter:
+    """Appends clouds to an open file; made by :func:`create_clouds`."""
+
+    def __init__(self, file: h5py.File, width: int, columns: Mapping[str, tuple[Column, ...]]) -> None:
+        self._file = file
+        self._rows = 0
+        n_points, n_features, n_labels = (len(columns[key]) for key in ("points", "features", "labels"))
+        self._add("points", (width, n_points), "f4", columns["points"])
+        self._add("mask", (width,), "bool", ())
+        self._add("features", (n_features,), "f4", columns["features"])
+        self._add("labels", (n_labels,), "i8", columns["labels"])
+
+    def _add(self, name: str, shape: tuple[int, ...], dtype: str, columns: tuple[Column, ...]) -> None:
+        row_bytes = max(1, int(np.prod(shape)) * np.dtype(dtype).itemsize)
+        rows = max(1, min(4096, _CHUNK_BYTES // row_bytes))
+        dataset = self._file.create_dataset(
+            name,
+            shape=(0, *shape),
+            maxshape=(None, *shape),
+            chunks=(rows, *(max(1, size) for size in shape)),
+            dtype=dtype,
+            compression="gzip",
+            compression_opts=1,
+            shuffle=True,
+            fletcher32=True,
+        )
+        dataset.attrs["names"] = [column.name for column in columns]
+        dataset.attrs["units"] = [column.unit for column in columns]
+
+    def append(self, points: np.ndarray, mask: np.ndarray, features: np.ndarray, labels: np.ndarray) -> None:
+        """Append clouds: points (n, P, F), mask (n, P), features (n, C), labels (n, L)."""
+        n = len(points)
+        for name, values in (("points", points), ("mask", mask), ("features", features), ("labels", labels)):
+            if len(values) != n:
+                raise ValueError(f"{name} has {len(values)} rows, points has {n}")
+            dataset = self._file[name]
+            dataset.resize(self._rows + n, axis=0)
+            dataset[self._rows :] = values
+        self._rows += n
+
+    def add_indices(self, name: str, rows: np.ndarray) -> None:
+        """Store the index array of a named part."""
+        self._file.create_dataset(f"indices/{name}", data=np.asarray(rows, "i8"), chunks=True, fletcher32=True)
+
+    def add_meta(self, meta: Mapping[str, Any]) -> None:
+        """Store what describes the clouds; replaces what was stored before."""
+        self._file.attrs["meta"] = json.dumps(meta, sort_keys=True)
+
+    @property
+    def rows(self) -> int:
+        """Number of clouds written so far."""
+        return self._rows
+
+
+@contextmanager
+def create_clouds(
+    path: str | Path,
+    width: int,
+    point_columns: Sequence[Column],
+    feature_columns: Sequence[Column] = (),
+    label_columns: Sequence[Column] = (),
+) -> Iterator[CloudWriter]:
+    """Open a new cloud file for appending; it appears at ``path`` only when the block ends without an error.
+
+    Args:
+        path: where the file is to be.
+        width: P, the padded number of particles.
+        point_columns, feature_columns, label_columns: names and units.
+
+    Raises:
+        StorageError: the file cannot be written.
+    """
+    columns = {
+        "points": tuple(point_columns),
+        "features": tuple(feature_columns),
+        "labels": tuple(label_columns),
+    }
+    with atomic_path(path) as aside, h5py.File(aside, "w", locking=False) as file:
+        file.attrs["format"] = FORMAT
+        file.attrs["version"] = VERSION
+        file.attrs["meta"] = "{}"
+        writer = CloudWriter(file, width, columns)
+        yield writer
+        file.attrs["n_clouds"] = writer.rows
+        file.flush()
+        file.attrs["complete"] = 1
+
+
+def write_clouds(path: str | Path, clouds: Clouds) -> None:
+    """Write clouds to ``path`` at once or not at all.
+
+    Raises:
+        StorageError: the file cannot be written.
+    """
+    with create_clouds(
+        path, clouds.points.shape[1], clouds.point_columns, clouds.feature_columns, clouds.label_columns
+    ) as writer:
+        writer.append(clouds.points, clouds.mask, clouds.features, clouds.labels)
+        for name, rows in clouds.indices.items():
+            writer.add_indices(name, rows)
+        writer.add_meta(clouds.meta)
+
+
+@contextmanager
+def _open(path: str | Path) -> Iterator[h5py.File]:
+    """Open a cloud file for reading and turn every failure of HDF5 into one line that names the file."""
+    try:
+        with h5py.File(path, "r", locking=False) as file:
+            if file.attrs.get("format") != FORMAT:
+                raise InputError(f"{path}: not a cloud file (attribute 'format' is not '{FORMAT}')")
+            if file.attrs.get("version") != VERSION:
+                raise InputError(f"{path}: layout version {file.attrs.get('version')}, expected {VERSION}")
+            if file.attrs.get("complete") != 1:
+                raise InputError(f"{path}: the file was not written to its end")
+            yield file
+    except (OSError, KeyError, RuntimeError) as error:
+        raise InputError(f"{path}: cannot be read as a cloud file: {error}") from error
+
+
+def read_header(path: str | Path) -> Mapping[str, Any]:
+    """Return the meta data of a cloud file without reading its clouds.
+
+    Raises:
+        InputError: the file is missing, damaged, incomplete or of another kind.
+    """
+    with _open(path) as file:
+        return json.loads(file.attrs["meta"])
+
+
+def read_clouds(path: str | Path) -> Clouds:
+    """Read a whole cloud file and verify it.
+
+    Raises:
+        InputError: the file is missing, damaged, incomplete or of another kind; a value is not finite; a padded
+            slot is not zero.
+    """
+    with _open(path) as file:
+        arrays = {name: file[name][()] for name in ("points", "mask", "features", "labels")}
+        columns = {name: _columns(file[name]) for name in ("points", "features", "labels")}
+        group = file.get("indices", {})
+        indices = {name: group[name][()] for name in group}
+        meta = json.loads(file.attrs["meta"])
+        expected = int(file.attrs["n_clouds"])
+    for name, values in arrays.items():
+        if len(values) != expected:
+            raise InputError(f"{path}: dataset '{name}' has {len(values)} rows, the header says {expected}")
+        if values.dtype.kind == "f" and not np.isfinite(values).all():
+            raise InputError(f"{path}: dataset '{name}' holds values that are not finite")
+    if np.any(arrays["points"][~arrays["mask"]]):
+        raise InputError(f"{path}: dataset 'points' is not zero where 'mask' is false")
+    for name, rows in indices.items():
+        if len(rows) and not (0 <= rows.min() and rows.max() < expected):
+            raise InputError(f"{path}: index array '{name}' points outside the {expected} clouds")
+    return Clouds(
+        **arrays,
+        point_columns=columns["points"],
+        feature_columns=columns["features"],
+        label_columns=columns["labels"],
+        indices=indices,
+        meta=meta,
+    )
+
+
+def _columns(dataset: h5py.Dataset) -> tuple[Column, ...]:
+    return tuple(Column(str(n), str(u)) for n, u in zip(dataset.attrs["names"], dataset.attrs["units"], strict=True))

@@ -1,0 +1,27 @@
+"""Random numbers: one seed in the settings, independent streams for each model, stage and chunk."""
+
+from zlib import crc32
+
+import numpy as np
+
+__all__ = ["generator", "integer_seed", "sequence"]
+
+
+def sequence(seed: int, *keys: str | int) -> np.random.SeedSequence:
+    """Return the seed sequence of one stream.
+
+    Streams with different ``keys`` (names of model, stage, shard, ...) are statistically independent, and the same
+    seed and keys give the same stream on every machine.
+    """
+    spawn_key = tuple(crc32(str(key).encode()) for key in keys)
+    return np.random.SeedSequence(entropy=seed, spawn_key=spawn_key)
+
+
+def generator(seed: int, *keys: str | int) -> np.random.Generator:
+    """Return a numpy generator for the stream ``keys`` of ``seed``."""
+    return np.random.Generator(np.random.PCG64(sequence(seed, *keys)))
+
+
+def integer_seed(seed: int, *keys: str | int, bits: int = 63) -> int:
+    """Return a non-negative integer of at most ``bits`` bits, for generators that are seeded by a number."""
+    return int(sequence(seed, *keys).generate_state(1, np.uint64)[0]) >> (64 - bits)

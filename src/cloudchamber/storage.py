@@ -1,0 +1,126 @@
+"""Files: written aside and renamed, hashed, and with a record of what made them."""
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from cloudchamber import __version__
+from cloudchamber.errors import InputError, StorageError
+
+__all__ = ["atomic_path", "provenance", "read_json", "sha256", "write_json", "write_text"]
+
+_PACKAGES = ("numpy", "torch", "uproot", "awkward", "fastjet", "pythia8mc", "h5py", "safetensors")
+
+
+@contextmanager
+def atomic_path(path: str | Path) -> Iterator[Path]:
+    """Yield a path beside ``path`` to write to; it takes the place of ``path`` when the block ends without an error.
+
+    The file is flushed to the disk before the rename and the folder after it, so that a crash leaves either the old
+    file or the whole new one. After an error nothing is left and an old file stays as it was. The suffix of ``path``
+    is kept, since some writers choose a format by it.
+
+    Raises:
+        StorageError: the folder cannot be made, or the disk is full.
+    """
+    path = Path(path)
+    aside = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield aside
+        with open(aside, "rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(aside, path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        raise StorageError(_write_failure(path, aside, error)) from error
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _write_failure(path: Path, aside: Path, error: OSError) -> str:
+    if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return f"{path}: cannot be written: {error}"
+    written = aside.stat().st_size / 1e6 if aside.exists() else 0.0
+    free = shutil.disk_usage(path.parent).free / 1e6
+    return f"{path}: disk full after {written:.1f} MB ({free:.1f} MB free); nothing was changed"
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write ``text`` to ``path`` at once or not at all."""
+    with atomic_path(path) as aside:
+        aside.write_text(text, encoding="utf-8")
+
+
+def write_json(path: str | Path, value: Any) -> None:
+    """Write ``value`` as JSON with sorted keys to ``path`` at once or not at all."""
+    write_text(path, json.dumps(value, indent=2, sort_keys=True) + "\n")
+
+
+def read_json(path: str | Path) -> Any:
+    """Return the content of a JSON file.
+
+    Raises:
+        InputError: the file is missing or is not JSON.
+    """
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise InputError(f"{path}: not a JSON file: {error}") from error
+
+
+def sha256(path: str | Path) -> str:
+    """Return the SHA-256 of a file's content as hexadecimal digits.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def provenance(
+    step: str, settings: Mapping[str, Any], inputs: Sequence[str | Path] = (), seed: int | None = None
+) -> dict[str, Any]:
+    """Return the record that is stored with an output: what made it, from what.
+
+    No time stamp is in it, so that the same inputs, settings and seed give the same record.
+    """
+    return {
+        "step": step,
+        "settings": dict(settings),
+        "seed": seed,
+        "inputs": {str(path): sha256(path) for path in inputs},
+        "cloudchamber": __version__,
+        "packages": _package_versions(),
+    }
+
+
+def _package_versions() -> dict[str, str]:
+    versions = {}
+    for name in _PACKAGES:
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return versions
