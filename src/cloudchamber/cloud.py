@@ -122,7 +122,8 @@ class CloudWriter:
         dataset = self._file.create_dataset(
             name,
             shape=(0, *shape),
-            maxshape=(None, *shape),
+            # A chunk has at least one column, which HDF5 wants to fit into the largest shape.
+            maxshape=(None, *(size or None for size in shape)),
             chunks=(rows, *(max(1, size) for size in shape)),
             dtype=dtype,
             compression="gzip",

@@ -7,6 +7,7 @@ __all__ = [
     "SettingsError",
     "StateError",
     "StorageError",
+    "TerminatedError",
 ]
 
 
@@ -44,3 +45,9 @@ class StateError(CloudchamberError):
     """A training state is held by another process, damaged, or made by other settings."""
 
     exit_status = 6
+
+
+class TerminatedError(CloudchamberError):
+    """A termination signal arrived; the state is saved and the same command goes on from it."""
+
+    exit_status = 143

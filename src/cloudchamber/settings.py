@@ -16,11 +16,26 @@ from cloudchamber.errors import SettingsError
 __all__ = [
     "AnalysisSettings",
     "DatasetSettings",
+    "DiffusionSettings",
+    "EpicSettings",
+    "FlowMatchingSettings",
+    "GeneratorSettings",
     "IngestionSettings",
+    "JetGenerationSettings",
+    "LogPosteriorSettings",
+    "MarginalsModel",
+    "MetricSettings",
     "ModelSettings",
+    "ParticleNetSettings",
+    "PreparationSettings",
     "ProcessSettings",
+    "ReclusteredJets",
     "SamplerSettings",
+    "SplitSettings",
+    "StoredJets",
+    "TrainedModel",
     "TrainingSettings",
+    "WholeEvents",
     "load",
     "parse",
 ]
@@ -221,17 +236,32 @@ class SamplerSettings(Settings):
         return self
 
 
-@final
-class TrainedModel(Settings):
-    """A generative model: network, objective and conditions, trained and sampled."""
+class _Generator(Settings, ABC):
+    """Abstract: what makes the weights of a generative model."""
 
-    kind: Literal["trained"] = "trained"
-    title: str
     network: EpicSettings = EpicSettings()
     objective: Annotated[FlowMatchingSettings | DiffusionSettings, Field(discriminator="kind")]
     conditions: tuple[Literal["jet_pt", "jet_mass"], ...] = ()
     training: TrainingSettings
-    samplers: Mapping[Name, SamplerSettings] = Field(min_length=1)
+
+
+@final
+class GeneratorSettings(_Generator):
+    """What one training needs: the model without its title and samplers, which come after it."""
+
+
+@final
+class TrainedModel(_Generator):
+    """A generative model: network, objective and conditions, trained and sampled."""
+
+    kind: Literal["trained"]
+    title: str
+    samplers: Mapping[Name, SamplerSettings] = Field(min_length=1, description="the first one competes for the posterior")
+
+    @property
+    def generator(self) -> GeneratorSettings:
+        """The part that decides the weights."""
+        return GeneratorSettings(**{name: getattr(self, name) for name in GeneratorSettings.model_fields})
 
 
 @final
@@ -291,6 +321,7 @@ class DetectorResponseSettings(Settings):
     """Comparison of the simulated detector with files of real Delphes, where those are there."""
 
     clouds: ReclusteredJets
+    max_particles: PositiveInt = 200
     real_files: Mapping[Name, str] = Field(default_factory=dict, description="process -> file of the same process")
 
 

@@ -1,0 +1,137 @@
+"""The observables of jets that samples are compared in, and the files that hold them.
+
+A file is HDF5: one dataset of (N,) numbers per observable with a Fletcher-32 checksum, and the attribute ``complete``,
+which is written last.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+import h5py
+import numpy as np
+
+from cloudchamber.cloud import Clouds
+from cloudchamber.errors import InputError
+from cloudchamber.evaluation.kinematics import jet_kinematics, momenta
+from cloudchamber.evaluation.substructure import d2, energy_correlations, subjettiness, subjettiness_ratio
+from cloudchamber.storage import atomic_path
+
+__all__ = [
+    "JET_FEATURES",
+    "LABELS",
+    "PARTICLE_FEATURES",
+    "Label",
+    "observe",
+    "read_observables",
+    "write_observables",
+]
+
+FORMAT = "cloudchamber-observables"
+VERSION = 1
+
+JET_FEATURES = ("jet_mass", "jet_pt", "multiplicity", "tau21", "tau32", "d2")
+PARTICLE_FEATURES = ("pt_rel", "eta_rel", "phi_rel")
+
+
+@final
+@dataclass(frozen=True)
+class Label:
+    """How a feature is written on an axis: LaTeX symbol and unit, "" for a number without one."""
+
+    symbol: str
+    unit: str = ""
+
+
+LABELS: Mapping[str, Label] = {
+    "jet_mass": Label(r"$m_\mathrm{jet} / p_\mathrm{T}^\mathrm{jet}$"),
+    "jet_pt": Label(r"$|\sum \vec{p}_\mathrm{T}| / p_\mathrm{T}^\mathrm{jet}$"),
+    "multiplicity": Label(r"$N_\mathrm{particles}$"),
+    "tau21": Label(r"$\tau_{21}$"),
+    "tau32": Label(r"$\tau_{32}$"),
+    "d2": Label(r"$D_2$"),
+    "pt_rel": Label(r"$p_\mathrm{T}^\mathrm{rel}$"),
+    "eta_rel": Label(r"$\eta^\mathrm{rel}$"),
+    "phi_rel": Label(r"$\phi^\mathrm{rel}$", "rad"),
+}
+
+
+def observe(clouds: Clouds) -> dict[str, np.ndarray]:
+    """Return the observables of each jet, (N,) float64 each, under the names of ``JET_FEATURES``.
+
+    ``jet_mass`` and ``jet_pt`` are those of the sum of the particles, in units of the jet pT that ``pt_rel`` refers
+    to. ``multiplicity`` counts the particles with a positive ``pt_rel``; the others count for nothing anywhere.
+    ``tau21``, ``tau32`` and ``d2`` are defined in :mod:`cloudchamber.evaluation.substructure`.
+
+    Args:
+        clouds: jets with the point columns ``pt_rel``, ``eta_rel`` and ``phi_rel``.
+
+    Raises:
+        InputError: the clouds lack a column, or an observable of some jet is not finite.
+    """
+    pt, eta, phi = momenta(clouds)
+    jet_pt, jet_mass = jet_kinematics(pt, eta, phi)
+    tau = subjettiness(pt, eta, phi)
+    table = {
+        "jet_mass": jet_mass,
+        "jet_pt": jet_pt,
+        "multiplicity": (pt > 0).sum(axis=1).astype(np.float64),
+        "tau21": subjettiness_ratio(tau, 2),
+        "tau32": subjettiness_ratio(tau, 3),
+        "d2": d2(*energy_correlations(pt, eta, phi)),
+    }
+    for name, values in table.items():
+        bad = np.count_nonzero(~np.isfinite(values))
+        if bad:
+            raise InputError(f"{name} of {bad} of {len(clouds)} jets is not finite: particles far outside of any jet")
+    return table
+
+
+def write_observables(path: str | Path, table: Mapping[str, np.ndarray], meta: Mapping[str, Any]) -> None:
+    """Write observables to ``path`` at once or not at all.
+
+    Args:
+        path: where the file is to be.
+        table: arrays of equal length, (N,) each.
+        meta: what describes them; anything that can be written as JSON.
+
+    Raises:
+        StorageError: the file cannot be written.
+    """
+    lengths = {len(values) for values in table.values()}
+    if len(lengths) != 1:
+        raise ValueError(f"columns of different lengths {sorted(lengths)}")
+    with atomic_path(path) as aside, h5py.File(aside, "w", locking=False) as file:
+        file.attrs["format"] = FORMAT
+        file.attrs["version"] = VERSION
+        file.attrs["meta"] = json.dumps(dict(meta), sort_keys=True)
+        for name, values in table.items():
+            file.create_dataset(name, data=np.asarray(values, "f8"), chunks=True, fletcher32=True)
+        file.attrs["n_jets"] = lengths.pop()
+        file.flush()
+        file.attrs["complete"] = 1
+
+
+def read_observables(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Return the observables of a file and what describes them.
+
+    Raises:
+        InputError: the file is missing, damaged, incomplete or of another kind.
+    """
+    try:
+        with h5py.File(path, "r", locking=False) as file:
+            if file.attrs.get("format") != FORMAT or file.attrs.get("version") != VERSION:
+                raise InputError(f"{path}: not a file of observables ('{FORMAT}', version {VERSION})")
+            if file.attrs.get("complete") != 1:
+                raise InputError(f"{path}: the file was not written to its end")
+            table = {name: file[name][()] for name in file}
+            meta = json.loads(file.attrs["meta"])
+            expected = int(file.attrs["n_jets"])
+    except (OSError, KeyError, RuntimeError) as error:
+        raise InputError(f"{path}: cannot be read as a file of observables: {error}") from error
+    for name, values in table.items():
+        if values.shape != (expected,):
+            raise InputError(f"{path}: dataset '{name}' has shape {values.shape}, the header says {expected} jets")
+    return table, meta

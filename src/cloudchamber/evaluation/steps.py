@@ -1,0 +1,151 @@
+"""The evaluation steps: observables of a file of clouds, distances of a sample from truth, the table of a study."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cloudchamber import seeds
+from cloudchamber.cloud import Clouds, read_clouds, read_header
+from cloudchamber.errors import InputError
+from cloudchamber.evaluation.comparison import compare
+from cloudchamber.evaluation.observables import observe, read_observables, write_observables
+from cloudchamber.preparation.relative import RELATIVE_COLUMNS, relative_points
+from cloudchamber.settings import MetricSettings
+from cloudchamber.storage import provenance, write_text
+
+__all__ = ["METRIC_COLUMNS", "compare_files", "gather", "observe_file", "write_table"]
+
+METRIC_COLUMNS = (
+    "study",
+    "dataset",
+    "model",
+    "sampler",
+    "nfe",
+    "seed",
+    "metric",
+    "feature",
+    "value",
+    "uncertainty",
+    "floor",
+    "n_reference",
+    "n_generated",
+    "floor_uncertainty",
+)
+
+
+def observe_file(source: Path, output: Path) -> None:
+    """Write the observables of each jet of a cloud file, in the order of the file.
+
+    Jets in absolute coordinates (pt, eta, phi) are brought to relative ones first.
+
+    Raises:
+        InputError: the clouds are not jets.
+    """
+    clouds = read_clouds(source)
+    if "pt_rel" not in [column.name for column in clouds.point_columns]:
+        clouds = replace(clouds, points=relative_points(clouds), point_columns=RELATIVE_COLUMNS)
+    write_observables(output, observe(clouds), {"provenance": provenance("observe", {}, [source])})
+
+
+def compare_files(
+    truth_files: tuple[Path, Path],
+    sample_files: tuple[Path, Path],
+    settings: MetricSettings,
+    seed: int,
+    output: Path,
+) -> None:
+    """Compare a sample with the test part of the truth; the training part gives the floor.
+
+    Args:
+        truth_files: prepared jets and their observables.
+        sample_files: generated jets and their observables.
+        settings: bins and number of resamplings.
+        seed: of the resamplings.
+        output: CSV of the metrics without the columns that name the sample.
+
+    Raises:
+        InputError: a file cannot be used, or the training part has fewer jets than the sample.
+    """
+    truth, truth_observables = read_clouds(truth_files[0]), read_observables(truth_files[1])[0]
+    sample, sample_observables = read_clouds(sample_files[0]), read_observables(sample_files[1])[0]
+    table = compare(
+        *_part(truth, truth_observables, "test"),
+        sample,
+        sample_observables,
+        *_part(truth, truth_observables, "train"),
+        settings,
+        seeds.generator(seed, "bootstrap"),
+    )
+    write_table(output, table)
+
+
+def _part(clouds: Clouds, observables: Mapping[str, np.ndarray], name: str) -> tuple[Clouds, dict[str, np.ndarray]]:
+    rows = clouds.part(name), clouds.indices[name]
+    return rows[0], {feature: values[rows[1]] for feature, values in observables.items()}
+
+
+def gather(study: str, files: Mapping[str, Any], output: Path) -> None:
+    """Gather comparisons, costs and log posteriors into the one tidy table of a study.
+
+    Args:
+        study: value of the first column.
+        files: "samples", each with dataset, name, sampler, seed, clouds (the generated clouds) and comparison (CSV);
+            "posteriors", each with dataset, seed and path (CSV with a column "model").
+        output: the table, with ``METRIC_COLUMNS``; lengths of time in seconds, everything else as in the comparison.
+
+    Raises:
+        InputError: a file cannot be read, or a log posterior names a model without a sample.
+    """
+    tables = []
+    samplers: dict[tuple[str, str, int], tuple[str, int]] = {}
+    for entry in files["samples"]:
+        sampler = read_header(entry["clouds"])["sampler"]
+        nfe = sampler["evaluations_counted"]
+        names = {
+            "dataset": entry["dataset"],
+            "model": entry["name"],
+            "sampler": entry["sampler"],
+            "seed": entry["seed"],
+        }
+        samplers.setdefault((entry["dataset"], entry["name"], entry["seed"]), (entry["sampler"], nfe))
+        comparison = _read_table(entry["comparison"])
+        cost = pd.DataFrame(
+            {
+                "metric": ["seconds_per_jet", "evaluations_per_jet"],
+                "value": [sampler["seconds_per_jet"], float(nfe)],
+                "n_generated": comparison["n_generated"].iloc[0],
+            }
+        )
+        tables += [table.assign(**names, nfe=nfe) for table in (comparison, cost)]
+    for entry in files["posteriors"]:
+        posterior = _read_table(entry["path"])
+        keys = [(entry["dataset"], model, entry["seed"]) for model in posterior["model"]]
+        missing = sorted({key[1] for key in keys if key not in samplers})
+        if missing:
+            raise InputError(f"{entry['path']}: no sample of {missing}")
+        tables.append(
+            posterior.assign(
+                dataset=entry["dataset"],
+                seed=entry["seed"],
+                sampler=[samplers[key][0] for key in keys],
+                nfe=[samplers[key][1] for key in keys],
+            )
+        )
+    table = pd.concat(tables, ignore_index=True).assign(study=study)
+    write_table(output, table.reindex(columns=list(METRIC_COLUMNS)))
+
+
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """Write a table as CSV at once or not at all."""
+    write_text(path, table.to_csv(index=False, lineterminator="\n"))
+
+
+def _read_table(path: str | Path) -> pd.DataFrame:
+    try:
+        return pd.read_csv(path)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read as a table: {error}") from error

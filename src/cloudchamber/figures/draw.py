@@ -1,0 +1,102 @@
+"""The step ``draw``: the figures by name."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from cloudchamber.errors import InputError, SettingsError
+from cloudchamber.evaluation.divergence import KL_DIRECTION
+from cloudchamber.evaluation.observables import JET_FEATURES, PARTICLE_FEATURES
+from cloudchamber.figures import metrics, style
+from cloudchamber.figures.distributions import feature_distributions
+from cloudchamber.figures.gallery import cloud_gallery, read_gallery
+from cloudchamber.figures.histories import histories, read_histories
+from cloudchamber.figures.images import average_images, read_images
+from cloudchamber.figures.inputs import need, read_csv, read_distributions
+from cloudchamber.figures.measurements import read_measurements
+from cloudchamber.figures.response import detector_response, read_responses
+from cloudchamber.figures.truncation import read_truncations, truncation
+
+__all__ = ["FIGURES", "draw"]
+
+_Files = Mapping[str, Any]
+_FEATURES = (*JET_FEATURES, *PARTICLE_FEATURES)
+_COST_FEATURES = ("jet_mass", "jet_pt")
+
+
+def draw(figure: str, files: _Files, pdf: Path, png: Path) -> None:
+    """Draw one figure and write it as PDF and PNG.
+
+    Args:
+        figure: a name in ``FIGURES``.
+        files: what it is drawn from; each figure names the keys it needs.
+        pdf, png: where the files go.
+
+    Raises:
+        InputError: a file cannot be used.
+        SettingsError: there is no such figure, or a key is missing.
+        StorageError: an output cannot be written.
+    """
+    if figure not in FIGURES:
+        raise SettingsError(f"no figure '{figure}' among {sorted(FIGURES)}")
+    with style.applied():
+        style.save(FIGURES[figure](files), pdf, png)
+
+
+def _distributions(*features: str) -> Callable[[_Files], Figure]:
+    return lambda files: feature_distributions(read_distributions(files, features), features)
+
+
+def _divergences(files: _Files) -> Figure:
+    return metrics.distances(read_measurements(files, "kl", _FEATURES), need(files, "title"), f"{KL_DIRECTION} [nat]")
+
+
+def _wasserstein(files: _Files) -> Figure:
+    label = "Wasserstein-1 distance to truth [unit of the feature]"
+    return metrics.distances(read_measurements(files, "w1", _FEATURES), need(files, "title"), label)
+
+
+def _log_posterior(files: _Files) -> Figure:
+    forms = (read_measurements(files, metric) for metric in ("nlp", "nlp_generated_only"))
+    return metrics.log_posterior(*forms, need(files, "title"))
+
+
+def _confusion(files: _Files) -> Figure:
+    tables = []
+    for entry in need(files, "confusions"):
+        path = need(entry, "path")
+        table = read_csv(path, ("class",)).set_index("class")
+        if list(table.index) != list(table.columns):
+            raise InputError(f"{path}: rows {list(table.index)} and columns {list(table.columns)} are not the same")
+        tables.append(table.astype(float))
+    if not tables:
+        raise SettingsError("--files: 'confusions' is empty")
+    titles = {entry["name"]: entry["title"] for entry in need(files, "models")} | {"truth": "truth"}
+    mean = pd.DataFrame(sum(tables) / len(tables))
+    return metrics.confusion(mean, titles, need(files, "title"))
+
+
+def _cost(files: _Files) -> Figure:
+    quality = {feature: read_measurements(files, "kl", (feature,)) for feature in _COST_FEATURES}
+    costs = (read_measurements(files, metric) for metric in ("seconds_per_jet", "evaluations_per_jet"))
+    return metrics.cost(quality, *costs, need(files, "title"))
+
+
+FIGURES: Mapping[str, Callable[[_Files], Figure]] = {
+    "jet_features": _distributions("jet_mass", "jet_pt", "multiplicity"),
+    "particle_features": _distributions("pt_rel", "eta_rel", "phi_rel"),
+    "substructure": _distributions("tau21", "tau32", "d2"),
+    "divergences": _divergences,
+    "wasserstein": _wasserstein,
+    "log_posterior": _log_posterior,
+    "confusion": _confusion,
+    "cost": _cost,
+    "average_images": lambda files: average_images(read_images(files)),
+    "cloud_gallery": lambda files: cloud_gallery(read_gallery(files)),
+    "histories": lambda files: histories(read_histories(files), need(files, "title")),
+    "detector_response": lambda files: detector_response(read_responses(files)),
+    "truncation": lambda files: truncation(read_truncations(files)),
+}

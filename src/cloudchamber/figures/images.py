@@ -1,0 +1,116 @@
+"""Average jet images: where the transverse momentum of the jets lies, in truth, in the models, and in the difference."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm, SymLogNorm
+from matplotlib.figure import Figure
+
+from cloudchamber.cloud import Clouds, read_clouds
+from cloudchamber.evaluation.kinematics import has_momentum
+from cloudchamber.evaluation.observables import LABELS
+from cloudchamber.figures.inputs import first_samplers, models_of, need, read_truth
+from cloudchamber.figures.labels import axis_label, count, counts
+
+__all__ = ["JetImages", "average_image", "average_images", "read_images"]
+
+_PIXELS = 40
+_DECADES = 5
+
+
+@final
+@dataclass(frozen=True)
+class JetImages:
+    """Average images of several samples of jets.
+
+    Attributes:
+        title: what was compared.
+        edges: (K + 1,) edges of the pixels in eta_rel and in phi_rel.
+        images: label -> (K, K) mean sum of pt_rel per pixel and jet, first axis eta_rel. The first is the reference,
+            the second an independent sample of truth.
+        n_jets: jets behind each image.
+    """
+
+    title: str
+    edges: np.ndarray
+    images: Mapping[str, np.ndarray]
+    n_jets: tuple[int, ...]
+
+
+def average_image(clouds: Clouds, edges: np.ndarray) -> np.ndarray:
+    """Return the (K, K) mean over jets of the sum of pt_rel per pixel; what lies outside is left out."""
+    mask = has_momentum(clouds)
+    eta, phi, pt = (clouds.point(name)[mask] for name in ("eta_rel", "phi_rel", "pt_rel"))
+    image, _, _ = np.histogram2d(eta, phi, bins=(edges, edges), weights=pt)
+    return image / len(clouds)
+
+
+def read_images(files: Mapping[str, Any]) -> JetImages:
+    """Read the images of truth and of each model with its first sampler, all seeds together.
+
+    Raises:
+        InputError: a file cannot be used.
+        SettingsError: a key is missing.
+    """
+    truth = read_truth(files)
+    mask = has_momentum(truth)
+    reach = float(max(np.quantile(np.abs(truth.point(name)[mask]), 0.999) for name in ("eta_rel", "phi_rel")))
+    edges = np.linspace(-reach, reach, _PIXELS + 1)
+    images, n_jets = {}, []
+    for label, part in (("truth (test part)", "test"), ("truth (training part)", "train")):
+        jets = truth.part(part)
+        images[label] = average_image(jets, edges)
+        n_jets.append(len(jets))
+    for model in first_samplers(models_of(files)):
+        total, jets_of_model = np.zeros((_PIXELS, _PIXELS)), 0
+        for entry in model.entries:
+            clouds = read_clouds(need(entry, "clouds"))
+            total += average_image(clouds, edges) * len(clouds)
+            jets_of_model += len(clouds)
+        images[model.label] = total / jets_of_model
+        n_jets.append(jets_of_model)
+    return JetImages(need(files, "title"), edges, images, tuple(n_jets))
+
+
+def average_images(data: JetImages) -> Figure:
+    """Draw the average images on one colour scale, and below them their differences to the reference on another."""
+    labels, images = list(data.images), list(data.images.values())
+    reference = images[0]
+    highest = max(float(image.max()) for image in images)
+    levels = LogNorm(highest * 10.0**-_DECADES, highest)
+    largest = max(float(np.abs(image - reference).max()) for image in images[1:])
+    differences = SymLogNorm(linthresh=1e-3 * largest, vmin=-largest, vmax=largest)
+    columns = len(images)
+    figure = Figure(figsize=(1.9 * columns + 1.6, 5.4), layout="constrained")
+    axes = figure.subplots(2, columns, sharex=True, sharey=True)
+    grid = np.meshgrid(data.edges, data.edges, indexing="ij")
+    for column, (label, image) in enumerate(zip(labels, images, strict=True)):
+        upper, lower = axes[:, column]
+        upper.set_title(label.replace(" (", "\n(").replace(", ", ",\n", 1))
+        shown = upper.pcolormesh(*grid, np.maximum(image, levels.vmin), norm=levels, cmap="cividis", rasterized=True)
+        if column == 0:
+            lower.text(0.5, 0.5, "below: minus\nthis truth", transform=lower.transAxes, ha="center", va="center")
+            change = None
+        else:
+            change = lower.pcolormesh(*grid, image - reference, norm=differences, cmap="PuOr_r", rasterized=True)
+            _signs(lower, data.edges, image - reference, largest)
+        for axis in (upper, lower):
+            axis.set_aspect("equal")
+        lower.set_xlabel(axis_label(LABELS["eta_rel"]))
+    for axis in axes[:, 0]:
+        axis.set_ylabel(axis_label(LABELS["phi_rel"]))
+    figure.colorbar(shown, ax=list(axes[0]), label=r"mean $p_\mathrm{T}^\mathrm{rel}$ per pixel")
+    figure.colorbar(change, ax=list(axes[1]), label="difference to truth")
+    generated = counts(list(data.n_jets[2:]))
+    figure.suptitle(f"{data.title}: {count(data.n_jets[0])} true jets, {generated} generated jets per model")
+    return figure
+
+
+def _signs(axis: Axes, edges: np.ndarray, difference: np.ndarray, largest: float) -> None:
+    """Draw contours, dashed where the difference is negative, so that its sign is seen without colour."""
+    centres = 0.5 * (edges[1:] + edges[:-1])
+    levels = largest * np.array([-0.03, 0.03])
+    axis.contour(centres, centres, difference.T, levels=levels, colors="black", linewidths=0.5)

@@ -1,0 +1,205 @@
+"""What figures and tables are made from: the files of a study, read and reduced to plain data."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+import pandas as pd
+
+from cloudchamber.cloud import Clouds, read_clouds
+from cloudchamber.errors import InputError, SettingsError
+from cloudchamber.evaluation.kinematics import has_momentum
+from cloudchamber.evaluation.observables import JET_FEATURES, PARTICLE_FEATURES, read_observables
+from cloudchamber.evaluation.resampling import Sample
+from cloudchamber.figures.style import TRUTH, Look, looks
+
+__all__ = [
+    "Distributions",
+    "Model",
+    "Series",
+    "first_samplers",
+    "models_of",
+    "need",
+    "read_csv",
+    "read_distributions",
+    "read_truth",
+]
+
+NO_SAMPLER = "none"
+
+
+def need(files: Mapping[str, Any], key: str) -> Any:
+    """Return one entry of the files of a figure or table.
+
+    Raises:
+        SettingsError: it is not there.
+    """
+    if key not in files:
+        raise SettingsError(f"--files: no key '{key}' among {sorted(files)}")
+    return files[key]
+
+
+@final
+@dataclass(frozen=True)
+class Model:
+    """A generative model with one of its samplers.
+
+    Attributes:
+        name, sampler: as in the settings.
+        label: what it is called in figures; names the sampler only where the model has several.
+        look: how it is drawn.
+        entries: its files, one mapping per seed.
+    """
+
+    name: str
+    sampler: str
+    label: str
+    look: Look
+    entries: tuple[Mapping[str, Any], ...]
+
+
+def models_of(files: Mapping[str, Any], key: str = "models") -> list[Model]:
+    """Return the models of a study in the order of the settings, each sampler on its own, all seeds together.
+
+    Args:
+        files: has a list ``key`` of mappings with ``name``, ``title``, ``seed`` and, where it matters, ``sampler``.
+        key: which list.
+
+    Raises:
+        SettingsError: the list is missing or empty.
+    """
+    entries = need(files, key)
+    if not entries:
+        raise SettingsError(f"--files: '{key}' is empty")
+    groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for entry in entries:
+        groups.setdefault((need(entry, "name"), entry.get("sampler", "")), []).append(entry)
+    names = list(dict.fromkeys(name for name, _ in groups))
+    look = looks(names, [name for name, sampler in groups if sampler == NO_SAMPLER])
+    n_samplers = {name: sum(other == name for other, _ in groups) for name in names}
+    return [
+        Model(
+            name,
+            sampler,
+            f"{group[0]['title']}, {sampler.replace('_', ' ')}" if n_samplers[name] > 1 else group[0]["title"],
+            look[name],
+            tuple(group),
+        )
+        for (name, sampler), group in groups.items()
+    ]
+
+
+def first_samplers(models: Sequence[Model]) -> list[Model]:
+    """Return each model once, with the sampler that the settings name first."""
+    return list({model.name: model for model in reversed(models)}.values())[::-1]
+
+
+def read_truth(files: Mapping[str, Any]) -> Clouds:
+    """Return the prepared true jets.
+
+    Raises:
+        InputError: the file cannot be used, or it has no test or training part.
+    """
+    path = need(files, "truth")
+    truth = read_clouds(path)
+    for part in ("test", "train"):
+        if not len(truth.indices.get(part, ())):
+            raise InputError(f"{path}: no jets in the part '{part}'")
+    return truth
+
+
+@final
+@dataclass(frozen=True)
+class Series:
+    """Values of some features of one sample of jets."""
+
+    label: str
+    look: Look
+    values: Mapping[str, Sample]
+
+    @property
+    def n_jets(self) -> int:
+        return next(iter(self.values.values())).n_jets
+
+
+@final
+@dataclass(frozen=True)
+class Distributions:
+    """Values of some features: of truth (its test part) and of each model (all seeds together)."""
+
+    title: str
+    truth: Series
+    models: tuple[Series, ...]
+
+
+def read_distributions(files: Mapping[str, Any], features: Sequence[str]) -> Distributions:
+    """Read the values of ``features`` of truth and of each model with its first sampler.
+
+    Args:
+        files: "title", "truth", "truth_observables" and "models" with "clouds" and "observables" each.
+        features: all of jets, or all of particles.
+
+    Raises:
+        InputError: a file cannot be used, or clouds and observables do not belong together.
+        SettingsError: a key is missing.
+    """
+    read = _jet_values if set(features) <= set(JET_FEATURES) else _particle_values
+    truth = read_truth(files)
+    of_truth = read(truth, need(files, "truth_observables"), features, truth.indices["test"])
+    series = []
+    for model in first_samplers(models_of(files)):
+        seeds = []
+        for entry in model.entries:
+            clouds = read_clouds(need(entry, "clouds"))
+            seeds.append(read(clouds, need(entry, "observables"), features, np.arange(len(clouds))))
+        pooled = {name: _pooled([values[name] for values in seeds]) for name in features}
+        series.append(Series(model.label, model.look, pooled))
+    return Distributions(need(files, "title"), Series("truth (test part)", TRUTH, of_truth), tuple(series))
+
+
+_Reader = Callable[[Clouds, str, Sequence[str], np.ndarray], dict[str, Sample]]
+
+
+def _jet_values(clouds: Clouds, observables: str, features: Sequence[str], rows: np.ndarray) -> dict[str, Sample]:
+    table, _ = read_observables(observables)
+    for name in features:
+        if name not in table:
+            raise InputError(f"{observables}: no observable '{name}' among {sorted(table)}")
+        if len(table[name]) != len(clouds):
+            raise InputError(f"{observables}: {len(table[name])} jets, the clouds have {len(clouds)}")
+    return {name: Sample.of_jets(table[name][rows]) for name in features}
+
+
+def _particle_values(clouds: Clouds, observables: str, features: Sequence[str], rows: np.ndarray) -> dict[str, Sample]:
+    jets = clouds[rows]
+    mask = has_momentum(jets)
+    return {name: Sample.of_particles(jets.point(name), mask) for name in features}
+
+
+def _pooled(samples: Sequence[Sample]) -> Sample:
+    starts = np.cumsum([0, *(sample.n_jets for sample in samples)])
+    return Sample(
+        np.concatenate([sample.values for sample in samples]),
+        np.concatenate([sample.jets + start for sample, start in zip(samples, starts, strict=False)]),
+        int(starts[-1]),
+    )
+
+
+def read_csv(path: str | Path, columns: Sequence[str]) -> pd.DataFrame:
+    """Read a table that has at least ``columns``.
+
+    Raises:
+        InputError: the file cannot be read, has no rows, or a column is missing.
+    """
+    try:
+        table = pd.read_csv(path, keep_default_na=False, na_values=[""])
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read as a table: {error}") from error
+    missing = [name for name in columns if name not in table]
+    if missing:
+        raise InputError(f"{path}: no column {missing} among {list(table)}")
+    if table.empty:
+        raise InputError(f"{path}: the table has no rows")
+    return table

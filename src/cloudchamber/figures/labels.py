@@ -1,0 +1,43 @@
+"""What features and other columns are called on axes and in tables."""
+
+from cloudchamber.evaluation.observables import LABELS, Label
+
+__all__ = ["axis_label", "count", "counts", "plain_name", "unit"]
+
+_NAMES = {
+    "jet_mass": "jet mass",
+    "jet_pt": "jet pT",
+    "multiplicity": "multiplicity",
+    "tau21": "τ21",
+    "tau32": "τ32",
+    "d2": "D2",
+    "pt_rel": "particle pT",
+    "eta_rel": "particle η",
+    "phi_rel": "particle φ",
+}
+
+
+def plain_name(feature: str) -> str:
+    """Return the name of a feature in words, for tables."""
+    return _NAMES[feature]
+
+
+def unit(feature: str) -> str:
+    """Return the unit of a feature, "" for a number without one."""
+    return LABELS[feature].unit
+
+
+def axis_label(label: Label) -> str:
+    """Return symbol and unit for an axis; a number without a unit has the symbol alone."""
+    return f"{label.symbol} [{label.unit}]" if label.unit else label.symbol
+
+
+def count(n: int) -> str:
+    """Return a number of jets with thousands set apart."""
+    return f"{n:,}"
+
+
+def counts(numbers: list[int]) -> str:
+    """Return one number, or the lowest and the highest of several."""
+    low, high = min(numbers), max(numbers)
+    return count(low) if low == high else f"{count(low)} to {count(high)}"

@@ -1,0 +1,113 @@
+"""The table of metrics of a study, summed up over seeds: what the charts and tables of metrics show."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+import pandas as pd
+
+from cloudchamber.errors import InputError
+from cloudchamber.figures.inputs import Model, models_of, need, read_csv
+
+__all__ = ["COMPETITION", "Measurement", "read_measurements"]
+
+_COLUMNS = (
+    "dataset",
+    "model",
+    "sampler",
+    "seed",
+    "metric",
+    "feature",
+    "value",
+    "uncertainty",
+    "floor",
+    "n_reference",
+    "n_generated",
+)
+# Metrics in which the models compete: each with one sampler only.
+COMPETITION = ("nlp", "nlp_generated_only")
+
+
+@final
+@dataclass(frozen=True)
+class Measurement:
+    """One metric of one model and feature.
+
+    Attributes:
+        model: the model and its sampler.
+        feature: "" for metrics of whole jets.
+        values: one per seed of the training.
+        value: their mean.
+        uncertainty: of one value, from the sizes of the samples (mean over seeds); not a number where there is none.
+        floor, floor_uncertainty: the metric of an independent sample of truth (mean over seeds), or not a number.
+        n_reference, n_generated: jets.
+    """
+
+    model: Model
+    feature: str
+    values: tuple[float, ...]
+    uncertainty: float
+    floor: float
+    floor_uncertainty: float
+    n_reference: float
+    n_generated: float
+
+    @property
+    def value(self) -> float:
+        return float(np.mean(self.values))
+
+    @property
+    def spread(self) -> float:
+        """Standard deviation over seeds, not a number for a single seed."""
+        return float(np.std(self.values, ddof=1)) if len(self.values) > 1 else float("nan")
+
+
+def read_measurements(files: Mapping[str, Any], metric: str, features: Sequence[str] = ("",)) -> list[Measurement]:
+    """Return a metric of every model, in the order of the settings, and of every feature.
+
+    Args:
+        files: "dataset", "metrics" (CSV) and "models".
+        metric: name in the column ``metric``.
+        features: names in the column ``feature``.
+
+    Raises:
+        InputError: the table cannot be read, or it lacks the metric of some model and feature.
+        SettingsError: a key of ``files`` is missing.
+    """
+    path, dataset = need(files, "metrics"), need(files, "dataset")
+    table = read_csv(path, _COLUMNS)
+    table = table[(table["dataset"] == dataset) & (table["metric"] == metric)]
+    if "study" in files and "study" in table:
+        table = table[table["study"] == files["study"]]
+    if table.empty:
+        raise InputError(f"{path}: no metric '{metric}' of data set '{dataset}'")
+    table = table.assign(feature=table["feature"].astype(object).where(table["feature"].notna(), ""))
+    found, missing = [], []
+    for model in models_of(files):
+        of_model = table[(table["model"] == model.name) & (table["sampler"] == model.sampler)]
+        if of_model.empty and metric in COMPETITION and (table["model"] == model.name).any():
+            continue
+        for feature in features:
+            rows = of_model[of_model["feature"] == feature]
+            if rows.empty or rows["value"].isna().any():
+                missing.append(f"'{model.label}'" + (f" in {feature}" if feature else ""))
+            else:
+                found.append(_measurement(model, feature, rows))
+    if missing:
+        raise InputError(f"{path}: no metric '{metric}' of data set '{dataset}' for {', '.join(missing)}")
+    return found
+
+
+def _measurement(model: Model, feature: str, rows: pd.DataFrame) -> Measurement:
+    rows = rows.sort_values("seed")
+
+    def mean(name: str) -> float:
+        return float(rows[name].astype(float).mean()) if name in rows else float("nan")
+
+    return Measurement(
+        model,
+        feature,
+        tuple(float(value) for value in rows["value"]),
+        *(mean(name) for name in ("uncertainty", "floor", "floor_uncertainty", "n_reference", "n_generated")),
+    )

@@ -1,0 +1,239 @@
+"""Charts of metrics: distances per feature, log posteriors, the confusion of the classifier, quality against cost."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import FixedLocator, NullLocator
+
+from cloudchamber.evaluation.log_posterior import ideal_value
+from cloudchamber.evaluation.observables import LABELS
+from cloudchamber.figures.inputs import Model
+from cloudchamber.figures.labels import axis_label, counts
+from cloudchamber.figures.measurements import Measurement
+from cloudchamber.figures.style import GREY
+
+__all__ = ["confusion", "cost", "distances", "log_posterior", "sizes"]
+
+
+def sizes(measurements: Sequence[Measurement]) -> str:
+    """Return how many jets measurements rest on, in words."""
+    true, generated = (
+        counts([int(n) for n in values])
+        for values in zip(*((item.n_reference, item.n_generated) for item in measurements), strict=True)
+    )
+    return f"{true} true jets, {generated} generated jets per model"
+
+
+def distances(measurements: Sequence[Measurement], title: str, label: str) -> Figure:
+    """Draw a distance from truth in every feature as dots on a logarithmic axis, with its floor.
+
+    Args:
+        measurements: of all models and features.
+        title: what was compared.
+        label: of the axis of the distance.
+    """
+    features = list(dict.fromkeys(item.feature for item in measurements))
+    models = _distinct([item.model for item in measurements])
+    figure = Figure(figsize=(8.0, 1.6 + 0.17 * len(features) * (len(models) + 1)), layout="constrained")
+    axis = figure.subplots()
+    positive = [v for item in measurements for v in (item.value, item.floor) if v > 0]
+    low, high = 0.5 * min(positive, default=0.1), 2.0 * max(positive, default=1.0)
+    for row, feature in enumerate(features):
+        of_feature = [item for item in measurements if item.feature == feature]
+        _floor(axis, of_feature, row, low)
+        for item in of_feature:
+            offset = (models.index(item.model) + 1) / (len(models) + 1) - 0.5
+            _dot(axis, item, row + 0.9 * offset, low)
+    axis.set_xscale("log")
+    axis.set_xlim(low, high)
+    _rows(axis, [axis_label(LABELS[feature]) for feature in features])
+    axis.set_xlabel(label)
+    figure.suptitle(f"{title}: {sizes(measurements)}")
+    figure.legend(
+        handles=[*_model_handles(models), *_floor_handles()], loc="outside lower center", ncols=min(4, len(models) + 1)
+    )
+    return figure
+
+
+def log_posterior(with_truth: Sequence[Measurement], generated_only: Sequence[Measurement], title: str) -> Figure:
+    """Draw the negative log posterior of each model, with and without truth among the classes.
+
+    Args:
+        with_truth: the score among all models and truth; its floor is the score of truth itself.
+        generated_only: the published form, among the models alone.
+        title: what was compared.
+    """
+    figure = Figure(figsize=(9.6, 1.9 + 0.34 * len(with_truth)), layout="constrained")
+    axes = figure.subplots(1, 2, sharey=True)
+    forms = (
+        (axes[0], with_truth, "models and truth", len(with_truth) + 1),
+        (axes[1], generated_only, "models only (published form)", len(generated_only)),
+    )
+    for axis, measurements, name, n_classes in forms:
+        ideal = ideal_value(n_classes)
+        axis.axvline(ideal, color="black", linestyle=(0, (4.0, 2.0)), linewidth=1.0)
+        floor = measurements[0]
+        if n_classes > len(measurements):
+            error = np.nan_to_num(floor.floor_uncertainty)
+            axis.axvspan(floor.floor - error, floor.floor + error, color=GREY)
+            axis.axvline(floor.floor, color="black", linewidth=1.0)
+        for row, item in enumerate(measurements):
+            _dot(axis, item, row, -np.inf)
+        largest = max([ideal, *(max(item.values) for item in measurements)])
+        smallest = min([ideal, floor.floor, *(min(item.values) for item in measurements)])
+        margin = 0.08 * (largest - smallest)
+        axis.set_xlim(smallest - margin, largest + 5.0 * margin)
+        for row, item in enumerate(measurements):
+            axis.annotate(
+                f"{item.value:.3f}",
+                (max(item.values) + np.nan_to_num(item.uncertainty), row),
+                xytext=(8, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=8,
+            )
+        axis.set_title(f"classes: {name}")
+        axis.set_xlabel(r"$-\langle \ln\, p(\mathrm{model} \mid \mathrm{true\ jet}) \rangle$ [nat]")
+    _rows(axes[0], [item.model.label for item in with_truth])
+    axes[1].tick_params(axis="y", which="both", length=0)
+    handles = [
+        Line2D([], [], color="black", linestyle=(0, (4.0, 2.0)), linewidth=1.0, label="ln K, of K perfect classes"),
+        *_floor_handles("score of truth itself"),
+    ]
+    figure.suptitle(f"{title}: {counts([int(item.n_reference) for item in with_truth])} true jets scored")
+    figure.legend(handles=handles, loc="outside lower center", ncols=2)
+    return figure
+
+
+def confusion(posterior: pd.DataFrame, titles: Mapping[str, str], title: str) -> Figure:
+    """Draw the mean posterior of each class for the jets of each class.
+
+    Args:
+        posterior: square, rows are the true classes and columns the classes of the posterior.
+        titles: what the classes are called.
+        title: what was compared.
+    """
+    names = [titles.get(str(name), str(name)) for name in posterior.index]
+    size = 0.62 * len(names)
+    figure = Figure(figsize=(size + 3.6, size + 2.2), layout="constrained")
+    axis = figure.subplots()
+    values = posterior.to_numpy(float)
+    image = axis.imshow(values, cmap="cividis", vmin=0.0, vmax=1.0)
+    for (row, column), value in np.ndenumerate(values):
+        axis.text(column, row, f"{value:.2f}", ha="center", va="center", color="black" if value > 0.5 else "white")
+    axis.set_xticks(range(len(names)), names, rotation=35, ha="right", rotation_mode="anchor")
+    axis.set_yticks(range(len(names)), names)
+    axis.tick_params(which="both", length=0)
+    axis.xaxis.set_minor_locator(NullLocator())
+    axis.yaxis.set_minor_locator(NullLocator())
+    axis.set_xlabel("class of the posterior")
+    axis.set_ylabel("true class of the jets")
+    axis.set_title(title)
+    figure.colorbar(image, label="mean posterior probability", shrink=0.9)
+    return figure
+
+
+def cost(
+    quality: Mapping[str, Sequence[Measurement]],
+    seconds: Sequence[Measurement],
+    evaluations: Sequence[Measurement],
+    title: str,
+) -> Figure:
+    """Draw the KL divergence of jet features against the time and the network evaluations per jet.
+
+    Args:
+        quality: feature -> KL divergence of each model and sampler.
+        seconds, evaluations: cost of each model and sampler, in the same order.
+        title: what was compared.
+    """
+    figure = Figure(figsize=(9.0, 3.1 * len(quality) + 1.0), layout="constrained")
+    axes = figure.subplots(len(quality), 2, sharex="col", sharey="row", squeeze=False)
+    for (left, right), (feature, measurements) in zip(axes, quality.items(), strict=True):
+        for axis, costs in ((left, seconds), (right, evaluations)):
+            axis.axhline(measurements[0].floor, color="black", linewidth=1.0)
+            for model in _distinct([item.model for item in costs], by_name=True):
+                points = [
+                    (of_cost, item)
+                    for of_cost, item in zip(costs, measurements, strict=True)
+                    if item.model.name == model.name
+                ]
+                points.sort(key=lambda pair: pair[0].value)
+                x, y = ([item.value for item in side] for side in zip(*points, strict=True))
+                error = [item.uncertainty for _, item in points]
+                look = model.look
+                axis.errorbar(x, y, error, color=look.color, marker=look.marker, linestyle=look.linestyle, markersize=6)
+            axis.set_yscale("log")
+        left.set_ylabel(f"KL(generated || truth) [nat]\nof {LABELS[feature].symbol}")
+    axes[-1, 0].set_xscale("log")
+    # A baseline takes no evaluation at all, which a logarithmic axis does not have.
+    axes[-1, 1].set_xscale("symlog", linthresh=1.0)
+    axes[-1, 1].set_xlim(left=-0.3)
+    axes[-1, 0].set_xlabel("time per jet [s]")
+    axes[-1, 1].set_xlabel("network evaluations per jet")
+    figure.suptitle(title)
+    models = _distinct([item.model for item in seconds])
+    figure.legend(
+        handles=[*_model_handles(models), Line2D([], [], color="black", linewidth=1.0, label="floor: truth against truth")],
+        loc="outside lower center",
+        ncols=3,
+    )
+    return figure
+
+
+def _distinct(models: Sequence[Model], by_name: bool = False) -> list[Model]:
+    return list({model.name if by_name else (model.name, model.sampler): model for model in models}.values())
+
+
+def _dot(axis: Axes, item: Measurement, row: float, low: float) -> None:
+    """Draw the mean with its uncertainty and, where there are several seeds, each of them as a small dot."""
+    look = item.model.look
+    axis.errorbar(
+        max(item.value, low),
+        row,
+        xerr=np.nan_to_num(item.uncertainty),
+        color=look.color,
+        marker=look.marker,
+        markersize=6,
+        elinewidth=1.2,
+        capsize=2,
+    )
+    if len(item.values) > 1:
+        axis.plot(np.maximum(item.values, low), [row] * len(item.values), ".", color=look.color, markersize=3, alpha=0.8)
+
+
+def _floor(axis: Axes, measurements: Sequence[Measurement], row: int, low: float) -> None:
+    floors = [item.floor for item in measurements if np.isfinite(item.floor)]
+    if not floors:
+        return
+    error = max(np.nan_to_num(item.floor_uncertainty) for item in measurements)
+    ends = max(min(floors) - error, low), max(max(floors) + error, low)
+    axis.fill_betweenx([row - 0.45, row + 0.45], *ends, color=GREY, linewidth=0.0)
+    axis.vlines(np.maximum(floors, low), row - 0.45, row + 0.45, color="black", linewidth=1.0)
+
+
+def _rows(axis: Axes, names: Sequence[str]) -> None:
+    """Name the rows, first on top, and draw thin lines between them."""
+    axis.set_yticks(range(len(names)), names)
+    axis.yaxis.set_minor_locator(FixedLocator(np.arange(len(names) - 1) + 0.5))
+    axis.grid(axis="y", which="minor", color="#e0e0e0", linewidth=0.6)
+    axis.tick_params(axis="y", which="both", length=0)
+    axis.set_ylim(len(names) - 0.5, -0.5)
+
+
+def _model_handles(models: Sequence[Model]) -> list[Line2D]:
+    return [
+        Line2D([], [], color=model.look.color, marker=model.look.marker, linestyle="none", label=model.label)
+        for model in models
+    ]
+
+
+def _floor_handles(name: str = "floor: truth against truth") -> list[Line2D | Patch]:
+    return [
+        Line2D([], [], color="black", linewidth=1.0, label=name),
+        Patch(facecolor=GREY, label="uncertainty of it"),
+    ]

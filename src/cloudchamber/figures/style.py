@@ -1,0 +1,104 @@
+"""How every figure looks, and how it becomes files.
+
+The style is a short set of parameters on top of matplotlib's own defaults, with the fonts that come with matplotlib:
+no font has to be found on the machine and a user's matplotlibrc changes nothing. Colours are those of Okabe and Ito
+(jfly.uni-koeln.de/color), which stay apart for all kinds of colour blindness; line styles and markers tell the models
+apart without any colour.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+import matplotlib.style
+from matplotlib.figure import Figure
+
+from cloudchamber.storage import atomic_path
+
+__all__ = ["GREY", "TRUTH", "Look", "applied", "looks", "save"]
+
+PNG_DPI = 200
+
+_PARAMETERS: dict[str, Any] = {
+    "axes.axisbelow": True,
+    "axes.labelsize": 10,
+    "axes.linewidth": 0.8,
+    "axes.titlesize": 10,
+    "figure.titlesize": 11,
+    "font.size": 9,
+    "legend.fontsize": 9,
+    "legend.frameon": False,
+    "legend.handlelength": 2.6,
+    "lines.linewidth": 1.5,
+    "mathtext.fontset": "dejavusans",
+    "pdf.fonttype": 42,
+    "xtick.direction": "in",
+    "xtick.minor.visible": True,
+    "xtick.top": True,
+    "ytick.direction": "in",
+    "ytick.minor.visible": True,
+    "ytick.right": True,
+}
+
+_Dashes = str | tuple[int, tuple[float, ...]]
+
+
+@final
+@dataclass(frozen=True)
+class Look:
+    """Colour, line style and marker of one curve."""
+
+    color: str
+    linestyle: _Dashes
+    marker: str
+
+
+TRUTH = Look("black", "solid", "s")
+GREY = "#c8c8c8"
+
+_BASELINE = Look("#6e6e6e", (0, (1.0, 1.0)), "X")
+_TRAINED = (
+    Look("#0072B2", "solid", "o"),
+    Look("#D55E00", (0, (5.0, 1.6)), "^"),
+    Look("#009E73", (0, (6.0, 1.4, 1.2, 1.4)), "D"),
+    Look("#CC79A7", (0, (2.4, 1.2)), "v"),
+    Look("#56B4E9", (0, (6.0, 1.2, 1.2, 1.2, 1.2, 1.2)), "P"),
+    Look("#E69F00", (0, (9.0, 2.0)), "<"),
+    Look("#332288", (0, (3.0, 1.2, 1.2, 1.2)), ">"),
+    Look("#661100", (0, (1.2, 2.4)), "*"),
+)
+
+
+def looks(names: Sequence[str], baselines: Sequence[str]) -> dict[str, Look]:
+    """Return the look of each model, the same in all figures that list the models in the same order.
+
+    Baselines have a look of their own, so that figures without them give the other models the same one.
+
+    Args:
+        names: all models, in the order of the settings; from the ninth trained one on looks repeat.
+        baselines: those among ``names`` that were not trained.
+    """
+    trained = [name for name in names if name not in baselines]
+    chosen = {name: _TRAINED[i % len(_TRAINED)] for i, name in enumerate(trained)}
+    return chosen | dict.fromkeys(baselines, _BASELINE)
+
+
+@contextmanager
+def applied() -> Iterator[None]:
+    """Use the style for what is drawn and saved inside the block."""
+    with matplotlib.style.context(["default", _PARAMETERS]):
+        yield
+
+
+def save(figure: Figure, pdf: Path, png: Path) -> None:
+    """Write a figure as PDF and as PNG, each at once or not at all; the same figure gives the same bytes.
+
+    Raises:
+        StorageError: a file cannot be written.
+    """
+    with atomic_path(pdf) as aside:
+        figure.savefig(aside, format="pdf", metadata={"CreationDate": None})
+    with atomic_path(png) as aside:
+        figure.savefig(aside, format="png", dpi=PNG_DPI, metadata={"Software": None})

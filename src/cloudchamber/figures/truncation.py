@@ -1,0 +1,95 @@
+"""What padding costs: multiplicities before truncation, and the transverse momentum that is kept."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from cloudchamber.cloud import Clouds, read_clouds
+from cloudchamber.errors import InputError, SettingsError
+from cloudchamber.figures.inputs import need
+from cloudchamber.figures.labels import count
+from cloudchamber.figures.style import GREY, TRUTH
+
+__all__ = ["Truncation", "read_truncations", "truncation"]
+
+
+@final
+@dataclass(frozen=True)
+class Truncation:
+    """Truncation of one data set.
+
+    Attributes:
+        title: the data set.
+        multiplicity: (N,) constituents of each cloud before truncation.
+        kept: (N,) transverse momentum of the kept constituents over that of all.
+        width: padded length.
+        cost: what the ingestion counted: "clouds_truncated", "mean_lost_pt_fraction", "worst_lost_pt_fraction".
+    """
+
+    title: str
+    multiplicity: np.ndarray
+    kept: np.ndarray
+    width: int
+    cost: Mapping[str, float]
+
+
+def read_truncations(files: Mapping[str, Any]) -> list[Truncation]:
+    """Read the clouds of each data set.
+
+    Raises:
+        InputError: a file cannot be used, or it says nothing of truncation.
+        SettingsError: a key is missing, or there is no data set.
+    """
+    datasets = need(files, "datasets")
+    if not datasets:
+        raise SettingsError("--files: 'datasets' is empty")
+    return [_read(need(dataset, "clouds"), need(dataset, "title")) for dataset in datasets]
+
+
+def _read(path: str, title: str) -> Truncation:
+    clouds = read_clouds(path)
+    if "truncation" not in clouds.meta:
+        raise InputError(f"{path}: no record of truncation is stored; it is written by 'cloudchamber ingest'")
+    multiplicity = clouds.feature("n_constituents").round().astype(np.int64)
+    return Truncation(title, multiplicity, _kept(clouds), clouds.points.shape[1], clouds.meta["truncation"])
+
+
+def _kept(clouds: Clouds) -> np.ndarray:
+    """Return the share of the jet pT (vector sums), or of the sum of pT for clouds that are whole events."""
+    pt = clouds.point("pt").astype(np.float64)
+    if "sum_pt" in [column.name for column in clouds.feature_columns]:
+        return pt.sum(axis=1) / clouds.feature("sum_pt")
+    phi = clouds.point("phi").astype(np.float64)
+    return np.hypot((pt * np.cos(phi)).sum(axis=1), (pt * np.sin(phi)).sum(axis=1)) / clouds.feature("jet_pt")
+
+
+def truncation(data: Sequence[Truncation]) -> Figure:
+    """Draw, for each data set, the multiplicity before truncation and the share of the transverse momentum kept."""
+    figure = Figure(figsize=(9.0, 3.2 * len(data) + 0.4), layout="constrained")
+    rows = figure.subfigures(len(data), 1, squeeze=False)[:, 0]
+    for row, item in zip(rows, data, strict=True):
+        left, right = row.subplots(1, 2)
+        highest = int(item.multiplicity.max())
+        step = max(1, highest // 60)
+        edges = np.arange(0, max(highest, item.width) + step + 1, step) - 0.5
+        left.hist(item.multiplicity, edges, histtype="stepfilled", color=GREY, edgecolor=TRUTH.color)
+        left.axvline(item.width + 0.5, color="#D55E00", linestyle=(0, (5.0, 1.6)), label=f"padded length {item.width}")
+        left.set_xlabel("constituents before truncation")
+        left.set_ylabel(f"clouds per {step}" if step > 1 else "clouds")
+        kept_edges = np.linspace(min(0.999, float(np.quantile(item.kept, 0.001))), 1.0 + 1e-6, 41)
+        values = np.clip(item.kept, kept_edges[0], kept_edges[-1])
+        right.hist(values, kept_edges, histtype="stepfilled", color=GREY, edgecolor=TRUTH.color)
+        right.set_xlabel(r"$p_\mathrm{T}$ of the kept constituents / $p_\mathrm{T}$ of all")
+        right.set_ylabel("clouds")
+        right.set_yscale("log")
+        share = item.cost["clouds_truncated"] / len(item.multiplicity)
+        row.suptitle(
+            f"{item.title}: {count(len(item.multiplicity))} clouds, {100 * share:.1f} % truncated;"
+            f" $p_\\mathrm{{T}}$ lost: mean {100 * item.cost['mean_lost_pt_fraction']:.2f} %,"
+            f" worst {100 * item.cost['worst_lost_pt_fraction']:.1f} %"
+        )
+        row.legend(handles=left.get_legend_handles_labels()[0], loc="outside lower center")
+    return figure

@@ -1,0 +1,1 @@
+"""Generative models on particle clouds: probability paths, objectives and samplers."""

@@ -1,0 +1,90 @@
+"""Gaussian probability paths x_t = signal(t) x + noise(t) z from data (t = 0) to noise (t = 1)."""
+
+import math
+from abc import ABC, abstractmethod
+from typing import final
+
+import torch
+from torch import Tensor
+
+__all__ = ["CosinePath", "GaussianPath", "StraightPath"]
+
+
+class GaussianPath(ABC):
+    """Abstract path. All methods map times of any shape to values of the same shape."""
+
+    @abstractmethod
+    def signal(self, time: Tensor) -> Tensor:
+        """Factor of the data."""
+
+    @abstractmethod
+    def noise(self, time: Tensor) -> Tensor:
+        """Factor of the standard normal noise."""
+
+    @abstractmethod
+    def signal_rate(self, time: Tensor) -> Tensor:
+        """Derivative of :meth:`signal`."""
+
+    @abstractmethod
+    def noise_rate(self, time: Tensor) -> Tensor:
+        """Derivative of :meth:`noise`."""
+
+    @abstractmethod
+    def diffusion(self, time: Tensor) -> Tensor:
+        """Squared noise strength g^2 of the stochastic sampler.
+
+        Any non-negative choice keeps the marginals of the path (arXiv 2303.08797, section 2).
+        """
+
+
+@final
+class StraightPath(GaussianPath):
+    """Conditional optimal-transport path: signal 1 - t, noise sigma + (1 - sigma) t (arXiv 2210.02747, eq. 20).
+
+    Its own diffusion has no limit at t = 1, where the signal vanishes; g^2 = 2 noise(t) is used instead.
+    """
+
+    def __init__(self, sigma_min: float) -> None:
+        self.sigma_min = sigma_min
+
+    def signal(self, time: Tensor) -> Tensor:
+        return 1 - time
+
+    def noise(self, time: Tensor) -> Tensor:
+        return self.sigma_min + (1 - self.sigma_min) * time
+
+    def signal_rate(self, time: Tensor) -> Tensor:
+        return -torch.ones_like(time)
+
+    def noise_rate(self, time: Tensor) -> Tensor:
+        return torch.full_like(time, 1 - self.sigma_min)
+
+    def diffusion(self, time: Tensor) -> Tensor:
+        return 2 * self.noise(time)
+
+
+@final
+class CosinePath(GaussianPath):
+    """Variance-preserving path: signal cos(theta), noise sin(theta), theta linear in t (arXiv 2303.05376)."""
+
+    def __init__(self, signal_max: float, signal_min: float) -> None:
+        self._first = math.acos(signal_max)
+        self._rate = math.acos(signal_min) - self._first
+
+    def _angle(self, time: Tensor) -> Tensor:
+        return self._first + self._rate * time
+
+    def signal(self, time: Tensor) -> Tensor:
+        return self._angle(time).cos()
+
+    def noise(self, time: Tensor) -> Tensor:
+        return self._angle(time).sin()
+
+    def signal_rate(self, time: Tensor) -> Tensor:
+        return -self._rate * self._angle(time).sin()
+
+    def noise_rate(self, time: Tensor) -> Tensor:
+        return self._rate * self._angle(time).cos()
+
+    def diffusion(self, time: Tensor) -> Tensor:
+        return 2 * self._rate * self._angle(time).tan()

@@ -1,0 +1,87 @@
+"""Drawing clouds from a trained network."""
+
+import time
+from collections.abc import Callable
+from typing import final
+
+import torch
+from torch import Tensor, nn
+
+from cloudchamber import seeds
+from cloudchamber.generation.objectives import Objective
+from cloudchamber.generation.solvers import Field, solve
+from cloudchamber.networks.linear import for_inference
+from cloudchamber.networks.packing import Packing
+from cloudchamber.settings import SamplerSettings
+
+__all__ = ["Sampler"]
+
+# Clouds evaluated together: on a CPU so few that the activations stay in its cache, on a GPU so many that it is full.
+_CHUNK = {"cpu": 64, "cuda": 4096}
+_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+
+
+@final
+class Sampler:
+    """Draws packed clouds in chunks, each with a random stream of its own.
+
+    Args:
+        network: maps (particles, time, conditions, packing) to the prediction; a frozen copy is used.
+        objective: what the prediction means.
+        settings: solver, evaluations and precision of the network; the state is float32 in any case.
+        features: F, coordinates of a particle.
+    """
+
+    def __init__(self, network: nn.Module, objective: Objective, settings: SamplerSettings, features: int) -> None:
+        self._dtype = _DTYPES[settings.precision]
+        self._network = for_inference(network, self._dtype)
+        self._device = next(network.parameters()).device
+        self._objective = objective
+        self._settings = settings
+        self._features = features
+        self.evaluations = 0
+        self.seconds = 0.0
+
+    @torch.inference_mode()
+    def draw(
+        self,
+        counts: Tensor,
+        conditions: Tensor,
+        seed: int,
+        on_chunk: Callable[[int], None] | None = None,
+    ) -> Tensor:
+        """Return (M, F) float32 particles on the CPU, cloud after cloud, M the sum of ``counts``.
+
+        After the call, ``evaluations`` holds the network evaluations spent on each cloud and ``seconds`` the elapsed
+        time of the draw.
+
+        Args:
+            counts: (N,) particles of each cloud.
+            conditions: (N, C) standardised conditions.
+            seed: the same seed on the same kind of device gives the same clouds.
+            on_chunk: called with the number of clouds of each finished chunk.
+        """
+        start = time.perf_counter()
+        size = _CHUNK[self._device.type]
+        chunks = []
+        parts = zip(counts.split(size), conditions.split(size), strict=True)
+        for number, (some_counts, some_conditions) in enumerate(parts):
+            chunks.append(self._chunk(some_counts, some_conditions, seeds.integer_seed(seed, "sample", number)).cpu())
+            if on_chunk is not None:
+                on_chunk(len(some_counts))
+        self.seconds = time.perf_counter() - start
+        return torch.cat(chunks)
+
+    def _chunk(self, counts: Tensor, conditions: Tensor, seed: int) -> Tensor:
+        packing = Packing(counts.to(self._device))
+        conditions = conditions.to(self._device, self._dtype)
+        generator = torch.Generator(device=self._device).manual_seed(seed)
+
+        def network(state: Tensor, now: Tensor) -> Tensor:
+            return self._network(state.to(self._dtype), now, conditions, packing).float()
+
+        field = Field(network, self._objective)
+        noise = torch.randn(packing.rows, self._features, generator=generator, device=self._device)
+        drawn = solve(field, noise, self._settings, generator)
+        self.evaluations = field.evaluations
+        return drawn

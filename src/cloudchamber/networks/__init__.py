@@ -1,0 +1,1 @@
+"""Networks on particle clouds: one file per architecture."""

@@ -1,0 +1,81 @@
+"""Packed clouds: the real particles of many clouds as rows of one matrix, without padding."""
+
+from dataclasses import dataclass
+from typing import Self, final
+
+import numpy as np
+import torch
+from torch import Tensor
+
+__all__ = ["PackedClouds", "Packing", "padded"]
+
+
+@final
+class Packing:
+    """Which rows of a packed matrix belong to which cloud.
+
+    Attributes:
+        counts: (B,) int64, particles of each cloud.
+        rows: M, particles of all clouds.
+    """
+
+    def __init__(self, counts: Tensor) -> None:
+        self.counts = counts
+        self.rows = int(counts.sum())
+        clouds = torch.arange(len(counts), device=counts.device)
+        self._owner = torch.repeat_interleave(clouds, counts, output_size=self.rows)
+
+    def sum(self, particles: Tensor) -> Tensor:
+        """Sum (M, H) particle rows over each cloud: (B, H)."""
+        pooled = particles.new_zeros(len(self.counts), particles.shape[1])
+        return pooled.index_add_(0, self._owner, particles)
+
+    def spread(self, clouds: Tensor) -> Tensor:
+        """Repeat (B, H) cloud rows for each particle: (M, H)."""
+        return torch.repeat_interleave(clouds, self.counts, dim=0, output_size=self.rows)
+
+
+@final
+@dataclass(frozen=True)
+class PackedClouds:
+    """Many packed clouds in memory.
+
+    Attributes:
+        values: (M, F) float32, particles of all clouds.
+        offsets: (N + 1,) int64, cloud i owns the rows from offsets[i] to offsets[i + 1].
+        conditions: (N, C) float32.
+    """
+
+    values: Tensor
+    offsets: Tensor
+    conditions: Tensor
+
+    @classmethod
+    def from_padded(cls, points: np.ndarray, mask: np.ndarray, conditions: np.ndarray) -> Self:
+        """Pack (N, P, F) points with their (N, P) mask and (N, C) conditions."""
+        counts = torch.from_numpy(mask.sum(axis=1))
+        offsets = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
+        return cls(torch.from_numpy(points[mask]), offsets, torch.from_numpy(conditions))
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def to(self, device: torch.device) -> "PackedClouds":
+        """Return a copy on ``device``."""
+        return PackedClouds(self.values.to(device), self.offsets.to(device), self.conditions.to(device))
+
+    def take(self, clouds: Tensor) -> tuple[Tensor, Packing, Tensor]:
+        """Return the particles (M', F), the packing and the conditions (B, C) of (B,) chosen clouds."""
+        starts = self.offsets[clouds]
+        packing = Packing(self.offsets[clouds + 1] - starts)
+        first_row = packing.counts.cumsum(0) - packing.counts
+        rows = torch.arange(packing.rows, device=starts.device) + packing.spread((starts - first_row)[:, None])[:, 0]
+        return self.values[rows], packing, self.conditions[clouds]
+
+
+def padded(values: np.ndarray, counts: np.ndarray, width: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return packed particles (M, F) of clouds with (N,) ``counts`` as points (N, width, F) and their mask."""
+    mask = np.arange(width) < counts[:, None]
+    points = np.zeros((len(counts), width, values.shape[1]), values.dtype)
+    points[mask] = values
+    return points, mask

@@ -1,0 +1,3 @@
+"""From raw files to padded clouds: selection, clustering, sorting, padding."""
+
+__all__: list[str] = []

@@ -1,0 +1,127 @@
+"""Jets of massless constituents: clustering with FastJet (arXiv 1111.6097) and four-vector sums."""
+
+from dataclasses import dataclass
+from typing import Literal, final
+
+import awkward as ak
+import fastjet
+import numpy as np
+from fastjet._swig import ClusterSequence as _NativeClusterSequence
+from numba import njit
+
+__all__ = ["Algorithm", "ClusteredJets", "JetKinematics", "cluster", "four_vector_sums"]
+
+Algorithm = Literal["anti-kt", "kt", "cambridge-aachen"]
+
+_ALGORITHMS = {
+    "anti-kt": fastjet.antikt_algorithm,
+    "kt": fastjet.kt_algorithm,
+    "cambridge-aachen": fastjet.cambridge_algorithm,
+}
+
+# The banner would go to standard output from C++ at the first clustering; the citation is above.
+_NativeClusterSequence.set_fastjet_banner_stream(None)
+
+
+@final
+@dataclass(frozen=True)
+class ClusteredJets:
+    """Jets of several events, those of one event together.
+
+    Attributes:
+        event: (n_jets,) int64, number of the event in the batch.
+        members: positions of the constituents of all jets in the flat input.
+        offsets: (n_jets + 1,) int64; those of jet i are ``members[offsets[i]:offsets[i + 1]]``.
+    """
+
+    event: np.ndarray
+    members: np.ndarray
+    offsets: np.ndarray
+
+
+@final
+@dataclass(frozen=True)
+class JetKinematics:
+    """Sum of four-vectors, float64.
+
+    Attributes:
+        pt, eta, phi, mass: (n,) transverse momentum [GeV], pseudorapidity, azimuth in (-pi, pi] [rad], mass [GeV].
+        sum_pt: (n,) scalar sum of the constituents' pT [GeV].
+    """
+
+    pt: np.ndarray
+    eta: np.ndarray
+    phi: np.ndarray
+    mass: np.ndarray
+    sum_pt: np.ndarray
+
+
+def cluster(
+    pt: np.ndarray,
+    eta: np.ndarray,
+    phi: np.ndarray,
+    offsets: np.ndarray,
+    *,
+    algorithm: Algorithm,
+    radius: float,
+    pt_min: float,
+) -> ClusteredJets:
+    """Cluster the massless constituents of each event into inclusive jets (E scheme).
+
+    Args:
+        pt, eta, phi: (total,) finite kinematics of all constituents [GeV, 1, rad].
+        offsets: (n_events + 1,) int64; event i has the constituents ``offsets[i]:offsets[i + 1]``.
+        algorithm: sequential recombination algorithm.
+        radius: jet radius R.
+        pt_min: jets below this transverse momentum are left out [GeV].
+    """
+    pt, eta, phi = (np.asarray(values, np.float64) for values in (pt, eta, phi))
+    components = {"px": pt * np.cos(phi), "py": pt * np.sin(phi), "pz": pt * np.sinh(eta), "E": pt * np.cosh(eta)}
+    particles = ak.contents.RecordArray(
+        [ak.contents.NumpyArray(values) for values in components.values()],
+        list(components),
+        parameters={"__record__": "Momentum4D"},
+    )
+    events = ak.Array(ak.contents.ListOffsetArray(ak.index.Index64(offsets), particles))
+    definition = fastjet.JetDefinition(_ALGORITHMS[algorithm], radius)
+    found = fastjet.ClusterSequence(events, definition).constituent_index(min_pt=pt_min).layout
+    event = np.repeat(np.arange(len(offsets) - 1), np.diff(np.asarray(found.offsets)))
+    jets = found.content.to_ListOffsetArray64(True)
+    ends = np.asarray(jets.offsets)
+    members = np.asarray(jets.content.data)[: ends[-1]] + np.repeat(offsets[event], np.diff(ends))
+    return ClusteredJets(event, members, ends)
+
+
+def four_vector_sums(pt: np.ndarray, eta: np.ndarray, phi: np.ndarray, offsets: np.ndarray) -> JetKinematics:
+    """Sum the massless four-vectors of each cloud, in float64.
+
+    A constituent with pT = 0 adds nothing, whatever its eta. A cloud without constituents gets zeros.
+
+    Args:
+        pt, eta, phi: (total,) kinematics of all constituents [GeV, 1, rad].
+        offsets: (n + 1,) int64; cloud i has the constituents ``offsets[i]:offsets[i + 1]``.
+    """
+    sums = _sums(pt, eta, phi, np.asarray(offsets, np.int64))
+    return JetKinematics(*sums)
+
+
+@njit(cache=True)
+def _sums(pt, eta, phi, offsets):
+    out = np.zeros((5, len(offsets) - 1))
+    for cloud in range(len(offsets) - 1):
+        px = py = pz = energy = scalar = 0.0
+        for i in range(offsets[cloud], offsets[cloud + 1]):
+            if pt[i] > 0:
+                p = np.float64(pt[i])
+                px += p * np.cos(np.float64(phi[i]))
+                py += p * np.sin(np.float64(phi[i]))
+                pz += p * np.sinh(np.float64(eta[i]))
+                energy += p * np.cosh(np.float64(eta[i]))
+                scalar += p
+        transverse = np.hypot(px, py)
+        out[0, cloud] = transverse
+        out[1, cloud] = np.arcsinh(pz / transverse) if transverse > 0 else 0.0
+        out[2, cloud] = np.arctan2(py, px)
+        out[3, cloud] = np.sqrt(max(energy * energy - transverse * transverse - pz * pz, 0.0))
+        out[4, cloud] = scalar
+    return out

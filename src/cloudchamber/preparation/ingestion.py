@@ -1,0 +1,207 @@
+"""The step ``ingest``: Delphes ROOT files become padded clouds, and what was left out is counted."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+
+from cloudchamber.cloud import CloudWriter, Column, create_clouds
+from cloudchamber.errors import InputError
+from cloudchamber.preparation.padding import Padded, pad
+from cloudchamber.preparation.sources import RawClouds, feature_columns, open_source
+from cloudchamber.progress import progress
+from cloudchamber.readers.constituents import bad_values, point_columns
+from cloudchamber.readers.delphes import Step, expand, open_tree
+from cloudchamber.settings import IngestionSettings
+from cloudchamber.storage import provenance
+
+__all__ = ["LABEL_COLUMNS", "ingest"]
+
+LABEL_COLUMNS = (Column("file"), Column("event"), Column("jet"))
+
+
+@final
+@dataclass
+class _Tally:
+    """What was read, and what was left out of the clouds."""
+
+    events: int = 0
+    events_bad: int = 0
+    events_without_constituents: int = 0
+    clouds: int = 0
+    without_direction: int = 0
+    resolved: int = 0
+    dangling: int = 0
+    jets_incomplete: int = 0
+    jets_empty: int = 0
+    truncated: int = 0
+    particles_dropped: int = 0
+    lost_sum: float = 0.0
+    lost_worst: float = 0.0
+    collections: set[str] = field(default_factory=set)
+
+    def add_step(self, step: Step, good: Step, raw: RawClouds) -> None:
+        self.events += len(step.events)
+        self.events_bad += len(step.events) - len(good.events)
+        self.events_without_constituents += int((~raw.with_constituents).sum())
+        self.without_direction += raw.without_direction
+        self.resolved += raw.resolved
+        self.dangling += raw.dangling
+        self.jets_incomplete += raw.incomplete
+        self.jets_empty += raw.empty
+
+    def add_padding(self, padded: Padded, counts: np.ndarray) -> None:
+        dropped = counts - padded.mask.sum(axis=1)
+        total, kept = padded.pt_sums.T
+        lost = np.divide(total - kept, total, out=np.zeros_like(total), where=total > 0)
+        self.clouds += len(counts)
+        self.truncated += int((dropped > 0).sum())
+        self.particles_dropped += int(dropped.sum())
+        self.lost_sum += float(lost.sum())
+        self.lost_worst = max(self.lost_worst, float(lost.max(initial=0.0)))
+
+    def meta(self) -> dict[str, Any]:
+        return {
+            "events": {
+                "read": self.events,
+                "without_constituents": self.events_without_constituents,
+                "skipped_bad_values": self.events_bad,
+            },
+            "clouds": self.clouds,
+            "constituents": {
+                "collections": sorted(self.collections),
+                "massless": True,
+                "without_direction": self.without_direction,
+            },
+            "references": {
+                "resolved": self.resolved,
+                "dangling": self.dangling,
+                "jets_incomplete": self.jets_incomplete,
+                "jets_without_constituents": self.jets_empty,
+            },
+            "truncation": {
+                "clouds_truncated": self.truncated,
+                "particles_dropped": self.particles_dropped,
+                "mean_lost_pt_fraction": self.lost_sum / max(self.clouds, 1),
+                "worst_lost_pt_fraction": self.lost_worst,
+            },
+        }
+
+
+def ingest(files: Sequence[str | Path], settings: IngestionSettings, output: Path) -> None:
+    """Read Delphes files and write their jets or events as clouds.
+
+    The particles of a cloud are massless and sorted by falling pT before truncation. Labels are the position of the
+    file in ``meta["files"]``, the entry in that file and the rank of the jet in its event. ``meta`` counts everything
+    that was read and left out. Memory does not grow with the size of the files. With ``on_bad_file: skip`` every file
+    is read twice, first to see whether it is good, so that no part of a bad one gets into the output.
+
+    Args:
+        files: paths and wildcards of ROOT files.
+        settings: what becomes a cloud.
+        output: cloud file to write.
+
+    Raises:
+        InputError: a file, branch or value cannot be used, or no cloud is left; the message names file and branch.
+        StorageError: the output cannot be written.
+    """
+    paths = expand(files)
+    tally, skipped = _Tally(), dict[str, str]()
+    columns = (point_columns(settings.extra_leaves), feature_columns(settings.clouds), LABEL_COLUMNS)
+    with create_clouds(output, settings.max_particles, *columns) as writer:
+        with progress("ingest", None, "events") as reporter:
+            for number, path in enumerate(paths):
+                reporter.note(f"file {number + 1} of {len(paths)}")
+                fault = _fault(path, settings) if settings.on_bad_file == "skip" else None
+                if fault is not None:
+                    skipped[str(path)] = fault
+                    sys.stderr.write(f"ingest: skipped {fault}\n")
+                else:
+                    for events in _append(path, number, settings, tally, writer):
+                        reporter.update(events)
+        if not writer.rows:
+            others = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+            selected = f"{len(skipped)} files skipped; {_summary(tally)}"
+            raise InputError(f"{paths[0]}{others}: nothing passes the selection: {selected}")
+        used = [path for path in paths if str(path) not in skipped]
+        writer.add_meta(
+            tally.meta()
+            | {"files": [str(path) for path in paths], "files_skipped": skipped}
+            | {"provenance": provenance("ingest", settings.model_dump(mode="json"), used)}
+        )
+    sys.stderr.write(f"ingest: {_summary(tally)}\n")
+
+
+def _fault(path: Path, settings: IngestionSettings) -> str | None:
+    """Read a whole file without keeping anything and return what is wrong with it, or None."""
+    try:
+        for _ in _clouds(path, settings, _Tally()):
+            pass
+    except InputError as error:
+        return str(error)
+    return None
+
+
+def _append(path: Path, number: int, settings: IngestionSettings, tally: _Tally, writer: CloudWriter) -> Iterator[int]:
+    """Write the clouds of a file and yield the number of events of each step."""
+    for step, raw in _clouds(path, settings, tally):
+        padded = pad(raw.columns, raw.offsets, settings.max_particles)
+        tally.add_padding(padded, np.diff(raw.offsets))
+        labels = np.column_stack([np.full(len(raw.event), number), step.events[raw.event], raw.rank])
+        writer.append(padded.points, padded.mask, raw.features.astype(np.float32), labels)
+        yield len(step.events)
+
+
+def _clouds(path: Path, settings: IngestionSettings, tally: _Tally) -> Iterator[tuple[Step, RawClouds]]:
+    """Yield the clouds of a file step by step; fail at its end where there was nothing to make clouds of."""
+    events = filled = resolved = dangling = 0
+    with open_tree(path, settings.tree) as tree:
+        source = open_source(tree, settings)
+        tally.collections.update(source.collections)
+        for step in tree.steps(source.leaves, settings.step_size, source.references):
+            good = _without_bad_values(path, step, settings)
+            raw = source.clouds(good)
+            tally.add_step(step, good, raw)
+            events += len(good.events)
+            filled += int(raw.with_constituents.sum())
+            resolved += raw.resolved
+            dangling += raw.dangling
+            yield good, raw
+    if not events:
+        raise InputError(f"{path}: all {tree.n_events} events have bad values")
+    if not filled:
+        raise InputError(f"{path}: branch '{source.leaves[0]}' and its like are empty in all {events} events")
+    if dangling and not resolved:
+        raise InputError(
+            f"{path}: none of the {dangling} references of '{source.references[0]}' leads to an object in "
+            f"{', '.join(source.collections)}"
+        )
+
+
+def _without_bad_values(path: Path, step: Step, settings: IngestionSettings) -> Step:
+    bad = bad_values(step)
+    if bad and settings.on_bad_event == "fail":
+        name, events = next(iter(bad.items()))
+        event = step.events[np.flatnonzero(events)[0]]
+        raise InputError(f"{path}: branch '{name}' is not finite or not physical in event {event}")
+    return step.keep(~np.any(list(bad.values()), axis=0)) if bad else step
+
+
+def _summary(tally: _Tally) -> str:
+    """Return one line: what was made, what was left out."""
+    lost = f"{tally.lost_sum / max(tally.clouds, 1):.2g} of the pT on average, {tally.lost_worst:.2g} at worst"
+    parts = [
+        f"{tally.clouds} clouds of {tally.events} events",
+        f"{tally.events_without_constituents} events without constituents",
+        f"{tally.events_bad} skipped for bad values",
+        f"{tally.truncated} clouds truncated by {tally.particles_dropped} particles ({lost})",
+    ]
+    if tally.resolved or tally.dangling:
+        parts.append(
+            f"{tally.resolved} references resolved, {tally.dangling} dangling ({tally.jets_incomplete} jets "
+            f"incomplete, {tally.jets_empty} left out without constituents)"
+        )
+    return "; ".join(parts)

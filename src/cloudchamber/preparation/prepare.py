@@ -1,0 +1,61 @@
+"""The preparation step: clouds of jets to relative coordinates, a stored split and a fitted standardisation."""
+
+from pathlib import Path
+
+import numpy as np
+
+from cloudchamber import seeds
+from cloudchamber.cloud import Clouds, read_clouds, write_clouds
+from cloudchamber.preparation.relative import RELATIVE_COLUMNS, relative_points
+from cloudchamber.preparation.splits import split_by_event
+from cloudchamber.preparation.standardisation import Standardisation
+from cloudchamber.settings import PreparationSettings
+from cloudchamber.storage import provenance
+
+__all__ = ["CONDITIONS", "prepare", "prepared"]
+
+# What a conditional model can be conditioned on.
+CONDITIONS = ("jet_pt", "jet_mass")
+
+
+def prepared(clouds: Clouds, settings: PreparationSettings, rng: np.random.Generator) -> Clouds:
+    """Return jets in relative coordinates with their split in ``indices`` and the standardisations in ``meta``.
+
+    Both standardisations, of the particles and of the conditions (jet pT and mass), see the training part only.
+
+    Raises:
+        InputError: the clouds are not jets, a part of the split is empty, or a column cannot be standardised.
+    """
+    points = relative_points(clouds)
+    events = np.stack([clouds.label("file"), clouds.label("event")], axis=1)
+    parts = split_by_event(events, settings.split, rng)
+    train = parts["train"]
+    names = tuple(column.name for column in RELATIVE_COLUMNS)
+    logarithmic = ("pt_rel",) if settings.pt_scale == "log" else ()
+    of_points = Standardisation.fit(points[train][clouds.mask[train]], names, logarithmic)
+    conditions = np.stack([clouds.feature(name)[train] for name in CONDITIONS], axis=1)
+    of_conditions = Standardisation.fit(conditions, CONDITIONS)
+    return Clouds(
+        points=points,
+        mask=clouds.mask,
+        features=clouds.features,
+        labels=clouds.labels,
+        point_columns=RELATIVE_COLUMNS,
+        feature_columns=clouds.feature_columns,
+        label_columns=clouds.label_columns,
+        indices=parts,
+        meta={"standardisation": {"points": of_points.to_json(), "conditions": of_conditions.to_json()}},
+    )
+
+
+def prepare(source: Path, settings: PreparationSettings, seed: int, output: Path) -> None:
+    """Read clouds of jets from ``source`` and write their prepared form to ``output``.
+
+    Raises:
+        InputError: see :func:`prepared`.
+    """
+    clouds = read_clouds(source)
+    result = prepared(clouds, settings, seeds.generator(seed, "prepare"))
+    record = provenance("prepare", settings.model_dump(mode="json"), [source], seed)
+    meta = {**result.meta, "source": dict(clouds.meta), "provenance": record}
+    write_clouds(output, Clouds(**{**result.__dict__, "meta": meta}))

@@ -1,0 +1,36 @@
+"""Coordinates of particles relative to their jet."""
+
+import numpy as np
+
+from cloudchamber.cloud import Clouds, Column
+from cloudchamber.errors import InputError
+
+__all__ = ["RELATIVE_COLUMNS", "relative_points", "wrap"]
+
+RELATIVE_COLUMNS = (Column("eta_rel"), Column("phi_rel", "rad"), Column("pt_rel"))
+
+
+def wrap(phi: np.ndarray) -> np.ndarray:
+    """Return angles [rad] moved by whole turns into [-pi, pi)."""
+    return (phi + np.pi) % (2 * np.pi) - np.pi
+
+
+def relative_points(clouds: Clouds) -> np.ndarray:
+    """Return the (N, P, 3) float32 coordinates (eta_rel, phi_rel, pt_rel) of jets, zero in padded slots.
+
+    eta_rel and phi_rel are the differences to the jet axis, phi_rel wrapped into [-pi, pi); pt_rel is the particle's
+    transverse momentum over that of the whole jet, constituents beyond the padded length included
+    (the convention of JetNet, arXiv 2106.11535).
+
+    Raises:
+        InputError: the clouds have no jet axis, or a jet's transverse momentum is not positive.
+    """
+    jet_pt = clouds.feature("jet_pt").astype(np.float64)
+    if not (jet_pt > 0).all():
+        raise InputError(f"{int((jet_pt <= 0).sum())} jets have a transverse momentum that is not positive")
+    eta = clouds.point("eta") - clouds.feature("jet_eta").astype(np.float64)[:, None]
+    phi = wrap(clouds.point("phi") - clouds.feature("jet_phi").astype(np.float64)[:, None])
+    pt = clouds.point("pt") / jet_pt[:, None]
+    points = np.stack([eta, phi, pt], axis=-1).astype(np.float32)
+    points[~clouds.mask] = 0.0
+    return points

@@ -1,0 +1,167 @@
+"""Constituents of Delphes events: which collections and leaves hold them, and one flat table of them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from cloudchamber.cloud import Column
+from cloudchamber.readers.delphes import DelphesTree, Jagged, Step
+from cloudchamber.settings import Constituents
+
+__all__ = [
+    "VISIBLE_LEAVES",
+    "ConstituentTable",
+    "bad_values",
+    "candidate_collections",
+    "constituent_collections",
+    "constituent_leaves",
+    "gather",
+    "merge",
+    "point_columns",
+    "visible",
+]
+
+VISIBLE_LEAVES = ("Particle.Status", "Particle.PID")
+
+_ENERGY_FLOW = ("EFlowTrack", "EFlowPhoton", "EFlowNeutralHadron")
+_CANDIDATES = ("Tower", *_ENERGY_FLOW, "ParticleFlowCandidate")
+# Objects of the class Tower store the transverse energy: the pT of a massless constituent.
+_WITH_ET = {"Tower", "EFlowPhoton", "EFlowNeutralHadron"}
+_NEUTRINOS = (12, 14, 16)
+# What Delphes writes for objects parallel to the beam, and for energy-flow tracks that lost all their momentum.
+_NO_DIRECTION = np.float32(999.9)
+# No particle is beyond these; within them all sums are finite in float32.
+_ETA_LIMIT, _PT_LIMIT = 50.0, 1e9
+_FLOAT_LIMIT = np.finfo(np.float32).max
+_UNITS = {
+    "GeV": ("E", "ET", "PT", "P", "Px", "Py", "Pz", "Mass", "Eem", "Ehad", "Etrk"),
+    "mm": ("X", "Y", "Z", "XOuter", "YOuter", "ZOuter", "D0", "DZ"),
+    "s": ("T", "TOuter"),
+}
+
+
+@final
+@dataclass(frozen=True)
+class ConstituentTable:
+    """All constituents of some events, taken as massless.
+
+    Attributes:
+        columns: (F, total) float32: pT [GeV], eta, phi [rad], further leaves.
+        offsets: (n_events + 1,) int64.
+    """
+
+    columns: np.ndarray
+    offsets: np.ndarray
+
+    @property
+    def with_direction(self) -> np.ndarray:
+        """(total,) bool, false where Delphes has no direction to write (Eta = +-999.9)."""
+        return np.abs(self.columns[1]) < _ETA_LIMIT
+
+    def keep(self, constituents: np.ndarray) -> "ConstituentTable":
+        """Return all events with only the constituents where the mask is true."""
+        if constituents.all():
+            return self
+        before = np.concatenate(([0], np.cumsum(constituents)))
+        return ConstituentTable(self.columns[:, constituents], before[self.offsets])
+
+
+def point_columns(extra: Sequence[str] = ()) -> tuple[Column, ...]:
+    """Return names and units of the columns of a :class:`ConstituentTable` with the leaves ``extra``."""
+    units = {leaf: unit for unit, leaves in _UNITS.items() for leaf in leaves}
+    further = (Column(leaf, units.get(leaf, "1")) for leaf in extra)
+    return (Column("pt", "GeV"), Column("eta"), Column("phi", "rad"), *further)
+
+
+def constituent_collections(tree: DelphesTree, kind: Constituents) -> tuple[str, ...]:
+    """Return the collections that hold the constituents of a kind.
+
+    Energy flow is ``ParticleFlowCandidate`` in files that have it (cards with pile-up subtraction), else the three
+    collections ``EFlow*``.
+    """
+    if kind == "tower":
+        return ("Tower",)
+    if kind == "particle":
+        return ("Particle",)
+    return ("ParticleFlowCandidate",) if "ParticleFlowCandidate.PT" in tree else _ENERGY_FLOW
+
+
+def candidate_collections(tree: DelphesTree, jets: str) -> tuple[str, ...]:
+    """Return the collections of the file that constituents of stored jets can be in.
+
+    Jets of the generator (``GenJet``, ...) are made of ``Particle``, all others of what the detector saw.
+    """
+    candidates = ("Particle",) if jets.startswith("Gen") else _CANDIDATES
+    return tuple(name for name in candidates if name in tree.collections) or candidates[:1]
+
+
+def _kinematic_leaves(collection: str, extra: Sequence[str]) -> list[str]:
+    pt = "ET" if collection in _WITH_ET else "PT"
+    return [f"{collection}.{leaf}" for leaf in (pt, "Eta", "Phi", *extra)]
+
+
+def constituent_leaves(collections: Sequence[str], extra: Sequence[str] = ()) -> list[str]:
+    """Return the full names of the leaves that :func:`gather` needs for the same arguments."""
+    return [name for collection in collections for name in _kinematic_leaves(collection, extra)]
+
+
+def gather(step: Step, collections: Sequence[str], extra: Sequence[str] = ()) -> ConstituentTable:
+    """Return the constituents of all events, within an event one collection after the other.
+
+    Args:
+        step: the events.
+        collections: where the constituents are.
+        extra: further leaves to keep.
+    """
+    rows = zip(*(_kinematic_leaves(collection, extra) for collection in collections), strict=True)
+    leaves = [merge([step.leaves[name] for name in names]) for names in rows]
+    return ConstituentTable(np.stack([leaf.values.astype(np.float32) for leaf in leaves]), leaves[0].offsets)
+
+
+def visible(step: Step) -> np.ndarray:
+    """Return which generator particles a perfect detector would see: those of status 1 that are no neutrinos.
+
+    Needs the leaves :data:`VISIBLE_LEAVES`.
+    """
+    status, pid = (step.leaves[name].values for name in VISIBLE_LEAVES)
+    return (status == 1) & ~np.isin(np.abs(pid), _NEUTRINOS)
+
+
+def merge(parts: Sequence[Jagged]) -> Jagged:
+    """Join the lists of several leaves event by event."""
+    if len(parts) == 1:
+        return parts[0]
+    offsets = np.sum([part.offsets for part in parts], axis=0)
+    values = np.empty(offsets[-1], np.result_type(*(part.values for part in parts)))
+    starts = offsets[:-1].copy()
+    for part in parts:
+        shift = np.repeat(starts - part.offsets[:-1], part.counts)
+        values[np.arange(len(part.values)) + shift] = part.values
+        starts += part.counts
+    return Jagged(values, offsets)
+
+
+def bad_values(step: Step) -> Mapping[str, np.ndarray]:
+    """Return, for each leaf with bad values, the mask (n_events,) of the events that have them.
+
+    Bad are NaN, infinity, a negative pT or ET, and a pT or eta that no particle has.
+    """
+    found = {}
+    for name, leaf in step.leaves.items():
+        bad = _bad(name.rpartition(".")[2], leaf.values)
+        if bad.any():
+            events = np.zeros(len(leaf), bool)
+            events[np.searchsorted(leaf.offsets, np.flatnonzero(bad), side="right") - 1] = True
+            found[name] = events
+    return found
+
+
+def _bad(leaf: str, values: np.ndarray) -> np.ndarray:
+    if leaf in ("PT", "ET"):
+        return ~((values >= 0) & (values <= _PT_LIMIT))
+    size = np.abs(values)
+    if leaf == "Eta":
+        return ~((size <= _ETA_LIMIT) | (size == _NO_DIRECTION))
+    return ~(size <= _FLOAT_LIMIT)

@@ -1,0 +1,316 @@
+"""Delphes ROOT files, read in steps of constant memory as flat values and offsets.
+
+Leaves are asked for by their full names, such as ``Tower.ET``; ``fBits`` cannot be read reliably and is never touched.
+Works alike on files of Delphes (split TClonesArray) and on files with the same leaves written by uproot.
+"""
+
+import struct
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from glob import glob, has_magic
+from pathlib import Path
+from typing import Any, TypeVar, final
+
+import awkward as ak
+import numpy as np
+import uproot
+
+from cloudchamber.errors import InputError
+
+__all__ = ["DelphesTree", "Jagged", "References", "Step", "expand", "open_tree"]
+
+_LFS_POINTER = b"version https://git-lfs"
+_LARGE_FILE_VERSION = 1_000_000  # from this version number on the header holds 64-bit positions
+
+T = TypeVar("T")
+
+
+@final
+@dataclass(frozen=True)
+class Jagged:
+    """Lists of different lengths: list i is ``values[offsets[i]:offsets[i + 1]]``.
+
+    Attributes:
+        values: (total,) the contents of all lists, one after the other.
+        offsets: (n + 1,) int64, begins with 0.
+    """
+
+    values: np.ndarray
+    offsets: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    @property
+    def counts(self) -> np.ndarray:
+        """(n,) lengths of the lists."""
+        return np.diff(self.offsets)
+
+    def keep(self, lists: np.ndarray) -> "Jagged":
+        """Return the lists where the mask ``lists`` (n,) is true."""
+        counts = self.counts
+        return Jagged(self.values[np.repeat(lists, counts)], _offsets(counts[lists]))
+
+    def keep_values(self, values: np.ndarray) -> "Jagged":
+        """Return all lists with only the values where the mask ``values`` (total,) is true."""
+        before = np.concatenate(([0], np.cumsum(values)))
+        return Jagged(self.values[values], before[self.offsets])
+
+
+@final
+@dataclass(frozen=True)
+class References:
+    """References (TRefArray) of the objects of a collection to other objects of the same event.
+
+    Attributes:
+        objects: (n_events + 1,) int64, offsets of each event's objects.
+        targets: the references of each object, as they are stored.
+    """
+
+    objects: np.ndarray
+    targets: Jagged
+
+    def keep(self, events: np.ndarray) -> "References":
+        """Return the references of the events where the mask is true."""
+        counts = np.diff(self.objects)
+        return References(_offsets(counts[events]), self.targets.keep(np.repeat(events, counts)))
+
+
+@final
+@dataclass(frozen=True)
+class Step:
+    """Some consecutive events of a file.
+
+    Attributes:
+        events: (n_events,) int64, entry numbers in the file.
+        leaves: values of each leaf, one list per event.
+        references: the TRefArray leaves.
+    """
+
+    events: np.ndarray
+    leaves: Mapping[str, Jagged]
+    references: Mapping[str, References] = field(default_factory=dict)
+
+    def keep(self, events: np.ndarray) -> "Step":
+        """Return the events where the mask ``events`` (n_events,) is true."""
+        return Step(
+            self.events[events],
+            {name: leaf.keep(events) for name, leaf in self.leaves.items()},
+            {name: references.keep(events) for name, references in self.references.items()},
+        )
+
+
+@final
+class DelphesTree:
+    """An open tree; made by :func:`open_tree`.
+
+    Attributes:
+        path: the file.
+        n_events: number of entries.
+    """
+
+    def __init__(self, path: Path, tree: Any) -> None:
+        self.path = path
+        self._tree = tree
+        self.n_events = int(tree.num_entries)
+        self._names = set(tree.keys(full_paths=False))
+
+    def __contains__(self, branch: str) -> bool:
+        return branch in self._names
+
+    @property
+    def collections(self) -> list[str]:
+        """Names of the collections that have leaves."""
+        return sorted({name.partition(".")[0] for name in self._names if "." in name})
+
+    def steps(self, leaves: Sequence[str], step_size: str, references: Sequence[str] = ()) -> Iterator[Step]:
+        """Read the tree in steps.
+
+        Args:
+            leaves: full names of leaves with one list of numbers per event.
+            step_size: data read at a time, such as "8 MB".
+            references: full names of TRefArray leaves.
+
+        Raises:
+            InputError: a branch is missing, of another type or damaged, or its list lengths are not those of the
+                rest of its collection or of the branch ``X_size``. The last happens in files that hold two
+                collections of the same name.
+        """
+        for name in leaves:
+            self._require(name, _is_list_of_numbers, "a list of numbers per event")
+        for name in references:
+            self._require(name, _is_references, "a TRefArray per object")
+        collections = {name.partition(".")[0] for name in (*leaves, *references)}
+        sizes = [f"{name}_size" for name in sorted(collections) if f"{name}_size" in self]
+        for start, arrays in self._arrays([*leaves, *references, *sizes], step_size):
+            step = self._decode(start, arrays, leaves, references)
+            self._check_lengths(step, {name.removesuffix("_size"): np.asarray(arrays[name]) for name in sizes})
+            yield step
+
+    def _require(self, name: str, accepts: Callable[[Any], bool], expected: str) -> None:
+        if name not in self:
+            collection = name.partition(".")[0]
+            has = sorted(key for key in self._names if key.startswith(f"{collection}."))
+            there = f"'{collection}' has {has}" if has else f"collections there are {self.collections}"
+            raise InputError(f"{self.path}: no branch '{name}'; {there}")
+        branch = self._tree[name]
+        if not self._guarded(lambda: accepts(branch), name):
+            raise InputError(f"{self.path}: branch '{name}' holds '{branch.typename}', expected {expected}")
+        if branch.num_entries != self.n_events:
+            raise InputError(f"{self.path}: branch '{name}' has {branch.num_entries} entries, the tree {self.n_events}")
+
+    def _arrays(self, names: list[str], step_size: str) -> Iterator[tuple[int, dict[str, ak.Array]]]:
+        per_step = max(1, self._guarded(lambda: self._tree.num_entries_for(step_size, names)))
+        iterator = self._tree.iterate(names, step_size=per_step, library="ak", how=dict)
+        for start in range(0, self.n_events, per_step):
+            stop = min(start + per_step, self.n_events)
+            try:
+                arrays = next(iterator)
+            except Exception as error:  # damaged bytes make uproot raise almost anything
+                self._blame(names, start, stop)
+                raise InputError(f"{self.path}: events {start}-{stop - 1}: {_one_line(error)}") from error
+            yield start, arrays
+
+    def _blame(self, names: Iterable[str], start: int, stop: int) -> None:
+        """Read branch by branch, so that the error names the damaged one."""
+        for name in names:
+            self._guarded(lambda name=name: self._tree[name].array(entry_start=start, entry_stop=stop), name)  # type: ignore[misc]
+
+    def _guarded(self, read: Callable[[], T], branch: str | None = None) -> T:
+        try:
+            return read()
+        except Exception as error:
+            where = f"branch '{branch}' cannot be read" if branch else "cannot be read"
+            raise InputError(f"{self.path}: {where}: {_one_line(error)}") from error
+
+    @staticmethod
+    def _decode(start: int, arrays: dict[str, ak.Array], leaves: Sequence[str], references: Sequence[str]) -> Step:
+        n_events = len(next(iter(arrays.values())))
+        return Step(
+            np.arange(start, start + n_events),
+            {name: _jagged(arrays[name].layout) for name in leaves},
+            {name: _references(arrays[name].layout) for name in references},
+        )
+
+    def _check_lengths(self, step: Step, sizes: Mapping[str, np.ndarray]) -> None:
+        """Check that all leaves of a collection have the lengths that its ``X_size`` (or its first leaf) says."""
+        counts = {name: leaf.counts for name, leaf in step.leaves.items()}
+        counts |= {name: np.diff(leaf.objects) for name, leaf in step.references.items()}
+        expected = {collection: (f"{collection}_size", values) for collection, values in sizes.items()}
+        for name, values in counts.items():
+            source, lengths = expected.setdefault(name.partition(".")[0], (name, values))
+            wrong = np.flatnonzero(values != lengths)
+            if len(wrong):
+                event = wrong[0]
+                raise InputError(
+                    f"{self.path}: branch '{name}' has {values[event]} values in event {step.events[event]}, "
+                    f"'{source}' says {lengths[event]}; are there two collections of this name?"
+                )
+
+
+@contextmanager
+def open_tree(path: str | Path, name: str) -> Iterator[DelphesTree]:
+    """Open the tree ``name`` of a ROOT file, its highest cycle.
+
+    Raises:
+        InputError: the file is missing, truncated, not a ROOT file or only a Git LFS pointer; it has no such tree; the
+            tree has no events.
+    """
+    path = Path(path)
+    _check_header(path)
+    try:
+        # A mapping keeps uproot from taking a colon in the path as the start of an object's name.
+        file = uproot.open({str(path): None})
+    except Exception as error:
+        raise InputError(f"{path}: cannot be opened: {_one_line(error)}") from error
+    with file:
+        yield DelphesTree(path, _find_tree(path, file, name))
+
+
+def _check_header(path: Path) -> None:
+    """Check magic bytes and length before uproot, whose errors for the same faults are hard to understand."""
+    try:
+        with open(path, "rb") as opened:
+            head = opened.read(64)
+        size = path.stat().st_size
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+    if head.startswith(_LFS_POINTER):
+        raise InputError(f"{path}: a Git LFS pointer, not the file itself (git lfs pull fetches it)")
+    if not head.startswith(b"root"):
+        raise InputError(f"{path}: not a ROOT file")
+    if len(head) < 64:
+        raise InputError(f"{path}: truncated: {size} bytes are not even a header")
+    (version,) = struct.unpack(">i", head[4:8])
+    (end,) = struct.unpack(">q", head[12:20]) if version >= _LARGE_FILE_VERSION else struct.unpack(">i", head[12:16])
+    if size < end:
+        raise InputError(f"{path}: truncated: {size} of {end} bytes are there")
+
+
+def _find_tree(path: Path, file: Any, name: str) -> Any:
+    try:
+        classes = file.classnames(cycle=False)
+        tree = file[name] if name in classes else None
+        entries = tree.num_entries if isinstance(tree, uproot.TTree) else None
+    except Exception as error:
+        raise InputError(f"{path}: tree '{name}' cannot be read: {_one_line(error)}") from error
+    if entries is None:
+        if tree is not None:
+            raise InputError(f"{path}: '{name}' is a {classes[name]}, expected a TTree")
+        trees = sorted(key for key, kind in classes.items() if kind == "TTree")
+        raise InputError(f"{path}: no tree '{name}'; trees there are {trees}")
+    if entries == 0:
+        raise InputError(f"{path}: tree '{name}' has no events")
+    return tree
+
+
+def expand(patterns: Iterable[str | Path]) -> list[Path]:
+    """Return the files that paths and wildcards (``data/*.root``) name, sorted, each once.
+
+    Raises:
+        InputError: a pattern matches no file.
+    """
+    found: set[Path] = set()
+    for pattern in map(str, patterns):
+        matches = [pattern] if Path(pattern).exists() or not has_magic(pattern) else glob(pattern, recursive=True)
+        if not matches:
+            raise InputError(f"{pattern}: no file matches")
+        found.update(map(Path, matches))
+    missing = sorted(path for path in found if not path.exists())
+    if missing:
+        raise InputError(f"{missing[0]}: no such file")
+    return sorted(found)
+
+
+def _is_list_of_numbers(branch: Any) -> bool:
+    interpretation = branch.interpretation
+    if not isinstance(interpretation, uproot.AsJagged) or not isinstance(interpretation.content, uproot.AsDtype):
+        return False
+    dtype = interpretation.content.to_dtype
+    return dtype.shape == () and dtype.kind in "biuf"
+
+
+def _is_references(branch: Any) -> bool:
+    return branch.typename == "TRefArray[]"
+
+
+def _jagged(layout: Any) -> Jagged:
+    layout = layout.to_ListOffsetArray64(True)
+    offsets = np.asarray(layout.offsets)
+    return Jagged(np.asarray(layout.content.data)[: offsets[-1]], offsets)
+
+
+def _references(layout: Any) -> References:
+    layout = layout.to_ListOffsetArray64(True)
+    objects = np.asarray(layout.offsets)
+    return References(objects, _jagged(layout.content["refs"][: objects[-1]]))
+
+
+def _offsets(counts: np.ndarray) -> np.ndarray:
+    return np.concatenate(([0], np.cumsum(counts)))
+
+
+def _one_line(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text[:200]}" if text else type(error).__name__

@@ -1,0 +1,97 @@
+"""The HDF5 layout of the JetNet data sets (Zenodo 6975118, arXiv 2106.11535), both ways.
+
+``particle_features`` (N, P, 4) holds eta_rel, phi_rel, pt_rel and the mask, ``jet_features`` (N, 4) holds pT [GeV],
+eta, mass [GeV] and the number of particles.
+"""
+
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from cloudchamber.cloud import Clouds, Column
+from cloudchamber.errors import InputError
+from cloudchamber.preparation.relative import RELATIVE_COLUMNS
+from cloudchamber.storage import atomic_path, provenance
+
+__all__ = ["read_jetnet", "write_jetnet"]
+
+_FEATURES = (Column("jet_pt", "GeV"), Column("jet_eta"), Column("jet_mass", "GeV"), Column("n_constituents"))
+
+
+def read_jetnet(path: str | Path) -> Clouds:
+    """Read a file of the JetNet layout.
+
+    Points have the columns eta_rel, phi_rel [rad], pt_rel; features are jet_pt, jet_eta, jet_mass and n_constituents, all as
+    they are in the file. Particles keep their order; padded slots become zero, and where they are not the last ones
+    real particles move forward.
+
+    Raises:
+        InputError: the file is missing or damaged, or a data set is missing, has another shape or holds values that
+            are not finite or no mask.
+    """
+    try:
+        with h5py.File(path, "r", locking=False) as file:
+            particles = _dataset(path, file, "particle_features", 3)
+            jets = _dataset(path, file, "jet_features", 2)
+    except (OSError, RuntimeError) as error:
+        raise InputError(f"{path}: cannot be read as a JetNet file: {' '.join(str(error).split())}") from error
+    if len(particles) != len(jets):
+        raise InputError(f"{path}: {len(particles)} jets in 'particle_features', {len(jets)} in 'jet_features'")
+    if not np.isin(particles[..., 3], (0, 1)).all():
+        raise InputError(f"{path}: the mask, column 3 of 'particle_features', is not 0 or 1 everywhere")
+    mask = particles[..., 3] == 1
+    points = np.where(mask[..., None], particles[..., :3], np.float32(0))
+    if (mask[:, 1:] > mask[:, :-1]).any():
+        order = np.argsort(~mask, axis=1, kind="stable")
+        mask = np.take_along_axis(mask, order, axis=1)
+        points = np.take_along_axis(points, order[..., None], axis=1)
+    return Clouds(
+        points=points,
+        mask=mask,
+        features=jets,
+        labels=np.zeros((len(jets), 0), np.int64),
+        point_columns=RELATIVE_COLUMNS,
+        feature_columns=_FEATURES,
+        meta={"provenance": provenance("read_jetnet", {}, [path])},
+    )
+
+
+def _dataset(path: str | Path, file: h5py.File, name: str, dimensions: int) -> np.ndarray:
+    if not isinstance(file.get(name), h5py.Dataset):
+        raise InputError(f"{path}: no data set '{name}'; there are {sorted(file)}")
+    dataset = file[name]
+    if dataset.dtype.kind not in "fiu" or dataset.ndim != dimensions or dataset.shape[-1] != 4:
+        expected = "(N, P, 4)" if dimensions == 3 else "(N, 4)"
+        raise InputError(f"{path}: '{name}' is {dataset.dtype} {dataset.shape}, expected numbers {expected}")
+    with np.errstate(over="ignore"):
+        values = dataset.astype(np.float32)[()]
+    if not np.isfinite(values).all():
+        raise InputError(f"{path}: '{name}' holds values that are not finite in float32")
+    return values
+
+
+def write_jetnet(path: str | Path, clouds: Clouds) -> None:
+    """Write clouds in the JetNet layout, as float32.
+
+    The number of particles is the feature n_constituents where there is one, else the number of real particles.
+
+    Args:
+        path: file to write.
+        clouds: with points eta_rel, phi_rel, pt_rel and features jet_pt, jet_eta, jet_mass.
+
+    Raises:
+        InputError: the clouds lack one of these columns.
+        StorageError: the file cannot be written.
+    """
+    points = [clouds.point(column.name) for column in RELATIVE_COLUMNS]
+    jets = [clouds.feature(column.name) for column in _FEATURES[:3]]
+    counted = any(column.name == _FEATURES[3].name for column in clouds.feature_columns)
+    number = clouds.feature(_FEATURES[3].name) if counted else clouds.multiplicity
+    with atomic_path(path) as aside, h5py.File(aside, "w", locking=False) as file:
+        particles = np.stack([*points, clouds.mask], axis=-1, dtype=np.float32, casting="unsafe")
+        for name, values in (
+            ("particle_features", particles),
+            ("jet_features", np.stack([*jets, number], axis=-1, dtype=np.float32, casting="unsafe")),
+        ):
+            file.create_dataset(name, data=values, chunks=True, fletcher32=True)

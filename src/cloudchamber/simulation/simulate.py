@@ -1,0 +1,66 @@
+"""The step ``simulate``: one shard of a process, from collisions to a file in the layout of Delphes."""
+
+from pathlib import Path
+
+from cloudchamber import seeds
+from cloudchamber.errors import SettingsError
+from cloudchamber.progress import progress
+from cloudchamber.settings import ProcessSettings
+from cloudchamber.simulation.collisions import collide
+from cloudchamber.simulation.delphes_file import DelphesFile
+from cloudchamber.simulation.detector import detect
+from cloudchamber.simulation.objects import generated_jets, tower_jets
+from cloudchamber.storage import atomic_path
+
+__all__ = ["shard_events", "simulate"]
+
+_BATCH = 250  # events; about 30 MB of arrays
+
+
+def shard_events(events: int, shards: int, shard: int) -> range:
+    """Return the numbers of the events of one shard; all shards together make ``range(events)``."""
+    return range(events * shard // shards, events * (shard + 1) // shards)
+
+
+def simulate(name: str, process: ProcessSettings, seed: int, shard: int, output: str | Path) -> None:
+    """Simulate one shard of a process and write it to ``output``.
+
+    The same arguments give the same events and towers; shards are statistically independent.
+
+    Args:
+        name: key of the process in the settings.
+        process: the process.
+        seed: seed of the analysis.
+        shard: which of the ``process.shards`` files to make, from 0.
+        output: the ROOT file.
+
+    Raises:
+        SettingsError: there is no such shard, or Pythia refuses the process or a command.
+        StorageError: the file cannot be written.
+    """
+    if not 0 <= shard < process.shards:
+        raise SettingsError(f"processes.{name}.shards: no shard {shard} among {process.shards}")
+    numbers = shard_events(process.events, process.shards, shard)
+    # 29 bits fit into the 1 to 900,000,000 that Pythia accepts.
+    collision_seed = 1 + seeds.integer_seed(seed, "simulate", name, shard, bits=29)
+    rng = seeds.generator(seed, "simulate", name, shard, "detector")
+    first = numbers.start
+    with (
+        atomic_path(output) as aside,
+        DelphesFile(aside) as file,
+        progress(f"simulate {name} {shard + 1}/{process.shards}", len(numbers), "events") as report,
+    ):
+        for collisions in collide(name, process, collision_seed, len(numbers), _BATCH):
+            towers = detect(collisions.particles, rng)
+            n_events = collisions.particles.n_events
+            jets, jet_of = tower_jets(towers, n_events)
+            file.append(
+                first_number=first,
+                collisions=collisions,
+                towers=towers,
+                jet_of=jet_of,
+                jets=jets,
+                gen_jets=generated_jets(collisions.particles),
+            )
+            first += n_events
+            report.update(n_events)

@@ -1,0 +1,96 @@
+"""The training state on disk: locked, written at once, verified when read.
+
+torch.load does not check the CRC-32 sums that torch.save writes, so they are checked here first. The last two states
+are kept: if the newest does not verify, the one before it is used, with a warning.
+"""
+
+import fcntl
+import json
+import os
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from cloudchamber.errors import StateError
+from cloudchamber.storage import atomic_path
+
+__all__ = ["load_state", "locked", "save_state"]
+
+_KEPT = 2
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the lock of a state folder.
+
+    Raises:
+        StateError: another process holds it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / "lock", "a+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            file.seek(0)
+            raise StateError(f"{folder}: in use by another training ({file.read().strip()})") from None
+        file.truncate(0)
+        file.write(f"process {os.getpid()} on {os.uname().nodename}")
+        file.flush()
+        yield
+
+
+def save_state(folder: Path, step: int, state: dict[str, Any]) -> None:
+    """Write the state after ``step`` steps; tensors and plain Python values only.
+
+    Raises:
+        StorageError: the file cannot be written; earlier states stay.
+    """
+    with atomic_path(folder / f"step_{step:09d}.pt") as aside:
+        torch.save(state, aside)
+    for old in _states(folder)[_KEPT:]:
+        old.unlink(missing_ok=True)
+
+
+def load_state(folder: Path, identity: dict[str, Any], warn: Any) -> dict[str, Any] | None:
+    """Return the newest state that verifies, or None where there is none.
+
+    Args:
+        folder: where the states are.
+        identity: what the state must have been made by (settings, data); compared with its entry "identity".
+        warn: called with a line for each damaged state that is passed over.
+
+    Raises:
+        StateError: states are there but none verifies, or they belong to another identity.
+    """
+    states = _states(folder)
+    for path in states:
+        try:
+            state = _verified(path)
+        except (OSError, RuntimeError, ValueError, EOFError, zipfile.BadZipFile) as error:
+            warn(f"{path}: damaged, trying the state before it: {' '.join(str(error).split())[:200]}")
+            continue
+        if state["identity"] != json.dumps(identity, sort_keys=True):
+            raise StateError(f"{folder}: the saved training belongs to other settings or data; remove the folder")
+        return state
+    if states:
+        raise StateError(f"{folder}: none of {len(states)} saved states can be read; remove the folder to start again")
+    return None
+
+
+def _states(folder: Path) -> list[Path]:
+    return sorted(folder.glob("step_*.pt"), reverse=True)
+
+
+def _verified(path: Path) -> dict[str, Any]:
+    with zipfile.ZipFile(path) as archive:
+        damaged = archive.testzip()
+    if damaged is not None:
+        raise ValueError(f"checksum of {damaged}")
+    try:
+        return torch.load(path, weights_only=True, map_location="cpu")
+    except Exception as error:  # the unpickler raises types of its own for a payload it refuses
+        raise ValueError(str(error)) from error

@@ -1,0 +1,24 @@
+"""Shared fixtures."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+REPOSITORY = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    """A seeded generator, new for each test."""
+    return np.random.default_rng(20231)
+
+
+@pytest.fixture(scope="session")
+def delphes_samples() -> Path:
+    """Folder of the real Delphes files; tests that need them skip where it is absent."""
+    folder = Path(os.environ.get("CLOUDCHAMBER_DELPHES_SAMPLES", REPOSITORY.parent / "shared/data/delphes"))
+    if not (folder / "generated").is_dir():
+        pytest.skip(f"no real Delphes files at {folder} (set CLOUDCHAMBER_DELPHES_SAMPLES)")
+    return folder

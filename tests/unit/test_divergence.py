@@ -1,0 +1,198 @@
+"""KL divergence against closed forms, brute force and the statistics of finite samples."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy.stats import norm, poisson
+
+from cloudchamber.evaluation.divergence import (
+    bin_counts,
+    bin_edges,
+    divergence_of_counts,
+    expected_floor,
+    kl_divergence,
+)
+from cloudchamber.evaluation.resampling import Sample, bootstrap_weights
+
+GAUSSIANS = [((0.0, 1.0), (0.0, 1.0)), ((0.3, 1.0), (0.0, 1.0)), ((0.0, 0.8), (0.0, 1.0)), ((-0.2, 0.9), (0.1, 1.1))]
+
+
+def gaussian_divergence(generated: tuple[float, float], truth: tuple[float, float]) -> float:
+    (mean_q, sigma_q), (mean_p, sigma_p) = generated, truth
+    return math.log(sigma_p / sigma_q) + (sigma_q**2 + (mean_q - mean_p) ** 2) / (2 * sigma_p**2) - 0.5
+
+
+def bin_probabilities(gaussian: tuple[float, float], edges: np.ndarray) -> np.ndarray:
+    return np.diff(norm.cdf(np.concatenate([[-np.inf], edges, [np.inf]]), *gaussian))
+
+
+def divergence(truth: np.ndarray, generated: np.ndarray, bins: int) -> float:
+    edges = bin_edges(truth, bins)
+    return float(divergence_of_counts(bin_counts(generated, edges), bin_counts(truth, edges)))
+
+
+@pytest.mark.parametrize(("generated", "truth"), GAUSSIANS)
+def test_fine_bins_approach_the_closed_form_of_gaussians_from_below(generated, truth):
+    edges = norm.ppf(np.arange(1, 1000) / 1000, *truth)
+    entries = 1e12
+    binned = divergence_of_counts(
+        entries * bin_probabilities(generated, edges), entries * bin_probabilities(truth, edges)
+    )
+    exact = gaussian_divergence(generated, truth)
+    assert 0.99 * exact - 1e-12 <= binned <= exact + 1e-12
+
+
+@pytest.mark.parametrize(("generated", "truth"), GAUSSIANS)
+def test_samples_agree_with_the_binned_closed_form_above_the_floor(rng, generated, truth):
+    n, m, bins = 40_000, 30_000, 100
+    p = np.full(bins, 1 / bins)
+    q = bin_probabilities(generated, norm.ppf(np.arange(1, bins) / bins, *truth))
+    exact = np.sum(q * np.log(q / p))
+    first_order = (q @ np.log(q / p) ** 2 - exact**2) / m + (p @ (q / p) ** 2 - 1) / n
+    second_order = (bins - 1) / 2 * (1 / n + 1 / m) ** 2
+    value = divergence(rng.normal(*truth, n), rng.normal(*generated, m), bins)
+    assert value - expected_floor(bins, n, m) == pytest.approx(exact, abs=4 * math.sqrt(first_order + second_order))
+
+
+def test_identical_samples_have_no_divergence(rng):
+    values = rng.normal(size=1000)
+    assert divergence(values, values.copy(), 50) == 0.0
+
+
+def test_direction_is_generated_from_truth():
+    truth, generated = np.array([50, 50]), np.array([90, 10])
+    expected = 0.9 * math.log(0.9 / 0.5) + 0.1 * math.log(0.1 / 0.5)
+    assert divergence_of_counts(generated, truth) == pytest.approx(expected, rel=1e-12)
+    assert divergence_of_counts(truth, generated) != pytest.approx(expected, rel=0.1)
+
+
+def test_bins_without_generated_entries_add_nothing():
+    assert divergence_of_counts(np.array([0, 10]), np.array([5, 5])) == pytest.approx(math.log(2))
+
+
+def test_mean_between_equal_distributions_is_the_expected_floor(rng):
+    n, m, bins, repeats = 3000, 2000, 20, 400
+    values = [divergence(rng.normal(size=n), rng.normal(size=m), bins) for _ in range(repeats)]
+    error = np.std(values, ddof=1) / math.sqrt(repeats)
+    assert np.mean(values) == pytest.approx(expected_floor(bins, n, m), abs=4 * error)
+
+
+def test_bins_are_equally_populated_for_a_continuous_feature(rng):
+    values = rng.exponential(size=10_000)
+    assert set(bin_counts(values, bin_edges(values, 100))) == {100}
+
+
+def test_values_outside_the_range_of_truth_fall_into_the_outer_bins(rng):
+    edges = bin_edges(rng.uniform(size=1000), 10)
+    counts = bin_counts(np.array([-1e9, -1.0, 2.0, 1e9, 3.0]), edges)
+    assert counts[0] == 2
+    assert counts[-1] == 3
+    assert counts.sum() == 5
+
+
+@given(
+    arrays(np.float64, st.integers(1, 200), elements=st.integers(-5, 5).map(float)),
+    st.integers(1, 50),
+)
+def test_every_bin_holds_true_values_and_equal_values_share_a_bin(truth, bins):
+    edges = bin_edges(truth, bins)
+    counts = bin_counts(truth, edges)
+    assert counts.min() >= 1
+    assert counts.sum() == len(truth)
+    assert len(counts) <= min(bins, len(np.unique(truth)))
+    assert (np.diff(edges) > 0).all()
+
+
+def test_a_discrete_feature_agrees_with_its_probabilities(rng):
+    n, m = 50_000, 50_000
+    truth, generated = rng.poisson(20.0, n).astype(float), rng.poisson(20.5, m).astype(float)
+    edges = bin_edges(truth, 100)
+    assert np.array_equal(edges, np.round(edges))
+    limits = np.concatenate([[-1], edges, [1000]])
+    p, q = (np.diff(poisson.cdf(limits, mean)) for mean in (20.0, 20.5))
+    exact = np.sum(q * np.log(q / p))
+    deviation = math.sqrt((q @ np.log(q / p) ** 2 - exact**2) / m + (p @ (q / p) ** 2 - 1) / n)
+    measured = divergence_of_counts(bin_counts(generated, edges), bin_counts(truth, edges))
+    assert measured - expected_floor(len(p), n, m) == pytest.approx(exact, abs=4 * deviation)
+
+
+def test_uncertainty_is_that_of_first_order_where_samples_differ(rng):
+    n, m, bins = 20_000, 10_000, 50
+    truth, generated = rng.normal(size=n), rng.normal(0.5, 1.0, m)
+    q = bin_probabilities((0.5, 1.0), norm.ppf(np.arange(1, bins) / bins))
+    p = np.full(bins, 1 / bins)
+    exact = np.sum(q * np.log(q / p))
+    expected = math.sqrt((q @ np.log(q / p) ** 2 - exact**2) / m + (p @ (q / p) ** 2 - 1) / n)
+    estimate = kl_divergence(
+        Sample.of_jets(truth),
+        Sample.of_jets(generated),
+        bins,
+        bootstrap_weights(n, 400, rng),
+        bootstrap_weights(m, 400, rng),
+    )
+    assert estimate.uncertainty == pytest.approx(expected, rel=4 / math.sqrt(2 * 400))
+
+
+def test_uncertainty_between_equal_distributions_is_sqrt_3_too_large(rng):
+    n, bins, bootstraps, repeats = 2000, 20, 100, 40
+    variances = []
+    for _ in range(repeats):
+        estimate = kl_divergence(
+            Sample.of_jets(rng.normal(size=n)),
+            Sample.of_jets(rng.normal(size=n)),
+            bins,
+            bootstrap_weights(n, bootstraps, rng),
+            bootstrap_weights(n, bootstraps, rng),
+        )
+        variances.append(estimate.uncertainty**2)
+    spread = (bins - 1) / 2 * (2 / n) ** 2
+    error = np.std(variances, ddof=1) / math.sqrt(repeats)
+    assert np.mean(variances) == pytest.approx(3 * spread, abs=4 * error)
+
+
+def test_resampling_equals_repeating_the_particles_of_the_drawn_jets(rng):
+    n_jets, width, bootstraps, bins = 9000, 3, 4, 30
+    masks = rng.random((2, n_jets, width)) < 0.6
+    values = rng.normal(size=(2, n_jets, width))
+    truth, generated = (Sample.of_particles(*pair) for pair in zip(values, masks, strict=True))
+    weights = [bootstrap_weights(n_jets, bootstraps, rng) for _ in range(2)]
+    edges = bin_edges(truth.values, bins)
+    direct = []
+    for drawn in zip(*weights, strict=True):
+        counts = [
+            bin_counts(np.repeat(x, w, axis=0)[np.repeat(mask, w, axis=0)], edges)
+            for x, mask, w in zip(values, masks, drawn, strict=True)
+        ]
+        direct.append(divergence_of_counts(counts[1], counts[0]))
+    estimate = kl_divergence(truth, generated, bins, *weights)
+    assert estimate.uncertainty == pytest.approx(np.std(direct, ddof=1), rel=1e-9)
+    assert estimate.value == divergence(truth.values, generated.values, bins)
+
+
+def test_copies_of_a_particle_do_not_make_the_uncertainty_smaller(rng):
+    truth, generated = rng.normal(size=(2, 500))
+    weights = [bootstrap_weights(500, 20, rng) for _ in range(2)]
+    once = kl_divergence(Sample.of_jets(truth), Sample.of_jets(generated), 10, *weights)
+    copies = [
+        Sample.of_particles(np.repeat(x[:, None], 7, axis=1), np.ones((500, 7), bool)) for x in (truth, generated)
+    ]
+    assert kl_divergence(*copies, 10, *weights) == pytest.approx(once, rel=1e-9)
+
+
+def test_a_resampling_that_empties_a_true_bin_stays_finite():
+    truth, generated = Sample.of_jets(np.arange(4.0)), Sample.of_jets(np.arange(4.0))
+    weights = np.array([[4, 0, 0, 0], [1, 1, 1, 1]], np.uint16)
+    estimate = kl_divergence(truth, generated, 4, weights, np.ones((2, 4), np.uint16))
+    assert math.isfinite(estimate.uncertainty)
+    assert estimate.value == 0.0
+
+
+def test_bootstrap_weights_draw_as_many_jets_as_there_are(rng):
+    weights = bootstrap_weights(1000, 50, rng)
+    assert (weights.sum(axis=1) == 1000).all()
+    # Binomial(1000, 1 / 1000): variance 0.999 per jet.
+    assert weights.var() == pytest.approx(0.999, abs=5 * math.sqrt(3 / weights.size))

@@ -1,0 +1,139 @@
+"""Negative log posteriors of ideal classifiers, known in closed form, and the classifier's training set."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from scipy.stats import norm
+
+from cloudchamber.cloud import Clouds, Column
+from cloudchamber.errors import InputError
+from cloudchamber.evaluation.log_posterior import (
+    INPUTS,
+    PUBLISHED_INPUTS,
+    classifier_inputs,
+    ideal_value,
+    negative_log_posteriors,
+    restrict,
+    training_set,
+)
+
+
+def ideal_log_posteriors(values: np.ndarray, means: list[float]) -> np.ndarray:
+    """ln p(class | value) for equally likely unit Gaussians: (N, K)."""
+    densities = norm.logpdf(values[:, None], means)
+    return densities - np.logaddexp.reduce(densities, axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3, 6])
+def test_perfect_copies_of_truth_score_the_ideal_value(rng, n_classes):
+    scores = negative_log_posteriors(ideal_log_posteriors(rng.normal(size=1000), [0.0] * n_classes))
+    for value, uncertainty in scores:
+        assert value == pytest.approx(ideal_value(n_classes), rel=1e-12)
+        assert uncertainty == pytest.approx(0.0, abs=1e-12)
+
+
+def test_scores_over_that_of_truth_are_divergences_from_truth(rng):
+    means = [0.0, 0.5, -1.2]
+    log_posteriors = ideal_log_posteriors(rng.normal(size=100_000), means)
+    scores = negative_log_posteriors(log_posteriors)
+    for column, mean in enumerate(means):
+        differences = log_posteriors[:, 0] - log_posteriors[:, column]
+        error = differences.std(ddof=1) / math.sqrt(len(differences))
+        assert scores[column].value - scores[0].value == pytest.approx(mean**2 / 2, abs=4 * error + 1e-12)
+    assert scores[0].value < ideal_value(3)
+
+
+def test_uncertainty_is_the_spread_of_repeated_scores(rng):
+    repeats = [negative_log_posteriors(ideal_log_posteriors(rng.normal(size=500), [0.0, 1.0])) for _ in range(300)]
+    values = np.array([[score.value for score in scores] for scores in repeats])
+    claimed = np.array([[score.uncertainty for score in scores] for scores in repeats]).mean(axis=0)
+    np.testing.assert_allclose(values.std(axis=0, ddof=1), claimed, rtol=4 / math.sqrt(2 * 300))
+
+
+def test_restriction_is_the_posterior_of_the_classifier_without_the_other_classes(rng):
+    values = rng.normal(size=1000)
+    every_class = ideal_log_posteriors(values, [0.0, 0.5, -1.2, 2.0])
+    np.testing.assert_allclose(restrict(every_class, [1, 3]), ideal_log_posteriors(values, [0.5, 2.0]), atol=1e-12)
+    np.testing.assert_allclose(restrict(every_class, range(4)), every_class, atol=1e-12)
+
+
+def make_clouds(rng: np.random.Generator, n_jets: int, width: int = 10, shift: float = 0.0) -> Clouds:
+    mask = np.arange(width) < rng.integers(3, width + 1, n_jets)[:, None]
+    points = np.concatenate(
+        [rng.normal(shift, 0.3, (n_jets, width, 2)), rng.exponential(0.1, (n_jets, width, 1)) + 1e-3], axis=2
+    )
+    return Clouds(
+        points=(points * mask[:, :, None]).astype(np.float32),
+        mask=mask,
+        features=np.zeros((n_jets, 0), np.float32),
+        labels=np.arange(n_jets)[:, None],
+        point_columns=tuple(Column(name) for name in ("eta_rel", "phi_rel", "pt_rel")),
+    )
+
+
+@pytest.mark.parametrize("names", [INPUTS, PUBLISHED_INPUTS])
+def test_a_training_set_has_equal_numbers_of_each_class_in_both_parts(rng, names):
+    classes = {"truth": make_clouds(rng, 300), "model": make_clouds(rng, 200, shift=0.1)}
+    made = training_set(classes, 150, 0.2, rng, names)
+    assert made.classes == ("truth", "model")
+    assert made.inputs.features.shape == (300, 10, len(names))
+    assert torch.bincount(made.target[made.train]).tolist() == [120, 120]
+    assert torch.bincount(made.target[made.validation]).tolist() == [30, 30]
+    assert sorted(torch.cat([made.train, made.validation]).tolist()) == list(range(300))
+    training = made.inputs.features[made.train][made.inputs.mask[made.train]].double()
+    torch.testing.assert_close(training.mean(dim=0), torch.zeros(len(names), dtype=torch.float64), atol=1e-5, rtol=0)
+    torch.testing.assert_close(training.std(dim=0, correction=0), torch.ones(len(names), dtype=torch.float64))
+    assert not made.inputs.features[~made.inputs.mask].any()
+
+
+def test_jets_keep_their_class_and_are_drawn_once(rng):
+    classes = {"truth": make_clouds(rng, 60), "model": make_clouds(rng, 50)}
+    made = training_set(classes, 50, 0.1, rng)
+    for position, clouds in enumerate(classes.values()):
+        drawn = made.inputs.coordinates[made.target == position].numpy().reshape(50, -1)
+        available = clouds.points[:, :, :2].reshape(len(clouds), -1)
+        found = [np.flatnonzero((available == row).all(axis=1)).tolist() for row in drawn]
+        assert len({tuple(rows) for rows in found}) == 50
+        assert all(len(rows) == 1 for rows in found)
+
+
+def test_features_are_what_their_names_say(rng):
+    clouds = make_clouds(rng, 40)
+    names = (*INPUTS, *PUBLISHED_INPUTS[:2])
+    made = training_set({"a": clouds, "b": clouds}, 40, 0.1, rng, names)
+    inputs = classifier_inputs(clouds, made.standardisation)
+    physical = made.standardisation.inverse(inputs.features[inputs.mask].numpy())
+    eta, phi, pt = clouds.points[clouds.mask].astype(np.float64).T
+    expected = {
+        "eta_rel": eta,
+        "phi_rel": phi,
+        "radius": np.hypot(eta, phi),
+        "log_pt_rel": np.log(pt),
+        "log_e_rel": np.log(pt * np.cosh(eta)),
+        "pt_rel": pt,
+        "e_rel": pt * np.cosh(eta),
+    }
+    for column, name in enumerate(names):
+        np.testing.assert_allclose(physical[:, column], expected[name], rtol=1e-4, atol=1e-5, err_msg=name)
+    np.testing.assert_array_equal(inputs.coordinates.numpy(), clouds.points[:, :, :2])
+
+
+def test_particles_without_positive_momentum_are_left_out(rng):
+    clouds = make_clouds(rng, 40)
+    made = training_set({"a": clouds, "b": clouds}, 40, 0.1, rng)
+    clouds.points[:, 1, 2] = -0.1
+    inputs = classifier_inputs(clouds, made.standardisation)
+    expected = clouds.mask.copy()
+    expected[:, 1] = False
+    np.testing.assert_array_equal(inputs.mask.numpy(), expected)
+    assert inputs.features.isfinite().all()
+
+
+def test_too_few_jets_or_another_padding_are_errors(rng):
+    classes = {"truth": make_clouds(rng, 60), "model": make_clouds(rng, 50)}
+    with pytest.raises(InputError, match="class 'model' has 50 jets, 55 are asked for"):
+        training_set(classes, 55, 0.1, rng)
+    with pytest.raises(InputError, match="padded lengths"):
+        training_set(classes | {"model": make_clouds(rng, 50, width=12)}, 50, 0.1, rng)

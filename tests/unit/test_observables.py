@@ -1,0 +1,231 @@
+"""Jet kinematics, the table of observables, its files, and the comparison of samples."""
+
+import math
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+
+from cloudchamber.cloud import Clouds, Column
+from cloudchamber.errors import InputError
+from cloudchamber.evaluation.comparison import COLUMNS, compare
+from cloudchamber.evaluation.divergence import expected_floor
+from cloudchamber.evaluation.kinematics import has_momentum, jet_kinematics, momenta
+from cloudchamber.evaluation.observables import (
+    JET_FEATURES,
+    LABELS,
+    PARTICLE_FEATURES,
+    observe,
+    read_observables,
+    write_observables,
+)
+from cloudchamber.settings import MetricSettings
+
+COLUMN_ORDER = ("eta_rel", "phi_rel", "pt_rel")
+
+
+def make_clouds(pt: np.ndarray, eta: np.ndarray, phi: np.ndarray, mask: np.ndarray) -> Clouds:
+    points = np.stack([eta, phi, pt], axis=2) * mask[:, :, None]
+    return Clouds(
+        points=points.astype(np.float32),
+        mask=mask,
+        features=np.zeros((len(mask), 0), np.float32),
+        labels=np.zeros((len(mask), 0), np.int64),
+        point_columns=tuple(Column(name) for name in COLUMN_ORDER),
+    )
+
+
+def random_clouds(rng: np.random.Generator, n_jets: int, width: int = 12, slope: float = 1.0) -> Clouds:
+    mask = np.arange(width) < rng.integers(3, width + 1, n_jets)[:, None]
+    pt = rng.exponential(slope, (n_jets, width)) + 1e-3
+    pt /= (pt * mask).sum(axis=1, keepdims=True)
+    return make_clouds(pt, *rng.normal(0.0, 0.2 * slope, (2, n_jets, width)), mask)
+
+
+def test_mass_and_momentum_are_those_of_the_summed_four_vectors(rng):
+    pt, eta, phi = momenta(random_clouds(rng, 200))
+    vector = [
+        component.sum(axis=1)
+        for component in (pt * np.cosh(eta), pt * np.cos(phi), pt * np.sin(phi), pt * np.sinh(eta))
+    ]
+    jet_pt, jet_mass = jet_kinematics(pt, eta, phi)
+    np.testing.assert_allclose(jet_pt, np.hypot(vector[1], vector[2]), rtol=1e-12)
+    mass = np.sqrt(vector[0] ** 2 - vector[1] ** 2 - vector[2] ** 2 - vector[3] ** 2)
+    np.testing.assert_allclose(jet_mass, mass, rtol=1e-9)
+
+
+def test_mass_of_two_particles_by_hand():
+    pt, eta, phi = np.array([[2.0, 3.0]]), np.array([[0.1, -0.4]]), np.array([[0.2, 0.9]])
+    mass = math.sqrt(2 * 2.0 * 3.0 * (math.cosh(0.5) - math.cos(0.7)))
+    assert jet_kinematics(pt, eta, phi)[1] == pytest.approx(mass, rel=1e-12)
+
+
+def test_mass_does_not_change_under_a_boost_along_the_beam(rng):
+    pt, eta, phi = momenta(random_clouds(rng, 100))
+    masses = [jet_kinematics(pt, np.where(pt > 0, eta + shift, 0.0), phi)[1] for shift in (0.0, 4.0, -6.0)]
+    np.testing.assert_allclose(masses[1], masses[0], rtol=1e-9)
+    np.testing.assert_allclose(masses[2], masses[0], rtol=1e-9)
+
+
+def test_a_jet_of_one_particle_has_no_mass():
+    jet_pt, jet_mass = jet_kinematics(np.array([[0.0, 0.7]]), np.array([[0.0, 1.3]]), np.array([[0.0, 2.0]]))
+    assert jet_pt == pytest.approx(0.7)
+    assert jet_mass == pytest.approx(0.0, abs=1e-7)
+
+
+def test_particles_without_positive_momentum_count_for_nothing(rng):
+    clouds = random_clouds(rng, 50)
+    points = clouds.points.copy()
+    points[:, 1, 2] = -0.05
+    points[:, 2, 2] = 0.0
+    mask = clouds.mask.copy()
+    mask[:, [1, 2]] = False
+    without = make_clouds(points[:, :, 2], points[:, :, 0], points[:, :, 1], mask)
+    broken = make_clouds(points[:, :, 2], points[:, :, 0], points[:, :, 1], clouds.mask)
+    assert np.array_equal(has_momentum(broken), mask)
+    for name, values in observe(broken).items():
+        np.testing.assert_array_equal(values, observe(without)[name])
+
+
+def test_every_feature_has_values_and_a_label(rng):
+    clouds = random_clouds(rng, 30)
+    table = observe(clouds)
+    assert tuple(table) == JET_FEATURES
+    assert set(LABELS) == set(JET_FEATURES + PARTICLE_FEATURES)
+    np.testing.assert_array_equal(table["multiplicity"], clouds.multiplicity)
+    for name, values in table.items():
+        assert values.shape == (30,), name
+        assert values.dtype == np.float64
+        assert np.ptp(values) > 0
+
+
+def test_a_particle_beyond_any_jet_is_an_error():
+    clouds = make_clouds(*np.array([[[0.5, 0.5]], [[800.0, 0.0]], [[0.0, 0.1]]]), np.ones((1, 2), bool))
+    with pytest.raises(InputError, match="jet_mass of 1 of 1 jets is not finite"):
+        observe(clouds)
+
+
+@pytest.fixture
+def table(rng) -> dict[str, np.ndarray]:
+    return observe(random_clouds(rng, 500))
+
+
+def test_files_hold_what_was_written(tmp_path, table):
+    path = tmp_path / "observables.h5"
+    write_observables(path, table, {"seed": 3})
+    read, meta = read_observables(path)
+    assert meta == {"seed": 3}
+    assert set(read) == set(table)
+    for name, values in table.items():
+        np.testing.assert_array_equal(read[name], values)
+    assert [file.name for file in tmp_path.iterdir()] == ["observables.h5"]
+
+
+def test_a_flipped_bit_in_the_numbers_is_an_error(tmp_path, table):
+    path = tmp_path / "observables.h5"
+    write_observables(path, table, {})
+    content = bytearray(path.read_bytes())
+    place = bytes(content).index(table["tau21"].astype("<f8").tobytes()[:64])
+    content[place + 17] ^= 4
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"observables\.h5"):
+        read_observables(path)
+
+
+@pytest.mark.parametrize("attribute", ["complete", "format", "n_jets", "meta"])
+def test_a_file_without_one_of_its_attributes_is_an_error(tmp_path, table, attribute):
+    path = tmp_path / "observables.h5"
+    write_observables(path, table, {})
+    with h5py.File(path, "r+") as file:
+        del file.attrs[attribute]
+    with pytest.raises(InputError, match=r"observables\.h5"):
+        read_observables(path)
+
+
+def test_a_short_dataset_is_an_error(tmp_path, table):
+    path = tmp_path / "observables.h5"
+    write_observables(path, table, {})
+    with h5py.File(path, "r+") as file:
+        del file["d2"]
+        file["d2"] = np.zeros(3)
+    with pytest.raises(InputError, match="'d2'"):
+        read_observables(path)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no HDF5"])
+def test_a_file_of_another_kind_is_an_error(tmp_path, content):
+    path = tmp_path / "observables.h5"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InputError, match=r"observables\.h5"):
+        read_observables(path)
+
+
+SETTINGS = MetricSettings(bins=20, bootstraps=20)
+
+
+def compared(
+    truth: Clouds, generated: Clouds, floor: Clouds, settings: MetricSettings = SETTINGS, seed: int = 1
+) -> pd.DataFrame:
+    tables = [observe(clouds) for clouds in (truth, generated, floor)]
+    pairs = zip((truth, generated, floor), tables, strict=True)
+    arguments = [item for pair in pairs for item in pair]
+    return compare(*arguments, settings, np.random.default_rng(seed))
+
+
+def test_the_table_has_one_row_per_metric_and_feature(rng):
+    rows = compared(random_clouds(rng, 300), random_clouds(rng, 200), random_clouds(rng, 250))
+    assert tuple(rows.columns) == COLUMNS
+    expected = [(metric, feature) for metric in ("kl", "w1") for feature in JET_FEATURES + PARTICLE_FEATURES]
+    assert list(zip(rows.metric, rows.feature, strict=True)) == expected
+    assert (rows.n_reference == 300).all()
+    assert (rows.n_generated == 200).all()
+    assert (rows[["value", "floor"]] >= 0).all(axis=None)
+    assert (rows[["uncertainty", "floor_uncertainty"]] > 0).all(axis=None)
+
+
+def test_the_floor_is_what_its_jets_would_get_as_generated_jets(rng):
+    truth, other = random_clouds(rng, 300), random_clouds(rng, 400)
+    rows = compared(truth, other[:200], other)
+    np.testing.assert_array_equal(rows.value, rows.floor)
+    np.testing.assert_array_equal(rows.uncertainty, rows.floor_uncertainty)
+
+
+def test_a_perfect_model_is_at_the_floor_and_a_wrong_one_above(rng):
+    truth, copy, floor = (random_clouds(rng, 5000) for _ in range(3))
+    wrong = random_clouds(rng, 5000, slope=1.2)
+    perfect = compared(truth, copy, floor).set_index(["metric", "feature"])
+    kl = perfect.loc["kl"].loc[["jet_mass", "tau21", "tau32", "d2"]]
+    mean = expected_floor(20, 5000, 5000)
+    spread = math.sqrt((20 - 1) / 2) * 2 / 5000
+    assert (kl.value - mean).abs().max() < 5 * spread
+    assert (kl.floor - mean).abs().max() < 5 * spread
+    worse = compared(truth, wrong, floor).set_index(["metric", "feature"])
+    for metric in ("kl", "w1"):
+        row = worse.loc[metric, "eta_rel"]
+        assert row.value - row.floor > 10 * math.hypot(row.uncertainty, row.floor_uncertainty)
+
+
+def test_the_same_seed_gives_the_same_table(rng):
+    clouds = [random_clouds(rng, 300) for _ in range(3)]
+    pd.testing.assert_frame_equal(compared(*clouds), compared(*clouds))
+    different = compared(*clouds, seed=2)
+    np.testing.assert_array_equal(different.value, compared(*clouds).value)
+    assert (different.uncertainty != compared(*clouds).uncertainty).any()
+
+
+def test_too_few_true_jets_for_the_floor_are_an_error(rng):
+    with pytest.raises(InputError, match="250 true jets, 300 generated"):
+        compared(random_clouds(rng, 200), random_clouds(rng, 300), random_clouds(rng, 250))
+
+
+def test_observables_of_other_clouds_are_an_error(rng):
+    clouds = random_clouds(rng, 100)
+    table = observe(clouds)
+    short = {name: values[:50] for name, values in table.items()}
+    with pytest.raises(InputError, match="50 values of 'jet_mass' for the 100 jets of generated"):
+        compare(clouds, table, clouds, short, clouds, table, SETTINGS, rng)
+    missing = {name: values for name, values in table.items() if name != "d2"}
+    with pytest.raises(InputError, match="no observable 'd2' of truth"):
+        compare(clouds, missing, clouds, table, clouds, table, SETTINGS, rng)

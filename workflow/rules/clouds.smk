@@ -1,0 +1,106 @@
+"""Clouds.
+
+Needs: raw files, simulated or the user's own; datasets and detector_response in config.yaml.
+Makes: {results}/clouds/{dataset}.h5, {results}/prepared/{dataset}.h5, and for the comparison with real Delphes
+{results}/detector_response/{process}/{own,real}.h5; beside clouds, the observables of their jets.
+"""
+
+
+rule ingest:
+    input:
+        files=pipeline.dataset_files,
+        code=pipeline.code("ingest"),
+    output:
+        f"{pipeline.results}/clouds/{{dataset}}.h5",
+    log:
+        f"{pipeline.logs}/ingest/{{dataset}}.log",
+    benchmark:
+        f"{pipeline.logs}/ingest/{{dataset}}.tsv"
+    conda:
+        "../../envs/ingestion.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=120,
+    params:
+        settings=pipeline.ingestion_settings,
+    message:
+        "ingest data set {wildcards.dataset}"
+    shell:
+        "exec python -m cloudchamber ingest {input.files:q} --settings {params.settings:q}"
+        " --threads {threads} --output {output} > {log} 2>&1"
+
+
+rule ingest_response:
+    input:
+        files=pipeline.response_raw,
+        code=pipeline.code("ingest"),
+    output:
+        f"{pipeline.results}/detector_response/{{process}}/{{side}}.h5",
+    log:
+        f"{pipeline.logs}/ingest_response/{{process}}_{{side}}.log",
+    benchmark:
+        f"{pipeline.logs}/ingest_response/{{process}}_{{side}}.tsv"
+    wildcard_constraints:
+        side="own|real",
+    conda:
+        "../../envs/ingestion.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        settings=pipeline.response_settings,
+    message:
+        "ingest {wildcards.side} detector output of {wildcards.process}"
+    shell:
+        "exec python -m cloudchamber ingest {input.files:q} --settings {params.settings:q}"
+        " --threads {threads} --output {output} > {log} 2>&1"
+
+
+rule prepare:
+    input:
+        clouds=f"{pipeline.results}/clouds/{{dataset}}.h5",
+        code=pipeline.code("prepare"),
+    output:
+        f"{pipeline.results}/prepared/{{dataset}}.h5",
+    log:
+        f"{pipeline.logs}/prepare/{{dataset}}.log",
+    benchmark:
+        f"{pipeline.logs}/prepare/{{dataset}}.tsv"
+    conda:
+        "../../envs/ingestion.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        settings=pipeline.preparation_settings,
+        seed=pipeline.seed,
+    message:
+        "prepare data set {wildcards.dataset}"
+    shell:
+        "exec python -m cloudchamber prepare {input.clouds} --settings {params.settings:q} --seed {params.seed}"
+        " --threads {threads} --output {output} > {log} 2>&1"
+
+
+rule observe:
+    input:
+        clouds=f"{pipeline.results}/{{path}}.h5",
+        code=pipeline.code("observe"),
+    output:
+        f"{pipeline.results}/{{path}}_observables.h5",
+    log:
+        f"{pipeline.logs}/observe/{{path}}.log",
+    benchmark:
+        f"{pipeline.logs}/observe/{{path}}.tsv"
+    conda:
+        "../../envs/evaluation.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    message:
+        "observe {wildcards.path}"
+    shell:
+        "exec python -m cloudchamber observe {input.clouds} --threads {threads} --output {output} > {log} 2>&1"

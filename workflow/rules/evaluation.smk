@@ -1,0 +1,92 @@
+"""Evaluation of the jet-generation study.
+
+Needs: prepared and generated clouds with their observables; jet_generation.metrics and .log_posterior in config.yaml.
+Makes: {results}/jet_generation/metrics.csv, from a comparison beside each sample and, under {dataset}/log_posterior,
+one log posterior, confusion and history per seed.
+"""
+
+
+rule compare:
+    input:
+        truth=f"{pipeline.results}/prepared/{{dataset}}.h5",
+        truth_observables=f"{pipeline.results}/prepared/{{dataset}}_observables.h5",
+        sample=f"{pipeline.results}/jet_generation/{{dataset}}/samples/{{sample}}.h5",
+        sample_observables=f"{pipeline.results}/jet_generation/{{dataset}}/samples/{{sample}}_observables.h5",
+        code=pipeline.code("compare"),
+    output:
+        f"{pipeline.results}/jet_generation/{{dataset}}/samples/{{sample}}_comparison.csv",
+    log:
+        f"{pipeline.logs}/compare/{{dataset}}/{{sample}}.log",
+    benchmark:
+        f"{pipeline.logs}/compare/{{dataset}}/{{sample}}.tsv"
+    conda:
+        "../../envs/evaluation.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        settings=pipeline.metric_settings,
+        seed=pipeline.seed,
+    message:
+        "compare {wildcards.sample} with {wildcards.dataset}"
+    shell:
+        "exec python -m cloudchamber compare --truth {input.truth} --truth-observables {input.truth_observables}"
+        " --sample {input.sample} --sample-observables {input.sample_observables} --settings {params.settings:q}"
+        " --seed {params.seed} --threads {threads} --output {output} > {log} 2>&1"
+
+
+rule log_posterior:
+    input:
+        truth=f"{pipeline.results}/prepared/{{dataset}}.h5",
+        classes=pipeline.competitor_files,
+        code=pipeline.code("log_posterior"),
+    output:
+        table=f"{pipeline.results}/jet_generation/{{dataset}}/log_posterior/seed{{seed}}.csv",
+        confusion=f"{pipeline.results}/jet_generation/{{dataset}}/log_posterior/seed{{seed}}_confusion.csv",
+        history=f"{pipeline.results}/jet_generation/{{dataset}}/log_posterior/seed{{seed}}_history.csv",
+    log:
+        f"{pipeline.logs}/log_posterior/{{dataset}}_seed{{seed}}.log",
+    benchmark:
+        f"{pipeline.logs}/log_posterior/{{dataset}}_seed{{seed}}.tsv"
+    conda:
+        "../../envs/evaluation.yaml"
+    threads: pipeline.study.threads
+    resources:
+        mem_mb=8000,
+        runtime=pipeline.training_minutes,
+    params:
+        classes=pipeline.competitor_arguments,
+        settings=pipeline.log_posterior_settings,
+        state=f"{pipeline.state}/jet_generation/{{dataset}}/log_posterior/seed{{seed}}",
+    message:
+        "log posterior on {wildcards.dataset}, seed {wildcards.seed}"
+    shell:
+        "exec python -m cloudchamber log-posterior --truth {input.truth} --classes {params.classes:q}"
+        " --settings {params.settings:q} --seed {wildcards.seed} --state {params.state} --threads {threads}"
+        " --output {output.table} --confusion {output.confusion} --history {output.history} > {log} 2>&1"
+
+
+rule evaluate:
+    input:
+        files=paths_in(pipeline.evaluation_files()),
+        code=pipeline.code("evaluate"),
+    output:
+        pipeline.metrics,
+    log:
+        f"{pipeline.logs}/evaluate/jet_generation.log",
+    benchmark:
+        f"{pipeline.logs}/evaluate/jet_generation.tsv"
+    conda:
+        "../../envs/evaluation.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        files=as_json(pipeline.evaluation_files()),
+    message:
+        "gather the metrics of the jet-generation study"
+    shell:
+        "exec python -m cloudchamber evaluate --study jet_generation --files {params.files:q} --threads {threads}"
+        " --output {output} > {log} 2>&1"

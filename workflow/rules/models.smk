@@ -1,0 +1,95 @@
+"""Training and sampling of the generative models of the jet-generation study.
+
+Needs: {results}/prepared/{dataset}.h5; jet_generation.models in config.yaml.
+Makes, under {results}/jet_generation/{dataset}:
+models/{model}/seed{seed}/{weights.safetensors,model.json,history.csv} and samples/{model}/{sampler}_seed{seed}.h5.
+The resumable state lies in state/{results}, which no rule declares: Snakemake deletes what is declared before each try.
+"""
+
+
+rule train:
+    input:
+        data=f"{pipeline.results}/prepared/{{dataset}}.h5",
+        code=pipeline.code("train"),
+    output:
+        weights=f"{pipeline.results}/jet_generation/{{dataset}}/models/{{model}}/seed{{seed}}/weights.safetensors",
+        description=f"{pipeline.results}/jet_generation/{{dataset}}/models/{{model}}/seed{{seed}}/model.json",
+        history=f"{pipeline.results}/jet_generation/{{dataset}}/models/{{model}}/seed{{seed}}/history.csv",
+    log:
+        f"{pipeline.logs}/train/{{dataset}}_{{model}}_seed{{seed}}.log",
+    benchmark:
+        f"{pipeline.logs}/train/{{dataset}}_{{model}}_seed{{seed}}.tsv"
+    conda:
+        "../../envs/training.yaml"
+    threads: pipeline.study.threads
+    resources:
+        mem_mb=4000,
+        runtime=pipeline.training_minutes,
+        gpu=pipeline.gpus,
+    params:
+        settings=pipeline.model_settings,
+        state=f"{pipeline.state}/jet_generation/{{dataset}}/{{model}}/seed{{seed}}",
+    message:
+        "train {wildcards.model} on {wildcards.dataset}, seed {wildcards.seed}"
+    shell:
+        "exec python -m cloudchamber train {input.data} --settings {params.settings:q} --seed {wildcards.seed}"
+        " --state {params.state} --threads {threads} --weights {output.weights} --description {output.description}"
+        " --history {output.history} > {log} 2>&1"
+
+
+rule sample:
+    input:
+        data=f"{pipeline.results}/prepared/{{dataset}}.h5",
+        weights=f"{pipeline.results}/jet_generation/{{dataset}}/models/{{model}}/seed{{seed}}/weights.safetensors",
+        description=f"{pipeline.results}/jet_generation/{{dataset}}/models/{{model}}/seed{{seed}}/model.json",
+        code=pipeline.code("sample"),
+    output:
+        f"{pipeline.results}/jet_generation/{{dataset}}/samples/{{model}}/{{sampler}}_seed{{seed}}.h5",
+    log:
+        f"{pipeline.logs}/sample/{{dataset}}_{{model}}_{{sampler}}_seed{{seed}}.log",
+    benchmark:
+        f"{pipeline.logs}/sample/{{dataset}}_{{model}}_{{sampler}}_seed{{seed}}.tsv"
+    conda:
+        "../../envs/training.yaml"
+    threads: pipeline.study.threads
+    resources:
+        mem_mb=4000,
+        runtime=240,
+        gpu=pipeline.gpus,
+    params:
+        settings=pipeline.sampler_settings,
+        jets=pipeline.study.generated,
+    message:
+        "sample {wildcards.model} with {wildcards.sampler}, seed {wildcards.seed}"
+    shell:
+        "exec python -m cloudchamber sample {input.data} --weights {input.weights} --description {input.description}"
+        " --settings {params.settings:q} --jets {params.jets} --seed {wildcards.seed} --threads {threads}"
+        " --output {output} > {log} 2>&1"
+
+
+rule sample_marginals:
+    input:
+        data=f"{pipeline.results}/prepared/{{dataset}}.h5",
+        code=pipeline.code("sample"),
+    output:
+        f"{pipeline.results}/jet_generation/{{dataset}}/samples/{{model}}/none_seed{{seed}}.h5",
+    log:
+        f"{pipeline.logs}/sample/{{dataset}}_{{model}}_none_seed{{seed}}.log",
+    benchmark:
+        f"{pipeline.logs}/sample/{{dataset}}_{{model}}_none_seed{{seed}}.tsv"
+    conda:
+        "../../envs/training.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        jets=pipeline.study.generated,
+    message:
+        "sample the baseline {wildcards.model}, seed {wildcards.seed}"
+    shell:
+        "exec python -m cloudchamber sample-marginals {input.data} --jets {params.jets} --seed {wildcards.seed}"
+        " --threads {threads} --output {output} > {log} 2>&1"
+
+
+ruleorder: sample_marginals > sample
