@@ -14,7 +14,7 @@ from typing import Any
 from cloudchamber import __version__
 from cloudchamber.errors import InputError, StorageError
 
-__all__ = ["atomic_path", "provenance", "read_json", "sha256", "write_json", "write_text"]
+__all__ = ["atomic_path", "provenance", "read_json", "sha256", "write_bytes", "write_json", "write_text"]
 
 _PACKAGES = ("numpy", "torch", "uproot", "awkward", "fastjet", "pythia8mc", "h5py", "safetensors")
 
@@ -34,6 +34,9 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     aside = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(f"{path}: its folder cannot be made: {error.strerror}") from error
+    try:
         yield aside
         with open(aside, "rb+") as file:
             os.fsync(file.fileno())
@@ -61,10 +64,15 @@ def _write_failure(path: Path, aside: Path, error: OSError) -> str:
     return f"{path}: disk full after {written:.1f} MB ({free:.1f} MB free); nothing was changed"
 
 
+def write_bytes(path: str | Path, content: bytes) -> None:
+    """Write ``content`` to ``path`` at once or not at all."""
+    with atomic_path(path) as aside:
+        aside.write_bytes(content)
+
+
 def write_text(path: str | Path, text: str) -> None:
     """Write ``text`` to ``path`` at once or not at all."""
-    with atomic_path(path) as aside:
-        aside.write_text(text, encoding="utf-8")
+    write_bytes(path, text.encode())
 
 
 def write_json(path: str | Path, value: Any) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, final
 
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from cloudchamber.errors import InputError
@@ -14,7 +14,7 @@ from cloudchamber.networks.epic import Epic
 from cloudchamber.preparation.relative import RELATIVE_COLUMNS
 from cloudchamber.preparation.standardisation import Standardisation
 from cloudchamber.settings import GeneratorSettings, parse
-from cloudchamber.storage import atomic_path, read_json, sha256, write_json
+from cloudchamber.storage import read_json, sha256, write_bytes, write_json
 
 __all__ = ["Artifact", "build_network", "load_artifact", "save_artifact"]
 
@@ -48,8 +48,7 @@ def save_artifact(
     Raises:
         StorageError: a file cannot be written.
     """
-    with atomic_path(weights_path) as aside:
-        save_file({name: value.contiguous() for name, value in weights.items()}, aside)
+    write_bytes(weights_path, save({name: value.contiguous() for name, value in weights.items()}))
     description = {
         "settings": settings.model_dump(mode="json"),
         "standardisation": standardisation,

@@ -24,9 +24,11 @@ from cloudchamber.storage import provenance
 __all__ = ["sample_marginals", "sample_model"]
 
 
-def _drawn_rows(clouds: Clouds, jets: int, seed: int) -> np.ndarray:
+def _drawn_rows(clouds: Clouds, source: Path, jets: int, seed: int) -> np.ndarray:
     """Draw training jets whose multiplicity and conditions the generated ones take over, with replacement."""
-    train = clouds.indices["train"]
+    train = clouds.indices.get("train")
+    if train is None:
+        raise InputError(f"{source}: not prepared: no training part is stored; run 'cloudchamber prepare' on it first")
     return seeds.generator(seed, "conditions").choice(train, size=jets, replace=True)
 
 
@@ -44,7 +46,7 @@ def sample_model(
     """
     artifact = load_artifact(weights, description)
     clouds = read_clouds(source)
-    rows = _drawn_rows(clouds, jets, seed)
+    rows = _drawn_rows(clouds, source, jets, seed)
     names = artifact.settings.conditions
     conditions = np.stack([clouds.feature(name)[rows] for name in artifact.conditions.names], axis=1)
     chosen = [artifact.conditions.names.index(name) for name in names]
@@ -85,7 +87,7 @@ def sample_marginals(source: Path, jets: int, seed: int, output: Path) -> None:
     that every single-particle distribution is right and every correlation within a jet is missing.
     """
     clouds = read_clouds(source)
-    counts = clouds.multiplicity[_drawn_rows(clouds, jets, seed)]
+    counts = clouds.multiplicity[_drawn_rows(clouds, source, jets, seed)]
     start = time.perf_counter()
     train = clouds.part("train")
     particles = train.points[train.mask]

@@ -5,6 +5,7 @@ are kept: if the newest does not verify, the one before it is used, with a warni
 """
 
 import fcntl
+import io
 import json
 import os
 import zipfile
@@ -16,7 +17,7 @@ from typing import Any
 import torch
 
 from cloudchamber.errors import StateError
-from cloudchamber.storage import atomic_path
+from cloudchamber.storage import write_bytes
 
 __all__ = ["load_state", "locked", "save_state"]
 
@@ -49,8 +50,10 @@ def save_state(folder: Path, step: int, state: dict[str, Any]) -> None:
     Raises:
         StorageError: the file cannot be written; earlier states stay.
     """
-    with atomic_path(folder / f"step_{step:09d}.pt") as aside:
-        torch.save(state, aside)
+    # torch.save to a file on a full disk raises a RuntimeError that does not say so.
+    content = io.BytesIO()
+    torch.save(state, content)
+    write_bytes(folder / f"step_{step:09d}.pt", content.getvalue())
     for old in _states(folder)[_KEPT:]:
         old.unlink(missing_ok=True)
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
 
+import numpy as np
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
@@ -65,7 +66,7 @@ def fit(task: Task, settings: TrainingSettings, seed: int, state_folder: Path, i
         identity: what makes the training: settings, data, code.
 
     Raises:
-        DivergenceError: the loss is not finite; the last state on disk is from before.
+        DivergenceError: the loss or its gradient is not finite; the last state on disk is from before.
         StateError: the state folder is in use, damaged or of another training.
         TerminatedError: SIGTERM arrived; the state is saved.
     """
@@ -129,6 +130,7 @@ class _Loop:
         # Dropout has no generator argument and draws from torch's own.
         torch.manual_seed(seeds.integer_seed(seed, "dropout", fabric.global_rank))
         self.step = 0
+        self.epoch, self.order = -1, np.empty(0, np.int64)
         self.history: list[dict[str, Any]] = []
         self.losses: list[float] = []
 
@@ -142,20 +144,24 @@ class _Loop:
                 bar.update()
                 if self.step % self.settings.validate_every == 0 or self.step == steps:
                     self._validate()
-                if terminated or self.step % self.settings.save_every == 0 or self.step == steps:
+                stop = bool(terminated)
+                if stop or self.step % self.settings.save_every == 0 or self.step == steps:
                     self._save()
-                if terminated:
+                if stop:
                     raise TerminatedError(f"terminated after step {self.step} of {steps}; state saved in {self.folder}")
         weights = {name: value.cpu() for name, value in self.average.weights.items()}
         return Trained(weights, self.history, self.fabric.is_global_zero)
 
     def _batch(self) -> Tensor:
         size = min(self.settings.batch_size, self.task.size)
+        size -= size % self.fabric.world_size  # processes average their losses, so that their shares must be equal
         per_epoch = self.task.size // size
         epoch, position = divmod(self.step, per_epoch)
-        # The order is a function of the epoch, so that it need not be part of the state.
-        order = seeds.generator(self.seed, "order", epoch).permutation(self.task.size)
-        return torch.from_numpy(order[position * size : (position + 1) * size]).to(self.fabric.device)
+        if epoch != self.epoch:
+            # The order is a function of the epoch, so that it need not be part of the state.
+            self.order = seeds.generator(self.seed, "order", epoch).permutation(self.task.size)
+            self.epoch = epoch
+        return torch.from_numpy(self.order[position * size : (position + 1) * size]).to(self.fabric.device)
 
     def _advance(self) -> float:
         for group in self.optimizer.param_groups:
@@ -166,21 +172,27 @@ class _Loop:
         self.network.train()
         loss = self.task.loss(self.network, rows, self.generator, share)
         value = float(loss.detach())
-        if not math.isfinite(value):
-            raise DivergenceError(
-                f"loss is {value} at step {self.step + 1}; the state before it is in {self.folder}; "
-                "lower training.learning_rate or training.gradient_clip"
-            )
         self.optimizer.zero_grad()
         self.fabric.backward(loss)
-        self.fabric.clip_gradients(
+        norm = self.fabric.clip_gradients(
             self.network, self.optimizer, max_norm=self.settings.gradient_clip, error_if_nonfinite=False
         )
+        # A finite loss can have a gradient that is not, and the weights may be saved next. All processes share the
+        # gradient, so that after the backward pass they stop together.
+        self._check_finite(value, "loss")
+        self._check_finite(float(norm), "norm of the gradient")
         self.optimizer.step()
         self.average.update(self.task.network)
         self.step += 1
         self.losses.append(value)
         return value
+
+    def _check_finite(self, value: float, name: str) -> None:
+        if not math.isfinite(value):
+            raise DivergenceError(
+                f"{name} is {value} at step {self.step + 1}; the last saved state is in {self.folder}; "
+                "lower training.learning_rate or training.gradient_clip"
+            )
 
     def _validate(self) -> None:
         row: dict[str, Any] = {

@@ -1,0 +1,55 @@
+# make        set up, run the default analysis, build its report
+# make test   set up, run all tests
+# make bench  set up, measure speed against other ways
+# SCALE=standard (or gpu, jetnet30, ...) takes configs/$(SCALE).yaml instead of config.yaml.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SCALE ?=
+RESULTS := $(if $(SCALE),results_$(SCALE),results)
+OVERLAY := $(if $(SCALE),--configfile configs/$(SCALE).yaml)
+CORES ?= all
+# One thread per process: workers share the cores, and more threads only get in each other's way.
+export OMP_NUM_THREADS := 1
+# Constraints hold for the packages and for what builds them.
+INSTALL := PIP_CONSTRAINT=requirements.lock $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: all setup run test lint bench docs clean
+.DELETE_ON_ERROR:
+
+all: run
+
+setup: $(VENV)/.installed
+
+$(VENV)/.installed: pyproject.toml requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11")'
+	@echo "installing the pinned packages into $(VENV) (a few minutes, once)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(INSTALL) --no-compile --editable '.[test]'
+	@touch $@
+
+run: setup
+	$(BIN)/snakemake --cores $(CORES) $(OVERLAY)
+	$(BIN)/snakemake --cores 1 --report $(RESULTS)/report.html $(OVERLAY)
+	@echo "done: open $(RESULTS)/report.html"
+
+test: setup
+	$(BIN)/python -m pytest
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/snakemake --lint
+
+bench: setup
+	$(BIN)/python -m benchmarks --output $(RESULTS)/benchmarks.csv
+
+docs: setup
+	$(BIN)/python -m cloudchamber.settings_reference
+
+# Outputs are never touched: remove results by hand.
+clean:
+	rm -rf $(VENV) build src/*.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -1,0 +1,187 @@
+"""The whole pipeline on configs/tiny.yaml, through the real command, and what a change reruns."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+REPOSITORY = Path(__file__).parents[2]
+PARTS = ("Snakefile", "workflow", "src", "config.yaml", "configs", "profiles", "envs")
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
+
+
+def snakemake(folder: Path, *options: str, configs: Sequence[str] = ("configs/tiny.yaml",)) -> str:
+    """Run Snakemake in ``folder`` and return what it printed; fail where it fails."""
+    done = run(folder, *options, configs=configs)
+    assert done.returncode == 0, done.stdout[-6000:]
+    return done.stdout
+
+
+def run(
+    folder: Path, *options: str, configs: Sequence[str] = ("configs/tiny.yaml",)
+) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "snakemake", *options, "--cores", "2", "--configfile", *configs]
+    return subprocess.run(
+        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=1200
+    )
+
+
+def planned(output: str) -> dict[str, int]:
+    """Return how many jobs of each rule a dry run plans."""
+    table = output[output.index("Job stats:") :].splitlines()[3:]
+    rows = [line.split() for line in table[: table.index("")]]
+    return {rule: int(count) for rule, count in rows}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project in which the tiny analysis has run to its end."""
+    folder = tmp_path_factory.mktemp("analysis")
+    for part in PARTS:
+        source = REPOSITORY / part
+        if source.is_dir():
+            shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+        else:
+            shutil.copy(source, folder / part)
+    snakemake(folder)
+    return folder
+
+
+def overlay(folder: Path, name: str, content: dict[str, object]) -> str:
+    (folder / name).write_text(yaml.safe_dump(content), encoding="utf-8")
+    return name
+
+
+def test_metrics_hold_every_model_and_feature(finished: Path) -> None:
+    table = pd.read_csv(finished / "results_tiny/jet_generation/metrics.csv")
+    models = set(yaml.safe_load((finished / "config.yaml").read_text())["jet_generation"]["models"])
+    assert list(table.columns)[:13] == (
+        "study,dataset,model,sampler,nfe,seed,metric,feature,value,uncertainty,floor,n_reference,n_generated".split(",")
+    )
+    assert set(table["model"]) == models
+    features = {"jet_mass", "jet_pt", "multiplicity", "pt_rel", "eta_rel", "phi_rel", "tau21", "tau32", "d2"}
+    for metric in ("kl", "w1"):
+        rows = table[table["metric"] == metric]
+        assert set(rows["feature"]) == features
+        assert rows[["value", "uncertainty", "floor"]].notna().all(axis=None)
+    for metric in ("nlp", "nlp_generated_only", "nlp_ideal", "seconds_per_jet", "evaluations_per_jet"):
+        assert set(table.loc[table["metric"] == metric, "model"]) == models
+
+
+def test_figures_and_report_are_there(finished: Path) -> None:
+    pictures = list(finished.glob("results_tiny/**/figures/*.png"))
+    assert len(pictures) >= 12
+    assert all(picture.with_suffix(".pdf").stat().st_size > 1000 for picture in pictures)
+    snakemake(finished, "--report", "results_tiny/report.html")
+    report = (finished / "results_tiny/report.html").read_text(encoding="utf-8")
+    assert all(picture.name in report for picture in pictures)
+    assert not re.search(r"<(script|link|img)[^>]+(src|href)=.https?:", report)
+
+
+def test_second_run_has_nothing_to_do(finished: Path) -> None:
+    assert "Nothing to be done" in snakemake(finished)
+
+
+def test_settings_of_one_model_rerun_its_branch_only(finished: Path) -> None:
+    change = {"jet_generation": {"models": {"epic_jedi": {"training": {"steps": 21}}}}}
+    name = overlay(finished, "change.yaml", change)
+    output = snakemake(finished, "--dry-run", configs=("configs/tiny.yaml", name))
+    jobs = planned(output)
+    assert jobs["train"] == jobs["sample"] == jobs["compare"] == jobs["observe"] == 1
+    assert "train epic_jedi on top" in output
+    assert not {"simulate", "ingest", "prepare", "sample_marginals"} & set(jobs)
+
+
+def test_sampler_reruns_no_training(finished: Path) -> None:
+    change = {"jet_generation": {"models": {"epic_fm": {"samplers": {"midpoint": {"evaluations": 6}}}}}}
+    name = overlay(finished, "change.yaml", change)
+    jobs = planned(snakemake(finished, "--dry-run", configs=("configs/tiny.yaml", name)))
+    assert jobs["sample"] == 1
+    assert "train" not in jobs
+
+
+def test_editing_figure_code_reruns_figures_only(finished: Path) -> None:
+    source = finished / "src/cloudchamber/figures/style.py"
+    before = source.read_text(encoding="utf-8")
+    source.write_text(before + "\n# edited\n", encoding="utf-8")
+    try:
+        jobs = planned(snakemake(finished, "--dry-run"))
+    finally:
+        source.write_text(before, encoding="utf-8")
+    rules = set(jobs) - {"all", "total"}
+    assert rules
+    assert all(rule.startswith(("draw_", "tabulate_")) for rule in rules), rules
+
+
+@pytest.mark.parametrize(
+    ("change", "key"),
+    [
+        ({"jet_generation": {"model": {}}}, "jet_generation.model"),
+        ({"datasets": {"top": {"ingestion": {"max_particels": 3}}}}, "datasets.top.ingestion.max_particels"),
+        ({"jet_generation": {"generated": -1}}, "jet_generation.generated"),
+        ({"jet_generation": {"datasets": ["tpo"]}}, "tpo"),
+    ],
+)
+def test_a_wrong_key_gives_one_line(finished: Path, change: dict[str, object], key: str) -> None:
+    name = overlay(finished, "wrong.yaml", change)
+    done = run(finished, "--dry-run", configs=("configs/tiny.yaml", name))
+    assert done.returncode != 0
+    assert "Traceback" not in done.stdout
+    assert sum(key in line for line in done.stdout.splitlines()) == 1, done.stdout
+
+
+@pytest.mark.parametrize("target", ["all", "raw", "jet_generation", "figures"])
+def test_named_targets(finished: Path, target: str) -> None:
+    assert "Nothing to be done" in snakemake(finished, target, "--dry-run")
+
+
+def test_kill_unlock_and_rerun(finished: Path) -> None:
+    longer = {"results": "results_killed", "jet_generation": {"models": {"epic_fm": {"training": {"steps": 3000}}}}}
+    configs = ("configs/tiny.yaml", overlay(finished, "longer.yaml", longer))
+    shutil.copytree(finished / "results_tiny/raw", finished / "results_killed/raw")
+    target = "results_killed/jet_generation/top/models/epic_fm/seed1/history.csv"
+    command = [sys.executable, "-m", "snakemake", target, "--cores", "2", "--configfile", *configs]
+    process = subprocess.Popen(
+        command, cwd=finished, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + 300
+    while not list(finished.glob("state/results_killed/**/step_*.pt")):
+        assert process.poll() is None, "ended before it could be killed"
+        assert time.monotonic() < deadline, "no state was saved"
+        time.sleep(0.2)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    snakemake(finished, "--unlock", configs=configs)
+    snakemake(finished, target, configs=configs)
+    history = pd.read_csv(finished / target)
+    assert history["step"].iloc[-1] == 3000
+    log = (finished / "logs/results_killed/train/top_epic_fm_seed1.log").read_text()
+    assert "3000/3000" in log
+
+
+def test_lint_is_clean() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "snakemake", "--lint"],
+        cwd=REPOSITORY,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("scale", ["standard", "gpu"])
+def test_other_scales_plan(scale: str) -> None:
+    output = snakemake(REPOSITORY, "--dry-run", "--quiet", "rules", "--nolock", configs=(f"configs/{scale}.yaml",))
+    assert "total" in output
