@@ -1,5 +1,7 @@
 """Sorting, truncation and padding against numpy's stable sort."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -21,7 +23,7 @@ def clouds(draw, unique=False):
 
 def sorted_clouds(columns, offsets):
     """The clouds as a list, sorted by numpy."""
-    parts = [columns[:, low:high] for low, high in zip(offsets[:-1], offsets[1:], strict=True)]
+    parts = [columns[:, low:high] for low, high in pairwise(offsets)]
     return [part[:, np.argsort(-part[0], kind="stable")] for part in parts]
 
 
@@ -47,7 +49,7 @@ def test_order_of_the_input_does_not_matter(cloud, width, seed):
     columns, offsets = cloud
     order = np.arange(columns.shape[1])
     generator = np.random.default_rng(seed)
-    for low, high in zip(offsets[:-1], offsets[1:], strict=True):
+    for low, high in pairwise(offsets):
         generator.shuffle(order[low:high])
     first, second = pad(columns, offsets, width), pad(columns[:, order], offsets, width)
     np.testing.assert_array_equal(first.points, second.points)

@@ -72,7 +72,7 @@ def direct_logits(network: ParticleNet, coordinates: Tensor, features: Tensor, k
             messages = []
             for j in distances.argsort()[: min(k, len(x) - 1)]:
                 message = torch.cat([x[i], x[j] - x[i]])
-                for linear, batch_norm in zip(block.linears, block.norms, strict=True):
+                for linear, batch_norm in zip([block.first, *block.linears], block.norms, strict=True):
                     message = torch.relu(norm(batch_norm, linear.weight @ message))
                 messages.append(message)
             mean = torch.stack(messages).mean(dim=0) if messages else torch.zeros(block.norms[-1].num_features)

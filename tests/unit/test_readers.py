@@ -1,6 +1,7 @@
 """Reading Delphes trees: steps, names, lengths, references."""
 
 from dataclasses import replace
+from itertools import chain
 
 import numpy as np
 import pytest
@@ -8,14 +9,15 @@ from root_files import random_towers, write_delphes
 
 from cloudchamber.errors import InputError
 from cloudchamber.readers.constituents import bad_values, gather, merge
-from cloudchamber.readers.delphes import Jagged, References, Step, expand, open_tree
+from cloudchamber.readers.delphes import expand, open_tree
+from cloudchamber.readers.jagged import Jagged, References, Step
 from cloudchamber.readers.references import from_index, referenced_collections, resolve
 
 LEAVES = ["Tower.ET", "Tower.Eta"]
 
 
 def jagged(lists, dtype=None):
-    return Jagged(np.array(sum(lists, []), dtype), np.cumsum([0, *map(len, lists)]))
+    return Jagged(np.array(list(chain.from_iterable(lists)), dtype), np.cumsum([0, *map(len, lists)]))
 
 
 def lists(values):
@@ -144,7 +146,7 @@ def test_index_per_constituent():
     ],
 )
 def test_bad_values_are_found_in_their_event(leaf, value, bad):
-    values = jagged([[1.0], [], [1.0, value], [1.0]], np.float64 if value == 1e300 else np.float32)
+    values = jagged([[1.0], [], [1.0, value], [1.0]], np.float64 if abs(value) > 1e38 else np.float32)
     found = bad_values(Step(np.arange(4), {leaf: values}))
     assert {name: events.tolist() for name, events in found.items()} == (
         {leaf: [False, False, True, False]} if bad else {}

@@ -14,7 +14,8 @@ from cloudchamber.preparation.padding import Padded, pad
 from cloudchamber.preparation.sources import RawClouds, feature_columns, open_source
 from cloudchamber.progress import progress
 from cloudchamber.readers.constituents import bad_values, point_columns
-from cloudchamber.readers.delphes import Step, expand, open_tree
+from cloudchamber.readers.delphes import expand, open_tree
+from cloudchamber.readers.jagged import Step
 from cloudchamber.settings import IngestionSettings
 from cloudchamber.storage import provenance
 

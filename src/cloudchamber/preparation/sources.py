@@ -9,6 +9,7 @@ import numpy as np
 from cloudchamber.cloud import Column
 from cloudchamber.errors import InputError
 from cloudchamber.preparation.clustering import JetKinematics, cluster, four_vector_sums
+from cloudchamber.preparation.selection import hardest
 from cloudchamber.readers.constituents import (
     VISIBLE_LEAVES,
     ConstituentTable,
@@ -19,12 +20,12 @@ from cloudchamber.readers.constituents import (
     merge,
     visible,
 )
-from cloudchamber.readers.delphes import DelphesTree, Jagged, Step
+from cloudchamber.readers.delphes import DelphesTree
+from cloudchamber.readers.jagged import Jagged, Step
 from cloudchamber.readers.references import Resolved, from_index, referenced_collections, resolve
 from cloudchamber.settings import (
     Constituents,
     IngestionSettings,
-    JetSelection,
     ReclusteredJets,
     StoredJets,
     WholeEvents,
@@ -179,9 +180,9 @@ class ReclusteredJetSource(_ConstituentSource):
         jets = cluster(pt, eta, phi, table.offsets, algorithm=settings.algorithm, radius=settings.radius, pt_min=pt_min)
         members = Jagged(jets.members, jets.offsets)
         sums = _sums(table, members)
-        chosen, rank = _hardest(jets.event, sums.pt, sums.eta, settings)
+        chosen, rank = hardest(jets.event, sums.pt, sums.eta, settings)
         features = np.column_stack([sums.pt, sums.eta, sums.phi, sums.mass, members.counts])
-        members = _take(members, chosen)
+        members = members.take(chosen)
         return RawClouds(
             table.columns[:, members.values],
             members.offsets,
@@ -224,13 +225,13 @@ class StoredJetSource(CloudSource):
         pt, eta, *_ = (leaf.values.astype(np.float64) for leaf in stored)
         event = np.repeat(np.arange(len(step.events)), stored[0].counts)
         found = self._constituents(step, stored[0].offsets)
-        chosen, rank = _hardest(event, pt, eta, self._settings)
+        chosen, rank = hardest(event, pt, eta, self._settings)
         directed = table.with_direction[found.members.values]
         members = found.members.keep_values(directed)
         filled = members.counts[chosen] > 0
         empty = len(chosen) - int(filled.sum())
         chosen, rank = chosen[filled], rank[filled]
-        members = _take(members, chosen)
+        members = members.take(chosen)
         sums = _sums(table, members)
         values = [sums.pt, sums.eta, sums.phi, sums.mass, *(leaf.values[chosen] for leaf in stored), members.counts]
         return RawClouds(
@@ -262,32 +263,6 @@ class StoredJetSource(CloudSource):
                 f"which has {n_jets[at]} jets"
             )
         return from_index(index, jets)
-
-
-def _hardest(
-    event: np.ndarray, pt: np.ndarray, eta: np.ndarray, selection: JetSelection
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return positions and ranks of the accepted jets, event by event, hardest first; the rank counts all jets."""
-    order = np.lexsort((-pt, event))
-    rank = _position_in_run(event[order])
-    low, high = selection.pt_window
-    accepted = (pt[order] >= low) & (pt[order] <= high) & (np.abs(eta[order]) <= selection.eta_max)
-    order, rank = order[accepted], rank[accepted]
-    few = _position_in_run(event[order]) < selection.jets_per_event
-    return order[few], rank[few]
-
-
-def _position_in_run(values: np.ndarray) -> np.ndarray:
-    """Return the position of each element in its run of equal values; ``values`` is sorted."""
-    return np.arange(len(values)) - np.searchsorted(values, values)
-
-
-def _take(members: Jagged, lists: np.ndarray) -> Jagged:
-    """Return the lists at the positions ``lists``, in that order."""
-    counts = members.counts[lists]
-    offsets = np.concatenate(([0], np.cumsum(counts)))
-    source = np.arange(offsets[-1]) + np.repeat(members.offsets[lists] - offsets[:-1], counts)
-    return Jagged(members.values[source], offsets)
 
 
 def _sums(table: ConstituentTable, members: Jagged) -> JetKinematics:

@@ -7,7 +7,8 @@ from typing import final
 import numpy as np
 
 from cloudchamber.cloud import Column
-from cloudchamber.readers.delphes import DelphesTree, Jagged, Step
+from cloudchamber.readers.delphes import DelphesTree
+from cloudchamber.readers.jagged import Jagged, Step, offsets_of
 from cloudchamber.settings import Constituents
 
 __all__ = [
@@ -64,8 +65,7 @@ class ConstituentTable:
         """Return all events with only the constituents where the mask is true."""
         if constituents.all():
             return self
-        before = np.concatenate(([0], np.cumsum(constituents)))
-        return ConstituentTable(self.columns[:, constituents], before[self.offsets])
+        return ConstituentTable(self.columns[:, constituents], offsets_of(constituents)[self.offsets])
 
 
 def point_columns(extra: Sequence[str] = ()) -> tuple[Column, ...]:

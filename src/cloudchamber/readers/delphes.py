@@ -7,7 +7,6 @@ Works alike on files of Delphes (split TClonesArray) and on files with the same 
 import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from glob import glob, has_magic
 from pathlib import Path
 from typing import Any, TypeVar, final
@@ -17,88 +16,14 @@ import numpy as np
 import uproot
 
 from cloudchamber.errors import InputError
+from cloudchamber.readers.jagged import Jagged, References, Step
 
-__all__ = ["DelphesTree", "Jagged", "References", "Step", "expand", "open_tree"]
+__all__ = ["DelphesTree", "expand", "open_tree"]
 
 _LFS_POINTER = b"version https://git-lfs"
 _LARGE_FILE_VERSION = 1_000_000  # from this version number on the header holds 64-bit positions
 
 T = TypeVar("T")
-
-
-@final
-@dataclass(frozen=True)
-class Jagged:
-    """Lists of different lengths: list i is ``values[offsets[i]:offsets[i + 1]]``.
-
-    Attributes:
-        values: (total,) the contents of all lists, one after the other.
-        offsets: (n + 1,) int64, begins with 0.
-    """
-
-    values: np.ndarray
-    offsets: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.offsets) - 1
-
-    @property
-    def counts(self) -> np.ndarray:
-        """(n,) lengths of the lists."""
-        return np.diff(self.offsets)
-
-    def keep(self, lists: np.ndarray) -> "Jagged":
-        """Return the lists where the mask ``lists`` (n,) is true."""
-        counts = self.counts
-        return Jagged(self.values[np.repeat(lists, counts)], _offsets(counts[lists]))
-
-    def keep_values(self, values: np.ndarray) -> "Jagged":
-        """Return all lists with only the values where the mask ``values`` (total,) is true."""
-        before = np.concatenate(([0], np.cumsum(values)))
-        return Jagged(self.values[values], before[self.offsets])
-
-
-@final
-@dataclass(frozen=True)
-class References:
-    """References (TRefArray) of the objects of a collection to other objects of the same event.
-
-    Attributes:
-        objects: (n_events + 1,) int64, offsets of each event's objects.
-        targets: the references of each object, as they are stored.
-    """
-
-    objects: np.ndarray
-    targets: Jagged
-
-    def keep(self, events: np.ndarray) -> "References":
-        """Return the references of the events where the mask is true."""
-        counts = np.diff(self.objects)
-        return References(_offsets(counts[events]), self.targets.keep(np.repeat(events, counts)))
-
-
-@final
-@dataclass(frozen=True)
-class Step:
-    """Some consecutive events of a file.
-
-    Attributes:
-        events: (n_events,) int64, entry numbers in the file.
-        leaves: values of each leaf, one list per event.
-        references: the TRefArray leaves.
-    """
-
-    events: np.ndarray
-    leaves: Mapping[str, Jagged]
-    references: Mapping[str, References] = field(default_factory=dict)
-
-    def keep(self, events: np.ndarray) -> "Step":
-        """Return the events where the mask ``events`` (n_events,) is true."""
-        return Step(
-            self.events[events],
-            {name: leaf.keep(events) for name, leaf in self.leaves.items()},
-            {name: references.keep(events) for name, references in self.references.items()},
-        )
 
 
 @final
@@ -114,7 +39,7 @@ class DelphesTree:
         self.path = path
         self._tree = tree
         self.n_events = int(tree.num_entries)
-        self._names = set(tree.keys(full_paths=False))
+        self._names = set(self._guarded(lambda: tree.keys(full_paths=False)))
 
     def __contains__(self, branch: str) -> bool:
         return branch in self._names
@@ -137,13 +62,16 @@ class DelphesTree:
                 rest of its collection or of the branch ``X_size``. The last happens in files that hold two
                 collections of the same name.
         """
-        for name in leaves:
-            self._require(name, _is_list_of_numbers, "a list of numbers per event")
         for name in references:
             self._require(name, _is_references, "a TRefArray per object")
+        for name in leaves:
+            self._require(name, _is_list_of_numbers, "a list of numbers per event")
         collections = {name.partition(".")[0] for name in (*leaves, *references)}
         sizes = [f"{name}_size" for name in sorted(collections) if f"{name}_size" in self]
-        for start, arrays in self._arrays([*leaves, *references, *sizes], step_size):
+        for name in sizes:
+            self._require(name, _is_number, "a number per event")
+        names = list(dict.fromkeys([*leaves, *references, *sizes]))
+        for start, arrays in self._arrays(names, step_size):
             step = self._decode(start, arrays, leaves, references)
             self._check_lengths(step, {name.removesuffix("_size"): np.asarray(arrays[name]) for name in sizes})
             yield step
@@ -284,11 +212,16 @@ def expand(patterns: Iterable[str | Path]) -> list[Path]:
 
 
 def _is_list_of_numbers(branch: Any) -> bool:
-    interpretation = branch.interpretation
-    if not isinstance(interpretation, uproot.AsJagged) or not isinstance(interpretation.content, uproot.AsDtype):
-        return False
-    dtype = interpretation.content.to_dtype
-    return dtype.shape == () and dtype.kind in "biuf"
+    return isinstance(branch.interpretation, uproot.AsJagged) and _is_numeric(branch.interpretation.content)
+
+
+def _is_number(branch: Any) -> bool:
+    return _is_numeric(branch.interpretation)
+
+
+def _is_numeric(interpretation: Any) -> bool:
+    dtype = interpretation.to_dtype if isinstance(interpretation, uproot.AsDtype) else None
+    return dtype is not None and dtype.shape == () and dtype.kind in "biuf"
 
 
 def _is_references(branch: Any) -> bool:
@@ -305,10 +238,6 @@ def _references(layout: Any) -> References:
     layout = layout.to_ListOffsetArray64(True)
     objects = np.asarray(layout.offsets)
     return References(objects, _jagged(layout.content["refs"][: objects[-1]]))
-
-
-def _offsets(counts: np.ndarray) -> np.ndarray:
-    return np.concatenate(([0], np.cumsum(counts)))
 
 
 def _one_line(error: Exception) -> str:

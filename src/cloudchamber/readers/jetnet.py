@@ -22,9 +22,9 @@ _FEATURES = (Column("jet_pt", "GeV"), Column("jet_eta"), Column("jet_mass", "GeV
 def read_jetnet(path: str | Path) -> Clouds:
     """Read a file of the JetNet layout.
 
-    Points have the columns eta_rel, phi_rel [rad], pt_rel; features are jet_pt, jet_eta, jet_mass and n_constituents, all as
-    they are in the file. Particles keep their order; padded slots become zero, and where they are not the last ones
-    real particles move forward.
+    Points have the columns eta_rel, phi_rel [rad] and pt_rel, features are jet_pt, jet_eta, jet_mass and
+    n_constituents, all as they are in the file. Particles keep their order; padded slots become zero, and where they
+    are not the last ones real particles move forward.
 
     Raises:
         InputError: the file is missing or damaged, or a data set is missing, has another shape or holds values that

@@ -6,7 +6,8 @@ from typing import final
 
 import numpy as np
 
-from cloudchamber.readers.delphes import DelphesTree, Jagged, References
+from cloudchamber.readers.delphes import DelphesTree
+from cloudchamber.readers.jagged import Jagged, References, offsets_of
 
 __all__ = ["Resolved", "from_index", "referenced_collections", "resolve"]
 
@@ -68,8 +69,8 @@ def from_index(jet_index: Jagged, jets: np.ndarray) -> Resolved:
     inside = np.flatnonzero(jet_index.values >= 0)
     jet = jets[event[inside]] + jet_index.values[inside]
     counts = np.bincount(jet, minlength=int(jets[-1]))
-    offsets = np.concatenate(([0], np.cumsum(counts)))
-    return Resolved(Jagged(inside[np.argsort(jet, kind="stable")], offsets), np.zeros(len(counts), np.int64))
+    members = Jagged(inside[np.argsort(jet, kind="stable")], offsets_of(counts))
+    return Resolved(members, np.zeros(len(counts), np.int64))
 
 
 def referenced_collections(
