@@ -1,7 +1,9 @@
 """The cloud container and its HDF5 layout: the only module that knows how clouds lie on disk.
 
 ``docs/formats.md`` describes the layout. A file is complete only if its attribute ``complete`` is 1, which is written
-last; every dataset carries a Fletcher-32 checksum, so that a flipped bit is an error and never a wrong number.
+last. Every byte that is read lies under a checksum, so that a flipped bit is an error and never a wrong number:
+datasets carry a Fletcher-32 sum, and the file format 1.10 of HDF5 has one for each header with its attributes. It has
+none for strings of variable length; so names and units have a fixed length and the meta data are a dataset.
 """
 
 import json
@@ -115,6 +117,7 @@ class CloudWriter:
         self._add("mask", (width,), "bool", ())
         self._add("features", (n_features,), "f4", columns["features"])
         self._add("labels", (n_labels,), "i8", columns["labels"])
+        self._file.create_group("indices")
 
     def _add(self, name: str, shape: tuple[int, ...], dtype: str, columns: tuple[Column, ...]) -> None:
         row_bytes = max(1, int(np.prod(shape)) * np.dtype(dtype).itemsize)
@@ -131,8 +134,8 @@ class CloudWriter:
             shuffle=True,
             fletcher32=True,
         )
-        dataset.attrs["names"] = [column.name for column in columns]
-        dataset.attrs["units"] = [column.unit for column in columns]
+        dataset.attrs["names"] = np.array([column.name.encode() for column in columns], "S")
+        dataset.attrs["units"] = np.array([column.unit.encode() for column in columns], "S")
 
     def append(self, points: np.ndarray, mask: np.ndarray, features: np.ndarray, labels: np.ndarray) -> None:
         """Append clouds: points (n, P, F), mask (n, P), features (n, C), labels (n, L)."""
@@ -151,7 +154,10 @@ class CloudWriter:
 
     def add_meta(self, meta: Mapping[str, Any]) -> None:
         """Store what describes the clouds; replaces what was stored before."""
-        self._file.attrs["meta"] = json.dumps(meta, sort_keys=True)
+        if "meta" in self._file:
+            del self._file["meta"]
+        text = np.frombuffer(json.dumps(meta, sort_keys=True).encode(), "u1")
+        self._file.create_dataset("meta", data=text, chunks=True, compression="gzip", fletcher32=True)
 
     @property
     def rows(self) -> int:
@@ -182,11 +188,11 @@ def create_clouds(
         "features": tuple(feature_columns),
         "labels": tuple(label_columns),
     }
-    with atomic_path(path) as aside, h5py.File(aside, "w", locking=False) as file:
-        file.attrs["format"] = FORMAT
+    with atomic_path(path) as aside, h5py.File(aside, "w", locking=False, libver=("v110", "v110")) as file:
+        file.attrs["format"] = np.bytes_(FORMAT)
         file.attrs["version"] = VERSION
-        file.attrs["meta"] = "{}"
         writer = CloudWriter(file, width, columns)
+        writer.add_meta({})
         yield writer
         file.attrs["n_clouds"] = writer.rows
         file.flush()
@@ -213,7 +219,7 @@ def _open(path: str | Path) -> Iterator[h5py.File]:
     """Open a cloud file for reading and turn every failure of HDF5 into one line that names the file."""
     try:
         with h5py.File(path, "r", locking=False) as file:
-            if file.attrs.get("format") != FORMAT:
+            if file.attrs.get("format") != np.bytes_(FORMAT):
                 raise InputError(f"{path}: not a cloud file (attribute 'format' is not '{FORMAT}')")
             if file.attrs.get("version") != VERSION:
                 raise InputError(f"{path}: layout version {file.attrs.get('version')}, expected {VERSION}")
@@ -231,32 +237,35 @@ def read_header(path: str | Path) -> Mapping[str, Any]:
         InputError: the file is missing, damaged, incomplete or of another kind.
     """
     with _open(path) as file:
-        return json.loads(file.attrs["meta"])
+        return _meta(file)
 
 
 def read_clouds(path: str | Path) -> Clouds:
     """Read a whole cloud file and verify it.
 
     Raises:
-        InputError: the file is missing, damaged, incomplete or of another kind; a value is not finite; a padded
-            slot is not zero.
+        InputError: the file is missing, damaged, incomplete or of another kind; a value is not finite; real
+            particles do not come first or a padded slot is not zero.
     """
     with _open(path) as file:
         arrays = {name: file[name][()] for name in ("points", "mask", "features", "labels")}
         columns = {name: _columns(file[name]) for name in ("points", "features", "labels")}
-        group = file.get("indices", {})
+        group = file["indices"]
         indices = {name: group[name][()] for name in group}
-        meta = json.loads(file.attrs["meta"])
+        meta = _meta(file)
         expected = int(file.attrs["n_clouds"])
     for name, values in arrays.items():
         if len(values) != expected:
             raise InputError(f"{path}: dataset '{name}' has {len(values)} rows, the header says {expected}")
         if values.dtype.kind == "f" and not np.isfinite(values).all():
             raise InputError(f"{path}: dataset '{name}' holds values that are not finite")
-    if np.any(arrays["points"][~arrays["mask"]]):
+    mask = arrays["mask"]
+    if np.any(mask[:, 1:] & ~mask[:, :-1]):
+        raise InputError(f"{path}: real particles do not come first in 'mask'")
+    if np.any(arrays["points"][~mask]):
         raise InputError(f"{path}: dataset 'points' is not zero where 'mask' is false")
     for name, rows in indices.items():
-        if len(rows) and not (0 <= rows.min() and rows.max() < expected):
+        if len(rows) and (rows.min() < 0 or rows.max() >= expected):
             raise InputError(f"{path}: index array '{name}' points outside the {expected} clouds")
     return Clouds(
         **arrays,
@@ -268,5 +277,10 @@ def read_clouds(path: str | Path) -> Clouds:
     )
 
 
+def _meta(file: h5py.File) -> dict[str, Any]:
+    return json.loads(file["meta"][()].tobytes())
+
+
 def _columns(dataset: h5py.Dataset) -> tuple[Column, ...]:
-    return tuple(Column(str(n), str(u)) for n, u in zip(dataset.attrs["names"], dataset.attrs["units"], strict=True))
+    names, units = (np.char.decode(dataset.attrs[key], "utf-8") for key in ("names", "units"))
+    return tuple(Column(str(name), str(unit)) for name, unit in zip(names, units, strict=True))

@@ -5,6 +5,8 @@ quantiles of truth, and D = sum_k q_k ln(q_k / p_k), with q the generated and p 
 in bins of unequal width, as in other evaluations, would play down the tails.
 """
 
+from itertools import pairwise
+
 import numpy as np
 
 from cloudchamber.evaluation.resampling import Estimate, Sample
@@ -95,7 +97,7 @@ def _resampled_counts(sample: Sample, edges: np.ndarray, weights: np.ndarray) ->
     cells = sample.jets * n_bins + np.searchsorted(edges, sample.values)
     ends = np.searchsorted(sample.jets, np.arange(0, sample.n_jets + _JETS_PER_PIECE, _JETS_PER_PIECE))
     counts = np.zeros((len(weights), n_bins))
-    for piece, (start, stop) in enumerate(zip(ends[:-1], ends[1:], strict=True)):
+    for piece, (start, stop) in enumerate(pairwise(ends)):
         first = piece * _JETS_PER_PIECE
         n_jets = min(_JETS_PER_PIECE, sample.n_jets - first)
         of_jets = np.bincount(cells[start:stop] - first * n_bins, minlength=n_jets * n_bins)

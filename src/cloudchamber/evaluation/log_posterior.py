@@ -1,9 +1,10 @@
 """Negative log posteriors of a classifier that tells generative models, and truth, from each other.
 
-The score of class c is NLP_c = -<ln p(c | jet)> over true jets that neither the classifier nor any model was trained on
-(the second metric of arXiv 2310.00049). The lower, the more truth looks like class c. It depends on who competes: with K
-classes that are all perfect every score is ln K. With an independent sample of truth as one more class the scores become
-absolute: for an ideal classifier NLP_c - NLP_truth = KL(truth || model c) between distributions of whole jets.
+The score of class c is NLP_c = -<ln p(c | jet)> over true jets that neither the classifier nor any model was trained
+on (the second metric of arXiv 2310.00049). The lower, the more truth looks like class c. It depends on who competes:
+with K classes that are all perfect every score is ln K. With an independent sample of truth as one more class the
+scores become absolute: for an ideal classifier NLP_c - NLP_truth = KL(truth || model c) between distributions of whole
+jets.
 """
 
 import math
@@ -38,16 +39,15 @@ _COLUMNS: Mapping[str, Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray
     "e_rel": lambda pt, eta, phi: pt * np.cosh(eta),
     "radius": lambda pt, eta, phi: np.hypot(eta, phi),
     "log_pt_rel": lambda pt, eta, phi: np.log(pt),
-    "log_e_rel": lambda pt, eta, phi: np.log(pt * np.cosh(eta)),
     "eta_rel": lambda pt, eta, phi: eta,
     "phi_rel": lambda pt, eta, phi: phi,
 }
 
 # The inputs of the classifier of arXiv 2310.00049.
 PUBLISHED_INPUTS = ("pt_rel", "e_rel", "radius")
-# Those of arXiv 1902.08570, table 1, without particle identity: with the coordinates among them an edge sees the
-# direction and distance of a neighbour, and logarithms resolve soft particles.
-INPUTS = ("eta_rel", "phi_rel", "radius", "log_pt_rel", "log_e_rel")
+# With the coordinates among the features an edge sees the direction and distance of its neighbour, as in arXiv
+# 1902.08570, table 1; the logarithm resolves soft particles and the linear pT weighs hard ones.
+INPUTS = ("eta_rel", "phi_rel", "radius", "pt_rel", "log_pt_rel")
 
 
 @final

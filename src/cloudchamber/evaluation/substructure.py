@@ -35,7 +35,7 @@ def subjettiness(pt: np.ndarray, eta: np.ndarray, phi: np.ndarray, radius: float
     Returns:
         (N, 3) float64.
     """
-    return _in_chunks("N-subjettiness", _subjettiness_kernel, pt, eta, phi, MAX_AXES) / radius
+    return _in_chunks("N-subjettiness", _subjettiness_kernel, (pt, eta, phi), MAX_AXES) / radius
 
 
 def subjettiness_ratio(tau: np.ndarray, n: int) -> np.ndarray:
@@ -62,7 +62,7 @@ def energy_correlations(pt: np.ndarray, eta: np.ndarray, phi: np.ndarray) -> tup
     Returns:
         e2 and e3, each (N,) float64.
     """
-    correlations = _in_chunks("energy correlations", _correlation_kernel, pt, eta, phi, 2)
+    correlations = _in_chunks("energy correlations", _correlation_kernel, (pt, eta, phi), 2)
     return correlations[:, 0], correlations[:, 1]
 
 
@@ -72,14 +72,9 @@ def d2(e2: np.ndarray, e3: np.ndarray) -> np.ndarray:
 
 
 def _in_chunks(
-    name: str,
-    kernel: Callable[..., None],
-    pt: np.ndarray,
-    eta: np.ndarray,
-    phi: np.ndarray,
-    n_columns: int,
+    name: str, kernel: Callable[..., None], momenta: tuple[np.ndarray, np.ndarray, np.ndarray], n_columns: int
 ) -> np.ndarray:
-    pt, eta, phi = (np.ascontiguousarray(values, dtype=np.float64) for values in (pt, eta, phi))
+    pt, eta, phi = (np.ascontiguousarray(values, dtype=np.float64) for values in momenta)
     results = np.zeros((len(pt), n_columns))
     with progress(name, len(pt), "jets") as report:
         for start in range(0, len(pt), _CHUNK):
@@ -122,68 +117,84 @@ def _merge(a: int, b: int, axes: np.ndarray) -> None:
 
 
 @njit(cache=True)
+def _load(pt: np.ndarray, eta: np.ndarray, phi: np.ndarray, particles: np.ndarray, axes: np.ndarray) -> int:
+    """Copy the particles of one jet, which are the first axes, and return how many there are."""
+    n = 0
+    for slot in range(len(pt)):
+        z, y, azimuth = pt[slot], eta[slot], phi[slot]
+        if z > 0:
+            particles[n, 0], particles[n, 1], particles[n, 2] = z, y, azimuth
+            axes[n, 0], axes[n, 1], axes[n, 2] = y, azimuth, z * z
+            axes[n, 3], axes[n, 4] = z * math.cos(azimuth), z * math.sin(azimuth)
+            axes[n, 5], axes[n, 6] = z * math.exp(y), z * math.exp(-y)
+            n += 1
+    return n
+
+
+@njit(cache=True)
+def _closest(n: int, axes: np.ndarray, neighbour: np.ndarray, distance: np.ndarray) -> tuple[int, int]:
+    """Return the pair of axes of smallest kT distance, the lower index first.
+
+    One of the two is the geometric nearest neighbour of the other, the one of lower pT (hep-ph/0512210).
+    """
+    smallest, a = math.inf, 0
+    for i in range(n):
+        d = distance[i] * min(axes[i, 2], axes[neighbour[i], 2])
+        if d < smallest:
+            smallest, a = d, i
+    return min(a, neighbour[a]), max(a, neighbour[a])
+
+
+@njit(cache=True)
+def _repair(a: int, b: int, n: int, axes: np.ndarray, neighbour: np.ndarray, distance: np.ndarray) -> None:
+    """Restore the neighbours of the ``n`` axes after ``b`` went into ``a`` and axis ``n`` took the place of ``b``."""
+    for i in range(n):
+        if i == a or neighbour[i] == a or neighbour[i] == b:
+            _nearest(i, n, axes, neighbour, distance)
+            continue
+        if neighbour[i] == n:
+            neighbour[i] = b
+        d = _squared_distance(axes[i, 0], axes[i, 1], axes[a, 0], axes[a, 1])
+        if d < distance[i]:
+            distance[i] = d
+            neighbour[i] = a
+
+
+@njit(cache=True)
 def _subjettiness_kernel(pt: np.ndarray, eta: np.ndarray, phi: np.ndarray, tau: np.ndarray) -> None:
-    """Add sum_i z_i min_k Delta R_ik for 1, 2 and 3 axes to ``tau`` (N, 3), zero before."""
+    """Write sum_i z_i min_k Delta R_ik for 1, 2 and 3 axes to ``tau`` (N, 3), which holds zeros."""
     n_jets, width = pt.shape
-    axes = np.empty((width, 7))
     particles = np.empty((width, 3))
+    axes = np.empty((width, 7))
     neighbour = np.empty(width, dtype=np.int64)
     distance = np.empty(width)
     for jet in range(n_jets):
-        n = 0
-        total = 0.0
-        for slot in range(width):
-            z, y, azimuth = pt[jet, slot], eta[jet, slot], phi[jet, slot]
-            if z > 0:
-                particles[n, 0], particles[n, 1], particles[n, 2] = z, y, azimuth
-                axes[n, 0], axes[n, 1], axes[n, 2] = y, azimuth, z * z
-                axes[n, 3], axes[n, 4] = z * math.cos(azimuth), z * math.sin(azimuth)
-                axes[n, 5], axes[n, 6] = z * math.exp(y), z * math.exp(-y)
-                total += z
-                n += 1
-        n_particles = n
+        n_particles = n = _load(pt[jet], eta[jet], phi[jet], particles, axes)
         for i in range(n):
             _nearest(i, n, axes, neighbour, distance)
         while n > 1:
-            # The pair of smallest kT distance contains a particle and its geometric nearest neighbour (hep-ph/0512210).
-            smallest, a = math.inf, 0
-            for i in range(n):
-                d = distance[i] * min(axes[i, 2], axes[neighbour[i], 2])
-                if d < smallest:
-                    smallest, a = d, i
-            b = neighbour[a]
-            if b < a:
-                a, b = b, a
-            _merge(a, b, axes)
+            a, b = _closest(n, axes, neighbour, distance)
             n -= 1
+            _merge(a, b, axes)
             axes[b] = axes[n]
             neighbour[b] = neighbour[n]
             distance[b] = distance[n]
-            for i in range(n):
-                if i != a and neighbour[i] in (a, b):
-                    _nearest(i, n, axes, neighbour, distance)
-                elif i != a:
-                    if neighbour[i] == n:
-                        neighbour[i] = b
-                    d = _squared_distance(axes[i, 0], axes[i, 1], axes[a, 0], axes[a, 1])
-                    if d < distance[i]:
-                        distance[i] = d
-                        neighbour[i] = a
-            _nearest(a, n, axes, neighbour, distance)
+            _repair(a, b, n, axes, neighbour, distance)
             if n <= MAX_AXES:
-                tau[jet, n - 1] = _mean_distance(particles[:n_particles], axes[:n]) / total
+                tau[jet, n - 1] = _mean_distance(particles[:n_particles], axes[:n])
 
 
 @njit(cache=True)
 def _mean_distance(particles: np.ndarray, axes: np.ndarray) -> float:
-    """Return sum_i pT_i min_k Delta R_ik."""
-    total = 0.0
+    """Return the mean over particles, weighted with pT, of the distance to the nearest axis."""
+    total = weight = 0.0
     for i in range(len(particles)):
         best = math.inf
         for k in range(len(axes)):
             best = min(best, _squared_distance(particles[i, 1], particles[i, 2], axes[k, 0], axes[k, 1]))
         total += particles[i, 0] * math.sqrt(best)
-    return total
+        weight += particles[i, 0]
+    return total / weight
 
 
 @njit(cache=True, fastmath={"reassoc", "contract"})

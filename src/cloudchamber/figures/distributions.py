@@ -6,9 +6,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from cloudchamber.evaluation.observables import LABELS, PARTICLE_FEATURES
-from cloudchamber.figures.histograms import bin_edges, draw_histograms, draw_ratios, histogram, integer_edges
+from cloudchamber.figures.histograms import OVERFLOW_NOTE, bin_edges, draw_histograms, draw_ratios, histogram, integer_edges
 from cloudchamber.figures.inputs import Distributions
 from cloudchamber.figures.labels import axis_label, count, counts
 from cloudchamber.figures.style import GREY, TRUTH, Look
@@ -16,7 +17,7 @@ from cloudchamber.figures.style import GREY, TRUTH, Look
 __all__ = ["feature_distributions", "legend_handles"]
 
 _WHOLE_NUMBERS = ("multiplicity",)
-_LOGARITHMIC_X = ("pt_rel",)
+_LOGARITHMIC_X = ("pt_rel", "d2")
 _LOGARITHMIC_Y = ("pt_rel", "multiplicity", "jet_pt")
 
 
@@ -35,7 +36,9 @@ def feature_distributions(data: Distributions, features: Sequence[str]) -> Figur
     generated = counts([series.n_jets for series in data.models])
     figure.suptitle(f"{data.title}: {count(data.truth.n_jets)} true jets, {generated} generated jets per model")
     handles = legend_handles(data.truth.label, [(series.label, series.look) for series in data.models])
-    figure.legend(handles=handles, loc="outside lower center", ncols=min(4, len(handles)))
+    figure.legend(
+        handles=handles, loc="outside lower center", ncols=min(4, len(handles)), title=OVERFLOW_NOTE, title_fontsize=8
+    )
     return figure
 
 
@@ -51,6 +54,9 @@ def _panel(upper: Axes, lower: Axes, data: Distributions, feature: str) -> None:
     draw_ratios(lower, reference, models)
     if feature in _LOGARITHMIC_X:
         upper.set_xscale("log")
+        lower.xaxis.set_major_locator(LogLocator(subs=(1.0,) if edges[-1] > 100 * edges[0] else (1.0, 2.0, 5.0)))
+        lower.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        lower.xaxis.set_minor_formatter(NullFormatter())
     if feature in _LOGARITHMIC_Y:
         upper.set_yscale("log")
         upper.set_ylim(bottom=0.3 * reference.fractions[reference.fractions > 0].min())
@@ -58,7 +64,7 @@ def _panel(upper: Axes, lower: Axes, data: Distributions, feature: str) -> None:
         upper.set_ylim(bottom=0.0)
     upper.set_xlim(edges[0], edges[-1])
     upper.set_ylabel(f"fraction of {'particles' if feature in PARTICLE_FEATURES else 'jets'} per bin")
-    lower.set_ylabel("ratio to truth")
+    lower.set_ylabel("model / truth")
     lower.set_xlabel(axis_label(LABELS[feature]))
 
 
@@ -66,7 +72,9 @@ def legend_handles(truth: str, models: Sequence[tuple[str, Look]]) -> list[Line2
     """Return the entries of a legend: truth filled, with its statistical band, then the lines of the models."""
     handles: list[Line2D | Patch] = [
         Patch(facecolor=GREY, edgecolor=TRUTH.color, label=truth),
-        Patch(facecolor="none", edgecolor="#707070", hatch="//////", linewidth=0.0, label="its statistical uncertainty"),
+        Patch(
+            facecolor="none", edgecolor="#707070", hatch="//////", linewidth=0.0, label="its statistical uncertainty"
+        ),
     ]
     handles += [Line2D([], [], color=look.color, linestyle=look.linestyle, label=label) for label, look in models]
     return handles

@@ -51,17 +51,19 @@ def _distributions(*features: str) -> Callable[[_Files], Figure]:
 
 
 def _divergences(files: _Files) -> Figure:
-    return metrics.distances(read_measurements(files, "kl", _FEATURES), need(files, "title"), f"{KL_DIRECTION} [nat]")
+    return metrics.distances(
+        read_measurements(files, "kl", _FEATURES), need(files, "title"), f"{KL_DIRECTION} [nat]", False
+    )
 
 
 def _wasserstein(files: _Files) -> Figure:
     label = "Wasserstein-1 distance to truth [unit of the feature]"
-    return metrics.distances(read_measurements(files, "w1", _FEATURES), need(files, "title"), label)
+    return metrics.distances(read_measurements(files, "w1", _FEATURES), need(files, "title"), label, True)
 
 
 def _log_posterior(files: _Files) -> Figure:
-    forms = (read_measurements(files, metric) for metric in ("nlp", "nlp_generated_only"))
-    return metrics.log_posterior(*forms, need(files, "title"))
+    with_truth, generated_only = (read_measurements(files, metric) for metric in ("nlp", "nlp_generated_only"))
+    return metrics.log_posterior(with_truth, generated_only, need(files, "title"))
 
 
 def _confusion(files: _Files) -> Figure:
@@ -81,8 +83,8 @@ def _confusion(files: _Files) -> Figure:
 
 def _cost(files: _Files) -> Figure:
     quality = {feature: read_measurements(files, "kl", (feature,)) for feature in _COST_FEATURES}
-    costs = (read_measurements(files, metric) for metric in ("seconds_per_jet", "evaluations_per_jet"))
-    return metrics.cost(quality, *costs, need(files, "title"))
+    seconds, evaluations = (read_measurements(files, metric) for metric in ("seconds_per_jet", "evaluations_per_jet"))
+    return metrics.cost(quality, seconds, evaluations, need(files, "title"))
 
 
 FIGURES: Mapping[str, Callable[[_Files], Figure]] = {

@@ -11,7 +11,7 @@ from cloudchamber.cloud import Clouds, read_clouds
 from cloudchamber.evaluation.kinematics import has_momentum
 from cloudchamber.evaluation.observables import LABELS
 from cloudchamber.figures.inputs import first_samplers, models_of, need, read_truth
-from cloudchamber.figures.labels import axis_label
+from cloudchamber.figures.labels import axis_label, wrapped
 from cloudchamber.figures.style import TRUTH, Look
 
 __all__ = ["Gallery", "GalleryRow", "cloud_gallery", "read_gallery"]
@@ -71,9 +71,10 @@ def cloud_gallery(data: Gallery) -> Figure:
             axis.scatter(
                 *jet[:, :2].T, s=_AREA * jet[:, 2], color=row.look.color, edgecolor="black", linewidth=0.4, alpha=0.6
             )
-        axis_row[0].set_ylabel(f"{row.label.replace(' (', '\n(')}\n{axis_label(LABELS['phi_rel'])}")
+        axis_row[0].set_ylabel(f"{wrapped(row.label)}\n{axis_label(LABELS['phi_rel'])}")
     for axis in axes.flat:
         axis.set_aspect("equal")
+        axis.minorticks_off()
         axis.set_xlim(-data.reach, data.reach)
         axis.set_ylim(-data.reach, data.reach)
     for axis in axes[-1]:

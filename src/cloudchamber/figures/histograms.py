@@ -11,10 +11,13 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLo
 from cloudchamber.evaluation.resampling import Sample
 from cloudchamber.figures.style import GREY, TRUTH, Look
 
-__all__ = ["Histogram", "bin_edges", "chi_squared", "draw_histograms", "draw_ratios", "histogram", "integer_edges"]
+__all__ = ["OVERFLOW_NOTE", "Histogram", "bin_edges", "chi_squared", "draw_histograms", "draw_ratios", "histogram", "integer_edges"]
 
-_RATIO_LIMITS = (0.4, 2.5)
-_RATIO_TICKS = (0.5, 1.0, 2.0)
+OVERFLOW_NOTE = "The first and last bin of each panel hold what lies beyond the axis."
+
+# Largest ratio of an axis and its ticks; the smallest axis that holds nine tenths of the well known ratios is taken.
+_RATIO_AXES = {1.25: (0.9, 1.0, 1.1), 1.6: (0.7, 1.0, 1.4), 2.5: (0.5, 1.0, 2.0)}
+_WELL_KNOWN = 0.2
 
 
 @final
@@ -40,15 +43,17 @@ def bin_edges(reference: Sample, others: Sequence[Sample], logarithmic: bool = F
 
     The range holds 99.8 % of the reference. It is widened to hold 98 % of each other sample, but by no more than half
     of its own width on each side, so that a bad model does not squeeze the reference into a few bins. The number of
-    bins follows the number of jets of the reference.
+    bins follows the number of values of the reference. Values that a logarithmic axis cannot show do not count here.
     """
-    values = [np.log(sample.values) if logarithmic else sample.values for sample in (reference, *others)]
+    values = [sample.values for sample in (reference, *others)]
+    if logarithmic:
+        values = [np.log(of_sample[of_sample > 0]) for of_sample in values]
     low, high = np.quantile(values[0], [0.001, 0.999])
     room = 0.5 * (high - low) or 0.5
     reach = np.array([np.quantile(other, [0.01, 0.99]) for other in values[1:]]).reshape(-1, 2)
     first = max(low - room, min([low, *reach[:, 0]]))
     last = min(high + room, max([high, *reach[:, 1]]))
-    bins = int(np.clip(np.sqrt(reference.n_jets), 12, 40) * (last - first) / (high - low)) if high > low else 12
+    bins = int(np.clip(0.5 * np.sqrt(len(reference.values)), 12, 40) * (last - first) / (high - low)) if high > low else 12
     edges = np.linspace(first, last, bins + 1)
     return np.exp(edges) if logarithmic else edges
 
@@ -126,11 +131,18 @@ def draw_ratios(
     for look, other in others:
         _line(axis, other.edges, other.fractions * over, other.errors * over if error_bars else None, look)
     axis.set_yscale("log")
-    axis.set_ylim(*_RATIO_LIMITS)
-    axis.yaxis.set_major_locator(FixedLocator(_RATIO_TICKS))
+    known = filled & (reference.errors * over < _WELL_KNOWN)
+    limit = _ratio_limit(np.concatenate([[1.0], *((other.fractions * over)[known] for _, other in others)]))
+    axis.set_ylim(1 / limit, limit)
+    axis.yaxis.set_major_locator(FixedLocator(_RATIO_AXES[limit]))
     axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.yaxis.set_minor_locator(NullLocator())
     axis.yaxis.set_minor_formatter(NullFormatter())
+
+
+def _ratio_limit(ratios: np.ndarray) -> float:
+    size = np.maximum(ratios, 1 / np.maximum(ratios, 1e-9))
+    return next((limit for limit in _RATIO_AXES if np.mean(size <= limit) >= 0.9), max(_RATIO_AXES))
 
 
 def _band(axis: Axes, edges: np.ndarray, values: np.ndarray, errors: np.ndarray) -> None:

@@ -56,7 +56,13 @@ def histories(data: Sequence[History], title: str) -> Figure:
                 # The distance is infinite where a model gave values that are not finite.
                 values = np.where(np.isfinite(values) & (values > 0), values, np.nan)
                 axis.plot(
-                    table["step"], values, color=look.color, linestyle=look.linestyle, marker=look.marker, markersize=3
+                    table["step"],
+                    values,
+                    color=look.color,
+                    linestyle=look.linestyle,
+                    marker=look.marker,
+                    markersize=3,
+                    markevery=max(1, len(table) // 20),
                 )
         axis.set_yscale("log")
         axis.set_ylabel(label)

@@ -1,4 +1,4 @@
-"""Average jet images: where the transverse momentum of the jets lies, in truth, in the models, and in the difference."""
+"""Average jet images: where the transverse momentum of the jets lies, in truth, models and their difference."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from cloudchamber.cloud import Clouds, read_clouds
 from cloudchamber.evaluation.kinematics import has_momentum
 from cloudchamber.evaluation.observables import LABELS
 from cloudchamber.figures.inputs import first_samplers, models_of, need, read_truth
-from cloudchamber.figures.labels import axis_label, count, counts
+from cloudchamber.figures.labels import axis_label, count, counts, wrapped
 
 __all__ = ["JetImages", "average_image", "average_images", "read_images"]
 
-_PIXELS = 40
-_DECADES = 5
+_PIXELS = 32
+_DECADES = 4
 
 
 @final
@@ -80,25 +80,26 @@ def average_images(data: JetImages) -> Figure:
     labels, images = list(data.images), list(data.images.values())
     reference = images[0]
     highest = max(float(image.max()) for image in images)
-    levels = LogNorm(highest * 10.0**-_DECADES, highest)
+    lowest = highest * 10.0**-_DECADES
+    levels = LogNorm(lowest, highest)
     largest = max(float(np.abs(image - reference).max()) for image in images[1:])
-    differences = SymLogNorm(linthresh=1e-3 * largest, vmin=-largest, vmax=largest)
+    differences = SymLogNorm(linthresh=0.03 * largest, vmin=-largest, vmax=largest)
     columns = len(images)
-    figure = Figure(figsize=(1.9 * columns + 1.6, 5.4), layout="constrained")
+    figure = Figure(figsize=(1.9 * columns + 1.6, 4.9), layout="constrained")
     axes = figure.subplots(2, columns, sharex=True, sharey=True)
     grid = np.meshgrid(data.edges, data.edges, indexing="ij")
     for column, (label, image) in enumerate(zip(labels, images, strict=True)):
         upper, lower = axes[:, column]
-        upper.set_title(label.replace(" (", "\n(").replace(", ", ",\n", 1))
-        shown = upper.pcolormesh(*grid, np.maximum(image, levels.vmin), norm=levels, cmap="cividis", rasterized=True)
+        upper.set_title(wrapped(label))
+        shown = upper.pcolormesh(*grid, np.maximum(image, lowest), norm=levels, cmap="cividis", rasterized=True)
+        change = lower.pcolormesh(*grid, image - reference, norm=differences, cmap="PuOr_r", rasterized=True)
         if column == 0:
-            lower.text(0.5, 0.5, "below: minus\nthis truth", transform=lower.transAxes, ha="center", va="center")
-            change = None
+            lower.text(0.5, 0.5, "reference of\nthe differences", transform=lower.transAxes, ha="center", va="center")
         else:
-            change = lower.pcolormesh(*grid, image - reference, norm=differences, cmap="PuOr_r", rasterized=True)
-            _signs(lower, data.edges, image - reference, largest)
+            _mark_negative(lower, data.edges, image - reference, differences.linthresh)
         for axis in (upper, lower):
             axis.set_aspect("equal")
+            axis.minorticks_off()
         lower.set_xlabel(axis_label(LABELS["eta_rel"]))
     for axis in axes[:, 0]:
         axis.set_ylabel(axis_label(LABELS["phi_rel"]))
@@ -109,8 +110,8 @@ def average_images(data: JetImages) -> Figure:
     return figure
 
 
-def _signs(axis: Axes, edges: np.ndarray, difference: np.ndarray, largest: float) -> None:
-    """Draw contours, dashed where the difference is negative, so that its sign is seen without colour."""
+def _mark_negative(axis: Axes, edges: np.ndarray, difference: np.ndarray, limit: float) -> None:
+    """Put a minus sign on pixels below -``limit``, since the two dark ends of the colours look alike in grey."""
     centres = 0.5 * (edges[1:] + edges[:-1])
-    levels = largest * np.array([-0.03, 0.03])
-    axis.contour(centres, centres, difference.T, levels=levels, colors="black", linewidths=0.5)
+    eta, phi = np.nonzero(difference < -limit)
+    axis.plot(centres[eta], centres[phi], marker="_", markersize=2.2, markeredgewidth=0.6, color="white", linestyle="")

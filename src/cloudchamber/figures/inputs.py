@@ -11,7 +11,7 @@ import pandas as pd
 from cloudchamber.cloud import Clouds, read_clouds
 from cloudchamber.errors import InputError, SettingsError
 from cloudchamber.evaluation.kinematics import has_momentum
-from cloudchamber.evaluation.observables import JET_FEATURES, PARTICLE_FEATURES, read_observables
+from cloudchamber.evaluation.observables import JET_FEATURES, read_observables
 from cloudchamber.evaluation.resampling import Sample
 from cloudchamber.figures.style import TRUTH, Look, looks
 

@@ -1,8 +1,10 @@
 """What features and other columns are called on axes and in tables."""
 
+from textwrap import fill
+
 from cloudchamber.evaluation.observables import LABELS, Label
 
-__all__ = ["axis_label", "count", "counts", "plain_name", "unit"]
+__all__ = ["axis_label", "count", "counts", "plain_name", "unit", "wrapped"]
 
 _NAMES = {
     "jet_mass": "jet mass",
@@ -41,3 +43,8 @@ def counts(numbers: list[int]) -> str:
     """Return one number, or the lowest and the highest of several."""
     low, high = min(numbers), max(numbers)
     return count(low) if low == high else f"{count(low)} to {count(high)}"
+
+
+def wrapped(label: str) -> str:
+    """Return a label in short lines, for narrow panels."""
+    return "\n".join(fill(line, 16) for line in label.replace(" (", "\n(").split("\n"))

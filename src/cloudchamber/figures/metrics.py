@@ -15,6 +15,7 @@ from cloudchamber.evaluation.observables import LABELS
 from cloudchamber.figures.inputs import Model
 from cloudchamber.figures.labels import axis_label, counts
 from cloudchamber.figures.measurements import Measurement
+from cloudchamber.figures.numbers import with_uncertainty
 from cloudchamber.figures.style import GREY
 
 __all__ = ["confusion", "cost", "distances", "log_posterior", "sizes"]
@@ -29,17 +30,18 @@ def sizes(measurements: Sequence[Measurement]) -> str:
     return f"{true} true jets, {generated} generated jets per model"
 
 
-def distances(measurements: Sequence[Measurement], title: str, label: str) -> Figure:
+def distances(measurements: Sequence[Measurement], title: str, label: str, units: bool) -> Figure:
     """Draw a distance from truth in every feature as dots on a logarithmic axis, with its floor.
 
     Args:
         measurements: of all models and features.
         title: what was compared.
         label: of the axis of the distance.
+        units: whether the distance has the unit of the feature.
     """
     features = list(dict.fromkeys(item.feature for item in measurements))
     models = _distinct([item.model for item in measurements])
-    figure = Figure(figsize=(8.0, 1.6 + 0.17 * len(features) * (len(models) + 1)), layout="constrained")
+    figure = Figure(figsize=(8.0, 1.6 + 0.14 * len(features) * (len(models) + 1)), layout="constrained")
     axis = figure.subplots()
     positive = [v for item in measurements for v in (item.value, item.floor) if v > 0]
     low, high = 0.5 * min(positive, default=0.1), 2.0 * max(positive, default=1.0)
@@ -51,7 +53,7 @@ def distances(measurements: Sequence[Measurement], title: str, label: str) -> Fi
             _dot(axis, item, row + 0.9 * offset, low)
     axis.set_xscale("log")
     axis.set_xlim(low, high)
-    _rows(axis, [axis_label(LABELS[feature]) for feature in features])
+    _rows(axis, [axis_label(LABELS[feature]) if units else LABELS[feature].symbol for feature in features])
     axis.set_xlabel(label)
     figure.suptitle(f"{title}: {sizes(measurements)}")
     figure.legend(
@@ -86,11 +88,11 @@ def log_posterior(with_truth: Sequence[Measurement], generated_only: Sequence[Me
             _dot(axis, item, row, -np.inf)
         largest = max([ideal, *(max(item.values) for item in measurements)])
         smallest = min([ideal, floor.floor, *(min(item.values) for item in measurements)])
-        margin = 0.08 * (largest - smallest)
-        axis.set_xlim(smallest - margin, largest + 5.0 * margin)
+        width = largest - smallest or 1.0
+        axis.set_xlim(smallest - 0.1 * width, largest + 0.5 * width)
         for row, item in enumerate(measurements):
             axis.annotate(
-                f"{item.value:.3f}",
+                with_uncertainty(item.value, item.uncertainty),
                 (max(item.values) + np.nan_to_num(item.uncertainty), row),
                 xytext=(8, 0),
                 textcoords="offset points",
@@ -103,10 +105,10 @@ def log_posterior(with_truth: Sequence[Measurement], generated_only: Sequence[Me
     axes[1].tick_params(axis="y", which="both", length=0)
     handles = [
         Line2D([], [], color="black", linestyle=(0, (4.0, 2.0)), linewidth=1.0, label="ln K, of K perfect classes"),
-        *_floor_handles("score of truth itself"),
+        *_floor_handles("score of truth itself", "score of truth"),
     ]
     figure.suptitle(f"{title}: {counts([int(item.n_reference) for item in with_truth])} true jets scored")
-    figure.legend(handles=handles, loc="outside lower center", ncols=2)
+    figure.legend(handles=handles, loc="outside lower center", ncols=3)
     return figure
 
 
@@ -172,13 +174,16 @@ def cost(
     axes[-1, 0].set_xscale("log")
     # A baseline takes no evaluation at all, which a logarithmic axis does not have.
     axes[-1, 1].set_xscale("symlog", linthresh=1.0)
-    axes[-1, 1].set_xlim(left=-0.3)
+    axes[-1, 1].set_xlim(-0.3, 3.0 * max(1.0, *(item.value for item in evaluations)))
     axes[-1, 0].set_xlabel("time per jet [s]")
     axes[-1, 1].set_xlabel("network evaluations per jet")
-    figure.suptitle(title)
+    figure.suptitle(f"{title}: {sizes(next(iter(quality.values())))}")
     models = _distinct([item.model for item in seconds])
     figure.legend(
-        handles=[*_model_handles(models), Line2D([], [], color="black", linewidth=1.0, label="floor: truth against truth")],
+        handles=[
+            *_model_handles(models),
+            Line2D([], [], color="black", linewidth=1.0, label="floor: truth against truth"),
+        ],
         loc="outside lower center",
         ncols=3,
     )
@@ -200,10 +205,11 @@ def _dot(axis: Axes, item: Measurement, row: float, low: float) -> None:
         marker=look.marker,
         markersize=6,
         elinewidth=1.2,
-        capsize=2,
     )
     if len(item.values) > 1:
-        axis.plot(np.maximum(item.values, low), [row] * len(item.values), ".", color=look.color, markersize=3, alpha=0.8)
+        axis.plot(
+            np.maximum(item.values, low), [row] * len(item.values), ".", color=look.color, markersize=3, alpha=0.8
+        )
 
 
 def _floor(axis: Axes, measurements: Sequence[Measurement], row: int, low: float) -> None:
@@ -219,7 +225,7 @@ def _floor(axis: Axes, measurements: Sequence[Measurement], row: int, low: float
 def _rows(axis: Axes, names: Sequence[str]) -> None:
     """Name the rows, first on top, and draw thin lines between them."""
     axis.set_yticks(range(len(names)), names)
-    axis.yaxis.set_minor_locator(FixedLocator(np.arange(len(names) - 1) + 0.5))
+    axis.yaxis.set_minor_locator(FixedLocator([row + 0.5 for row in range(len(names) - 1)]))
     axis.grid(axis="y", which="minor", color="#e0e0e0", linewidth=0.6)
     axis.tick_params(axis="y", which="both", length=0)
     axis.set_ylim(len(names) - 0.5, -0.5)
@@ -232,8 +238,8 @@ def _model_handles(models: Sequence[Model]) -> list[Line2D]:
     ]
 
 
-def _floor_handles(name: str = "floor: truth against truth") -> list[Line2D | Patch]:
+def _floor_handles(name: str = "floor: truth against truth", of: str = "floor") -> list[Line2D | Patch]:
     return [
         Line2D([], [], color="black", linewidth=1.0, label=name),
-        Patch(facecolor=GREY, label="uncertainty of it"),
+        Patch(facecolor=GREY, label=f"uncertainty of the {of}"),
     ]

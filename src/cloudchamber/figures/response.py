@@ -6,6 +6,7 @@ from typing import Any, final
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 
 from cloudchamber.cloud import read_clouds
 from cloudchamber.errors import InputError, SettingsError
@@ -13,6 +14,7 @@ from cloudchamber.evaluation.observables import LABELS, Label, read_observables
 from cloudchamber.evaluation.resampling import Sample
 from cloudchamber.figures.distributions import legend_handles
 from cloudchamber.figures.histograms import (
+    OVERFLOW_NOTE,
     bin_edges,
     chi_squared,
     draw_histograms,
@@ -72,11 +74,12 @@ def read_responses(files: Mapping[str, Any]) -> list[Response]:
 
 def _read(files: Mapping[str, str]) -> dict[str, Sample]:
     clouds, (observables, _) = read_clouds(need(files, "clouds")), read_observables(need(files, "observables"))
-    values = {name: clouds.feature(name) if name in _OF_CLOUDS else observables.get(name) for name in _FEATURES}
-    for name, column in values.items():
-        if column is None or len(column) != len(clouds):
+    for name in set(_FEATURES) - set(_OF_CLOUDS):
+        if len(observables.get(name, ())) != len(clouds):
             raise InputError(f"{files['observables']}: no '{name}' for the {len(clouds)} jets of {files['clouds']}")
-    return {name: Sample.of_jets(column) for name, column in values.items()}
+    return {
+        name: Sample.of_jets(clouds.feature(name) if name in _OF_CLOUDS else observables[name]) for name in _FEATURES
+    }
 
 
 def detector_response(responses: Sequence[Response]) -> Figure:
@@ -92,11 +95,13 @@ def detector_response(responses: Sequence[Response]) -> Figure:
         for (upper, lower), name in zip(axes.T, _FEATURES, strict=True):
             _panel(upper, lower, response, name)
         axes[0, 0].set_ylabel("fraction of jets per bin")
-        axes[1, 0].set_ylabel("own / Delphes")
+        axes[1, 0].set_ylabel("ratio")
         real = f"{count(response.real['jet_pt'].n_jets)} after Delphes" if response.real else "no file of Delphes"
-        row.suptitle(f"{response.title}: {count(response.own['jet_pt'].n_jets)} jets of the own simulation, {real}")
-    handles = legend_handles("Delphes (ATLAS card)", [("own simulation of the same card", _OWN)])
-    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
+        row.suptitle(f"{response.title}: {count(response.own['jet_pt'].n_jets)} jets after our detector, {real}")
+    handles = legend_handles("Delphes, ATLAS card", [("our detector, after the same card", _OWN)])
+    figure.legend(
+        handles=handles, loc="outside lower center", ncols=len(handles), title=OVERFLOW_NOTE, title_fontsize=8
+    )
     return figure
 
 
@@ -110,12 +115,13 @@ def _panel(upper: Axes, lower: Axes, response: Response, name: str) -> None:
     top = max(float(item.fractions.max()) for item in (of_own, reference) if item)
     upper.set_ylim(0.0, 1.3 * top)
     if reference is None:
-        note = "no file of Delphes:\nnothing to compare with"
-        lower.set_yticks([])
+        lower.text(0.5, 0.5, "no file of Delphes", transform=lower.transAxes, ha="center", va="center")
+        lower.yaxis.set_major_locator(NullLocator())
+        lower.yaxis.set_minor_locator(NullLocator())
     else:
         value, freedom = chi_squared(of_own.counts, reference.counts)
         note = rf"$\chi^2$ / dof = {value:.1f} / {freedom}"
+        upper.text(0.95, 0.95, note, transform=upper.transAxes, ha="right", va="top")
         draw_ratios(lower, reference, [(_OWN, of_own)], error_bars=True)
-    upper.text(0.95, 0.95, note, transform=upper.transAxes, ha="right", va="top")
     upper.set_xlim(edges[0], edges[-1])
     lower.set_xlabel(axis_label(_FEATURES[name]))

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, final
+from typing import Any, Literal, final
 
 import matplotlib.style
 from matplotlib.figure import Figure
@@ -42,7 +42,7 @@ _PARAMETERS: dict[str, Any] = {
     "ytick.right": True,
 }
 
-_Dashes = str | tuple[int, tuple[float, ...]]
+_Dashes = Literal["solid"] | tuple[float, tuple[float, ...]]
 
 
 @final
@@ -98,6 +98,9 @@ def save(figure: Figure, pdf: Path, png: Path) -> None:
     Raises:
         StorageError: a file cannot be written.
     """
+    # One layout serves both files: it is the slow part.
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
     with atomic_path(pdf) as aside:
         figure.savefig(aside, format="pdf", metadata={"CreationDate": None})
     with atomic_path(png) as aside:

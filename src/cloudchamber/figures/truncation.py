@@ -77,6 +77,7 @@ def truncation(data: Sequence[Truncation]) -> Figure:
         edges = np.arange(0, max(highest, item.width) + step + 1, step) - 0.5
         left.hist(item.multiplicity, edges, histtype="stepfilled", color=GREY, edgecolor=TRUTH.color)
         left.axvline(item.width + 0.5, color="#D55E00", linestyle=(0, (5.0, 1.6)), label=f"padded length {item.width}")
+        left.set_xlim(edges[0], edges[-1])
         left.set_xlabel("constituents before truncation")
         left.set_ylabel(f"clouds per {step}" if step > 1 else "clouds")
         kept_edges = np.linspace(min(0.999, float(np.quantile(item.kept, 0.001))), 1.0 + 1e-6, 41)

@@ -30,17 +30,18 @@ _HIGHEST_TURNS = 16.0
 class TimeEmbedding(nn.Module):
     """Cosines and sines of the time at geometrically spaced frequencies, half a turn to 16 turns per unit."""
 
-    frequencies: Tensor
-
     def __init__(self, width: int) -> None:
         super().__init__()
-        turns = torch.logspace(math.log2(0.5), math.log2(_HIGHEST_TURNS), width // 2, base=2.0)
-        self.register_buffer("frequencies", 2 * math.pi * turns, persistent=False)
+        self.width = width
 
     def forward(self, time: Tensor) -> Tensor:
-        """Embed (B, 1) times in [0, 1] as (B, width)."""
-        phase = time.float() * self.frequencies.float()
-        return torch.cat([phase.cos(), phase.sin()], dim=1).to(self.frequencies.dtype)
+        """Embed (B, 1) times in [0, 1] as (B, width), in float32."""
+        # Not a buffer, which would follow the network to bfloat16: rounding there turns the phases by up to 0.2.
+        turns = torch.logspace(
+            math.log2(0.5), math.log2(_HIGHEST_TURNS), self.width // 2, base=2.0, device=time.device
+        )
+        phase = 2 * math.pi * turns * time.float()
+        return torch.cat([phase.cos(), phase.sin()], dim=1)
 
 
 @final
@@ -136,7 +137,7 @@ class Epic(nn.Module):
             conditions: (B, C) standardised conditions, C may be 0.
             packing: which particle belongs to which cloud; every cloud has at least one.
         """
-        context = self.time(time)
+        context = self.time(time).to(particles.dtype)
         if conditions.shape[1]:
             context = torch.cat([context.expand(len(conditions), -1), conditions.to(context.dtype)], dim=1)
         hidden = leaky_relu(self.first(particles, context, packing), inplace=True)

@@ -7,6 +7,7 @@ A x_i + B (x_j - x_i), is taken once per particle as (A - B) x_i and B x_j inste
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import final
 
 import torch
@@ -106,10 +107,8 @@ class EdgeConvolution(nn.Module):
 
     def __init__(self, inputs: int, widths: tuple[int, ...]) -> None:
         super().__init__()
-        sizes = (2 * inputs, *widths)
-        self.linears = nn.ModuleList(
-            nn.Linear(n_in, n_out, bias=False) for n_in, n_out in zip(sizes[:-1], sizes[1:], strict=True)
-        )
+        self.first = nn.Linear(2 * inputs, widths[0], bias=False)
+        self.linears = nn.ModuleList(nn.Linear(n_in, n_out, bias=False) for n_in, n_out in pairwise(widths))
         self.norms = nn.ModuleList(nn.BatchNorm1d(width) for width in widths)
         self.shortcut = (
             nn.Identity()
@@ -119,12 +118,12 @@ class EdgeConvolution(nn.Module):
 
     def forward(self, particles: Tensor, edges: _Edges) -> Tensor:
         """Map (M, inputs) particles to (M, widths[-1])."""
-        of_centre, of_difference = self.linears[0].weight.chunk(2, dim=1)
+        of_centre, of_difference = self.first.weight.chunk(2, dim=1)
         centre = functional.linear(particles, of_centre - of_difference)
         neighbour = functional.linear(particles, of_difference)
         messages = centre.index_select(0, edges.centre) + neighbour.index_select(0, edges.neighbour)
         messages = functional.relu(self.norms[0](messages), inplace=True)
-        for linear, norm in zip(self.linears[1:], self.norms[1:], strict=True):
+        for linear, norm in zip(self.linears, self.norms[1:], strict=True):
             messages = functional.relu(norm(linear(messages)), inplace=True)
         total = messages.new_zeros(len(particles), messages.shape[1]).index_add(0, edges.centre, messages)
         return functional.relu(self.shortcut(particles) + total / edges.degree.clamp(min=1))
