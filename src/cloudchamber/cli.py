@@ -181,9 +181,7 @@ def _train(
     train(source, load(GeneratorSettings, settings), seed, state, weights, description, history)
 
 
-def _sample(
-    source: Path, weights: Path, description: Path, settings: str, jets: int, seed: int, output: Path
-) -> None:
+def _sample(source: Path, weights: Path, description: Path, settings: str, jets: int, seed: int, output: Path) -> None:
     from cloudchamber.generation.sample import sample_model
     from cloudchamber.settings import SamplerSettings, load
 

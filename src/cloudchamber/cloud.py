@@ -2,8 +2,7 @@
 
 ``docs/formats.md`` describes the layout. A file is complete only if its attribute ``complete`` is 1, which is written
 last. Every byte that is read lies under a checksum, so that a flipped bit is an error and never a wrong number:
-datasets carry a Fletcher-32 sum, and the file format 1.10 of HDF5 has one for each header with its attributes. It has
-none for strings of variable length; so names and units have a fixed length and the meta data are a dataset.
+datasets carry a Fletcher-32 sum, headers with their attributes one of the file format.
 """
 
 import json
@@ -17,7 +16,7 @@ import h5py
 import numpy as np
 
 from cloudchamber.errors import InputError
-from cloudchamber.storage import atomic_path
+from cloudchamber.hdf5 import Hdf5Output, create_hdf5, fixed_length
 
 __all__ = ["CloudWriter", "Clouds", "Column", "create_clouds", "read_clouds", "read_header", "write_clouds"]
 
@@ -109,8 +108,9 @@ def _position(columns: Sequence[Column], name: str, kind: str) -> int:
 class CloudWriter:
     """Appends clouds to an open file; made by :func:`create_clouds`."""
 
-    def __init__(self, file: h5py.File, width: int, columns: Mapping[str, tuple[Column, ...]]) -> None:
-        self._file = file
+    def __init__(self, output: Hdf5Output, width: int, columns: Mapping[str, tuple[Column, ...]]) -> None:
+        self._output = output
+        self._file = output.file
         self._rows = 0
         n_points, n_features, n_labels = (len(columns[key]) for key in ("points", "features", "labels"))
         self._add("points", (width, n_points), "f4", columns["points"])
@@ -134,8 +134,8 @@ class CloudWriter:
             shuffle=True,
             fletcher32=True,
         )
-        dataset.attrs["names"] = np.array([column.name.encode() for column in columns], "S")
-        dataset.attrs["units"] = np.array([column.unit.encode() for column in columns], "S")
+        dataset.attrs["names"] = fixed_length([column.name for column in columns])
+        dataset.attrs["units"] = fixed_length([column.unit for column in columns])
 
     def append(self, points: np.ndarray, mask: np.ndarray, features: np.ndarray, labels: np.ndarray) -> None:
         """Append clouds: points (n, P, F), mask (n, P), features (n, C), labels (n, L)."""
@@ -147,6 +147,7 @@ class CloudWriter:
             dataset.resize(self._rows + n, axis=0)
             dataset[self._rows :] = values
         self._rows += n
+        self._output.check()
 
     def add_indices(self, name: str, rows: np.ndarray) -> None:
         """Store the index array of a named part."""
@@ -188,15 +189,13 @@ def create_clouds(
         "features": tuple(feature_columns),
         "labels": tuple(label_columns),
     }
-    with atomic_path(path) as aside, h5py.File(aside, "w", locking=False, libver=("v110", "v110")) as file:
-        file.attrs["format"] = np.bytes_(FORMAT)
-        file.attrs["version"] = VERSION
-        writer = CloudWriter(file, width, columns)
+    with create_hdf5(path) as output:
+        output.file.attrs["format"] = np.bytes_(FORMAT)
+        output.file.attrs["version"] = VERSION
+        writer = CloudWriter(output, width, columns)
         writer.add_meta({})
         yield writer
-        file.attrs["n_clouds"] = writer.rows
-        file.flush()
-        file.attrs["complete"] = 1
+        output.file.attrs["n_clouds"] = writer.rows
 
 
 def write_clouds(path: str | Path, clouds: Clouds) -> None:

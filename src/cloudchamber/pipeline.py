@@ -259,7 +259,9 @@ class Pipeline:
     def drawing_log(self, name: str, suffix: str) -> str:
         """Return the pattern of the log of a figure or table; it has the wildcards of the output."""
         whole_analysis = name in (*self._analysis_figures(), "table_settings")
-        return f"{self.logs}/draw/{name}.{suffix}" if whole_analysis else f"{self.logs}/draw/{{dataset}}_{name}.{suffix}"
+        return (
+            f"{self.logs}/draw/{name}.{suffix}" if whole_analysis else f"{self.logs}/draw/{{dataset}}_{name}.{suffix}"
+        )
 
     def labels(self, name: str) -> dict[str, str]:
         """Return how the report labels a figure or table."""

@@ -150,7 +150,9 @@ class PreparationSettings(Settings):
     """How clouds become the input of networks."""
 
     split: SplitSettings = SplitSettings()
-    pt_scale: Literal["log", "linear"] = Field("log", description="networks see log pt_rel or pt_rel")
+    pt_scale: Literal["linear", "sqrt", "log"] = Field(
+        "sqrt", description="scale on which networks see pt_rel; sqrt and log keep it positive"
+    )
 
 
 @final
@@ -256,7 +258,9 @@ class TrainedModel(_Generator):
 
     kind: Literal["trained"]
     title: str
-    samplers: Mapping[Name, SamplerSettings] = Field(min_length=1, description="the first one competes for the posterior")
+    samplers: Mapping[Name, SamplerSettings] = Field(
+        min_length=1, description="the first one competes for the posterior"
+    )
 
     @property
     def generator(self) -> GeneratorSettings:

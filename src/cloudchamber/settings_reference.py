@@ -21,7 +21,7 @@ __all__ = ["reference", "schema"]
 _HEAD = """# Settings
 
 Every key that `config.yaml` and its overlays may hold, generated from `src/cloudchamber/settings.py` by `make docs`.
-An unknown key is an error. `...<name>` stands for a name of your own.
+An unknown key is an error.
 
 """
 
@@ -33,7 +33,9 @@ def schema() -> str:
 
 def reference() -> str:
     """Return the description of all settings as Markdown."""
-    sections, pending, seen = [], [AnalysisSettings], {AnalysisSettings}
+    sections: list[str] = []
+    pending: list[type[BaseModel]] = [AnalysisSettings]
+    seen = set(pending)
     while pending:
         model = pending.pop(0)
         sections.append(_section(model))
@@ -46,9 +48,16 @@ def reference() -> str:
 
 
 def _section(model: type[BaseModel]) -> str:
-    rows = [f"| `{name}` | {_type(field)} | {_default(field)} | {field.description or ''} |" for name, field in model.model_fields.items()]
+    rows = [
+        f"| `{name}` | {_type(field)} | {_default(field)} | {field.description or ''} |"
+        for name, field in model.model_fields.items()
+    ]
     text = " ".join((model.__doc__ or "").split())
-    return f"## {model.__name__}\n\n{text}\n\n| key | type | default | meaning |\n| --- | --- | --- | --- |\n" + "\n".join(rows) + "\n"
+    return (
+        f"## {model.__name__}\n\n{text}\n\n| key | type | default | meaning |\n| --- | --- | --- | --- |\n"
+        + "\n".join(rows)
+        + "\n"
+    )
 
 
 def _default(field: FieldInfo) -> str:

@@ -23,6 +23,7 @@ from cloudchamber.evaluation.observables import (
 from cloudchamber.settings import MetricSettings
 
 COLUMN_ORDER = ("eta_rel", "phi_rel", "pt_rel")
+UNIT = 800.0  # GeV, the jet pT that pt_rel refers to
 
 
 def make_clouds(pt: np.ndarray, eta: np.ndarray, phi: np.ndarray, mask: np.ndarray) -> Clouds:
@@ -30,9 +31,10 @@ def make_clouds(pt: np.ndarray, eta: np.ndarray, phi: np.ndarray, mask: np.ndarr
     return Clouds(
         points=points.astype(np.float32),
         mask=mask,
-        features=np.zeros((len(mask), 0), np.float32),
+        features=np.full((len(mask), 1), UNIT, np.float32),
         labels=np.zeros((len(mask), 0), np.int64),
         point_columns=tuple(Column(name) for name in COLUMN_ORDER),
+        feature_columns=(Column("jet_pt", "GeV"),),
     )
 
 
@@ -53,6 +55,15 @@ def test_mass_and_momentum_are_those_of_the_summed_four_vectors(rng):
     np.testing.assert_allclose(jet_pt, np.hypot(vector[1], vector[2]), rtol=1e-12)
     mass = np.sqrt(vector[0] ** 2 - vector[1] ** 2 - vector[2] ** 2 - vector[3] ** 2)
     np.testing.assert_allclose(jet_mass, mass, rtol=1e-9)
+
+
+def test_jet_mass_and_momentum_are_in_gev(rng):
+    clouds = random_clouds(rng, 50)
+    table = observe(clouds)
+    jet_pt, jet_mass = jet_kinematics(*momenta(clouds))
+    np.testing.assert_allclose(table["jet_pt_rel"], jet_pt, rtol=1e-12)
+    np.testing.assert_allclose(table["jet_pt"], UNIT * jet_pt, rtol=1e-12)
+    np.testing.assert_allclose(table["jet_mass"], UNIT * jet_mass, rtol=1e-12)
 
 
 def test_mass_of_two_particles_by_hand():

@@ -32,7 +32,7 @@ __all__ = [
 FORMAT = "cloudchamber-observables"
 VERSION = 1
 
-JET_FEATURES = ("jet_mass", "jet_pt", "multiplicity", "tau21", "tau32", "d2")
+JET_FEATURES = ("jet_mass", "jet_pt", "jet_pt_rel", "multiplicity", "tau21", "tau32", "d2")
 PARTICLE_FEATURES = ("pt_rel", "eta_rel", "phi_rel")
 
 
@@ -46,8 +46,9 @@ class Label:
 
 
 LABELS: Mapping[str, Label] = {
-    "jet_mass": Label(r"$m_\mathrm{jet} / p_\mathrm{T}^\mathrm{jet}$"),
-    "jet_pt": Label(r"$|\sum \vec{p}_\mathrm{T}| / p_\mathrm{T}^\mathrm{jet}$"),
+    "jet_mass": Label(r"$m_\mathrm{jet}$", "GeV"),
+    "jet_pt": Label(r"$p_\mathrm{T}^\mathrm{jet}$", "GeV"),
+    "jet_pt_rel": Label(r"$|\sum \vec{p}_\mathrm{T}^\mathrm{\,rel}|$"),
     "multiplicity": Label(r"$N_\mathrm{particles}$"),
     "tau21": Label(r"$\tau_{21}$"),
     "tau32": Label(r"$\tau_{32}$"),
@@ -61,22 +62,26 @@ LABELS: Mapping[str, Label] = {
 def observe(clouds: Clouds) -> dict[str, np.ndarray]:
     """Return the observables of each jet, (N,) float64 each, under the names of ``JET_FEATURES``.
 
-    ``jet_mass`` and ``jet_pt`` are those of the sum of the particles, in units of the jet pT that ``pt_rel`` refers
-    to. ``multiplicity`` counts the particles with a positive ``pt_rel``; the others count for nothing anywhere.
+    ``jet_pt_rel`` is the transverse momentum of the sum of the particles in units of the jet pT that ``pt_rel`` refers
+    to; it is one where no particle is missing and a model knows that all of them make up the jet. ``jet_pt`` and
+    ``jet_mass`` are of the same sum in GeV, with the feature ``jet_pt`` of the cloud as the unit. ``multiplicity``
+    counts the particles with a positive ``pt_rel``; the others count for nothing anywhere.
     ``tau21``, ``tau32`` and ``d2`` are defined in :mod:`cloudchamber.evaluation.substructure`.
 
     Args:
-        clouds: jets with the point columns ``pt_rel``, ``eta_rel`` and ``phi_rel``.
+        clouds: jets with the point columns ``pt_rel``, ``eta_rel`` and ``phi_rel`` and the feature ``jet_pt`` [GeV].
 
     Raises:
         InputError: the clouds lack a column, or an observable of some jet is not finite.
     """
     pt, eta, phi = momenta(clouds)
-    jet_pt, jet_mass = jet_kinematics(pt, eta, phi)
+    jet_pt_rel, jet_mass_rel = jet_kinematics(pt, eta, phi)
+    unit = clouds.feature("jet_pt").astype(np.float64)
     tau = subjettiness(pt, eta, phi)
     table = {
-        "jet_mass": jet_mass,
-        "jet_pt": jet_pt,
+        "jet_mass": jet_mass_rel * unit,
+        "jet_pt": jet_pt_rel * unit,
+        "jet_pt_rel": jet_pt_rel,
         "multiplicity": (pt > 0).sum(axis=1).astype(np.float64),
         "tau21": subjettiness_ratio(tau, 2),
         "tau32": subjettiness_ratio(tau, 3),

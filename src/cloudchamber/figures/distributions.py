@@ -9,7 +9,14 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from cloudchamber.evaluation.observables import LABELS, PARTICLE_FEATURES
-from cloudchamber.figures.histograms import OVERFLOW_NOTE, bin_edges, draw_histograms, draw_ratios, histogram, integer_edges
+from cloudchamber.figures.histograms import (
+    OVERFLOW_NOTE,
+    bin_edges,
+    draw_histograms,
+    draw_ratios,
+    histogram,
+    integer_edges,
+)
 from cloudchamber.figures.inputs import Distributions
 from cloudchamber.figures.labels import axis_label, count, counts
 from cloudchamber.figures.style import GREY, TRUTH, Look
@@ -18,7 +25,7 @@ __all__ = ["feature_distributions", "legend_handles"]
 
 _WHOLE_NUMBERS = ("multiplicity",)
 _LOGARITHMIC_X = ("pt_rel", "d2")
-_LOGARITHMIC_Y = ("pt_rel", "multiplicity", "jet_pt")
+_LOGARITHMIC_Y = ("pt_rel", "multiplicity", "jet_pt_rel")
 
 
 def feature_distributions(data: Distributions, features: Sequence[str]) -> Figure:
@@ -28,7 +35,7 @@ def feature_distributions(data: Distributions, features: Sequence[str]) -> Figur
         data: values of truth and of the models.
         features: which of them, from left to right.
     """
-    figure = Figure(figsize=(3.7 * len(features), 4.9), layout="constrained")
+    figure = Figure(figsize=(3.5 * len(features), 4.9), layout="constrained")
     axes = figure.subplots(2, len(features), sharex="col", height_ratios=(3, 1), squeeze=False)
     for (upper, lower), feature in zip(axes.T, features, strict=True):
         _panel(upper, lower, data, feature)
@@ -64,7 +71,7 @@ def _panel(upper: Axes, lower: Axes, data: Distributions, feature: str) -> None:
         upper.set_ylim(bottom=0.0)
     upper.set_xlim(edges[0], edges[-1])
     upper.set_ylabel(f"fraction of {'particles' if feature in PARTICLE_FEATURES else 'jets'} per bin")
-    lower.set_ylabel("model / truth")
+    lower.set_ylabel("ratio")
     lower.set_xlabel(axis_label(LABELS[feature]))
 
 

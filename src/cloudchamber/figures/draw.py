@@ -88,7 +88,7 @@ def _cost(files: _Files) -> Figure:
 
 
 FIGURES: Mapping[str, Callable[[_Files], Figure]] = {
-    "jet_features": _distributions("jet_mass", "jet_pt", "multiplicity"),
+    "jet_features": _distributions("jet_mass", "jet_pt", "jet_pt_rel", "multiplicity"),
     "particle_features": _distributions("pt_rel", "eta_rel", "phi_rel"),
     "substructure": _distributions("tau21", "tau32", "d2"),
     "divergences": _divergences,

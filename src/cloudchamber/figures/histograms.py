@@ -11,7 +11,16 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLo
 from cloudchamber.evaluation.resampling import Sample
 from cloudchamber.figures.style import GREY, TRUTH, Look
 
-__all__ = ["OVERFLOW_NOTE", "Histogram", "bin_edges", "chi_squared", "draw_histograms", "draw_ratios", "histogram", "integer_edges"]
+__all__ = [
+    "OVERFLOW_NOTE",
+    "Histogram",
+    "bin_edges",
+    "chi_squared",
+    "draw_histograms",
+    "draw_ratios",
+    "histogram",
+    "integer_edges",
+]
 
 OVERFLOW_NOTE = "The first and last bin of each panel hold what lies beyond the axis."
 
@@ -53,7 +62,9 @@ def bin_edges(reference: Sample, others: Sequence[Sample], logarithmic: bool = F
     reach = np.array([np.quantile(other, [0.01, 0.99]) for other in values[1:]]).reshape(-1, 2)
     first = max(low - room, min([low, *reach[:, 0]]))
     last = min(high + room, max([high, *reach[:, 1]]))
-    bins = int(np.clip(0.5 * np.sqrt(len(reference.values)), 12, 40) * (last - first) / (high - low)) if high > low else 12
+    bins = (
+        int(np.clip(0.5 * np.sqrt(len(reference.values)), 12, 40) * (last - first) / (high - low)) if high > low else 12
+    )
     edges = np.linspace(first, last, bins + 1)
     return np.exp(edges) if logarithmic else edges
 

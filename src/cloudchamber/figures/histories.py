@@ -17,8 +17,8 @@ __all__ = ["History", "histories", "read_histories"]
 _PANELS = {
     "training_loss": "training loss [a.u.]",
     "validation_loss": "validation loss [a.u.]",
-    "w1_jet_mass": f"Wasserstein-1 of {LABELS['jet_mass'].symbol}",
-    "w1_jet_pt": f"Wasserstein-1 of {LABELS['jet_pt'].symbol}",
+    "w1_jet_mass": r"Wasserstein-1 of $m_\mathrm{jet} / p_\mathrm{T}^\mathrm{jet}$",
+    "w1_jet_pt": f"Wasserstein-1 of {LABELS['jet_pt_rel'].symbol}",
 }
 
 

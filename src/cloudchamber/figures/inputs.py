@@ -78,13 +78,13 @@ def models_of(files: Mapping[str, Any], key: str = "models") -> list[Model]:
         groups.setdefault((need(entry, "name"), entry.get("sampler", "")), []).append(entry)
     names = list(dict.fromkeys(name for name, _ in groups))
     look = looks(names, [name for name, sampler in groups if sampler == NO_SAMPLER])
-    n_samplers = {name: sum(other == name for other, _ in groups) for name in names}
+    samplers = {name: [sampler for other, sampler in groups if other == name] for name in names}
     return [
         Model(
             name,
             sampler,
-            f"{group[0]['title']}, {sampler.replace('_', ' ')}" if n_samplers[name] > 1 else group[0]["title"],
-            look[name],
+            f"{group[0]['title']}, {sampler.replace('_', ' ')}" if len(samplers[name]) > 1 else group[0]["title"],
+            look[name].of_sampler(samplers[name].index(sampler)),
             tuple(group),
         )
         for (name, sampler), group in groups.items()

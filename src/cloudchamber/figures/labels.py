@@ -9,6 +9,7 @@ __all__ = ["axis_label", "count", "counts", "plain_name", "unit", "wrapped"]
 _NAMES = {
     "jet_mass": "jet mass",
     "jet_pt": "jet pT",
+    "jet_pt_rel": "relative jet pT",
     "multiplicity": "multiplicity",
     "tau21": "τ21",
     "tau32": "τ32",
@@ -21,7 +22,7 @@ _NAMES = {
 
 def plain_name(feature: str) -> str:
     """Return the name of a feature in words, for tables."""
-    return _NAMES[feature]
+    return _NAMES.get(feature, feature.replace("_", " "))
 
 
 def unit(feature: str) -> str:

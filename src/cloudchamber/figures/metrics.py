@@ -1,6 +1,7 @@
 """Charts of metrics: distances per feature, log posteriors, the confusion of the classifier, quality against cost."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -166,9 +167,9 @@ def cost(
                 ]
                 points.sort(key=lambda pair: pair[0].value)
                 x, y = ([item.value for item in side] for side in zip(*points, strict=True))
-                error = [item.uncertainty for _, item in points]
-                look = model.look
-                axis.errorbar(x, y, error, color=look.color, marker=look.marker, linestyle=look.linestyle, markersize=6)
+                axis.plot(x, y, color=model.look.color, linestyle=model.look.linestyle)
+                for of_cost, item in points:
+                    axis.errorbar(of_cost.value, item.value, np.nan_to_num(item.uncertainty), **_marker(item.model))
             axis.set_yscale("log")
         left.set_ylabel(f"KL(generated || truth) [nat]\nof {LABELS[feature].symbol}")
     axes[-1, 0].set_xscale("log")
@@ -196,19 +197,20 @@ def _distinct(models: Sequence[Model], by_name: bool = False) -> list[Model]:
 
 def _dot(axis: Axes, item: Measurement, row: float, low: float) -> None:
     """Draw the mean with its uncertainty and, where there are several seeds, each of them as a small dot."""
-    look = item.model.look
     axis.errorbar(
         max(item.value, low),
         row,
         xerr=np.nan_to_num(item.uncertainty),
-        color=look.color,
-        marker=look.marker,
-        markersize=6,
-        elinewidth=1.2,
+        **_marker(item.model),
     )
     if len(item.values) > 1:
         axis.plot(
-            np.maximum(item.values, low), [row] * len(item.values), ".", color=look.color, markersize=3, alpha=0.8
+            np.maximum(item.values, low),
+            [row] * len(item.values),
+            ".",
+            color=item.model.look.color,
+            markersize=3,
+            alpha=0.8,
         )
 
 
@@ -232,10 +234,17 @@ def _rows(axis: Axes, names: Sequence[str]) -> None:
 
 
 def _model_handles(models: Sequence[Model]) -> list[Line2D]:
-    return [
-        Line2D([], [], color=model.look.color, marker=model.look.marker, linestyle="none", label=model.label)
-        for model in models
-    ]
+    return [Line2D([], [], linestyle="none", label=model.label, **_marker(model)) for model in models]
+
+
+def _marker(model: Model) -> dict[str, Any]:
+    return {
+        "color": model.look.color,
+        "marker": model.look.marker,
+        "fillstyle": model.look.fill,
+        "markerfacecoloralt": "white",
+        "markersize": 6,
+    }
 
 
 def _floor_handles(name: str = "floor: truth against truth", of: str = "floor") -> list[Line2D | Patch]:

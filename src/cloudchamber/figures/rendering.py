@@ -14,7 +14,7 @@ body { font-family: sans-serif; margin: 1.5em; color: #222; }
 table { border-collapse: collapse; border-top: 2px solid #222; border-bottom: 2px solid #222; }
 caption { text-align: left; font-weight: bold; padding-bottom: 0.6em; }
 th, td { padding: 0.3em 0.9em; text-align: right; white-space: nowrap; vertical-align: top; }
-th { border-bottom: 1px solid #222; }
+th { border-bottom: 1px solid #222; white-space: normal; }
 th:first-child, td:first-child { text-align: left; }
 tr.reference td { border-top: 1px solid #999; color: #444; }
 table.text th, table.text td { text-align: left; white-space: normal; overflow-wrap: anywhere; }
@@ -40,10 +40,10 @@ _LATEX = {
     "τ": r"$\tau$",
     "η": r"$\eta$",
     "φ": r"$\phi$",
-    "⁻³": r"$^{-3}$",
-    "⁻⁶": r"$^{-6}$",
-    "⁻⁹": r"$^{-9}$",
-    "×": r"$\times$",
+    "⁻": r"\textsuperscript{-}",
+    "³": r"\textsuperscript{3}",
+    "⁶": r"\textsuperscript{6}",
+    "⁹": r"\textsuperscript{9}",
 }
 
 
@@ -126,6 +126,4 @@ def _latex_line(cells: Sequence[str]) -> str:
 
 def latex_text(text: str) -> str:
     """Return plain text for LaTeX, with its special characters written out."""
-    for long in ("⁻³", "⁻⁶", "⁻⁹"):
-        text = text.replace(long, f"\0{long[1]}")
-    return "".join(_LATEX.get(f"⁻{part[0]}", "") + part[1:] if i else part for i, part in enumerate(text.split("\0")))
+    return "".join(_LATEX.get(character, character) for character in text)

@@ -8,7 +8,7 @@ apart without any colour.
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, final
 
@@ -43,16 +43,23 @@ _PARAMETERS: dict[str, Any] = {
 }
 
 _Dashes = Literal["solid"] | tuple[float, tuple[float, ...]]
+_Fill = Literal["full", "none", "left", "top", "right", "bottom"]
 
 
 @final
 @dataclass(frozen=True)
 class Look:
-    """Colour, line style and marker of one curve."""
+    """Colour, line style and marker of one curve, and how much of the marker is filled."""
 
     color: str
     linestyle: _Dashes
     marker: str
+    fill: _Fill = "full"
+
+    def of_sampler(self, position: int) -> "Look":
+        """Return the look of the model's sampler at ``position``: the same, with another fill of the marker."""
+        fills: tuple[_Fill, ...] = ("full", "none", "left", "top", "right", "bottom")
+        return replace(self, fill=fills[position % len(fills)])
 
 
 TRUTH = Look("black", "solid", "s")

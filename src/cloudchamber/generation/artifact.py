@@ -66,7 +66,11 @@ def load_artifact(weights_path: Path, description_path: Path) -> Artifact:
         InputError: a file is missing or damaged, or the weights are not those of the description.
     """
     description = read_json(description_path)
-    if sha256(weights_path) != description["weights_sha256"]:
+    try:
+        weights_sha256, fits = description["weights_sha256"], description["standardisation"]
+    except (KeyError, TypeError) as error:
+        raise InputError(f"{description_path}: not the description of a model: {error}") from error
+    if sha256(weights_path) != weights_sha256:
         raise InputError(f"{weights_path}: not the weights that {description_path} describes (SHA-256 differs)")
     settings = parse(GeneratorSettings, description["settings"], description_path)
     network = build_network(settings)
@@ -74,6 +78,5 @@ def load_artifact(weights_path: Path, description_path: Path) -> Artifact:
         network.load_state_dict(load_file(weights_path))
     except (SafetensorError, RuntimeError) as error:
         raise InputError(f"{weights_path}: {' '.join(str(error).split())}") from error
-    fits = description["standardisation"]
     points, conditions = (Standardisation.from_json(fits[name]) for name in ("points", "conditions"))
     return Artifact(settings, network, points, conditions)

@@ -2,7 +2,6 @@
 
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +9,13 @@ import numpy as np
 import torch
 
 from cloudchamber import seeds
-from cloudchamber.cloud import Clouds, Column, read_clouds, write_clouds
+from cloudchamber.cloud import Clouds, read_clouds, write_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.generation.artifact import load_artifact
 from cloudchamber.generation.objectives import build_objective
 from cloudchamber.generation.sampling import Sampler
 from cloudchamber.networks.packing import padded
+from cloudchamber.preparation.prepare import CONDITIONS
 from cloudchamber.preparation.relative import RELATIVE_COLUMNS
 from cloudchamber.progress import progress
 from cloudchamber.settings import SamplerSettings
@@ -37,9 +37,10 @@ def sample_model(
 ) -> None:
     """Draw ``jets`` clouds from a trained model and write them to ``output``.
 
-    Multiplicities, and for conditional models jet pT and mass with them, are drawn from the joint distribution of the
-    training part of ``source``; nothing of its test part is read. Solver, evaluations, seed and time per jet are
-    stored with the clouds, as are the requested conditions.
+    Multiplicity, jet pT and jet mass are drawn from their joint distribution in the training part of ``source``; nothing
+    of its test part is read. A conditional model is asked for this pT and mass; to an unconditional one the pT is only
+    the unit of pt_rel, and the mass nothing. Solver, evaluations, seed and time per jet are stored with the clouds, as
+    are the drawn pT and mass.
 
     Raises:
         InputError: the model or the prepared jets cannot be used, or the model gave values that are not finite.
@@ -53,9 +54,7 @@ def sample_model(
     counts = clouds.multiplicity[rows]
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     objective_settings = artifact.settings.objective
-    sampler = Sampler(
-        artifact.network.to(device), build_objective(objective_settings), settings, len(RELATIVE_COLUMNS)
-    )
+    sampler = Sampler(artifact.network.to(device), build_objective(objective_settings), settings, len(RELATIVE_COLUMNS))
     with progress("sampling", jets, "jets") as bar:
         drawn = sampler.draw(
             torch.from_numpy(counts),
@@ -63,9 +62,10 @@ def sample_model(
             seed,
             bar.update,
         )
-    if not torch.isfinite(drawn).all():
+    with np.errstate(over="ignore"):
+        values = artifact.points.inverse(drawn.numpy() / np.float32(objective_settings.data_scale))
+    if not np.isfinite(values).all():
         raise InputError(f"{weights}: the model gave values that are not finite with {settings.solver}")
-    values = artifact.points.inverse(drawn.numpy() / np.float32(objective_settings.data_scale))
     meta = {
         "sampler": {
             **settings.model_dump(mode="json"),
@@ -75,9 +75,7 @@ def sample_model(
         },
         "provenance": provenance("sample", settings.model_dump(mode="json"), [weights, description, source], seed),
     }
-    columns = [Column(column.name, column.unit) for column in clouds.feature_columns if column.name in names]
-    requested = conditions[:, [artifact.conditions.names.index(column.name) for column in columns]]
-    _write(output, values, counts, clouds.points.shape[1], requested, columns, meta)
+    _write(output, values, clouds, rows, meta)
 
 
 def sample_marginals(source: Path, jets: int, seed: int, output: Path) -> None:
@@ -87,7 +85,8 @@ def sample_marginals(source: Path, jets: int, seed: int, output: Path) -> None:
     that every single-particle distribution is right and every correlation within a jet is missing.
     """
     clouds = read_clouds(source)
-    counts = clouds.multiplicity[_drawn_rows(clouds, source, jets, seed)]
+    rows = _drawn_rows(clouds, source, jets, seed)
+    counts = clouds.multiplicity[rows]
     start = time.perf_counter()
     train = clouds.part("train")
     particles = train.points[train.mask]
@@ -97,30 +96,23 @@ def sample_marginals(source: Path, jets: int, seed: int, output: Path) -> None:
         "sampler": {"solver": "none", "evaluations_counted": 0, "seconds_per_jet": seconds / jets, "device": "cpu"},
         "provenance": provenance("sample", {"kind": "marginals"}, [source], seed),
     }
-    no_conditions = np.zeros((jets, 0), np.float32)
-    _write(output, values, counts, clouds.points.shape[1], no_conditions, [], meta)
+    _write(output, values, clouds, rows, meta)
 
 
-def _write(
-    output: Path,
-    values: np.ndarray,
-    counts: np.ndarray,
-    width: int,
-    features: np.ndarray,
-    feature_columns: Sequence[Column],
-    meta: dict[str, Any],
-) -> None:
-    points, mask = padded(values, counts, width)
+def _write(output: Path, values: np.ndarray, source: Clouds, rows: np.ndarray, meta: dict[str, Any]) -> None:
+    """Write packed particles as clouds with the multiplicity, jet pT and mass of the ``rows`` of ``source``."""
+    points, mask = padded(values, source.multiplicity[rows], source.points.shape[1])
     negative = int((values[:, 2] <= 0).sum())
     if negative:
         sys.stderr.write(f"{output}: {negative} of {len(values)} particles have no positive transverse momentum\n")
+    columns = tuple(column for column in source.feature_columns if column.name in CONDITIONS)
     clouds = Clouds(
         points=points,
         mask=mask,
-        features=features.astype(np.float32),
+        features=np.stack([source.feature(column.name)[rows] for column in columns], axis=1),
         labels=np.zeros((len(points), 0), np.int64),
         point_columns=RELATIVE_COLUMNS,
-        feature_columns=tuple(feature_columns),
+        feature_columns=columns,
         meta={**meta, "particles_without_momentum": negative},
     )
     write_clouds(output, clouds)

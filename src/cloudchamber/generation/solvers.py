@@ -1,6 +1,7 @@
 """Solvers that integrate from noise (t = 1) to data (t = 0) in equal steps and count their evaluations."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import final
 
 import torch
@@ -64,9 +65,7 @@ def _rk4(field: Field, state: Tensor, time: Tensor, step: Tensor, generator: tor
     return state - step / 6 * (first + 2 * second + 2 * third + fourth)
 
 
-def _euler_maruyama(
-    field: Field, state: Tensor, time: Tensor, step: Tensor, generator: torch.Generator
-) -> Tensor:
+def _euler_maruyama(field: Field, state: Tensor, time: Tensor, step: Tensor, generator: torch.Generator) -> Tensor:
     """One step of the reverse-time stochastic equation dx = (v - g^2/2 score) dt + g dW (arXiv 2011.13456)."""
     clean, noise = field.estimate(state, time)
     velocity = field.path.signal_rate(time) * clean + field.path.noise_rate(time) * noise
@@ -115,7 +114,7 @@ def solve(
     times = torch.linspace(1, 0, steps + 1, dtype=torch.float64, device="cpu")
     advance = _STEPS[settings.solver]
     state = start
-    for now, after in zip(times[:-1], times[1:], strict=True):
+    for now, after in pairwise(times):
         time = now.to(state).reshape(1, 1)
         state = advance(field, state, time, (now - after).to(state).reshape(1, 1), generator)
         if on_step is not None:

@@ -74,9 +74,7 @@ class GenerationTask(Task):
     def to(self, device: torch.device) -> None:
         self._train, self._validation = self._train.to(device), self._validation.to(device)
 
-    def loss(
-        self, network: Callable[..., Tensor], rows: Tensor, generator: torch.Generator, share: slice
-    ) -> Tensor:
+    def loss(self, network: Callable[..., Tensor], rows: Tensor, generator: torch.Generator, share: slice) -> Tensor:
         values, packing, conditions = self._train.take(rows)
         time = draw_times(len(rows), generator, values.device)
         noise = torch.randn(values.shape, generator=generator, device=values.device)

@@ -54,7 +54,9 @@ def standardisations(clouds: Clouds, source: str | Path) -> tuple[Standardisatio
         InputError: there are none.
     """
     if "standardisation" not in clouds.meta:
-        raise InputError(f"{source}: not prepared: no standardisation is stored; run 'cloudchamber prepare' on it first")
+        raise InputError(
+            f"{source}: not prepared: no standardisation is stored; run 'cloudchamber prepare' on it first"
+        )
     fits = clouds.meta["standardisation"]
     return Standardisation.from_json(fits["points"]), Standardisation.from_json(fits["conditions"])
 

@@ -37,9 +37,7 @@ class TimeEmbedding(nn.Module):
     def forward(self, time: Tensor) -> Tensor:
         """Embed (B, 1) times in [0, 1] as (B, width), in float32."""
         # Not a buffer, which would follow the network to bfloat16: rounding there turns the phases by up to 0.2.
-        turns = torch.logspace(
-            math.log2(0.5), math.log2(_HIGHEST_TURNS), self.width // 2, base=2.0, device=time.device
-        )
+        turns = torch.logspace(math.log2(0.5), math.log2(_HIGHEST_TURNS), self.width // 2, base=2.0, device=time.device)
         phase = 2 * math.pi * turns * time.float()
         return torch.cat([phase.cos(), phase.sin()], dim=1)
 
@@ -94,9 +92,7 @@ class EpicLayer(nn.Module):
         self.first = HoistedLinear(hidden, context + settings.latent, hidden)
         self.second = HoistedLinear(hidden, context, hidden)
 
-    def forward(
-        self, particles: Tensor, latent: Tensor, context: Tensor, packing: Packing
-    ) -> tuple[Tensor, Tensor]:
+    def forward(self, particles: Tensor, latent: Tensor, context: Tensor, packing: Packing) -> tuple[Tensor, Tensor]:
         """Return the new (M, hidden) particles and (B, latent) global vectors."""
         latent = self.update(particles, latent, context, packing)
         with_latent = torch.cat([context.expand(len(latent), -1), latent], dim=1)
@@ -146,4 +142,3 @@ class Epic(nn.Module):
         for layer in self.layers:
             hidden, latent = layer(hidden, latent, context, packing)
         return self.last(hidden, context, packing)
-

@@ -31,8 +31,7 @@ def prepared(clouds: Clouds, settings: PreparationSettings, rng: np.random.Gener
     parts = split_by_event(events, settings.split, rng)
     train = parts["train"]
     names = tuple(column.name for column in RELATIVE_COLUMNS)
-    logarithmic = ("pt_rel",) if settings.pt_scale == "log" else ()
-    of_points = Standardisation.fit(points[train][clouds.mask[train]], names, logarithmic)
+    of_points = Standardisation.fit(points[train][clouds.mask[train]], names, {"pt_rel": settings.pt_scale})
     conditions = np.stack([clouds.feature(name)[train] for name in CONDITIONS], axis=1)
     of_conditions = Standardisation.fit(conditions, CONDITIONS)
     return Clouds(

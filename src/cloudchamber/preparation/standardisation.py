@@ -1,6 +1,6 @@
 """Standardisation: what turns physical columns into the network's input and back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Self, final
 
@@ -10,58 +10,67 @@ from cloudchamber.errors import InputError
 
 __all__ = ["Standardisation"]
 
+_Map = Callable[[np.ndarray], np.ndarray]
+# Each scale with its inverse. A root keeps generated values positive, since its inverse is a square.
+_SCALES: Mapping[str, tuple[_Map, _Map]] = {
+    "linear": (np.array, np.array),
+    "log": (np.log, np.exp),
+    "sqrt": (np.sqrt, np.square),
+}
+
 
 @final
 @dataclass(frozen=True)
 class Standardisation:
-    """Per-column map x -> (g(x) - mean) / deviation, with g the logarithm or the identity.
+    """Per-column map x -> (g(x) - mean) / deviation, with g the identity, the logarithm or the square root.
 
     Attributes:
         names: the columns, in order.
-        logarithmic: which columns pass through the natural logarithm first.
+        scales: "linear", "log" or "sqrt" for each column.
         mean, deviation: of g(x) on the rows it was fitted on.
     """
 
     names: tuple[str, ...]
-    logarithmic: tuple[bool, ...]
+    scales: tuple[str, ...]
     mean: tuple[float, ...]
     deviation: tuple[float, ...]
 
     @classmethod
-    def fit(cls, rows: np.ndarray, names: Sequence[str], logarithmic: Sequence[str] = ()) -> Self:
+    def fit(cls, rows: np.ndarray, names: Sequence[str], scales: Mapping[str, str] | None = None) -> Self:
         """Fit to (M, F) rows of real particles (or clouds) of the training part.
 
+        Args:
+            rows: what to fit to.
+            names: the columns.
+            scales: scale of the columns that are not linear.
+
         Raises:
-            InputError: there are no rows, a logarithmic column is not positive, or a column is constant.
+            InputError: there are no rows, a column has values outside its scale, or a column is constant.
         """
         if not len(rows):
             raise InputError("nothing to fit the standardisation to")
-        flags = tuple(name in logarithmic for name in names)
-        values = _logarithm(np.asarray(rows, np.float64), flags, names)
+        chosen = tuple((scales or {}).get(name, "linear") for name in names)
+        values = _scaled(np.asarray(rows, np.float64), chosen, names)
         deviation = values.std(axis=0)
-        # Rounding of the mean gives equal values a deviation that is tiny and not zero.
-        spread = np.ptp(values, axis=0)
-        for name, width in zip(names, np.minimum(deviation, spread), strict=True):
+        for name, width in zip(names, deviation, strict=True):
             if not width > 0:
                 raise InputError(f"column '{name}' is constant in the training part and cannot be standardised")
-        return cls(tuple(names), flags, tuple(values.mean(axis=0).tolist()), tuple(deviation.tolist()))
+        return cls(tuple(names), chosen, tuple(values.mean(axis=0).tolist()), tuple(deviation.tolist()))
 
     def forward(self, rows: np.ndarray) -> np.ndarray:
         """Return the standardised float32 values of (M, F) rows.
 
         Raises:
-            InputError: a logarithmic column is not positive.
+            InputError: a column has values outside its scale.
         """
-        values = _logarithm(np.asarray(rows, np.float64), self.logarithmic, self.names)
+        values = _scaled(np.asarray(rows, np.float64), self.scales, self.names)
         return ((values - self.mean) / self.deviation).astype(np.float32)
 
     def inverse(self, values: np.ndarray) -> np.ndarray:
         """Return the physical float32 values of (M, F) standardised rows."""
         rows = np.asarray(values, np.float64) * self.deviation + self.mean
-        for column, flag in enumerate(self.logarithmic):
-            if flag:
-                rows[:, column] = np.exp(rows[:, column])
-        return rows.astype(np.float32)
+        columns = [_SCALES[scale][1](rows[:, column]) for column, scale in enumerate(self.scales)]
+        return np.stack(columns, axis=1).astype(np.float32)
 
     def to_json(self) -> dict[str, Any]:
         """Return a form that JSON can hold."""
@@ -73,11 +82,10 @@ class Standardisation:
         return cls(**{key: tuple(items) for key, items in value.items()})
 
 
-def _logarithm(rows: np.ndarray, flags: Sequence[bool], names: Sequence[str]) -> np.ndarray:
-    values = rows.copy()
-    for column, (name, flag) in enumerate(zip(names, flags, strict=True)):
-        if flag:
-            if not (rows[:, column] > 0).all():
-                raise InputError(f"column '{name}' has values that are not positive and no logarithm")
-            values[:, column] = np.log(rows[:, column])
-    return values
+def _scaled(rows: np.ndarray, scales: Sequence[str], names: Sequence[str]) -> np.ndarray:
+    columns = []
+    for column, (name, scale) in enumerate(zip(names, scales, strict=True)):
+        if scale != "linear" and not (rows[:, column] > 0).all():
+            raise InputError(f"column '{name}' has values that are not positive and no {scale} scale")
+        columns.append(_SCALES[scale][0](rows[:, column]))
+    return np.stack(columns, axis=1)

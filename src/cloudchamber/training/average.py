@@ -10,7 +10,7 @@ __all__ = ["WeightAverage"]
 
 @final
 class WeightAverage:
-    """Keeps the moving average of the parameters and the newest buffers of a network.
+    """Keeps the moving average of the parameters and the floating-point buffers of a network.
 
     Args:
         network: whose weights are followed.
@@ -23,10 +23,9 @@ class WeightAverage:
 
     @torch.no_grad()
     def update(self, network: nn.Module) -> None:
-        """Move the average towards the present weights."""
-        parameters = dict(network.named_parameters())
+        """Move the average towards the present weights and, with them, the statistics of batch normalisation."""
         for name, value in network.state_dict().items():
-            if name in parameters:
+            if value.is_floating_point():
                 self.weights[name].lerp_(value.detach(), 1 - self.decay)
             else:
                 self.weights[name].copy_(value)

@@ -38,9 +38,7 @@ class ClassificationTask(Task):
         self._target, self._train = self._target.to(device), self._train.to(device)
         self._validation = self._validation.to(device)
 
-    def loss(
-        self, network: Callable[..., Tensor], rows: Tensor, generator: torch.Generator, share: slice
-    ) -> Tensor:
+    def loss(self, network: Callable[..., Tensor], rows: Tensor, generator: torch.Generator, share: slice) -> Tensor:
         chosen = self._train[rows][share]
         logits = network(*(values[chosen] for values in self._inputs))
         processes = len(rows) / len(chosen)

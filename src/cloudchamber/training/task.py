@@ -26,9 +26,7 @@ class Task(ABC):
         """Move the training data to ``device``."""
 
     @abstractmethod
-    def loss(
-        self, network: Callable[..., Tensor], rows: Tensor, generator: torch.Generator, share: slice
-    ) -> Tensor:
+    def loss(self, network: Callable[..., Tensor], rows: Tensor, generator: torch.Generator, share: slice) -> Tensor:
         """Return the mean loss of this process's share of one batch.
 
         Args:

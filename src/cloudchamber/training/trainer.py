@@ -18,7 +18,7 @@ from typing import Any, final
 import numpy as np
 import torch
 from lightning_fabric import Fabric
-from torch import Tensor, nn
+from torch import Tensor
 
 from cloudchamber import seeds
 from cloudchamber.errors import DivergenceError, TerminatedError
@@ -170,8 +170,8 @@ class _Loop:
         rank, world = self.fabric.global_rank, self.fabric.world_size
         share = slice(rank * len(rows) // world, (rank + 1) * len(rows) // world)
         self.network.train()
-        loss = self.task.loss(self.network, rows, self.generator, share)
-        value = float(loss.detach())
+        loss: Tensor = self.task.loss(self.network, rows, self.generator, share)
+        value = loss.item()
         self.optimizer.zero_grad()
         self.fabric.backward(loss)
         norm = self.fabric.clip_gradients(
@@ -237,4 +237,3 @@ class _Loop:
         self.generator.set_state(state["generator"])
         torch.set_rng_state(state["torch_generator"])
         torch.cuda.set_rng_state_all(state["cuda_generators"])
-

@@ -1,0 +1,159 @@
+"""Settings: a typo is one line that names the key, and what is accepted means what it says."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from conftest import REPOSITORY
+from pydantic import ValidationError
+
+from cloudchamber.errors import SettingsError
+from cloudchamber.settings import (
+    EVALUATIONS_PER_STEP,
+    AnalysisSettings,
+    EpicSettings,
+    GeneratorSettings,
+    SamplerSettings,
+    SplitSettings,
+    TrainedModel,
+    load,
+    parse,
+)
+
+MODEL: dict[str, Any] = {
+    "kind": "trained",
+    "title": "EPiC-FM",
+    "objective": {"kind": "flow_matching"},
+    "training": {"steps": 10},
+    "samplers": {"quick": {"solver": "midpoint", "evaluations": 8}},
+}
+
+
+def _default() -> dict[str, Any]:
+    return yaml.safe_load((REPOSITORY / "config.yaml").read_text(encoding="utf-8"))
+
+
+def _set(values: dict[str, Any], dotted: str, value: Any) -> dict[str, Any]:
+    *folders, last = dotted.split(".")
+    inner = values
+    for folder in folders:
+        inner = inner[folder]
+    inner[last] = value
+    return values
+
+
+def _trained(values: dict[str, Any]) -> str:
+    models = values["jet_generation"]["models"]
+    return next(name for name, model in models.items() if model["kind"] == "trained")
+
+
+def test_the_default_analysis_is_valid_and_survives_json() -> None:
+    settings = parse(AnalysisSettings, _default())
+    assert parse(AnalysisSettings, json.loads(settings.model_dump_json())) == settings
+
+
+@pytest.mark.parametrize(
+    ("dotted", "value", "reason"),
+    [
+        ("sede", 1, "Extra inputs are not permitted"),
+        ("seed", -1, "greater than or equal to 0"),
+        ("jet_generation.generatd", 1, "Extra inputs are not permitted"),
+        ("jet_generation.models.NAME.objective.sigma", 1, "Extra inputs are not permitted"),
+        ("jet_generation.models.NAME.objective.kind", "diffusoin", "does not match any of the expected tags"),
+        ("jet_generation.models.NAME.training.learning_rate", "fast", "valid number"),
+        ("jet_generation.models.NAME.training.learning_rate", float("nan"), "finite number"),
+        ("jet_generation.models.NAME.training.steps", 0, "greater than 0"),
+        ("jet_generation.models.NAME.training.steps", 1.5, "valid integer"),
+        ("jet_generation.models.NAME.network.layer", 2, "Extra inputs are not permitted"),
+        ("jet_generation.models.NAME.network.time_features", 31, "multiple of 2"),
+        ("jet_generation.models.NAME.kind", "train", "does not match any of the expected tags"),
+    ],
+)
+def test_a_fault_is_one_line_with_source_key_and_reason(dotted: str, value: Any, reason: str) -> None:
+    values = _default()
+    dotted = dotted.replace("NAME", _trained(values))
+    if ".network." in dotted:
+        values["jet_generation"]["models"][_trained(values)]["network"] = {"kind": "epic"}
+    with pytest.raises(SettingsError) as caught:
+        parse(AnalysisSettings, _set(values, dotted, value), "config.yaml")
+    message = str(caught.value)
+    named = dotted.removesuffix(".kind")
+    assert message.startswith(f"config.yaml: {named}: ")
+    assert reason in message
+    assert "\n" not in message
+
+
+def test_every_fault_is_named() -> None:
+    with pytest.raises(SettingsError, match=r"^settings: training\.steps: Field required; conditions\.0: Input should be"):
+        parse(GeneratorSettings, {"objective": {"kind": "flow_matching"}, "training": {}, "conditions": ["eta"]})
+
+
+def test_names_that_do_not_exist_are_refused() -> None:
+    values = _set(_default(), "jet_generation.datasets", ["nowhere"])
+    with pytest.raises(SettingsError, match=r"jet_generation\.datasets: no data set 'nowhere' among"):
+        parse(AnalysisSettings, values)
+    values = _default()
+    name = next(name for name, data in values["datasets"].items() if data["source"]["kind"] == "simulated")
+    _set(values, f"datasets.{name}.source.process", "nothing")
+    with pytest.raises(SettingsError, match=rf"datasets\.{name}\.source\.process: no process 'nothing'"):
+        parse(AnalysisSettings, values)
+
+
+def test_null_counts_as_left_out() -> None:
+    values = {**MODEL, "network": None, "training": {"steps": 10, "warmup_steps": None}}
+    assert parse(TrainedModel, values) == parse(TrainedModel, MODEL)
+
+
+def test_settings_are_frozen() -> None:
+    settings = EpicSettings()
+    with pytest.raises(ValidationError, match="frozen"):
+        settings.layers = 3  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(("solver", "per_step"), EVALUATIONS_PER_STEP.items())
+def test_evaluations_must_make_whole_steps(solver: str, per_step: int) -> None:
+    values = {"solver": solver, "evaluations": 3 * per_step}
+    assert parse(SamplerSettings, values).evaluations == 3 * per_step
+    if per_step > 1:
+        with pytest.raises(SettingsError, match=f"{solver} takes {per_step} evaluations per step"):
+            parse(SamplerSettings, {**values, "evaluations": 3 * per_step + 1})
+
+
+def test_a_split_must_leave_a_test_part() -> None:
+    assert parse(SplitSettings, {"train": 0.8, "validation": 0.1}).train == 0.8
+    with pytest.raises(SettingsError, match="the rest is the test part"):
+        parse(SplitSettings, {"train": 0.8, "validation": 0.2})
+
+
+def test_training_does_not_depend_on_title_and_samplers() -> None:
+    model = parse(TrainedModel, MODEL)
+    other = {**MODEL, "title": "another", "samplers": {"slow": {"solver": "rk4", "evaluations": 400}}}
+    assert model.generator == parse(TrainedModel, other).generator
+    changed = {**MODEL, "training": {"steps": 11}}
+    assert model.generator != parse(TrainedModel, changed).generator
+    assert parse(GeneratorSettings, model.generator.model_dump(mode="json")) == model.generator
+
+
+def test_settings_come_inline_or_from_a_file(tmp_path: Path) -> None:
+    expected = parse(TrainedModel, {**MODEL, "title": "EPiC-FM: größer", "training": {"steps": 10, "weight_decay": 5e-5}})
+    text = json.dumps(expected.model_dump(mode="json"))
+    assert load(TrainedModel, text) == expected
+    assert load(TrainedModel, "  " + text) == expected
+    for name in ("model.json", "model.yaml"):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        assert load(TrainedModel, str(tmp_path / name)) == expected
+
+
+def test_unreadable_settings_are_one_line_that_names_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "model.yaml"
+    with pytest.raises(SettingsError, match=r"model\.yaml: cannot be read"):
+        load(TrainedModel, str(path))
+    for text, reason in (("a: [1, 2", "not YAML"), ("- 1\n- 2\n", "expected keys and values"), ("", "expected keys")):
+        path.write_text(text)
+        with pytest.raises(SettingsError, match=rf"model\.yaml: {reason}") as caught:
+            load(TrainedModel, str(path))
+        assert "\n" not in str(caught.value)
+    with pytest.raises(SettingsError, match="^settings: title: Field required"):
+        load(TrainedModel, json.dumps({key: value for key, value in MODEL.items() if key != "title"}))
