@@ -3,10 +3,15 @@
 import os
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
 
 REPOSITORY = Path(__file__).parents[1]
+
+# The same examples in every run, and no limit of time that a busy machine would break.
+hypothesis.settings.register_profile("cloudchamber", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("cloudchamber")
 
 
 @pytest.fixture

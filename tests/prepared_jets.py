@@ -29,7 +29,12 @@ def raw_jets(jets: int, width: int, rng: np.random.Generator) -> Clouds:
         features=features.astype(np.float32),
         labels=labels,
         point_columns=(Column("pt", "GeV"), Column("eta"), Column("phi", "rad")),
-        feature_columns=(Column("jet_pt", "GeV"), Column("jet_eta"), Column("jet_phi", "rad"), Column("jet_mass", "GeV")),
+        feature_columns=(
+            Column("jet_pt", "GeV"),
+            Column("jet_eta"),
+            Column("jet_phi", "rad"),
+            Column("jet_mass", "GeV"),
+        ),
         label_columns=(Column("file"), Column("event")),
     )
 

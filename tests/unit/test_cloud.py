@@ -131,10 +131,11 @@ def test_every_flipped_bit_is_noticed_or_harmless(tmp_path: Path, clouds: Clouds
         flipped[position] ^= 1 << (position % 8)
         damaged.write_bytes(flipped)
         try:
-            assert _equal(read_clouds(damaged), clouds), f"byte {position} changes what is read"
-        except InputError as error:
+            unchanged = _equal(read_clouds(damaged), clouds)
+        except InputError:
             refused += 1
-            assert str(damaged) in str(error)
+        else:
+            assert unchanged, f"byte {position} changes what is read"
     assert refused > len(content) / 7 / 2
 
 
@@ -144,13 +145,13 @@ def test_a_file_cut_anywhere_is_refused(tmp_path: Path, clouds: Clouds) -> None:
     content = path.read_bytes()
     for length in (*range(0, len(content), 97), len(content) - 1):
         damaged.write_bytes(content[:length])
-        with pytest.raises(InputError, match="damaged.h5"):
+        with pytest.raises(InputError, match=r"damaged\.h5"):
             read_clouds(damaged)
 
 
 def test_what_is_no_complete_cloud_file_is_refused(tmp_path: Path, clouds: Clouds) -> None:
     path = tmp_path / "clouds.h5"
-    with pytest.raises(InputError, match="clouds.h5"):
+    with pytest.raises(InputError, match=r"clouds\.h5"):
         read_clouds(path)
     for attribute, value, message in (
         ("complete", 0, "not written to its end"),

@@ -95,13 +95,13 @@ def test_json_is_written_sorted_and_read_back(tmp_path: Path) -> None:
 
 def test_unusable_json_is_an_error_that_names_the_file(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
-    with pytest.raises(InputError, match="a.json: cannot be read"):
+    with pytest.raises(InputError, match=r"a\.json: cannot be read"):
         read_json(path)
     path.write_text('{"a": 1')
-    with pytest.raises(InputError, match="a.json: not a JSON file"):
+    with pytest.raises(InputError, match=r"a\.json: not a JSON file"):
         read_json(path)
     path.write_bytes(b"\xff\xfe{")
-    with pytest.raises(InputError, match="a.json: not a JSON file"):
+    with pytest.raises(InputError, match=r"a\.json: not a JSON file"):
         read_json(path)
 
 
@@ -110,7 +110,7 @@ def test_sha256_is_that_of_the_content(tmp_path: Path) -> None:
     content = bytes(range(256)) * 5000
     path.write_bytes(content)
     assert sha256(path) == hashlib.sha256(content).hexdigest()
-    with pytest.raises(InputError, match="b.bin: cannot be read"):
+    with pytest.raises(InputError, match=r"b\.bin: cannot be read"):
         sha256(tmp_path / "b.bin")
 
 

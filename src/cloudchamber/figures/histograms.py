@@ -58,13 +58,13 @@ def bin_edges(reference: Sample, others: Sequence[Sample], logarithmic: bool = F
     if logarithmic:
         values = [np.log(of_sample[of_sample > 0]) for of_sample in values]
     low, high = np.quantile(values[0], [0.001, 0.999])
-    room = 0.5 * (high - low) or 0.5
+    if low == high:
+        low, high = low - 0.5, high + 0.5
+    room = 0.5 * (high - low)
     reach = np.array([np.quantile(other, [0.01, 0.99]) for other in values[1:]]).reshape(-1, 2)
     first = max(low - room, min([low, *reach[:, 0]]))
     last = min(high + room, max([high, *reach[:, 1]]))
-    bins = (
-        int(np.clip(0.5 * np.sqrt(len(reference.values)), 12, 40) * (last - first) / (high - low)) if high > low else 12
-    )
+    bins = int(np.clip(0.5 * np.sqrt(len(reference.values)), 12, 40) * (last - first) / (high - low))
     edges = np.linspace(first, last, bins + 1)
     return np.exp(edges) if logarithmic else edges
 

@@ -17,11 +17,11 @@ def decimals(value: float, uncertainty: float) -> int:
     return max(0, digits - 1 - math.floor(math.log10(size)))
 
 
-def with_uncertainty(value: float, uncertainty: float = math.nan, plus_minus: str = "±") -> str:
+def with_uncertainty(value: float, uncertainty: float = math.nan) -> str:
     """Return a value with its uncertainty, if it has one, both with the digits that the uncertainty allows."""
     places = decimals(value, uncertainty)
     text = f"{value:.{places}f}"
-    return f"{text} {plus_minus} {uncertainty:.{places}f}" if math.isfinite(uncertainty) else text
+    return f"{text} ± {uncertainty:.{places}f}" if math.isfinite(uncertainty) else text
 
 
 def scale_exponent(values: list[float]) -> int:

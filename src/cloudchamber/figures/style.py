@@ -106,8 +106,10 @@ def save(figure: Figure, pdf: Path, png: Path) -> None:
         StorageError: a file cannot be written.
     """
     # One layout serves both files: it is the slow part.
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")
+    layout = figure.get_layout_engine()
+    if layout is not None:
+        layout.execute(figure)
+        figure.set_layout_engine("none")
     with atomic_path(pdf) as aside:
         figure.savefig(aside, format="pdf", metadata={"CreationDate": None})
     with atomic_path(png) as aside:

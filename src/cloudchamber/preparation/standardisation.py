@@ -52,7 +52,9 @@ class Standardisation:
         chosen = tuple((scales or {}).get(name, "linear") for name in names)
         values = _scaled(np.asarray(rows, np.float64), chosen, names)
         deviation = values.std(axis=0)
-        for name, width in zip(names, deviation, strict=True):
+        # Rounding of the mean gives equal values a deviation that is tiny and not zero.
+        spread = np.ptp(values, axis=0)
+        for name, width in zip(names, np.minimum(deviation, spread), strict=True):
             if not width > 0:
                 raise InputError(f"column '{name}' is constant in the training part and cannot be standardised")
         return cls(tuple(names), chosen, tuple(values.mean(axis=0).tolist()), tuple(deviation.tolist()))

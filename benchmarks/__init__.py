@@ -1,0 +1,1 @@
+"""The project's own measurements: each a ratio of two ways to do one thing, taken in one process."""
