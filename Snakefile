@@ -22,7 +22,7 @@ configfile: "config.yaml"
 
 # Jobs find the Python that runs Snakemake also where its environment is not activated. Conda environments, where they
 # are asked for, are put before it.
-os.environ["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])
+os.environ |= {"PATH": os.pathsep.join([os.path.dirname(sys.executable), *os.get_exec_path()])}
 # A conda environment holds the dependencies and not the package.
 shell.prefix(f"export PYTHONPATH={workflow.basedir}/src; ")
 

@@ -309,6 +309,11 @@ def test_fractions_count_everything(rng: np.random.Generator) -> None:
     assert counts[-1] == (values >= edges[-2]).sum()
 
 
+def test_a_sample_without_entries_is_drawn_as_nothing() -> None:
+    found = histogram(Sample.of_particles(np.zeros((3, 2)), np.zeros((3, 2), bool)), np.array([0.0, 1.0, 2.0]))
+    np.testing.assert_array_equal([found.fractions, found.errors], 0.0)
+
+
 def test_errors_of_jets_are_binomial(rng: np.random.Generator) -> None:
     found = histogram(Sample.of_jets(rng.normal(size=500)), np.linspace(-2, 2, 6))
     assert found.fractions.sum() == pytest.approx(1)
@@ -344,6 +349,8 @@ def test_bins_hold_the_reference_and_bound_the_others(rng: np.random.Generator) 
     np.testing.assert_allclose(ratios, ratios[0])
     whole = Sample.of_jets(np.array([3.0, 7.0, 5.0]))
     np.testing.assert_array_equal(integer_edges(whole, []), np.arange(2.5, 8.0))
+    none_positive = Sample.of_jets(np.zeros(5))
+    np.testing.assert_array_equal(bin_edges(positive, [none_positive], True), bin_edges(positive, [], True))
     constant = Sample.of_jets(np.full(10, 2.0))
     assert (np.diff(bin_edges(constant, [constant])) > 0).all()
 

@@ -37,7 +37,7 @@ class Histogram:
     Attributes:
         edges: (K + 1,).
         counts: (K,) entries; the first and last bin hold what lies beyond the edges.
-        fractions: (K,) sums to 1.
+        fractions: (K,) sums to 1, or zeros where there is no entry.
         errors: (K,) statistical uncertainty of ``fractions``.
     """
 
@@ -61,7 +61,7 @@ def bin_edges(reference: Sample, others: Sequence[Sample], logarithmic: bool = F
     if low == high:
         low, high = low - 0.5, high + 0.5
     room = 0.5 * (high - low)
-    reach = np.array([np.quantile(other, [0.01, 0.99]) for other in values[1:]]).reshape(-1, 2)
+    reach = np.array([np.quantile(other, [0.01, 0.99]) for other in values[1:] if len(other)]).reshape(-1, 2)
     first = max(low - room, min([low, *reach[:, 0]]))
     last = min(high + room, max([high, *reach[:, 1]]))
     bins = int(np.clip(0.5 * np.sqrt(len(reference.values)), 12, 40) * (last - first) / (high - low))
@@ -89,7 +89,7 @@ def histogram(sample: Sample, edges: np.ndarray) -> Histogram:
     cells = np.bincount(sample.jets * n_bins + bins, minlength=sample.n_jets * n_bins)
     per_jet = cells.reshape(sample.n_jets, n_bins).astype(np.float64)
     counts = per_jet.sum(axis=0)
-    total = counts.sum()
+    total = max(counts.sum(), 1.0)
     fractions = counts / total
     residuals = per_jet - fractions * per_jet.sum(axis=1, keepdims=True)
     return Histogram(edges, counts, fractions, np.sqrt((residuals**2).sum(axis=0)) / total)

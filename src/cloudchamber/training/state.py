@@ -26,7 +26,7 @@ _KEPT = 2
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold the lock of a state folder.
+    """Hold the lock of a state folder and clear it of what a killed process left half written.
 
     Raises:
         StateError: another process holds it.
@@ -41,6 +41,8 @@ def locked(folder: Path) -> Iterator[None]:
         file.truncate(0)
         file.write(f"process {os.getpid()} on {os.uname().nodename}")
         file.flush()
+        for half_written in folder.glob(".step_*.pt"):
+            half_written.unlink()
         yield
 
 
@@ -94,6 +96,9 @@ def _verified(path: Path) -> dict[str, Any]:
     if damaged is not None:
         raise ValueError(f"checksum of {damaged}")
     try:
-        return torch.load(path, weights_only=True, map_location="cpu")
+        state = torch.load(path, weights_only=True, map_location="cpu")
     except Exception as error:  # the unpickler raises types of its own for a payload it refuses
         raise ValueError(str(error)) from error
+    if not isinstance(state, dict) or "identity" not in state:
+        raise ValueError("not a training state")
+    return state

@@ -180,6 +180,7 @@ class _Loop:
         # A finite loss can have a gradient that is not, and the weights may be saved next. All processes share the
         # gradient, so that after the backward pass they stop together.
         self._check_finite(value, "loss")
+        assert norm is not None, "clipping by norm returns the norm"
         self._check_finite(float(norm), "norm of the gradient")
         self.optimizer.step()
         self.average.update(self.task.network)

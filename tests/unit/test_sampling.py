@@ -1,0 +1,226 @@
+"""Samples: asked for what training jets have, reproducible, described, and blind to the test part."""
+
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from prepared_jets import prepared_jets
+
+from cloudchamber.cloud import Clouds, read_clouds, write_clouds
+from cloudchamber.errors import InputError
+from cloudchamber.generation.artifact import load_artifact
+from cloudchamber.generation.objectives import build_objective
+from cloudchamber.generation.sample import sample_marginals, sample_model
+from cloudchamber.generation.sampling import Sampler
+from cloudchamber.generation.train import train
+from cloudchamber.networks.packing import Packing
+from cloudchamber.settings import EVALUATIONS_PER_STEP, GeneratorSettings, SamplerSettings, parse
+from cloudchamber.storage import read_json, sha256, write_json
+
+JETS = 150
+SAMPLER = SamplerSettings(solver="midpoint", evaluations=4)
+CONDITIONS = ("jet_pt", "jet_mass")
+
+
+def _settings(**changes: Any) -> GeneratorSettings:
+    values = {
+        "network": {"kind": "epic", "layers": 1, "hidden": 16, "latent": 4, "time_features": 8},
+        "objective": {"kind": "flow_matching"},
+        "conditions": CONDITIONS,
+        "training": {"steps": 5, "batch_size": 16, "accelerator": "cpu"},
+    }
+    return parse(GeneratorSettings, values | changes)
+
+
+class Study:
+    """A folder with prepared jets and a model trained on them for a moment."""
+
+    def __init__(self, folder: Path, clouds: Clouds, settings: GeneratorSettings) -> None:
+        self.folder = folder
+        self.source = folder / "prepared.h5"
+        self.weights, self.description = folder / "weights.safetensors", folder / "description.json"
+        write_clouds(self.source, clouds)
+        history = folder / "history.csv"
+        train(self.source, settings, 3, folder / "state", self.weights, self.description, history)
+
+    def sample(self, seed: int = 1, settings: SamplerSettings = SAMPLER, source: Path | None = None) -> Clouds:
+        output = self.folder / "sample.h5"
+        sample_model(self.weights, self.description, source or self.source, settings, JETS, seed, output)
+        return read_clouds(output)
+
+
+@pytest.fixture(scope="module")
+def clouds() -> Clouds:
+    return prepared_jets(200, 8)
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory, clouds: Clouds) -> Study:
+    return Study(tmp_path_factory.mktemp("study"), clouds, _settings())
+
+
+@pytest.fixture(scope="module")
+def sample(study: Study) -> Clouds:
+    return study.sample()
+
+
+def _jets(clouds: Clouds) -> list[tuple[float, ...]]:
+    """Return multiplicity, pT and mass of each jet."""
+    features = [clouds.feature(name).tolist() for name in CONDITIONS]
+    return list(zip(clouds.multiplicity.tolist(), *features, strict=True))
+
+
+def test_samples_have_the_layout_of_prepared_jets(sample: Clouds, clouds: Clouds) -> None:
+    assert sample.points.shape == (JETS, *clouds.points.shape[1:])
+    assert sample.point_columns == clouds.point_columns
+    assert np.isfinite(sample.points).all()
+    units = {column.name: column.unit for column in clouds.feature_columns}
+    assert {column.name: column.unit for column in sample.feature_columns} == {name: units[name] for name in CONDITIONS}
+
+
+def test_multiplicity_pt_and_mass_are_those_of_training_jets_together(sample: Clouds, clouds: Clouds) -> None:
+    jets = _jets(sample)
+    assert set(jets) <= set(_jets(clouds.part("train")))
+    others = np.concatenate([clouds.indices["validation"], clouds.indices["test"]])
+    assert not set(jets) & set(_jets(clouds[others]))
+    # 150 draws with replacement from 100 jets: no jet is drawn as often as ten times (probability 1e-4).
+    assert max(Counter(jets).values()) < 10
+    assert len(set(jets)) > 60
+
+
+def test_the_seed_decides(study: Study, sample: Clouds) -> None:
+    again, other = study.sample(), study.sample(seed=2)
+    assert np.array_equal(again.points, sample.points)
+    assert not np.array_equal(other.points, sample.points)
+    assert _jets(other) != _jets(sample)
+
+
+def test_the_sample_says_how_it_was_drawn(study: Study, sample: Clouds) -> None:
+    meta = sample.meta
+    assert meta["sampler"]["solver"] == "midpoint"
+    assert meta["sampler"]["evaluations"] == meta["sampler"]["evaluations_counted"] == 4
+    assert meta["sampler"]["precision"] == "float32"
+    assert meta["sampler"]["seconds_per_jet"] > 0
+    assert meta["provenance"]["seed"] == 1
+    inputs = (study.weights, study.description, study.source)
+    assert meta["provenance"]["inputs"] == {str(path): sha256(path) for path in inputs}
+
+
+def test_the_test_part_has_no_influence(study: Study, sample: Clouds, clouds: Clouds) -> None:
+    """Scrambled test and validation jets leave every bit of the sample as it was."""
+    others = np.concatenate([clouds.indices["validation"], clouds.indices["test"]])
+    points, mask, features = clouds.points.copy(), clouds.mask.copy(), clouds.features.copy()
+    points[others] = 0.01
+    mask[others] = True
+    features[others] *= 7
+    scrambled = study.folder / "scrambled.h5"
+    write_clouds(scrambled, replace(clouds, points=points, mask=mask, features=features))
+    drawn = study.sample(source=scrambled)
+    for name in ("points", "mask", "features"):
+        assert np.array_equal(getattr(drawn, name), getattr(sample, name))
+
+
+@pytest.mark.parametrize("solver", EVALUATIONS_PER_STEP)
+@pytest.mark.parametrize("kind", ["flow_matching", "diffusion"])
+def test_every_solver_draws_from_every_objective(tmp_path: Path, clouds: Clouds, kind: str, solver: str) -> None:
+    study = Study(tmp_path, clouds, _settings(objective={"kind": kind}, conditions=()))
+    drawn = study.sample(settings=SamplerSettings.model_validate({"solver": solver, "evaluations": 8}))
+    assert drawn.meta["sampler"]["evaluations_counted"] == 8
+    assert np.isfinite(drawn.points).all()
+
+
+def test_conditions_matter_to_conditional_models_only(tmp_path: Path, study: Study, clouds: Clouds) -> None:
+    (tmp_path / "free").mkdir()
+    unconditional = Study(tmp_path / "free", clouds, _settings(conditions=()))
+    features = clouds.features.copy()
+    features[:, 3] *= 1.5
+    changed = tmp_path / "heavier.h5"
+    write_clouds(changed, replace(clouds, features=features))
+    assert not np.array_equal(study.sample(source=changed).points, study.sample().points)
+    assert np.array_equal(unconditional.sample(source=changed).points, unconditional.sample().points)
+
+
+def test_bfloat16_draws_nearly_the_same(study: Study, sample: Clouds) -> None:
+    rounded = study.sample(settings=SAMPLER.model_copy(update={"precision": "bfloat16"}))
+    assert np.array_equal(rounded.mask, sample.mask)
+    assert not np.array_equal(rounded.points, sample.points)
+    spread = sample.points[sample.mask].std(axis=0)
+    assert (np.abs(rounded.points - sample.points)[sample.mask].mean(axis=0) < 0.02 * spread).all()
+
+
+def test_the_first_jets_do_not_depend_on_how_many_follow(study: Study) -> None:
+    artifact = load_artifact(study.weights, study.description)
+    counts, conditions = torch.arange(1, 101) % 8 + 1, torch.randn(100, 2)
+    objective = build_objective(artifact.settings.objective)
+    few, many = (
+        Sampler(artifact.network, objective, SAMPLER, 3).draw(counts[:jets], conditions[:jets], 5) for jets in (64, 100)
+    )
+    assert torch.equal(many[: len(few)], few)
+    assert len(many) == Packing(counts).rows
+
+
+def test_marginals_are_whole_training_particles(study: Study, clouds: Clouds) -> None:
+    sample_marginals(study.source, JETS, 1, study.folder / "marginals.h5")
+    drawn = read_clouds(study.folder / "marginals.h5")
+    assert drawn.meta["sampler"]["solver"] == "none"
+    assert drawn.meta["sampler"]["evaluations_counted"] == 0
+    train_part = clouds.part("train")
+    known = {tuple(particle) for particle in train_part.points[train_part.mask].tolist()}
+    particles = [tuple(particle) for particle in drawn.points[drawn.mask].tolist()]
+    assert set(particles) <= known
+    assert set(drawn.multiplicity) <= set(train_part.multiplicity)
+    # Independent: the hardest particles of a jet are no harder than those of any other, so that jet pT is not one.
+    assert drawn.point("pt_rel").sum(axis=1).std() > 0.2
+    sample_marginals(study.source, JETS, 2, study.folder / "other.h5")
+    assert not np.array_equal(read_clouds(study.folder / "other.h5").points, drawn.points)
+
+
+def test_jets_that_are_not_prepared_are_refused(study: Study, clouds: Clouds) -> None:
+    bare = study.folder / "bare.h5"
+    write_clouds(bare, replace(clouds, indices={}, meta={}))
+    with pytest.raises(InputError, match=r"bare\.h5: not prepared"):
+        study.sample(source=bare)
+    with pytest.raises(InputError, match=r"bare\.h5: not prepared"):
+        sample_marginals(bare, JETS, 1, study.folder / "never.h5")
+    with pytest.raises(InputError, match=r"bare\.h5: not prepared"):
+        train(bare, _settings(), 1, study.folder / "s", *(study.folder / f"never.{n}" for n in range(3)))
+    assert not list(study.folder.glob("never*"))
+
+
+def test_a_model_that_is_not_what_was_saved_is_refused(study: Study, tmp_path: Path) -> None:
+    weights, description = tmp_path / "weights.safetensors", tmp_path / "description.json"
+    saved = read_json(study.description)
+    content = bytearray(study.weights.read_bytes())
+    write_json(description, saved)
+    content[-3] ^= 1
+    weights.write_bytes(content)
+    with pytest.raises(InputError, match=r"weights\.safetensors: not the weights that .* describes"):
+        load_artifact(weights, description)
+    weights.write_bytes(b"nothing")
+    write_json(description, saved | {"weights_sha256": sha256(weights)})
+    with pytest.raises(InputError, match=r"weights\.safetensors: "):
+        load_artifact(weights, description)
+    weights.write_bytes(study.weights.read_bytes())
+    wider = saved["settings"] | {"network": saved["settings"]["network"] | {"hidden": 32}}
+    write_json(description, saved | {"settings": wider})
+    with pytest.raises(InputError, match=r"weights\.safetensors: .*size mismatch") as caught:
+        load_artifact(weights, description)
+    assert "\n" not in str(caught.value)
+    for wrong in ({}, [1, 2], "text"):
+        write_json(description, wrong)
+        with pytest.raises(InputError, match=r"description\.json: not the description of a model"):
+            load_artifact(weights, description)
+
+
+def test_values_that_are_not_finite_are_an_error_and_no_file(study: Study, tmp_path: Path) -> None:
+    broken = tmp_path / "description.json"
+    saved = read_json(study.description)
+    saved["standardisation"]["points"]["deviation"] = [1e300] * 3
+    write_json(broken, saved)
+    with pytest.raises(InputError, match="values that are not finite with midpoint"):
+        sample_model(study.weights, broken, study.source, SAMPLER, 10, 1, tmp_path / "never.h5")
+    assert not (tmp_path / "never.h5").exists()

@@ -1,0 +1,318 @@
+"""The training loop: schedule, average, faults, and resuming to the bit."""
+
+import fcntl
+import json
+import math
+import os
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, final
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from cloudchamber.errors import DivergenceError, StateError, TerminatedError
+from cloudchamber.settings import TrainingSettings
+from cloudchamber.training.average import WeightAverage
+from cloudchamber.training.state import load_state, locked, save_state
+from cloudchamber.training.task import Task
+from cloudchamber.training.trainer import Trained, fit, learning_rate_factor
+
+IDENTITY = {"settings": {"steps": 23}, "data": "abc"}
+SETTINGS = TrainingSettings(
+    steps=23, batch_size=8, learning_rate=1e-2, validate_every=6, save_every=5, accelerator="cpu", ema_decay=0.9
+)
+
+
+class _InterruptedError(Exception):
+    """Stands for whatever ends a process from outside."""
+
+
+@final
+class _Regression(Task):
+    """A noisy regression with dropout and batch normalisation: it uses every random number and buffer there is."""
+
+    def __init__(self, at_step: dict[int, Callable[[Tensor], Tensor]] | None = None) -> None:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(5)
+            self.network = nn.Sequential(
+                nn.Linear(3, 6), nn.BatchNorm1d(6), nn.ReLU(), nn.Dropout(0.2), nn.Linear(6, 1)
+            )
+            self._inputs = torch.randn(29, 3)
+        self.size = len(self._inputs)
+        self._at_step = at_step or {}
+        self.calls = 0
+
+    def to(self, device: torch.device) -> None:
+        self._inputs = self._inputs.to(device)
+
+    def loss(self, network: Callable[..., Tensor], rows: Tensor, generator: torch.Generator, share: slice) -> Tensor:
+        self.calls += 1
+        inputs = self._inputs[rows][share]
+        noise = torch.randn(len(rows), generator=generator)[share]
+        loss = (network(inputs)[:, 0] - inputs.sum(dim=1) - 0.1 * noise).square().mean()
+        return self._at_step.get(self.calls, lambda value: value)(loss)
+
+    def validate(self, network: nn.Module) -> dict[str, Any]:
+        assert not network.training
+        with torch.no_grad():
+            return {"error": float((network(self._inputs)[:, 0] - self._inputs.sum(dim=1)).square().mean())}
+
+
+def _interrupt(loss: Tensor) -> Tensor:
+    raise _InterruptedError
+
+
+def _fit(task: Task, folder: Path, settings: TrainingSettings = SETTINGS, seed: int = 4) -> Trained:
+    return fit(task, settings, seed, folder, IDENTITY)
+
+
+def _same(first: Trained, second: Trained) -> bool:
+    return first.history == second.history and all(
+        torch.equal(first.weights[name], value) for name, value in second.weights.items()
+    )
+
+
+def _states(folder: Path) -> list[int]:
+    return sorted(int(path.stem.removeprefix("step_")) for path in folder.glob("step_*.pt"))
+
+
+@pytest.fixture
+def whole(tmp_path: Path) -> Trained:
+    """The result of a training that nothing interrupts."""
+    return _fit(_Regression(), tmp_path / "whole")
+
+
+def test_the_schedule() -> None:
+    cosine = TrainingSettings(steps=100, warmup_steps=10)
+    assert [learning_rate_factor(step, TrainingSettings(steps=9, schedule="constant")) for step in (0, 5, 8)] == [
+        1,
+        1,
+        1,
+    ]
+    assert learning_rate_factor(0, cosine) == pytest.approx(0.1)
+    assert learning_rate_factor(4, cosine) == pytest.approx(0.5 * (1 + math.cos(math.pi * 0.04)) / 2)
+    assert learning_rate_factor(50, cosine) == pytest.approx(0.5)
+    assert 0 < learning_rate_factor(99, cosine) < 3e-4
+    constant = TrainingSettings(steps=100, warmup_steps=10, schedule="constant")
+    assert learning_rate_factor(9, constant) == learning_rate_factor(70, constant) == 1
+
+
+def test_the_history_holds_step_learning_rate_and_figures(whole: Trained) -> None:
+    assert [row["step"] for row in whole.history] == [6, 12, 18, 23]
+    for row in whole.history:
+        assert set(row) == {"step", "learning_rate", "training_loss", "error"}
+        assert row["learning_rate"] == pytest.approx(1e-2 * learning_rate_factor(row["step"] - 1, SETTINGS))
+    assert whole.history[-1]["error"] < whole.history[0]["error"]
+    assert whole.first
+
+
+def test_training_learns(tmp_path: Path) -> None:
+    settings = SETTINGS.model_copy(update={"steps": 400, "validate_every": 400})
+    trained = _fit(_Regression(), tmp_path, settings)
+    # The target is the sum of three standard normals: an untrained network misses it by their variance, 3.
+    assert trained.history[-1]["error"] < 0.5
+
+
+def test_the_average_of_the_weights() -> None:
+    network = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))
+    average = WeightAverage(network, decay=0.75)
+    expected = {name: value.clone() for name, value in network.state_dict().items()}
+    for _ in range(5):
+        with torch.no_grad():
+            for value in network.parameters():
+                value.add_(torch.rand_like(value))
+        network.train()(torch.randn(4, 2))
+        average.update(network)
+        for name, value in network.state_dict().items():
+            moves = value.is_floating_point()
+            expected[name] = 0.75 * expected[name] + 0.25 * value if moves else value.clone()
+    for name, value in expected.items():
+        torch.testing.assert_close(average.weights[name], value, msg=name)
+    assert int(average.weights["1.num_batches_tracked"]) == 5
+    restored = WeightAverage(nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2)), decay=0.75)
+    restored.load(average.weights)
+    assert all(torch.equal(restored.weights[name], value) for name, value in average.weights.items())
+
+
+def test_the_result_is_the_average_and_not_the_last_step(whole: Trained, tmp_path: Path) -> None:
+    state = load_state(tmp_path / "whole", IDENTITY, pytest.fail)
+    assert state is not None
+    assert all(torch.equal(whole.weights[name], value) for name, value in state["average"].items())
+    assert not torch.equal(state["network"]["0.weight"], whole.weights["0.weight"])
+
+
+def test_the_seed_decides_everything(whole: Trained, tmp_path: Path) -> None:
+    assert _same(_fit(_Regression(), tmp_path / "again"), whole)
+    assert not _same(_fit(_Regression(), tmp_path / "other", seed=5), whole)
+
+
+@pytest.mark.parametrize("calls", [1, 5, 6, 13, 23])
+def test_an_interrupted_training_goes_on_to_the_same_bits(whole: Trained, tmp_path: Path, calls: int) -> None:
+    folder = tmp_path / "interrupted"
+    with pytest.raises(_InterruptedError):
+        _fit(_Regression({calls: _interrupt}), folder)
+    torch.manual_seed(99)  # as in a new process
+    resumed = _Regression()
+    assert _same(_fit(resumed, folder), whole)
+    assert resumed.calls == 23 - (calls - 1) // 5 * 5
+    finished = _Regression()
+    assert _same(_fit(finished, folder), whole)
+    assert finished.calls == 0
+
+
+def test_many_interruptions(whole: Trained, tmp_path: Path) -> None:
+    folder = tmp_path / "interrupted"
+    for _ in range(3):
+        with pytest.raises(_InterruptedError):
+            _fit(_Regression({7: _interrupt}), folder)
+    assert _same(_fit(_Regression(), folder), whole)
+
+
+def test_a_termination_signal_saves_first(whole: Trained, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "terminated"
+
+    def terminate(loss: Tensor) -> Tensor:
+        os.kill(os.getpid(), 15)
+        return loss
+
+    with pytest.raises(TerminatedError, match="terminated after step 8 of 23"):
+        _fit(_Regression({8: terminate}), folder)
+    assert _states(folder) == [5, 8]
+    resumed = _Regression()
+    assert _same(_fit(resumed, folder), whole)
+    assert resumed.calls == 15
+    assert "warning" not in capsys.readouterr().err
+
+
+def test_two_states_are_kept(whole: Trained, tmp_path: Path) -> None:
+    assert _states(tmp_path / "whole") == [20, 23]
+    assert sorted(path.name for path in (tmp_path / "whole").iterdir()) == [
+        "lock",
+        "step_000000020.pt",
+        "step_000000023.pt",
+    ]
+
+
+def _infinite_gradient(loss: Tensor) -> Tensor:
+    return loss + (loss - loss.detach()).sqrt()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda loss: loss * math.nan, "loss is nan at step 10"),
+        (lambda loss: loss * math.inf, "loss is inf at step 10"),
+        (_infinite_gradient, "norm of the gradient is (nan|inf) at step 10"),
+    ],
+)
+def test_divergence_stops_the_training_and_keeps_the_last_good_state(
+    tmp_path: Path, spoil: Callable[[Tensor], Tensor], message: str
+) -> None:
+    # Step 10 is one that is saved.
+    with pytest.raises(DivergenceError, match=message) as caught:
+        _fit(_Regression({10: spoil}), tmp_path)
+    assert str(tmp_path) in str(caught.value)
+    assert _states(tmp_path) == [5]
+    state = load_state(tmp_path, IDENTITY, pytest.fail)
+    assert state is not None
+    assert all(value.isfinite().all() for value in state["network"].values())
+
+
+def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
+    with locked(tmp_path), pytest.raises(StateError, match=f"in use by another training .process {os.getpid()} on "):
+        _fit(_Regression(), tmp_path)
+    assert not _states(tmp_path)
+    with open(tmp_path / "lock", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _flip(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    with zipfile.ZipFile(path) as archive:
+        largest = max(archive.infolist(), key=lambda entry: entry.file_size)
+    content[content.index(largest.filename.encode()) + len(largest.filename) + 200] ^= 1
+    path.write_bytes(content)
+
+
+def _cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-500])
+
+
+def _empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+@pytest.mark.parametrize("damage", [_flip, _cut, _empty])
+def test_a_damaged_state_is_passed_over_with_a_warning(
+    whole: Trained, tmp_path: Path, capsys: pytest.CaptureFixture[str], damage: Callable[[Path], None]
+) -> None:
+    folder = tmp_path / "damaged"
+    with pytest.raises(_InterruptedError):
+        _fit(_Regression({13: _interrupt}), folder)
+    assert _states(folder) == [5, 10]
+    damage(folder / "step_000000010.pt")
+    capsys.readouterr()
+    resumed = _Regression()
+    assert _same(_fit(resumed, folder), whole)
+    assert resumed.calls == 18
+    warnings = [line for line in capsys.readouterr().err.splitlines() if line.startswith("warning: ")]
+    assert len(warnings) == 1
+    assert "step_000000010.pt: damaged, trying the state before it" in warnings[0]
+
+
+def test_when_every_state_is_damaged_the_training_does_not_start_over_by_itself(tmp_path: Path) -> None:
+    with pytest.raises(_InterruptedError):
+        _fit(_Regression({13: _interrupt}), tmp_path)
+    for path in tmp_path.glob("step_*.pt"):
+        _flip(path)
+    with pytest.raises(StateError, match="none of 2 saved states can be read"):
+        _fit(_Regression(), tmp_path)
+
+
+class _Payload:
+    """Makes a folder when it is unpickled."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.mkdir, (str(self._folder),)
+
+
+def test_a_payload_is_never_executed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder, target = tmp_path / "state", tmp_path / "executed"
+    folder.mkdir()
+    torch.save({"identity": json.dumps(IDENTITY), "step": _Payload(target)}, folder / "step_000000005.pt")
+    with pytest.raises(StateError, match="none of 1 saved states can be read"):
+        _fit(_Regression(), folder)
+    assert not target.exists()
+    assert "Weights only load failed" in capsys.readouterr().err
+
+
+def test_a_foreign_state_is_refused(tmp_path: Path) -> None:
+    save_state(tmp_path, 5, {"identity": json.dumps({"data": "other"}, sort_keys=True), "step": 5})
+    with pytest.raises(StateError, match="belongs to other settings or data"):
+        _fit(_Regression(), tmp_path)
+
+
+def test_a_zip_file_that_is_no_state_counts_as_damaged(tmp_path: Path) -> None:
+    torch.save({"weights": torch.zeros(3)}, tmp_path / "step_000000005.pt")
+    with pytest.raises(StateError):
+        _fit(_Regression(), tmp_path)
+
+
+def test_half_written_states_of_a_killed_process_are_cleared(tmp_path: Path) -> None:
+    left = tmp_path / ".step_000000005.12345.pt"
+    left.write_bytes(b"half")
+    _fit(_Regression(), tmp_path)
+    assert not left.exists()
+
+
+def test_mixed_precision_trains(tmp_path: Path) -> None:
+    settings = SETTINGS.model_copy(update={"precision": "bf16-mixed"})
+    trained = _fit(_Regression(), tmp_path, settings)
+    assert trained.history[-1]["error"] < trained.history[0]["error"]
+    assert all(value.dtype != torch.bfloat16 for value in trained.weights.values())
