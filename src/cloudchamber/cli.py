@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cloudchamber import __version__
-from cloudchamber.errors import CloudchamberError, StorageError
+from cloudchamber.errors import CloudchamberError
 
 __all__ = ["main"]
 
@@ -31,10 +31,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         stage(**options)
     except CloudchamberError as error:
         sys.stderr.write(f"cloudchamber {name}: {' '.join(str(error).split())}\n")
-        if isinstance(error, StorageError):
-            # After a failed write HDF5 still holds unwritten chunks and crashes when the interpreter ends.
-            sys.stderr.flush()
-            os._exit(error.exit_status)
         return error.exit_status
     except KeyboardInterrupt:
         return 130

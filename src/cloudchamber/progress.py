@@ -65,8 +65,22 @@ class _Lines:
         sys.stderr.flush()
 
 
+@final
+class _Nothing:
+    def update(self, n: int = 1) -> None:
+        pass
+
+    def note(self, text: str) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
 @contextmanager
-def progress(name: str, total: int | None, unit: str, done: int = 0, every: float = 5.0) -> Iterator[Progress]:
+def progress(
+    name: str, total: int | None, unit: str, done: int = 0, every: float = 5.0, shown: bool = True
+) -> Iterator[Progress]:
     """Report the progress of a step on standard error.
 
     Args:
@@ -75,9 +89,13 @@ def progress(name: str, total: int | None, unit: str, done: int = 0, every: floa
         unit: plural name of the units, such as "events".
         done: units finished before this process started (a resumed training).
         every: seconds between lines where standard error is not a terminal.
+        shown: whether to report at all; of several processes of one training only the first does.
     """
-    if sys.stderr.isatty():
-        reporter: _Bar | _Lines = _Bar(name, total, unit, done)
+    reporter: _Bar | _Lines | _Nothing
+    if not shown:
+        reporter = _Nothing()
+    elif sys.stderr.isatty():
+        reporter = _Bar(name, total, unit, done)
     else:
         reporter = _Lines(name, total, unit, done, every)
     try:

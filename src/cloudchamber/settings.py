@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar, final
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from cloudchamber.errors import SettingsError
 
@@ -44,7 +44,15 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 PositiveInt = Annotated[int, Field(gt=0)]
 PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
-Window = tuple[Annotated[float, Field(ge=0)], PositiveFloat]
+
+
+def _ordered(window: tuple[float, float]) -> tuple[float, float]:
+    if window[0] >= window[1]:
+        raise ValueError("the lower limit must be below the upper one")
+    return window
+
+
+Window = Annotated[tuple[Annotated[float, Field(ge=0)], PositiveFloat], AfterValidator(_ordered)]
 
 
 class Settings(BaseModel, ABC):
@@ -196,6 +204,12 @@ class DiffusionSettings(Settings):
     likelihood_weight: Annotated[float, Field(ge=0)] = Field(1e-3, description="weight of the likelihood term")
     clip: PositiveFloat = Field(25.0, description="largest size of the estimated clean data when sampling")
     data_scale: PositiveFloat = Field(1.0, description="standard deviation of the data the network sees")
+
+    @model_validator(mode="after")
+    def _signal_decreases(self) -> Self:
+        if self.signal_min >= self.signal_max:
+            raise ValueError("signal_min must be below signal_max")
+        return self
 
 
 @final

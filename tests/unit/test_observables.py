@@ -144,7 +144,7 @@ def test_a_flipped_bit_in_the_numbers_is_an_error(tmp_path, table):
         read_observables(path)
 
 
-@pytest.mark.parametrize("attribute", ["complete", "format", "n_jets", "meta"])
+@pytest.mark.parametrize("attribute", ["complete", "format", "n_jets"])
 def test_a_file_without_one_of_its_attributes_is_an_error(tmp_path, table, attribute):
     path = tmp_path / "observables.h5"
     write_observables(path, table, {})
@@ -158,8 +158,8 @@ def test_a_short_dataset_is_an_error(tmp_path, table):
     path = tmp_path / "observables.h5"
     write_observables(path, table, {})
     with h5py.File(path, "r+") as file:
-        del file["d2"]
-        file["d2"] = np.zeros(3)
+        del file["observables/d2"]
+        file["observables/d2"] = np.zeros(3)
     with pytest.raises(InputError, match="'d2'"):
         read_observables(path)
 

@@ -18,6 +18,7 @@ from cloudchamber.generation.sample import sample_marginals, sample_model
 from cloudchamber.generation.sampling import Sampler
 from cloudchamber.generation.train import train
 from cloudchamber.networks.packing import Packing
+from cloudchamber.readers.jetnet import read_jetnet, write_jetnet
 from cloudchamber.settings import EVALUATIONS_PER_STEP, GeneratorSettings, SamplerSettings, parse
 from cloudchamber.storage import read_json, sha256, write_json
 
@@ -79,7 +80,15 @@ def test_samples_have_the_layout_of_prepared_jets(sample: Clouds, clouds: Clouds
     assert sample.point_columns == clouds.point_columns
     assert np.isfinite(sample.points).all()
     units = {column.name: column.unit for column in clouds.feature_columns}
-    assert {column.name: column.unit for column in sample.feature_columns} == {name: units[name] for name in CONDITIONS}
+    expected = {name: units[name] for name in (*CONDITIONS, "jet_eta")}
+    assert {column.name: column.unit for column in sample.feature_columns} == expected
+
+
+def test_samples_can_be_written_in_the_layout_of_jetnet(sample: Clouds, tmp_path: Path) -> None:
+    write_jetnet(tmp_path / "sample.hdf5", sample)
+    back = read_jetnet(tmp_path / "sample.hdf5")
+    assert np.array_equal(back.points, sample.points)
+    assert np.array_equal(back.feature("jet_mass"), sample.feature("jet_mass"))
 
 
 def test_multiplicity_pt_and_mass_are_those_of_training_jets_together(sample: Clouds, clouds: Clouds) -> None:

@@ -91,6 +91,13 @@ def test_the_last_state_is_reported_after_an_error(capsys: pytest.CaptureFixture
     assert _lines(capsys.readouterr().err)[-1].startswith("training: 3/4 (75 %) steps")
 
 
+def test_only_one_of_several_processes_reports(capsys: pytest.CaptureFixture[str]) -> None:
+    with progress("training", 4, "steps", every=0.0, shown=False) as bar:
+        bar.note("loss 1")
+        bar.update(4)
+    assert capsys.readouterr().err == ""
+
+
 def test_a_terminal_gets_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     class Terminal(io.StringIO):
         def isatty(self) -> bool:

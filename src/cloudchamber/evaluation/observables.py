@@ -1,7 +1,7 @@
 """The observables of jets that samples are compared in, and the files that hold them.
 
-A file is HDF5: one dataset of (N,) numbers per observable with a Fletcher-32 checksum, and the attribute ``complete``,
-which is written last.
+A file is HDF5: one dataset of (N,) numbers per observable in the group ``observables``, each with a Fletcher-32
+checksum, and the attribute ``complete``, which is written last.
 """
 
 import json
@@ -17,7 +17,7 @@ from cloudchamber.cloud import Clouds
 from cloudchamber.errors import InputError
 from cloudchamber.evaluation.kinematics import jet_kinematics, momenta
 from cloudchamber.evaluation.substructure import d2, energy_correlations, subjettiness, subjettiness_ratio
-from cloudchamber.storage import atomic_path
+from cloudchamber.hdf5 import create_hdf5
 
 __all__ = [
     "JET_FEATURES",
@@ -108,15 +108,16 @@ def write_observables(path: str | Path, table: Mapping[str, np.ndarray], meta: M
     lengths = {len(values) for values in table.values()}
     if len(lengths) != 1:
         raise ValueError(f"columns of different lengths {sorted(lengths)}")
-    with atomic_path(path) as aside, h5py.File(aside, "w", locking=False) as file:
-        file.attrs["format"] = FORMAT
+    with create_hdf5(path) as output:
+        file = output.file
+        file.attrs["format"] = np.bytes_(FORMAT)
         file.attrs["version"] = VERSION
-        file.attrs["meta"] = json.dumps(dict(meta), sort_keys=True)
-        for name, values in table.items():
-            file.create_dataset(name, data=np.asarray(values, "f8"), chunks=True, fletcher32=True)
         file.attrs["n_jets"] = lengths.pop()
-        file.flush()
-        file.attrs["complete"] = 1
+        text = np.frombuffer(json.dumps(dict(meta), sort_keys=True).encode(), "u1")
+        file.create_dataset("meta", data=text, chunks=True, fletcher32=True)
+        observables = file.create_group("observables")
+        for name, values in table.items():
+            observables.create_dataset(name, data=np.asarray(values, "f8"), chunks=True, fletcher32=True)
 
 
 def read_observables(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
@@ -127,14 +128,14 @@ def read_observables(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str,
     """
     try:
         with h5py.File(path, "r", locking=False) as file:
-            if file.attrs.get("format") != FORMAT or file.attrs.get("version") != VERSION:
+            if file.attrs.get("format") != np.bytes_(FORMAT) or file.attrs.get("version") != VERSION:
                 raise InputError(f"{path}: not a file of observables ('{FORMAT}', version {VERSION})")
             if file.attrs.get("complete") != 1:
                 raise InputError(f"{path}: the file was not written to its end")
-            table = {name: file[name][()] for name in file}
-            meta = json.loads(file.attrs["meta"])
+            table = {name: values[()] for name, values in file["observables"].items()}
+            meta = json.loads(file["meta"][()].tobytes())
             expected = int(file.attrs["n_jets"])
-    except (OSError, KeyError, RuntimeError) as error:
+    except (OSError, KeyError, RuntimeError, ValueError) as error:
         raise InputError(f"{path}: cannot be read as a file of observables: {error}") from error
     for name, values in table.items():
         if values.shape != (expected,):

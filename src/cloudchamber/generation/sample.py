@@ -37,10 +37,10 @@ def sample_model(
 ) -> None:
     """Draw ``jets`` clouds from a trained model and write them to ``output``.
 
-    Multiplicity, jet pT and jet mass are drawn from their joint distribution in the training part of ``source``; nothing
-    of its test part is read. A conditional model is asked for this pT and mass; to an unconditional one the pT is only
-    the unit of pt_rel, and the mass nothing. Solver, evaluations, seed and time per jet are stored with the clouds, as
-    are the drawn pT and mass.
+    Multiplicity, jet pT and jet mass are drawn from their joint distribution in the training part of ``source``;
+    nothing of its test part is read. A conditional model is asked for this pT and mass; to an unconditional one the pT
+    is only the unit of pt_rel, and the mass nothing. Solver, evaluations, seed and time per jet are stored with the
+    clouds, as are the drawn pT and mass.
 
     Raises:
         InputError: the model or the prepared jets cannot be used, or the model gave values that are not finite.
@@ -100,12 +100,12 @@ def sample_marginals(source: Path, jets: int, seed: int, output: Path) -> None:
 
 
 def _write(output: Path, values: np.ndarray, source: Clouds, rows: np.ndarray, meta: dict[str, Any]) -> None:
-    """Write packed particles as clouds with the multiplicity, jet pT and mass of the ``rows`` of ``source``."""
+    """Write packed particles as clouds with the multiplicity, jet pT, eta and mass of the ``rows`` of ``source``."""
     points, mask = padded(values, source.multiplicity[rows], source.points.shape[1])
     negative = int((values[:, 2] <= 0).sum())
     if negative:
         sys.stderr.write(f"{output}: {negative} of {len(values)} particles have no positive transverse momentum\n")
-    columns = tuple(column for column in source.feature_columns if column.name in CONDITIONS)
+    columns = tuple(column for column in source.feature_columns if column.name in (*CONDITIONS, "jet_eta"))
     clouds = Clouds(
         points=points,
         mask=mask,

@@ -6,6 +6,7 @@ import numpy as np
 
 from cloudchamber import seeds
 from cloudchamber.cloud import Clouds, read_clouds, write_clouds
+from cloudchamber.errors import InputError
 from cloudchamber.preparation.relative import RELATIVE_COLUMNS, relative_points
 from cloudchamber.preparation.splits import split_by_event
 from cloudchamber.preparation.standardisation import Standardisation
@@ -24,8 +25,12 @@ def prepared(clouds: Clouds, settings: PreparationSettings, rng: np.random.Gener
     Both standardisations, of the particles and of the conditions (jet pT and mass), see the training part only.
 
     Raises:
-        InputError: the clouds are not jets, a part of the split is empty, or a column cannot be standardised.
+        InputError: the clouds are not jets, a jet has no particle, a part of the split is empty, or a column cannot be
+            standardised.
     """
+    empty = int((clouds.multiplicity == 0).sum())
+    if empty:
+        raise InputError(f"{empty} of {len(clouds)} jets have no particle")
     points = relative_points(clouds)
     events = np.stack([clouds.label("file"), clouds.label("event")], axis=1)
     parts = split_by_event(events, settings.split, rng)

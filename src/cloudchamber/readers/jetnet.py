@@ -11,8 +11,9 @@ import numpy as np
 
 from cloudchamber.cloud import Clouds, Column
 from cloudchamber.errors import InputError
+from cloudchamber.hdf5 import create_hdf5
 from cloudchamber.preparation.relative import RELATIVE_COLUMNS
-from cloudchamber.storage import atomic_path, provenance
+from cloudchamber.storage import provenance
 
 __all__ = ["read_jetnet", "write_jetnet"]
 
@@ -88,10 +89,10 @@ def write_jetnet(path: str | Path, clouds: Clouds) -> None:
     jets = [clouds.feature(column.name) for column in _FEATURES[:3]]
     counted = any(column.name == _FEATURES[3].name for column in clouds.feature_columns)
     number = clouds.feature(_FEATURES[3].name) if counted else clouds.multiplicity
-    with atomic_path(path) as aside, h5py.File(aside, "w", locking=False) as file:
+    with create_hdf5(path) as output:
         particles = np.stack([*points, clouds.mask], axis=-1, dtype=np.float32, casting="unsafe")
         for name, values in (
             ("particle_features", particles),
             ("jet_features", np.stack([*jets, number], axis=-1, dtype=np.float32, casting="unsafe")),
         ):
-            file.create_dataset(name, data=values, chunks=True, fletcher32=True)
+            output.file.create_dataset(name, data=values, chunks=True, fletcher32=True)

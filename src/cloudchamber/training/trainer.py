@@ -21,7 +21,7 @@ from lightning_fabric import Fabric
 from torch import Tensor
 
 from cloudchamber import seeds
-from cloudchamber.errors import DivergenceError, TerminatedError
+from cloudchamber.errors import DivergenceError, StateError, TerminatedError
 from cloudchamber.progress import progress
 from cloudchamber.settings import TrainingSettings
 from cloudchamber.training.average import WeightAverage
@@ -137,7 +137,7 @@ class _Loop:
     def run(self, terminated: list[int]) -> Trained:
         self._restore()
         steps = self.settings.steps
-        with progress("training", steps, "steps", done=self.step) as bar:
+        with progress("training", steps, "steps", done=self.step, shown=self.fabric.is_global_zero) as bar:
             while self.step < steps:
                 loss = self._advance()
                 bar.note(f"loss {loss:.4f}")
@@ -171,7 +171,9 @@ class _Loop:
         share = slice(rank * len(rows) // world, (rank + 1) * len(rows) // world)
         self.network.train()
         loss: Tensor = self.task.loss(self.network, rows, self.generator, share)
-        value = loss.item()
+        mean = self.fabric.all_reduce(loss.detach(), reduce_op="mean")
+        assert isinstance(mean, Tensor), "a tensor is reduced to a tensor"
+        value = mean.item()
         self.optimizer.zero_grad()
         self.fabric.backward(loss)
         norm = self.fabric.clip_gradients(
@@ -235,6 +237,10 @@ class _Loop:
         self.task.network.load_state_dict(state["network"])
         self.average.load(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self.generator.set_state(state["generator"])
-        torch.set_rng_state(state["torch_generator"])
-        torch.cuda.set_rng_state_all(state["cuda_generators"])
+        try:
+            self.generator.set_state(state["generator"])
+            torch.set_rng_state(state["torch_generator"])
+            torch.cuda.set_rng_state_all(state["cuda_generators"])
+        except RuntimeError as error:
+            message = f"{self.folder}: the state was saved on other devices; go on there or remove the folder"
+            raise StateError(message) from error

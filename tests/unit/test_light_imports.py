@@ -1,0 +1,82 @@
+"""Training and sampling run on a GPU node that has none of the packages of the other stages."""
+
+import subprocess
+import sys
+
+import pytest
+from prepared_jets import write_prepared_jets
+
+HEAVY = ("uproot", "awkward", "fastjet", "pythia8mc", "snakemake", "pandas", "matplotlib", "mplhep", "scipy", "numba")
+
+PROGRAM = """
+import sys
+
+class Without:
+    def __init__(self, finder):
+        self.finder = finder
+
+    def find_spec(self, name, path=None, target=None):
+        return None if name.partition(".")[0] in {heavy!r} else self.finder.find_spec(name, path, target)
+
+    def __getattr__(self, name):
+        return getattr(self.finder, name)
+
+sys.meta_path[:] = [Without(finder) for finder in sys.meta_path]
+{body}
+loaded = sorted(name for name in {heavy!r} if name in sys.modules)
+assert not loaded, loaded
+"""
+
+
+def _run(body: str) -> subprocess.CompletedProcess[str]:
+    program = PROGRAM.format(heavy=HEAVY, body=body)
+    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("module", ["generation.train", "generation.sample", "settings", "cli"])
+def test_modules_of_a_gpu_node(module: str) -> None:
+    done = _run(f"import cloudchamber.{module}")
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("command", ["train", "sample", "sample-marginals"])
+def test_commands_of_a_gpu_node(command: str) -> None:
+    body = f"""
+from cloudchamber.cli import main
+try:
+    main(["{command}", "--help"])
+except SystemExit as end:
+    assert end.code == 0
+"""
+    done = _run(body)
+    assert done.returncode == 0, done.stderr
+    assert "--settings" in done.stdout or command == "sample-marginals"
+
+
+def test_training_and_sampling_work_there(tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("gpu_node")
+    source = write_prepared_jets(folder / "prepared.h5", jets=60, width=5)
+    settings = (
+        '{"network": {"layers": 1, "hidden": 8, "latent": 2, "time_features": 4}, '
+        '"objective": {"kind": "flow_matching"}, "training": {"steps": 2, "batch_size": 8, "accelerator": "cpu"}}'
+    )
+    model = ["--weights", str(folder / "weights.safetensors"), "--description", str(folder / "description.json")]
+    train = ["train", str(source), "--settings", settings, "--seed", "1", "--state", str(folder / "state")]
+    train += [*model, "--history", str(folder / "history.csv")]
+    sampler = '{"solver": "euler", "evaluations": 2}'
+    sample = ["sample", str(source), *model, "--settings", sampler, "--jets", "5", "--seed", "1"]
+    sample += ["--output", str(folder / "sample.h5")]
+    done = _run(f"from cloudchamber.cli import main\nassert main({train!r}) == 0\nassert main({sample!r}) == 0")
+    assert done.returncode == 0, done.stderr
+    assert (folder / "sample.h5").exists()
+
+
+def test_the_hook_works() -> None:
+    done = _run("import scipy")
+    assert done.returncode != 0
+    assert "No module named 'scipy'" in done.stderr
+
+
+def test_settings_are_cheap_to_import() -> None:
+    done = _run("import cloudchamber.settings\nassert 'torch' not in sys.modules and 'numpy' not in sys.modules")
+    assert done.returncode == 0, done.stderr
