@@ -44,6 +44,15 @@ wildcard_constraints:
     shard="[0-9]+",
 
 
+# Snakemake takes as default target the first rule of this file; what is included does not count.
+rule all:
+    input:
+        pipeline.metrics,
+        pipeline.all_figures(),
+        pipeline.all_tables(),
+    localrule: True
+
+
 include: "workflow/rules/targets.smk"
 include: "workflow/rules/raw.smk"
 include: "workflow/rules/clouds.smk"

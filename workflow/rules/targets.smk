@@ -1,15 +1,7 @@
 """Named targets.
 
-Makes nothing of its own; asks for what the stages make. The first is what a bare call asks for.
+Makes nothing of its own; asks for what the stages make. The default target is in the Snakefile.
 """
-
-
-rule all:
-    input:
-        pipeline.metrics,
-        pipeline.all_figures(),
-        pipeline.all_tables(),
-    localrule: True
 
 
 rule raw:
