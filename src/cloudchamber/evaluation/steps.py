@@ -136,6 +136,8 @@ def gather(study: str, files: Mapping[str, Any], output: Path) -> None:
             )
         )
     table = pd.concat(tables, ignore_index=True).assign(study=study)
+    # Whole numbers stay whole where some rows have none.
+    table = table.astype({"n_reference": "Int64", "n_generated": "Int64"})
     write_table(output, table.reindex(columns=list(METRIC_COLUMNS)))
 
 
