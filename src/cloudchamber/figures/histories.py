@@ -15,8 +15,8 @@ from cloudchamber.figures.inputs import Model, models_of, need, read_csv
 __all__ = ["History", "histories", "read_histories"]
 
 _PANELS = {
-    "training_loss": "training loss [a.u.]",
-    "validation_loss": "validation loss [a.u.]",
+    "training_loss": "training loss / its last value",
+    "validation_loss": "validation loss / its last value",
     "w1_jet_mass": r"Wasserstein-1 of $m_\mathrm{jet} / p_\mathrm{T}^\mathrm{jet}$",
     "w1_jet_pt": f"Wasserstein-1 of {LABELS['jet_pt_rel'].symbol}",
 }
@@ -55,6 +55,9 @@ def histories(data: Sequence[History], title: str) -> Figure:
                 values = table[column].to_numpy(float)
                 # The distance is infinite where a model gave values that are not finite.
                 values = np.where(np.isfinite(values) & (values > 0), values, np.nan)
+                if column.endswith("loss"):
+                    # Losses of different objectives differ in size; divided, they share an axis.
+                    values = values / values[-1]
                 axis.plot(
                     table["step"],
                     values,
@@ -64,7 +67,8 @@ def histories(data: Sequence[History], title: str) -> Figure:
                     markersize=3,
                     markevery=max(1, len(table) // 20),
                 )
-        axis.set_yscale("log")
+        if not column.endswith("loss"):
+            axis.set_yscale("log")
         axis.set_ylabel(label)
     for axis in axes[-1]:
         axis.set_xlabel("training step")
