@@ -20,7 +20,7 @@ __all__ = ["reference", "schema"]
 
 _HEAD = """# Settings
 
-Every key that `config.yaml` and its overlays may hold, generated from `src/cloudchamber/settings.py` by `make docs`.
+Every key that `config.yaml` and its overlays may hold, generated from `src/cloudchamber/settings/` by `make docs`.
 An unknown key is an error.
 
 """

@@ -1,0 +1,87 @@
+"""What all settings share: frozen models that refuse unknown keys, and one line for what is wrong with a file."""
+
+from abc import ABC
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from cloudchamber.errors import SettingsError
+
+__all__ = ["Fraction", "Name", "PositiveFloat", "PositiveInt", "Settings", "Window", "load", "parse"]
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+PositiveInt = Annotated[int, Field(gt=0)]
+PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+
+
+def _ordered(window: tuple[float, float]) -> tuple[float, float]:
+    if window[0] >= window[1]:
+        raise ValueError("the lower limit must be below the upper one")
+    return window
+
+
+Window = Annotated[tuple[Annotated[float, Field(ge=0)], PositiveFloat], AfterValidator(_ordered)]
+
+
+class Settings(BaseModel, ABC):
+    """Abstract base of all settings: frozen, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+T = TypeVar("T", bound=Settings)
+
+
+def parse(model: type[T], values: Mapping[str, Any], source: str | Path = "settings") -> T:
+    """Check ``values`` against a settings model. A key whose value is null counts as left out.
+
+    Raises:
+        SettingsError: one line with the source, the dotted key and the reason for each fault.
+    """
+    try:
+        return model.model_validate(_without_nulls(values))
+    except ValidationError as error:
+        faults = [f"{_dotted(fault['loc'], values)}: {fault['msg']}" for fault in error.errors()]
+        raise SettingsError(f"{source}: " + "; ".join(fault.removeprefix(": ") for fault in faults)) from None
+
+
+def load(model: type[T], text_or_path: str) -> T:
+    """Read settings from inline JSON (begins with a brace) or from a YAML or JSON file.
+
+    Raises:
+        SettingsError: the file is missing, is not a mapping, or does not fit the model.
+    """
+    inline = text_or_path.lstrip().startswith("{")
+    source = "settings" if inline else text_or_path
+    try:
+        values = yaml.safe_load(text_or_path if inline else Path(text_or_path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{source}: cannot be read: {error.strerror}") from error
+    except yaml.YAMLError as error:
+        raise SettingsError(f"{source}: not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(values, dict):
+        raise SettingsError(f"{source}: expected keys and values at the top level")
+    return parse(model, values, source)
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+    return value
+
+
+def _dotted(location: tuple[int | str, ...], values: Any) -> str:
+    """Join a location, without the tags of unions that pydantic puts into it and the user never wrote."""
+    kept = []
+    for part in location:
+        if isinstance(values, Mapping) and part not in values and isinstance(values.get("kind", part), str):
+            is_tag = values.get("kind") == part
+            if is_tag:
+                continue
+        kept.append(str(part))
+        values = values.get(part) if isinstance(values, Mapping) else None
+    return ".".join(kept)

@@ -1,0 +1,135 @@
+"""Settings of raw data and of clouds: processes, sources, ingestion, preparation."""
+
+from abc import ABC
+from typing import Annotated, Literal, Self, final
+
+from pydantic import Field, model_validator
+
+from cloudchamber.settings.base import Fraction, Name, PositiveFloat, PositiveInt, Settings, Window
+
+__all__ = [
+    "Constituents",
+    "DatasetSettings",
+    "DelphesSource",
+    "IngestionSettings",
+    "JetSelection",
+    "PreparationSettings",
+    "ProcessSettings",
+    "ReclusteredJets",
+    "SimulatedSource",
+    "SplitSettings",
+    "StoredJets",
+    "WholeEvents",
+]
+
+
+@final
+class ProcessSettings(Settings):
+    """A process to simulate: Pythia 8 commands and how many events."""
+
+    title: str
+    commands: tuple[str, ...] = Field(description="Pythia 8 settings that switch the process on")
+    pt_hat: Window = Field(description="limits on the transverse momentum of the hard scattering [GeV]")
+    energy: PositiveFloat = Field(13000.0, description="centre-of-mass energy [GeV]")
+    events: PositiveInt = Field(description="events to simulate, all shards together")
+    shards: PositiveInt = Field(1, description="files, each with its own seed and its own job")
+
+
+Constituents = Literal["tower", "energy_flow", "particle"]
+
+
+class JetSelection(Settings, ABC):
+    """Abstract: which jets become clouds."""
+
+    pt_window: Window = Field((0.0, 1.0e6), description="accepted transverse momentum of the jet [GeV]")
+    eta_max: PositiveFloat = Field(5.0, description="largest |eta| of the jet")
+    jets_per_event: PositiveInt = Field(2, description="at most this many accepted jets, hardest first")
+
+
+@final
+class StoredJets(JetSelection):
+    """Jets as the file has them: their constituents are found through stored references or indices."""
+
+    kind: Literal["stored"]
+    collection: str = Field("Jet", description="branch of the jets")
+
+
+@final
+class ReclusteredJets(JetSelection):
+    """Jets clustered anew from the constituents of the event."""
+
+    kind: Literal["reclustered"]
+    constituents: Constituents = "tower"
+    algorithm: Literal["anti-kt", "kt", "cambridge-aachen"] = "anti-kt"
+    radius: PositiveFloat = 0.8
+
+
+@final
+class WholeEvents(Settings):
+    """Each event is one cloud."""
+
+    kind: Literal["events"]
+    constituents: Constituents = "tower"
+
+
+@final
+class IngestionSettings(Settings):
+    """How raw files become padded clouds."""
+
+    clouds: Annotated[StoredJets | ReclusteredJets | WholeEvents, Field(discriminator="kind")]
+    max_particles: PositiveInt = Field(description="padded length; the hardest particles are kept")
+    extra_leaves: tuple[str, ...] = Field((), description="further leaves of the constituents to keep, such as Eem")
+    tree: str = "Delphes"
+    step_size: Annotated[str, Field(pattern=r"^\d+ ?[kM]B$")] = Field("8 MB", description="raw data read at a time")
+    on_bad_file: Literal["fail", "skip"] = Field("fail", description="unreadable file: stop, or skip and count")
+    on_bad_event: Literal["fail", "skip"] = Field("fail", description="NaN or infinity: stop, or skip and count")
+
+
+@final
+class SimulatedSource(Settings):
+    """The raw files that the pipeline simulates."""
+
+    kind: Literal["simulated"]
+    process: Name
+
+
+@final
+class DelphesSource(Settings):
+    """Delphes files that are already there."""
+
+    kind: Literal["delphes"]
+    files: tuple[str, ...] = Field(min_length=1, description="paths; wildcards such as data/*.root are expanded")
+
+
+@final
+class SplitSettings(Settings):
+    """Fractions of the events; what is left is the test part."""
+
+    train: Fraction = 0.5
+    validation: Fraction = 0.1
+
+    @model_validator(mode="after")
+    def _leaves_a_test_part(self) -> Self:
+        if self.train + self.validation >= 1:
+            raise ValueError("train + validation must be below 1, the rest is the test part")
+        return self
+
+
+@final
+class PreparationSettings(Settings):
+    """How clouds become the input of networks."""
+
+    split: SplitSettings = SplitSettings()
+    pt_scale: Literal["linear", "sqrt", "log"] = Field(
+        "sqrt", description="scale on which networks see pt_rel; sqrt and log keep it positive"
+    )
+
+
+@final
+class DatasetSettings(Settings):
+    """A data set: where its raw files are and how they become clouds."""
+
+    title: str
+    source: Annotated[SimulatedSource | DelphesSource, Field(discriminator="kind")]
+    ingestion: IngestionSettings
+    preparation: PreparationSettings = PreparationSettings()
