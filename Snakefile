@@ -12,7 +12,7 @@ from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
 from cloudchamber.errors import SettingsError
-from cloudchamber.pipeline import Pipeline, as_json, paths_in
+from cloudchamber.pipeline import Pipeline, as_json, code, paths_in
 
 min_version("9.27")
 
@@ -47,9 +47,9 @@ wildcard_constraints:
 # Snakemake takes as default target the first rule of this file; what is included does not count.
 rule all:
     input:
-        pipeline.metrics,
-        pipeline.all_figures(),
-        pipeline.all_tables(),
+        pipeline.layout.metrics,
+        pipeline.drawings.all_figures(),
+        pipeline.drawings.all_tables(),
     localrule: True
 
 

@@ -57,7 +57,7 @@ def test_settings_reference_is_up_to_date() -> None:
 
 
 def test_every_figure_and_table_has_a_caption() -> None:
-    from cloudchamber.pipeline import FIGURES, TABLES
+    from cloudchamber.pipeline.drawings import FIGURES, TABLES
 
     names = [*(figure for figures in FIGURES.values() for figure in figures), "truncation", "detector_response"]
     for name in [*names, *(f"table_{table}" for table in [*TABLES, "settings"])]:

@@ -9,13 +9,13 @@ Makes: {results}/clouds/{dataset}.h5, {results}/prepared/{dataset}.h5, and for t
 rule ingest:
     input:
         files=pipeline.dataset_files,
-        code=pipeline.code("ingest"),
+        code=code("ingest"),
     output:
-        f"{pipeline.results}/clouds/{{dataset}}.h5",
+        f"{pipeline.layout.results}/clouds/{{dataset}}.h5",
     log:
-        f"{pipeline.logs}/ingest/{{dataset}}.log",
+        f"{pipeline.layout.logs}/ingest/{{dataset}}.log",
     benchmark:
-        f"{pipeline.logs}/ingest/{{dataset}}.tsv"
+        f"{pipeline.layout.logs}/ingest/{{dataset}}.tsv"
     conda:
         "../../envs/ingestion.yaml"
     threads: 1
@@ -34,13 +34,13 @@ rule ingest:
 rule ingest_response:
     input:
         files=pipeline.response_raw,
-        code=pipeline.code("ingest"),
+        code=code("ingest"),
     output:
-        f"{pipeline.results}/detector_response/{{process}}/{{side}}.h5",
+        f"{pipeline.layout.results}/detector_response/{{process}}/{{side}}.h5",
     log:
-        f"{pipeline.logs}/ingest_response/{{process}}_{{side}}.log",
+        f"{pipeline.layout.logs}/ingest_response/{{process}}_{{side}}.log",
     benchmark:
-        f"{pipeline.logs}/ingest_response/{{process}}_{{side}}.tsv"
+        f"{pipeline.layout.logs}/ingest_response/{{process}}_{{side}}.tsv"
     wildcard_constraints:
         side="own|real",
     conda:
@@ -60,14 +60,14 @@ rule ingest_response:
 
 rule prepare:
     input:
-        clouds=f"{pipeline.results}/clouds/{{dataset}}.h5",
-        code=pipeline.code("prepare"),
+        clouds=f"{pipeline.layout.results}/clouds/{{dataset}}.h5",
+        code=code("prepare"),
     output:
-        f"{pipeline.results}/prepared/{{dataset}}.h5",
+        f"{pipeline.layout.results}/prepared/{{dataset}}.h5",
     log:
-        f"{pipeline.logs}/prepare/{{dataset}}.log",
+        f"{pipeline.layout.logs}/prepare/{{dataset}}.log",
     benchmark:
-        f"{pipeline.logs}/prepare/{{dataset}}.tsv"
+        f"{pipeline.layout.logs}/prepare/{{dataset}}.tsv"
     conda:
         "../../envs/ingestion.yaml"
     threads: 1
@@ -86,14 +86,14 @@ rule prepare:
 
 rule observe:
     input:
-        clouds=f"{pipeline.results}/{{path}}.h5",
-        code=pipeline.code("observe"),
+        clouds=f"{pipeline.layout.results}/{{path}}.h5",
+        code=code("observe"),
     output:
-        f"{pipeline.results}/{{path}}_observables.h5",
+        f"{pipeline.layout.results}/{{path}}_observables.h5",
     log:
-        f"{pipeline.logs}/observe/{{path}}.log",
+        f"{pipeline.layout.logs}/observe/{{path}}.log",
     benchmark:
-        f"{pipeline.logs}/observe/{{path}}.tsv"
+        f"{pipeline.layout.logs}/observe/{{path}}.tsv"
     conda:
         "../../envs/evaluation.yaml"
     threads: 1

@@ -8,17 +8,17 @@ one log posterior, confusion and history per seed.
 
 rule compare:
     input:
-        truth=f"{pipeline.results}/prepared/{{dataset}}.h5",
-        truth_observables=f"{pipeline.results}/prepared/{{dataset}}_observables.h5",
-        sample=f"{pipeline.results}/jet_generation/{{dataset}}/samples/{{sample}}.h5",
-        sample_observables=f"{pipeline.results}/jet_generation/{{dataset}}/samples/{{sample}}_observables.h5",
-        code=pipeline.code("compare"),
+        truth=f"{pipeline.layout.results}/prepared/{{dataset}}.h5",
+        truth_observables=f"{pipeline.layout.results}/prepared/{{dataset}}_observables.h5",
+        sample=f"{pipeline.layout.results}/jet_generation/{{dataset}}/samples/{{sample}}.h5",
+        sample_observables=f"{pipeline.layout.results}/jet_generation/{{dataset}}/samples/{{sample}}_observables.h5",
+        code=code("compare"),
     output:
-        f"{pipeline.results}/jet_generation/{{dataset}}/samples/{{sample}}_comparison.csv",
+        f"{pipeline.layout.results}/jet_generation/{{dataset}}/samples/{{sample}}_comparison.csv",
     log:
-        f"{pipeline.logs}/compare/{{dataset}}/{{sample}}.log",
+        f"{pipeline.layout.logs}/compare/{{dataset}}/{{sample}}.log",
     benchmark:
-        f"{pipeline.logs}/compare/{{dataset}}/{{sample}}.tsv"
+        f"{pipeline.layout.logs}/compare/{{dataset}}/{{sample}}.tsv"
     conda:
         "../../envs/evaluation.yaml"
     threads: 1
@@ -38,17 +38,17 @@ rule compare:
 
 rule log_posterior:
     input:
-        truth=f"{pipeline.results}/prepared/{{dataset}}.h5",
+        truth=f"{pipeline.layout.results}/prepared/{{dataset}}.h5",
         classes=pipeline.competitor_files,
-        code=pipeline.code("log_posterior"),
+        code=code("log_posterior"),
     output:
-        table=f"{pipeline.results}/jet_generation/{{dataset}}/log_posterior/seed{{seed}}.csv",
-        confusion=f"{pipeline.results}/jet_generation/{{dataset}}/log_posterior/seed{{seed}}_confusion.csv",
-        history=f"{pipeline.results}/jet_generation/{{dataset}}/log_posterior/seed{{seed}}_history.csv",
+        table=f"{pipeline.layout.results}/jet_generation/{{dataset}}/log_posterior/seed{{seed}}.csv",
+        confusion=f"{pipeline.layout.results}/jet_generation/{{dataset}}/log_posterior/seed{{seed}}_confusion.csv",
+        history=f"{pipeline.layout.results}/jet_generation/{{dataset}}/log_posterior/seed{{seed}}_history.csv",
     log:
-        f"{pipeline.logs}/log_posterior/{{dataset}}_seed{{seed}}.log",
+        f"{pipeline.layout.logs}/log_posterior/{{dataset}}_seed{{seed}}.log",
     benchmark:
-        f"{pipeline.logs}/log_posterior/{{dataset}}_seed{{seed}}.tsv"
+        f"{pipeline.layout.logs}/log_posterior/{{dataset}}_seed{{seed}}.tsv"
     conda:
         "../../envs/evaluation.yaml"
     threads: pipeline.study.threads
@@ -58,7 +58,7 @@ rule log_posterior:
     params:
         classes=pipeline.competitor_arguments,
         settings=pipeline.log_posterior_settings,
-        state=f"{pipeline.state}/jet_generation/{{dataset}}/log_posterior/seed{{seed}}",
+        state=f"{pipeline.layout.state}/jet_generation/{{dataset}}/log_posterior/seed{{seed}}",
     message:
         "log posterior on {wildcards.dataset}, seed {wildcards.seed}"
     shell:
@@ -70,13 +70,13 @@ rule log_posterior:
 rule evaluate:
     input:
         files=paths_in(pipeline.evaluation_files()),
-        code=pipeline.code("evaluate"),
+        code=code("evaluate"),
     output:
-        pipeline.metrics,
+        pipeline.layout.metrics,
     log:
-        f"{pipeline.logs}/evaluate/jet_generation.log",
+        f"{pipeline.layout.logs}/evaluate/jet_generation.log",
     benchmark:
-        f"{pipeline.logs}/evaluate/jet_generation.tsv"
+        f"{pipeline.layout.logs}/evaluate/jet_generation.tsv"
     conda:
         "../../envs/evaluation.yaml"
     threads: 1

@@ -5,26 +5,26 @@ Makes: {results}/jet_generation/{dataset}/figures/{figure}.{pdf,png}, .../tables
 {results}/figures/{detector_response,truncation}.{pdf,png}, {results}/tables/settings.{html,csv,tex}.
 """
 
-for category, figure in pipeline.figures():
+for category, figure in pipeline.drawings.figures():
 
     rule:
         name:
             f"draw_{figure}"
         input:
-            files=pipeline.figure_inputs(figure),
-            code=pipeline.code("draw"),
+            files=pipeline.drawings.figure_inputs(figure),
+            code=code("draw"),
         output:
             png=report(
-                pipeline.figure(figure, "png"),
+                pipeline.drawings.figure(figure, "png"),
                 caption=f"../report/{figure}.rst",
                 category=category,
-                labels=pipeline.labels(figure),
+                labels=pipeline.drawings.labels(figure),
             ),
-            pdf=pipeline.figure(figure, "pdf"),
+            pdf=pipeline.drawings.figure(figure, "pdf"),
         log:
-            pipeline.drawing_log(figure, "log"),
+            pipeline.drawings.drawing_log(figure, "log"),
         benchmark:
-            pipeline.drawing_log(figure, "tsv")
+            pipeline.drawings.drawing_log(figure, "tsv")
         conda:
             "../../envs/evaluation.yaml"
         threads: 1
@@ -33,7 +33,7 @@ for category, figure in pipeline.figures():
             runtime=20,
         params:
             figure=figure,
-            files=pipeline.figure_arguments(figure),
+            files=pipeline.drawings.figure_arguments(figure),
         message:
             f"draw {figure}"
         shell:
@@ -41,27 +41,27 @@ for category, figure in pipeline.figures():
             " --pdf {output.pdf} --png {output.png} > {log} 2>&1"
 
 
-for table in pipeline.tables():
+for table in pipeline.drawings.tables():
 
     rule:
         name:
             f"tabulate_{table}"
         input:
-            files=pipeline.table_inputs(table),
-            code=pipeline.code("draw"),
+            files=pipeline.drawings.table_inputs(table),
+            code=code("draw"),
         output:
             html=report(
-                pipeline.table(table, "html"),
+                pipeline.drawings.table(table, "html"),
                 caption=f"../report/table_{table}.rst",
                 category="Settings" if table == "settings" else "Tables",
-                labels=pipeline.labels(table),
+                labels=pipeline.drawings.labels(table),
             ),
-            csv=pipeline.table(table, "csv"),
-            latex=pipeline.table(table, "tex"),
+            csv=pipeline.drawings.table(table, "csv"),
+            latex=pipeline.drawings.table(table, "tex"),
         log:
-            pipeline.drawing_log(f"table_{table}", "log"),
+            pipeline.drawings.drawing_log(f"table_{table}", "log"),
         benchmark:
-            pipeline.drawing_log(f"table_{table}", "tsv")
+            pipeline.drawings.drawing_log(f"table_{table}", "tsv")
         conda:
             "../../envs/evaluation.yaml"
         threads: 1
@@ -70,7 +70,7 @@ for table in pipeline.tables():
             runtime=20,
         params:
             table=table,
-            files=pipeline.table_arguments(table),
+            files=pipeline.drawings.table_arguments(table),
         message:
             f"tabulate {table}"
         shell:

@@ -9,16 +9,16 @@ The resumable state lies in state/{results}, which no rule declares: Snakemake d
 
 rule train:
     input:
-        data=f"{pipeline.results}/prepared/{{dataset}}.h5",
-        code=pipeline.code("train"),
+        data=f"{pipeline.layout.results}/prepared/{{dataset}}.h5",
+        code=code("train"),
     output:
-        weights=f"{pipeline.results}/jet_generation/{{dataset}}/models/{{model}}/seed{{seed}}/weights.safetensors",
-        description=f"{pipeline.results}/jet_generation/{{dataset}}/models/{{model}}/seed{{seed}}/model.json",
-        history=f"{pipeline.results}/jet_generation/{{dataset}}/models/{{model}}/seed{{seed}}/history.csv",
+        weights=f"{pipeline.layout.results}/jet_generation/{{dataset}}/models/{{model}}/seed{{seed}}/weights.safetensors",
+        description=f"{pipeline.layout.results}/jet_generation/{{dataset}}/models/{{model}}/seed{{seed}}/model.json",
+        history=f"{pipeline.layout.results}/jet_generation/{{dataset}}/models/{{model}}/seed{{seed}}/history.csv",
     log:
-        f"{pipeline.logs}/train/{{dataset}}_{{model}}_seed{{seed}}.log",
+        f"{pipeline.layout.logs}/train/{{dataset}}_{{model}}_seed{{seed}}.log",
     benchmark:
-        f"{pipeline.logs}/train/{{dataset}}_{{model}}_seed{{seed}}.tsv"
+        f"{pipeline.layout.logs}/train/{{dataset}}_{{model}}_seed{{seed}}.tsv"
     conda:
         "../../envs/training.yaml"
     threads: pipeline.study.threads
@@ -28,7 +28,7 @@ rule train:
         gpu=pipeline.gpus,
     params:
         settings=pipeline.model_settings,
-        state=f"{pipeline.state}/jet_generation/{{dataset}}/{{model}}/seed{{seed}}",
+        state=f"{pipeline.layout.state}/jet_generation/{{dataset}}/{{model}}/seed{{seed}}",
     message:
         "train {wildcards.model} on {wildcards.dataset}, seed {wildcards.seed}"
     shell:
@@ -39,16 +39,16 @@ rule train:
 
 rule sample:
     input:
-        data=f"{pipeline.results}/prepared/{{dataset}}.h5",
-        weights=f"{pipeline.results}/jet_generation/{{dataset}}/models/{{model}}/seed{{seed}}/weights.safetensors",
-        description=f"{pipeline.results}/jet_generation/{{dataset}}/models/{{model}}/seed{{seed}}/model.json",
-        code=pipeline.code("sample"),
+        data=f"{pipeline.layout.results}/prepared/{{dataset}}.h5",
+        weights=f"{pipeline.layout.results}/jet_generation/{{dataset}}/models/{{model}}/seed{{seed}}/weights.safetensors",
+        description=f"{pipeline.layout.results}/jet_generation/{{dataset}}/models/{{model}}/seed{{seed}}/model.json",
+        code=code("sample"),
     output:
-        f"{pipeline.results}/jet_generation/{{dataset}}/samples/{{model}}/{{sampler}}_seed{{seed}}.h5",
+        f"{pipeline.layout.results}/jet_generation/{{dataset}}/samples/{{model}}/{{sampler}}_seed{{seed}}.h5",
     log:
-        f"{pipeline.logs}/sample/{{dataset}}_{{model}}_{{sampler}}_seed{{seed}}.log",
+        f"{pipeline.layout.logs}/sample/{{dataset}}_{{model}}_{{sampler}}_seed{{seed}}.log",
     benchmark:
-        f"{pipeline.logs}/sample/{{dataset}}_{{model}}_{{sampler}}_seed{{seed}}.tsv"
+        f"{pipeline.layout.logs}/sample/{{dataset}}_{{model}}_{{sampler}}_seed{{seed}}.tsv"
     conda:
         "../../envs/training.yaml"
     threads: pipeline.study.threads
@@ -69,14 +69,14 @@ rule sample:
 
 rule sample_marginals:
     input:
-        data=f"{pipeline.results}/prepared/{{dataset}}.h5",
-        code=pipeline.code("sample"),
+        data=f"{pipeline.layout.results}/prepared/{{dataset}}.h5",
+        code=code("sample"),
     output:
-        f"{pipeline.results}/jet_generation/{{dataset}}/samples/{{model}}/none_seed{{seed}}.h5",
+        f"{pipeline.layout.results}/jet_generation/{{dataset}}/samples/{{model}}/none_seed{{seed}}.h5",
     log:
-        f"{pipeline.logs}/sample/{{dataset}}_{{model}}_none_seed{{seed}}.log",
+        f"{pipeline.layout.logs}/sample/{{dataset}}_{{model}}_none_seed{{seed}}.log",
     benchmark:
-        f"{pipeline.logs}/sample/{{dataset}}_{{model}}_none_seed{{seed}}.tsv"
+        f"{pipeline.layout.logs}/sample/{{dataset}}_{{model}}_none_seed{{seed}}.tsv"
     conda:
         "../../envs/training.yaml"
     threads: 1

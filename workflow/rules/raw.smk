@@ -7,13 +7,13 @@ Makes: {results}/raw/{process}/{shard}.root, Delphes-schema ROOT files.
 
 rule simulate:
     input:
-        code=pipeline.code("simulate"),
+        code=code("simulate"),
     output:
-        f"{pipeline.results}/raw/{{process}}/{{shard}}.root",
+        f"{pipeline.layout.results}/raw/{{process}}/{{shard}}.root",
     log:
-        f"{pipeline.logs}/simulate/{{process}}_{{shard}}.log",
+        f"{pipeline.layout.logs}/simulate/{{process}}_{{shard}}.log",
     benchmark:
-        f"{pipeline.logs}/simulate/{{process}}_{{shard}}.tsv"
+        f"{pipeline.layout.logs}/simulate/{{process}}_{{shard}}.tsv"
     conda:
         "../../envs/simulation.yaml"
     threads: 1

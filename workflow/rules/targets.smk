@@ -6,19 +6,19 @@ Makes nothing of its own; asks for what the stages make. The default target is i
 
 rule raw:
     input:
-        pipeline.all_raw(),
+        pipeline.layout.all_raw(),
     localrule: True
 
 
 rule jet_generation:
     input:
-        pipeline.metrics,
-        pipeline.all_figures(),
-        pipeline.all_tables(),
+        pipeline.layout.metrics,
+        pipeline.drawings.all_figures(),
+        pipeline.drawings.all_tables(),
     localrule: True
 
 
 rule figures:
     input:
-        pipeline.all_figures(),
+        pipeline.drawings.all_figures(),
     localrule: True

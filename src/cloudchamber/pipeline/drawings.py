@@ -1,0 +1,172 @@
+"""Figures and tables of the report: their files, their inputs, how the report labels them."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, final
+
+from cloudchamber.pipeline.layout import Layout
+
+__all__ = ["FIGURES", "TABLES", "Drawings", "as_json", "paths_in"]
+
+FIGURES = {
+    "Distributions": ("jet_features", "particle_features", "substructure"),
+    "Metrics": ("divergences", "wasserstein", "log_posterior", "confusion", "cost"),
+    "Jets": ("average_images", "cloud_gallery"),
+    "Training": ("histories",),
+}
+TABLES = ("divergences", "wasserstein", "log_posterior", "cost")
+
+
+@final
+class Drawings:
+    """The figures and tables of one analysis. Those of a study exist once per data set, the others once."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._settings = layout.settings
+
+    def figures(self) -> list[tuple[str, str]]:
+        """Return (category, name) of every figure."""
+        of_study = [(category, figure) for category, figures in FIGURES.items() for figure in figures]
+        return [*of_study, *(("Data", figure) for figure in self._analysis_figures())]
+
+    def tables(self) -> list[str]:
+        return [*TABLES, "settings"]
+
+    def _analysis_figures(self) -> list[str]:
+        return ["truncation", *(["detector_response"] if self._settings.detector_response else [])]
+
+    def figure(self, figure: str, suffix: str) -> str:
+        """Return the pattern of a figure's file."""
+        folder = self._layout.results if figure in self._analysis_figures() else self._layout.study_folder("{dataset}")
+        return f"{folder}/figures/{figure}.{suffix}"
+
+    def table(self, table: str, suffix: str) -> str:
+        """Return the pattern of a table's file."""
+        folder = self._layout.results if table == "settings" else self._layout.study_folder("{dataset}")
+        return f"{folder}/tables/{table}.{suffix}"
+
+    def drawing_log(self, name: str, suffix: str) -> str:
+        """Return the pattern of the log of a figure or table; it has the wildcards of the output."""
+        whole_analysis = name in (*self._analysis_figures(), "table_settings")
+        return (
+            f"{self._layout.logs}/draw/{name}.{suffix}"
+            if whole_analysis
+            else f"{self._layout.logs}/draw/{{dataset}}_{name}.{suffix}"
+        )
+
+    def labels(self, name: str) -> dict[str, str]:
+        """Return how the report labels a figure or table."""
+        data = {} if name in (*self._analysis_figures(), "settings") else {"data set": "{dataset}"}
+        return {"shows": name.replace("_", " "), **data}
+
+    def figure_inputs(self, figure: str) -> Callable[[Any], list[str]]:
+        """Return the input function of a figure's rule."""
+        return lambda wildcards: paths_in(self.figure_files(figure, wildcards))
+
+    def figure_arguments(self, figure: str) -> Callable[[Any], str]:
+        """Return the params function of a figure's rule."""
+        return lambda wildcards: as_json(self.figure_files(figure, wildcards))
+
+    def table_inputs(self, table: str) -> Callable[[Any], list[str]]:
+        """Return the input function of a table's rule."""
+        return lambda wildcards: paths_in(self.table_files(table, wildcards))
+
+    def table_arguments(self, table: str) -> Callable[[Any], str]:
+        """Return the params function of a table's rule."""
+        return lambda wildcards: as_json(self.table_files(table, wildcards))
+
+    def figure_files(self, figure: str, wildcards: Any) -> dict[str, Any]:
+        """Return what one figure is drawn from, and no more."""
+        if figure == "truncation":
+            return self._truncation_files()
+        if figure == "detector_response":
+            return self._response_files()
+        dataset = wildcards.dataset
+        head = self._head(dataset)
+        if figure == "histories":
+            return {**head, "histories": self._histories(dataset)}
+        if figure == "confusion":
+            return {**head, "models": self._models(dataset), "confusions": self._confusions(dataset)}
+        if figure in FIGURES["Metrics"]:
+            return {**head, "models": self._models(dataset), "metrics": self._layout.metrics}
+        truth = {"truth": self._layout.prepared(dataset), "truth_observables": self._layout.truth_observables(dataset)}
+        return {**head, **truth, "models": self._models(dataset, "clouds", "observables")}
+
+    def table_files(self, table: str, wildcards: Any) -> dict[str, Any]:
+        """Return what one table is made from."""
+        if table == "settings":
+            return {"settings": self._settings.model_dump(mode="json")}
+        dataset = wildcards.dataset
+        return {**self._head(dataset), "models": self._models(dataset), "metrics": self._layout.metrics}
+
+    def _head(self, dataset: str) -> dict[str, str]:
+        return {"study": "jet_generation", "dataset": dataset, "title": self._settings.datasets[dataset].title}
+
+    def _models(self, dataset: str, *files: str) -> list[dict[str, Any]]:
+        kept = ("name", "title", "sampler", "seed", *files)
+        return [{key: entry[key] for key in kept} for entry in self._layout.entries(dataset)]
+
+    def _histories(self, dataset: str) -> list[dict[str, Any]]:
+        return [
+            {
+                "name": model,
+                "title": self._layout.study.models[model].title,
+                "seed": seed,
+                "path": f"{self._layout.study_folder(dataset)}/models/{model}/seed{seed}/history.csv",
+            }
+            for model in self._layout.study.models
+            if model in self._layout.trained_models()
+            for seed in self._layout.study.seeds
+        ]
+
+    def _confusions(self, dataset: str) -> list[dict[str, Any]]:
+        folder = f"{self._layout.study_folder(dataset)}/log_posterior"
+        return [{"seed": seed, "path": f"{folder}/seed{seed}_confusion.csv"} for seed in self._layout.study.seeds]
+
+    def _response_files(self) -> dict[str, Any]:
+        """Return the clouds of own and of real detector output, for each process whose real file is there."""
+        processes = []
+        for process, file in self._layout.real_files().items():
+            folder = f"{self._layout.results}/detector_response/{process}"
+            own, real = (
+                {"clouds": f"{folder}/{name}.h5", "observables": f"{folder}/{name}_observables.h5"}
+                for name in ("own", "real")
+            )
+            title = self._settings.processes[process].title
+            processes.append({"name": process, "title": title, "own": own, "real": real if file else None})
+        return {"processes": processes}
+
+    def _truncation_files(self) -> dict[str, Any]:
+        return {
+            "datasets": [
+                {"name": name, "title": dataset.title, "clouds": f"{self._layout.results}/clouds/{name}.h5"}
+                for name, dataset in self._settings.datasets.items()
+            ]
+        }
+
+    def all_figures(self) -> list[str]:
+        """Return the PNG of every figure; each has a PDF beside it."""
+        return self._of_all_datasets(self.figure(figure, "png") for _, figure in self.figures())
+
+    def all_tables(self) -> list[str]:
+        """Return every table of the report."""
+        return self._of_all_datasets(self.table(table, "html") for table in self.tables())
+
+    def _of_all_datasets(self, patterns: Iterable[str]) -> list[str]:
+        paths = [pattern.format(dataset=name) for pattern in patterns for name in self._layout.study.datasets]
+        return list(dict.fromkeys(paths))
+
+
+def as_json(value: Any) -> str:
+    """Return compact JSON, for the command line."""
+    return json.dumps(value, separators=(",", ":"))
+
+
+def paths_in(value: Any) -> list[str]:
+    """Return every file path in a nested structure of a figure's or table's files."""
+    if isinstance(value, Mapping):
+        return [path for item in value.values() for path in paths_in(item)]
+    if isinstance(value, str):
+        return [value] if value.endswith((".h5", ".csv", ".json")) else []
+    return [path for item in value for path in paths_in(item)] if isinstance(value, Iterable) else []
