@@ -146,6 +146,16 @@ def test_named_targets(finished: Path, target: str) -> None:
     assert "Nothing to be done" in snakemake(finished, target, "--dry-run")
 
 
+def test_own_files_as_the_readme_says(finished: Path) -> None:
+    example = (REPOSITORY / "README.md").read_text(encoding="utf-8").split("```yaml")[1].split("```")[0]
+    (finished / "my.yaml").write_text(example.replace("/data/run1/*.root", "results_tiny/raw/top/*.root"))
+    output = snakemake(finished, "--dry-run", configs=("configs/tiny.yaml", "my.yaml"))
+    jobs = planned(output)
+    assert jobs["ingest"] == jobs["prepare"] == 1
+    assert "simulate" not in jobs
+    assert "results_tiny/raw/top/0.root results_tiny/raw/top/1.root" in output
+
+
 def test_kill_unlock_and_rerun(finished: Path) -> None:
     longer = {"results": "results_killed", "jet_generation": {"models": {"epic_fm": {"training": {"steps": 3000}}}}}
     configs = ("configs/tiny.yaml", overlay(finished, "longer.yaml", longer))
