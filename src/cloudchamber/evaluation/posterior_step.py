@@ -1,7 +1,5 @@
 """The log-posterior step: trains ParticleNet on generated classes and truth, and scores unseen true jets."""
 
-import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -21,11 +19,11 @@ from cloudchamber.evaluation.log_posterior import (
     training_set,
 )
 from cloudchamber.evaluation.steps import write_table
-from cloudchamber.generation.train import code_digest, write_history
 from cloudchamber.networks.particlenet import ParticleNet, predict_log_probabilities
 from cloudchamber.settings import LogPosteriorSettings
 from cloudchamber.storage import sha256
 from cloudchamber.training.classification import ClassificationTask
+from cloudchamber.training.record import code_digest, state_folder, write_history
 from cloudchamber.training.trainer import fit
 
 __all__ = ["TRUTH", "log_posterior"]
@@ -74,8 +72,7 @@ def log_posterior(
         "seed": seed,
         "code": code_digest(_SOURCES),
     }
-    name = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
-    trained = fit(task, settings.training, seed, state / name, identity)
+    trained = fit(task, settings.training, seed, state_folder(state, identity), identity)
     if not trained.first:
         return
     network.load_state_dict(trained.weights)

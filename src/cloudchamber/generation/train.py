@@ -1,12 +1,6 @@
 """The training step: prepared jets to weights, their description and the history."""
 
-import csv
-import hashlib
-import io
-import json
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -19,10 +13,11 @@ from cloudchamber.generation.objectives import build_objective
 from cloudchamber.generation.task import GenerationTask, pack
 from cloudchamber.preparation.standardisation import Standardisation
 from cloudchamber.settings import GeneratorSettings
-from cloudchamber.storage import provenance, sha256, write_text
+from cloudchamber.storage import provenance, sha256
+from cloudchamber.training.record import code_digest, state_folder, write_history
 from cloudchamber.training.trainer import fit
 
-__all__ = ["code_digest", "standardisations", "train", "write_history"]
+__all__ = ["standardisations", "train"]
 
 
 # What decides the weights: a training goes on only under the code that began it.
@@ -38,15 +33,6 @@ _SOURCES = (
 )
 
 
-def code_digest(sources: Sequence[str]) -> str:
-    """Return a hash of source files of the package."""
-    package = Path(__file__).parents[1]
-    digest = hashlib.sha256()
-    for source in sources:
-        digest.update(source.encode() + (package / source).read_bytes())
-    return digest.hexdigest()
-
-
 def standardisations(clouds: Clouds, source: str | Path) -> tuple[Standardisation, Standardisation]:
     """Return the standardisations of particles and of conditions that the preparation stored.
 
@@ -59,15 +45,6 @@ def standardisations(clouds: Clouds, source: str | Path) -> tuple[Standardisatio
         )
     fits = clouds.meta["standardisation"]
     return Standardisation.from_json(fits["points"]), Standardisation.from_json(fits["conditions"])
-
-
-def write_history(path: Path, history: Sequence[Mapping[str, Any]]) -> None:
-    """Write the rows of a training history as CSV."""
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, fieldnames=list(history[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(history)
-    write_text(path, text.getvalue())
 
 
 def train(
@@ -107,8 +84,7 @@ def train(
         "seed": seed,
         "code": code_digest(_SOURCES),
     }
-    name = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
-    trained = fit(task, settings.training, seed, state / name, identity)
+    trained = fit(task, settings.training, seed, state_folder(state, identity), identity)
     if trained.first:
         record = provenance("train", settings.model_dump(mode="json"), [source], seed)
         save_artifact(weights, description, trained.weights, settings, clouds.meta["standardisation"], record)

@@ -16,7 +16,13 @@ _MODEL = (
     "networks/packing.py",
     "preparation/standardisation.py",
 )
-_TRAINING = ("training/average.py", "training/state.py", "training/task.py", "training/trainer.py")
+_TRAINING = (
+    "training/average.py",
+    "training/record.py",
+    "training/state.py",
+    "training/task.py",
+    "training/trainer.py",
+)
 # Sources whose change asks for a rerun of a stage; what merely passes data on (command line, errors) is left out.
 _SOURCES = {
     "simulate": ("simulation/*.py", "seeds.py"),
