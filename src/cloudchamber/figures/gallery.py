@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from cloudchamber.cloud import Clouds, read_clouds
 from cloudchamber.evaluation.kinematics import has_momentum
 from cloudchamber.evaluation.observables import LABELS
-from cloudchamber.figures.inputs import first_samplers, models_of, need, read_truth
+from cloudchamber.figures.inputs import angular_reach, first_samplers, models_of, need, read_truth
 from cloudchamber.figures.labels import axis_label, wrapped
 from cloudchamber.figures.style import TRUTH, Look
 
@@ -48,8 +48,7 @@ def read_gallery(files: Mapping[str, Any]) -> Gallery:
         SettingsError: a key is missing.
     """
     truth = read_truth(files)
-    mask = has_momentum(truth)
-    reach = float(max(np.quantile(np.abs(truth.point(name)[mask]), 0.999) for name in ("eta_rel", "phi_rel")))
+    reach = angular_reach(truth)
     rows = [GalleryRow("truth", TRUTH, _jets(truth[truth.indices["test"][:_COLUMNS]]))]
     for model in first_samplers(models_of(files)):
         clouds = read_clouds(need(model.entries[0], "clouds"))

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from cloudchamber.cloud import Clouds, read_clouds
 from cloudchamber.evaluation.kinematics import has_momentum
 from cloudchamber.evaluation.observables import LABELS
-from cloudchamber.figures.inputs import first_samplers, models_of, need, read_truth
+from cloudchamber.figures.inputs import angular_reach, first_samplers, models_of, need, read_truth
 from cloudchamber.figures.labels import axis_label, count, counts, wrapped
 
 __all__ = ["JetImages", "average_image", "average_images", "read_images"]
@@ -56,8 +56,7 @@ def read_images(files: Mapping[str, Any]) -> JetImages:
         SettingsError: a key is missing.
     """
     truth = read_truth(files)
-    mask = has_momentum(truth)
-    reach = float(max(np.quantile(np.abs(truth.point(name)[mask]), 0.999) for name in ("eta_rel", "phi_rel")))
+    reach = angular_reach(truth)
     edges = np.linspace(-reach, reach, _PIXELS + 1)
     images, n_jets = {}, []
     for label, part in (("truth (test part)", "test"), ("truth (training part)", "train")):

@@ -19,6 +19,7 @@ __all__ = [
     "Distributions",
     "Model",
     "Series",
+    "angular_reach",
     "first_samplers",
     "models_of",
     "need",
@@ -108,6 +109,12 @@ def read_truth(files: Mapping[str, Any]) -> Clouds:
         if not len(truth.indices.get(part, ())):
             raise InputError(f"{path}: no jets in the part '{part}'")
     return truth
+
+
+def angular_reach(truth: Clouds) -> float:
+    """Return the |eta_rel| and |phi_rel| that hold all but a thousandth of the true particles: half an axis."""
+    mask = has_momentum(truth)
+    return float(max(np.quantile(np.abs(truth.point(name)[mask]), 0.999) for name in ("eta_rel", "phi_rel")))
 
 
 @final
