@@ -14,7 +14,6 @@ from matplotlib.figure import Figure
 from matplotlib.image import imread
 from scipy.stats import chi2_contingency
 
-from cloudchamber import pipeline
 from cloudchamber.cloud import Clouds, Column, write_clouds
 from cloudchamber.errors import CloudchamberError, InputError, SettingsError
 from cloudchamber.evaluation.observables import JET_FEATURES, PARTICLE_FEATURES, write_observables
@@ -27,6 +26,7 @@ from cloudchamber.figures.inputs import first_samplers, models_of
 from cloudchamber.figures.measurements import read_measurements
 from cloudchamber.figures.numbers import decimals, scale_exponent, with_uncertainty
 from cloudchamber.figures.tables import TABLES, tabulate
+from cloudchamber.pipeline import drawings
 
 REPOSITORY = Path(__file__).parents[2]
 FEATURES = (*JET_FEATURES, *PARTICLE_FEATURES)
@@ -220,9 +220,9 @@ def test_draw_writes_both_files_and_the_same_each_time(name: str, files: dict[st
 
 
 def test_names_agree_with_workflow_and_captions() -> None:
-    of_study = {name for figures in pipeline.FIGURES.values() for name in figures}
+    of_study = {name for figures in drawings.FIGURES.values() for name in figures}
     assert of_study | set(ANALYSIS_FIGURES) == set(FIGURES)
-    assert {*pipeline.TABLES, "settings"} == set(TABLES)
+    assert {*drawings.TABLES, "settings"} == set(TABLES)
     captions = {path.stem for path in (REPOSITORY / "workflow/report").glob("*.rst")}
     assert captions == {"workflow", *FIGURES, *(f"table_{name}" for name in TABLES)}
     assert all(len(path.read_text()) > 80 for path in (REPOSITORY / "workflow/report").glob("*.rst"))
