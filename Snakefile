@@ -54,8 +54,10 @@ rule all:
 
 
 include: "workflow/rules/targets.smk"
+include: "workflow/rules/downloads.smk"
 include: "workflow/rules/raw.smk"
 include: "workflow/rules/clouds.smk"
+include: "workflow/rules/jet_level.smk"
 include: "workflow/rules/models.smk"
 include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/figures.smk"

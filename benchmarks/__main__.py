@@ -8,11 +8,17 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import detector, epic, ingestion
+from benchmarks import detector, epic, ingestion, jet_metrics, transformer
 from benchmarks.timing import COLUMNS
 from cloudchamber.storage import write_text
 
-_ALL = {"epic": epic.measurements, "ingestion": ingestion.measurements, "detector": detector.measurements}
+_ALL = {
+    "epic": epic.measurements,
+    "transformer": transformer.measurements,
+    "ingestion": ingestion.measurements,
+    "detector": detector.measurements,
+    "jet_metrics": jet_metrics.measurements,
+}
 
 
 def main() -> None:

@@ -1,7 +1,9 @@
 """Files: written aside and renamed, hashed, and with a record of what made them."""
 
+import csv
 import errno
 import hashlib
+import io
 import json
 import os
 import shutil
@@ -14,9 +16,9 @@ from typing import Any
 from cloudchamber import __version__
 from cloudchamber.errors import InputError, StorageError
 
-__all__ = ["atomic_path", "provenance", "read_json", "sha256", "write_bytes", "write_json", "write_text"]
+__all__ = ["atomic_path", "provenance", "read_json", "sha256", "write_bytes", "write_json", "write_rows", "write_text"]
 
-_PACKAGES = ("numpy", "torch", "uproot", "awkward", "fastjet", "pythia8mc", "h5py", "safetensors")
+_PACKAGES = ("numpy", "torch", "uproot", "awkward", "fastjet", "pythia8mc", "h5py", "safetensors", "zuko")
 
 
 @contextmanager
@@ -132,3 +134,16 @@ def _package_versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return versions
+
+
+def write_rows(path: str | Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write rows with the same keys as CSV, at once or not at all.
+
+    Raises:
+        StorageError: the file cannot be written.
+    """
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_text(path, text.getvalue())

@@ -15,21 +15,31 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from cloudchamber.generation.objectives import Diffusion, FlowMatching, Objective
-from cloudchamber.generation.paths import CosinePath, GaussianPath, StraightPath
+from cloudchamber.generation.objectives import Adversarial, Diffusion, Edm, FlowMatching, Objective
+from cloudchamber.generation.paths import CosinePath, ExplodingPath, GaussianPath, StraightPath
 from cloudchamber.generation.solvers import Field, solve
-from cloudchamber.settings import EVALUATIONS_PER_STEP, DiffusionSettings, FlowMatchingSettings, SamplerSettings
+from cloudchamber.settings import (
+    EVALUATIONS_PER_STEP,
+    DiffusionSettings,
+    EdmSettings,
+    FlowMatchingSettings,
+    SamplerSettings,
+)
 
 MEAN, DEVIATION = 0.7, 0.4
 PATHS: dict[str, GaussianPath] = {
     "straight": StraightPath(1e-4),
     "straight-wide": StraightPath(0.3),
     "cosine": CosinePath(0.999, 0.02),
+    "exploding": ExplodingPath(0.01, 20.0, 7.0),
 }
+EDM = EdmSettings(kind="edm", sigma_min=0.005, sigma_max=40.0)
 OBJECTIVES: dict[str, Objective] = {
     "flow matching": FlowMatching(FlowMatchingSettings(kind="flow_matching")),
     "diffusion": Diffusion(DiffusionSettings(kind="diffusion")),
+    "edm": Edm(EDM),
 }
+ORDINARY = [solver for solver in EVALUATIONS_PER_STEP if solver != "one_step"]
 
 
 def _now(time: float) -> Tensor:
@@ -52,6 +62,15 @@ def _ideal_network(objective: Objective) -> Callable[[Tensor, Tensor], Tensor]:
         centred = state - path.signal(time) * MEAN
         return path.signal_rate(time) * MEAN + growth / _variance(path, time) * centred
 
+    def expected_output(seen: Tensor, at: Tensor) -> Tensor:
+        # The inputs of EDM (arXiv 2206.00364, table 1), inverted, and its outputs, for sigma_data = 1.
+        sigma = (math.log(EDM.sigma_min) + at * math.log(EDM.sigma_max / EDM.sigma_min)).exp()
+        state = seen * (sigma**2 + 1).sqrt()
+        clean = state - sigma * sigma / (DEVIATION**2 + sigma**2) * (state - MEAN)
+        return (clean - state / (sigma**2 + 1)) / (sigma / (sigma**2 + 1).sqrt())
+
+    if isinstance(objective, Edm):
+        return expected_output
     return expected_velocity if isinstance(objective, FlowMatching) else expected_noise
 
 
@@ -60,10 +79,10 @@ def _settings(solver: str, steps: int) -> SamplerSettings:
 
 
 def _solution(objective: Objective, start: Tensor) -> Tensor:
-    first, last = _now(1), _now(0)
     path = objective.path
+    first, last = _now(1), path.grid(1)[-1:].reshape(1, 1)
     stretch = (_variance(path, last) / _variance(path, first)).sqrt()
-    return path.signal(last) * MEAN + stretch * (start - path.signal(first) * MEAN)
+    return path.signal(last) * MEAN + stretch * (path.noise(first) * start - path.signal(first) * MEAN)
 
 
 def _solve(objective: Objective, solver: str, steps: int, start: Tensor, seed: int = 0) -> Tensor:
@@ -82,7 +101,8 @@ def test_rates_are_the_derivatives(name: str, time: float) -> None:
     path = PATHS[name]
     now = torch.tensor(time, dtype=torch.float64, requires_grad=True)
     for function, rate in ((path.signal, path.signal_rate), (path.noise, path.noise_rate)):
-        (derivative,) = torch.autograd.grad(function(now), now)
+        # The product with zero keeps what is constant in the graph.
+        (derivative,) = torch.autograd.grad(function(now) + 0 * now, now)
         assert float(rate(now).detach()) == pytest.approx(float(derivative), abs=1e-12)
 
 
@@ -113,6 +133,11 @@ def test_the_true_prediction_gives_back_clean_data_and_noise(name: str, time: fl
     clean, noise = (torch.randn(5, 3, generator=generator, dtype=torch.float64) for _ in range(2))
     noisy = objective.path.signal(now) * clean + objective.path.noise(now) * noise
     target = (1 - 1e-4) * noise - clean if isinstance(objective, FlowMatching) else noise
+    if isinstance(objective, Edm):
+        now = now.clamp(1e-3)
+        sigma = float(objective.path.noise(now))
+        noisy = clean + sigma * noise
+        target = (clean - noisy / (sigma**2 + 1)) * math.sqrt(sigma**2 + 1) / sigma
     estimated_clean, estimated_noise = objective.estimate(target, noisy, now)
     torch.testing.assert_close(estimated_clean, clean, rtol=1e-10, atol=1e-10)
     torch.testing.assert_close(estimated_noise, noise, rtol=1e-10, atol=1e-10)
@@ -155,7 +180,48 @@ def test_the_order_of_each_solver(problem: str, solver: str, order: int, start: 
     assert measured == pytest.approx([order, order], abs=0.15)
 
 
-@pytest.mark.parametrize("solver", ["euler", "midpoint", "heun", "rk4", "ddim"])
+def test_dpm_solver_is_of_second_order_in_the_logarithm_of_the_signal_to_noise_ratio(start: Tensor) -> None:
+    # On a grid of equal ratios of noise levels; the last step, of first order, is as small as all others.
+    path = ExplodingPath(0.05, 5.0, 1.0)
+    path.grid = lambda steps: 100.0 ** -torch.linspace(0, 1, steps + 1, dtype=torch.float64)  # type: ignore[method-assign]
+    objective = Adversarial()
+    objective.path = path
+
+    def network(state: Tensor, time: Tensor) -> Tensor:
+        sigma = path.noise(time)
+        return (MEAN * sigma**2 + state * DEVIATION**2) / (DEVIATION**2 + sigma**2)
+
+    exact = _solution(objective, start)
+    errors = []
+    for steps in (64, 128, 256):
+        end = solve(Field(network, objective), start, _settings("dpm_solver", steps), torch.Generator())
+        errors.append(float((end - exact).abs().max()))
+    assert errors[-1] < 1e-3
+    assert [math.log2(before / after) for before, after in pairwise(errors)] == pytest.approx([2, 2], abs=0.2)
+
+
+def test_the_first_step_of_dpm_solver_is_ddim(start: Tensor) -> None:
+    for objective in OBJECTIVES.values():
+        first, second = (_solve(objective, solver, 1, start) for solver in ("ddim", "dpm_solver"))
+        torch.testing.assert_close(first, second, rtol=1e-10, atol=1e-10)
+
+
+def test_one_step_takes_the_estimate_of_the_clean_data(start: Tensor) -> None:
+    objective = OBJECTIVES["flow matching"]
+    # At t = 1 the state says nothing about the data, of which the best estimate is the mean.
+    torch.testing.assert_close(_solve(objective, "one_step", 1, start), torch.full_like(start, MEAN))
+    doubled = Field(lambda state, time: 2 * state * time, Adversarial())
+    torch.testing.assert_close(solve(doubled, start, _settings("one_step", 1), torch.Generator()), 2 * start)
+
+
+def test_the_grid_of_the_exploding_path() -> None:
+    grid = PATHS["exploding"].grid(18) * 20.0
+    # arXiv 2206.00364, eq. 5.
+    expected = [(20 ** (1 / 7) + i / 18 * (0.01 ** (1 / 7) - 20 ** (1 / 7))) ** 7 for i in range(19)]
+    assert grid.tolist() == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("solver", ["euler", "midpoint", "heun", "rk4", "ddim", "dpm_solver"])
 @pytest.mark.parametrize("name", OBJECTIVES)
 def test_noise_is_carried_to_the_data(name: str, solver: str, start: Tensor) -> None:
     objective = OBJECTIVES[name]
@@ -172,7 +238,7 @@ def test_ddim_is_euler_on_the_straight_path(start: Tensor) -> None:
     torch.testing.assert_close(first, second, rtol=1e-12, atol=1e-12)
 
 
-@pytest.mark.parametrize("solver", EVALUATIONS_PER_STEP)
+@pytest.mark.parametrize("solver", ORDINARY)
 @pytest.mark.parametrize("steps", [1, 7])
 def test_exactly_the_asked_evaluations_are_spent(solver: str, steps: int, start: Tensor) -> None:
     objective = OBJECTIVES["flow matching"]
@@ -195,9 +261,9 @@ def test_exactly_the_asked_evaluations_are_spent(solver: str, steps: int, start:
 
 def _euler_maruyama_moments(path: GaussianPath, steps: int) -> tuple[float, float]:
     """Return mean and variance after the discrete stochastic steps, from the score of the normal distribution."""
-    mean, variance, step = 0.0, 1.0, 1 / steps
-    for number in range(steps):
-        now = _now(1 - number * step)
+    mean, variance = 0.0, float(path.noise(_now(1))) ** 2
+    for before, after in pairwise(path.grid(steps).tolist()):
+        now, step = _now(before), before - after
         spread = float(_variance(path, now))
         signal, noise, g2 = (float(rate(now)) for rate in (path.signal, path.noise, path.diffusion))
         signal_rate, noise_rate = float(path.signal_rate(now)), float(path.noise_rate(now))
@@ -223,7 +289,8 @@ def test_euler_maruyama_draws_the_data(name: str) -> None:
 @pytest.mark.parametrize("name", OBJECTIVES)
 def test_the_moments_of_euler_maruyama_converge_to_those_of_the_data(name: str) -> None:
     path = OBJECTIVES[name].path
-    mean, variance = float(path.signal(_now(0))) * MEAN, float(_variance(path, _now(0)))
+    end = _now(float(path.grid(1)[-1]))
+    mean, variance = float(path.signal(end)) * MEAN, float(_variance(path, end))
     errors = []
     for steps in (200, 400, 800):
         found_mean, found_variance = _euler_maruyama_moments(path, steps)
@@ -244,7 +311,7 @@ def test_the_stochastic_solver_follows_its_generator(start: Tensor) -> None:
 
 def test_the_state_keeps_its_precision(start: Tensor) -> None:
     for dtype in (torch.float32, torch.float64):
-        for solver in EVALUATIONS_PER_STEP:
+        for solver in ORDINARY:
             if solver == "euler_maruyama" and dtype == torch.float64:
                 continue
             assert _solve(OBJECTIVES["flow matching"], solver, 2, start.to(dtype)).dtype == dtype

@@ -1,15 +1,16 @@
 """Splits: every cloud in exactly one part, every event in exactly one part, fractions of events exact."""
 
+from pathlib import Path
+
+import h5py
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudchamber.errors import InputError
-from cloudchamber.preparation.splits import split_by_event
+from cloudchamber.preparation.splits import PARTS, read_split, split, split_by_event, write_split
 from cloudchamber.settings import SplitSettings
-
-PARTS = ("train", "validation", "test")
 
 
 @st.composite
@@ -63,3 +64,100 @@ def test_an_empty_part_is_refused(n_events: int) -> None:
     events = np.arange(n_events)[:, None]
     with pytest.raises(InputError, match=r"the \w+ part of \d clouds from \d events is empty"):
         split_by_event(events, SplitSettings(train=0.5, validation=0.1), np.random.default_rng(1))
+
+
+@given(_events(), fractions)
+def test_stored_order_cuts_the_events_where_they_lie(events: np.ndarray, shares: tuple[float, float]) -> None:
+    settings = SplitSettings(train=shares[0], validation=shares[1], order="stored")
+    parts = split_by_event(events, settings, np.random.default_rng(1))
+    names = sorted({tuple(row) for row in events.tolist()})
+    first, second = round(shares[0] * len(names)), round(shares[1] * len(names))
+    expected = {"train": names[:first], "validation": names[first : first + second], "test": names[first + second :]}
+    for part, rows in parts.items():
+        chosen = {*expected[part]}
+        assert rows.tolist() == [row for row, event in enumerate(events.tolist()) if tuple(event) in chosen]
+
+
+def _write(path: Path, **parts: object) -> Path:
+    with h5py.File(path, "w") as file:
+        for name, rows in parts.items():
+            file[name] = rows
+    return path
+
+
+GOOD = {"train": [5, 0, 3], "validation": [1], "test": [2, 9]}
+
+
+@pytest.mark.parametrize("kind", ["i2", "u1", "i8", "u8"])
+def test_a_list_of_rows_from_elsewhere(tmp_path: Path, kind: str) -> None:
+    path = _write(tmp_path / "split.h5", **{name: np.array(rows, kind) for name, rows in GOOD.items()})
+    parts = split(np.arange(10)[:, None], SplitSettings(indices=str(path)), np.random.default_rng(1))
+    assert {name: rows.tolist() for name, rows in parts.items()} == GOOD
+    assert all(rows.dtype == np.int64 for rows in parts.values())
+
+
+def test_a_written_split_comes_back_and_fits_its_clouds_only(tmp_path: Path) -> None:
+    parts = split_by_event(np.arange(100)[:, None], SplitSettings(), np.random.default_rng(4))
+    write_split(tmp_path / "split.h5", parts, 100)
+    back = read_split(tmp_path / "split.h5", 100)
+    assert all(np.array_equal(back[name], parts[name]) for name in PARTS)
+    with pytest.raises(InputError, match="is for 100 clouds, there are 101"):
+        read_split(tmp_path / "split.h5", 101)
+
+
+def test_every_flipped_byte_of_the_rows_is_seen(tmp_path: Path) -> None:
+    path = tmp_path / "split.h5"
+    rows = np.arange(300) * 7919
+    write_split(path, {"train": rows, "validation": rows + 1, "test": rows + 2}, 10**7)
+    content = path.read_bytes()
+    start = content.index(rows.tobytes())
+    for place in range(start, start + rows.nbytes, 97):
+        path.write_bytes(content[:place] + bytes([content[place] ^ 4]) + content[place + 1 :])
+        with pytest.raises(InputError, match=r"split\.h5: cannot be read"):
+            read_split(path, 10**7)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"test": [2, 10]}, "'test' has rows from 2 to 10, outside the 10 clouds"),
+        ({"test": [-1, 2]}, "'test' has rows from -1 to 2, outside"),
+        ({"test": np.array([2**63], "u8")}, "outside the 10 clouds"),
+        ({"test": [2, 3]}, "row 3 stands there more than once"),
+        ({"test": [2, 2]}, "row 2 stands there more than once"),
+        ({"test": np.array([], "i8")}, r"'test' is int64 \(0,\), expected whole numbers"),
+        ({"test": [0.5]}, "'test' is float64"),
+        ({"test": [[2, 4]]}, r"'test' is int64 \(1, 2\)"),
+        ({"test": None}, r"no data set 'test'; there are \['train', 'validation'\]"),
+    ],
+)
+def test_a_wrong_list_of_rows_is_one_line(tmp_path: Path, change: dict[str, object], message: str) -> None:
+    parts = {name: rows for name, rows in {**GOOD, **change}.items() if rows is not None}
+    path = _write(tmp_path / "split.h5", **parts)
+    with pytest.raises(InputError, match=message) as caught:
+        read_split(path, 10)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert "\n" not in str(caught.value)
+
+
+def test_other_files_are_no_split(tmp_path: Path) -> None:
+    path = tmp_path / "split.h5"
+    with pytest.raises(InputError, match=r"split\.h5: cannot be read"):
+        read_split(path, 10)
+    path.write_bytes(b"no HDF5")
+    with pytest.raises(InputError, match=r"split\.h5: cannot be read"):
+        read_split(path, 10)
+    _write(path, **GOOD)
+    with h5py.File(path, "a") as file:
+        file.attrs["format"] = np.bytes_("cloudchamber-clouds")
+    with pytest.raises(InputError, match="not a file of indices"):
+        read_split(path, 10)
+
+
+def test_an_event_in_two_parts_is_refused(tmp_path: Path) -> None:
+    events = np.array([0, 1, 1, 2, 3, 3, 3])[:, None]
+    good = _write(tmp_path / "good.h5", train=[1, 2], validation=[0], test=[6, 4])
+    assert split(events, SplitSettings(indices=str(good)), np.random.default_rng(1))["train"].tolist() == [1, 2]
+    bad = _write(tmp_path / "bad.h5", train=[1, 4], validation=[2, 0], test=[6])
+    with pytest.raises(InputError, match=r"bad\.h5: 2 events have clouds in more than one part"):
+        split(events, SplitSettings(indices=str(bad)), np.random.default_rng(1))

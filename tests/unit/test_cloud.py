@@ -14,6 +14,7 @@ from prepared_jets import write_prepared_jets
 
 from cloudchamber.cloud import Clouds, Column, create_clouds, read_clouds, read_header, write_clouds
 from cloudchamber.errors import InputError
+from cloudchamber.generation.draw_jets import draw_jets
 
 ARRAYS = ("points", "mask", "features", "labels")
 
@@ -196,7 +197,9 @@ def test_wrong_values_are_refused(tmp_path: Path, clouds: Clouds) -> None:
 def test_a_disk_that_fills_up_leaves_no_file_and_one_line(tmp_path: Path) -> None:
     source = write_prepared_jets(tmp_path / "prepared.h5")
     output = tmp_path / "out" / "clouds.h5"
-    command = ["sample-marginals", str(source), "--jets", "20000", "--seed", "1", "--output", str(output)]
+    jets = tmp_path / "jets.h5"
+    draw_jets(source, None, 20_000, 1, jets)
+    command = ["sample-marginals", str(source), "--jets", str(jets), "--seed", "1", "--output", str(output)]
     done = subprocess.run(
         [sys.executable, "-m", "cloudchamber", *command],
         capture_output=True,

@@ -6,8 +6,10 @@ import pytest
 
 from cloudchamber.cloud import Clouds, Column, read_clouds, write_clouds
 from cloudchamber.errors import InputError
+from cloudchamber.preparation.prepare import prepare
 from cloudchamber.preparation.relative import RELATIVE_COLUMNS
 from cloudchamber.readers.jetnet import read_jetnet, write_jetnet
+from cloudchamber.settings import PreparationSettings
 
 
 @pytest.fixture
@@ -70,6 +72,59 @@ def test_number_of_particles_is_counted_where_it_is_not_stored(tmp_path):
     )
     write_jetnet(tmp_path / "t.hdf5", clouds)
     np.testing.assert_array_equal(read_jetnet(tmp_path / "t.hdf5").feature("n_constituents"), [2, 1])
+
+
+def test_the_hardest_particles_are_kept(tmp_path, content):
+    clouds = read_jetnet(write(tmp_path / "t.hdf5", content), max_particles=7)
+    assert clouds.points.shape == (40, 7, 3)
+    lost, dropped, truncated = [], 0, 0
+    for jet, particles in enumerate(content["particle_features"]):
+        real = sorted((list(map(float, row[:3])) for row in particles if row[3] == 1), key=lambda row: -row[2])
+        kept = [*real[:7], *[[0.0] * 3] * (7 - len(real))]
+        assert clouds.points[jet].tolist() == kept
+        assert clouds.mask[jet].sum() == min(len(real), 7)
+        total = sum(row[2] for row in real)
+        lost.append(sum(row[2] for row in real[7:]) / total if total > 0 else 0.0)
+        dropped += max(len(real) - 7, 0)
+        truncated += len(real) > 7
+    np.testing.assert_array_equal(clouds.feature("n_constituents"), content["jet_features"][:, 3])
+    cost = clouds.meta["truncation"]
+    assert (cost["clouds_truncated"], cost["particles_dropped"]) == (truncated, dropped)
+    assert cost["mean_lost_pt_fraction"] == pytest.approx(np.mean(lost), rel=1e-4)
+    assert cost["worst_lost_pt_fraction"] == pytest.approx(max(lost), rel=1e-4)
+
+
+def test_a_limit_above_the_file_changes_no_published_file(tmp_path, content):
+    particles = content["particle_features"]
+    particles[..., 2] = -np.sort(-np.abs(particles[..., 2]), axis=1)
+    path = write(tmp_path / "t.hdf5", content)
+    all_of_it, limited = read_jetnet(path), read_jetnet(path, max_particles=100)
+    np.testing.assert_array_equal(limited.points, all_of_it.points)
+    np.testing.assert_array_equal(limited.mask, all_of_it.mask)
+    assert limited.meta["truncation"]["particles_dropped"] == 0
+
+
+def test_prepared_jets_are_as_in_the_file(tmp_path, content):
+    settings = PreparationSettings.model_validate({"split": {"train": 0.6, "validation": 0.1}, "pt_scale": "linear"})
+    write_clouds(tmp_path / "t.h5", read_jetnet(write(tmp_path / "t.hdf5", content)))
+    prepare(tmp_path / "t.h5", settings, 1, tmp_path / "prepared.h5", tmp_path / "split.h5")
+    jets = read_clouds(tmp_path / "prepared.h5")
+    np.testing.assert_array_equal(jets.points, content["particle_features"][..., :3])
+    # Each jet is an event of its own.
+    assert {name: len(rows) for name, rows in jets.indices.items()} == {"train": 24, "validation": 4, "test": 12}
+    with h5py.File(tmp_path / "split.h5") as file:
+        assert {name: file[name][()].tolist() for name in file} == {n: r.tolist() for n, r in jets.indices.items()}
+    rows = np.concatenate(
+        [p[p[:, 3] == 1, :3] for p in content["particle_features"][jets.indices["train"]]], dtype=float
+    )
+    fit = jets.meta["standardisation"]["points"]
+    assert fit["scales"] == ["linear"] * 3
+    np.testing.assert_allclose(fit["mean"], rows.mean(axis=0), rtol=1e-12)
+    np.testing.assert_allclose(fit["deviation"], rows.std(axis=0), rtol=1e-12)
+    again = PreparationSettings.model_validate({"split": {"indices": str(tmp_path / "split.h5")}, "pt_scale": "linear"})
+    prepare(tmp_path / "t.h5", again, 2, tmp_path / "again.h5")
+    for name, part in jets.indices.items():
+        np.testing.assert_array_equal(read_clouds(tmp_path / "again.h5").indices[name], part)
 
 
 def test_absolute_coordinates_are_refused(tmp_path, content):

@@ -57,16 +57,20 @@ def test_training_and_sampling_work_there(tmp_path_factory: pytest.TempPathFacto
     folder = tmp_path_factory.mktemp("gpu_node")
     source = write_prepared_jets(folder / "prepared.h5", jets=60, width=5)
     settings = (
-        '{"network": {"layers": 1, "hidden": 8, "latent": 2, "time_features": 4}, '
+        '{"network": {"kind": "epic", "layers": 1, "hidden": 8, "latent": 2, "time_features": 4}, '
         '"objective": {"kind": "flow_matching"}, "training": {"steps": 2, "batch_size": 8, "accelerator": "cpu"}}'
     )
-    model = ["--weights", str(folder / "weights.safetensors"), "--description", str(folder / "description.json")]
+    weights, description = str(folder / "weights.safetensors"), str(folder / "description.json")
     train = ["train", str(source), "--settings", settings, "--seed", "1", "--state", str(folder / "state")]
-    train += [*model, "--history", str(folder / "history.csv")]
+    train += ["--weights", weights, "--description", description, "--history", str(folder / "history.csv")]
+    jets = ["draw-jets", str(source), "--jets", "5", "--seed", "1", "--output", str(folder / "jets.h5")]
     sampler = '{"solver": "euler", "evaluations": 2}'
-    sample = ["sample", str(source), *model, "--settings", sampler, "--jets", "5", "--seed", "1"]
+    sample = ["sample", str(folder / "jets.h5"), "--model", weights, description, "--settings", sampler, "--seed", "1"]
     sample += ["--output", str(folder / "sample.h5")]
-    done = _run(f"from cloudchamber.cli import main\nassert main({train!r}) == 0\nassert main({sample!r}) == 0")
+    done = _run(
+        "from cloudchamber.cli import main\n"
+        + "\n".join(f"assert main({arguments!r}) == 0" for arguments in (train, jets, sample))
+    )
     assert done.returncode == 0, done.stderr
     assert (folder / "sample.h5").exists()
 

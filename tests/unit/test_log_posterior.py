@@ -3,21 +3,27 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from scipy.stats import norm
 
-from cloudchamber.cloud import Clouds, Column
+from cloudchamber.cloud import Clouds, Column, write_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.evaluation.log_posterior import (
     INPUTS,
     PUBLISHED_INPUTS,
     classifier_inputs,
     ideal_value,
+    log_ratios,
     negative_log_posteriors,
     restrict,
     training_set,
 )
+from cloudchamber.evaluation.posterior_step import log_posterior
+from cloudchamber.evaluation.two_sample import area_under_curve
+from cloudchamber.settings import LogPosteriorSettings, ParticleNetSettings, TrainingSettings
+from tests.prepared_jets import prepared_jets
 
 
 def ideal_log_posteriors(values: np.ndarray, means: list[float]) -> np.ndarray:
@@ -57,6 +63,13 @@ def test_restriction_is_the_posterior_of_the_classifier_without_the_other_classe
     every_class = ideal_log_posteriors(values, [0.0, 0.5, -1.2, 2.0])
     np.testing.assert_allclose(restrict(every_class, [1, 3]), ideal_log_posteriors(values, [0.5, 2.0]), atol=1e-12)
     np.testing.assert_allclose(restrict(every_class, range(4)), every_class, atol=1e-12)
+
+
+def test_log_ratios_tell_two_classes_apart_as_well_as_can_be_whatever_others_there_are(rng):
+    means = [0.0, 0.8, -3.0, 0.3]
+    truth, model = (ideal_log_posteriors(rng.normal(mean, 1.0, 20_000), means) for mean in means[:2])
+    area = area_under_curve(log_ratios(truth, 0, 1), log_ratios(model, 0, 1))
+    assert area.value == pytest.approx(norm.cdf(0.8 / math.sqrt(2)), abs=4 * area.uncertainty)
 
 
 def make_clouds(rng: np.random.Generator, n_jets: int, width: int = 10, shift: float = 0.0) -> Clouds:
@@ -136,3 +149,45 @@ def test_too_few_jets_or_another_padding_are_errors(rng):
         training_set(classes, 55, 0.1, rng)
     with pytest.raises(InputError, match="padded lengths"):
         training_set(classes | {"model": make_clouds(rng, 50, width=12)}, 50, 0.1, rng)
+
+
+def test_the_step_tells_a_wrong_model_from_truth_and_not_a_right_one(tmp_path):
+    truth, right, wrong = (prepared_jets(jets=800, width=6, seed=seed) for seed in (1, 2, 3))
+    wrong.points[:, :, :2] *= 0.3
+    paths = {name: tmp_path / f"{name}.h5" for name in ("truth", "right", "wrong")}
+    for path, clouds in zip(paths.values(), (truth, right, wrong), strict=True):
+        write_clouds(path, clouds)
+    settings = LogPosteriorSettings(
+        jets_per_class=100,
+        network=ParticleNetSettings(neighbours=3, blocks=((8, 8),), fusion=16, dense=16),
+        training=TrainingSettings(
+            steps=100,
+            batch_size=64,
+            learning_rate=1e-2,
+            ema_decay=0.9,
+            validate_every=100,
+            save_every=100,
+            accelerator="cpu",
+        ),
+    )
+    outputs = [tmp_path / name for name in ("posterior.csv", "history.csv", "confusion.csv")]
+    log_posterior(
+        paths["truth"], {name: paths[name] for name in ("right", "wrong")}, settings, 1, tmp_path / "state", *outputs
+    )
+    table = pd.read_csv(outputs[0])
+    n_scored = len(truth.part("test")) - len(truth.part("test")) // 2
+    assert (table["n_reference"] == n_scored).all()
+    assert list(table["model"].value_counts()) == [4, 4]
+    areas = table[table["metric"] == "c2st_auc"].set_index("model")
+    assert (areas["n_generated"] == 15).all()
+    assert (areas["floor"] == 0.5).all()
+    assert areas["floor_uncertainty"].to_numpy() == pytest.approx(math.sqrt((n_scored + 16) / (12 * n_scored * 15)))
+    assert areas.loc["wrong", "value"] > 0.9
+    assert areas.loc["right", "value"] == pytest.approx(0.5, abs=4 * areas.loc["right", "floor_uncertainty"])
+    scores = table[table["metric"] == "nlp"].set_index("model")
+    assert (scores["n_generated"] == 100).all()
+    assert scores.loc["wrong", "value"] > scores.loc["right", "value"]
+    confusion = pd.read_csv(outputs[2]).set_index("class")
+    assert list(confusion.index) == list(confusion.columns) == ["right", "wrong", "truth"]
+    assert confusion.sum(axis=1).to_numpy() == pytest.approx(1.0)
+    assert confusion.loc["wrong"].idxmax() == "wrong"

@@ -11,14 +11,18 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from benchmarks.padded_epic import PaddedEpic
+from benchmarks.padded_transformer import PaddedTransformer
 from cloudchamber.networks.epic import Epic
 from cloudchamber.networks.linear import for_inference
 from cloudchamber.networks.packing import Packing, padded
-from cloudchamber.settings import EpicSettings
+from cloudchamber.networks.transformer import Transformer
+from cloudchamber.settings import EpicSettings, TransformerSettings
 
 FEATURES = 3
 SMALL = EpicSettings(layers=2, hidden=16, latent=4, time_features=8)
 PUBLISHED = EpicSettings()
+ATTENTIVE = TransformerSettings(layers=2, heads=4, hidden=16, feed_forward=24, time_features=8)
+MACARON = ATTENTIVE.model_copy(update={"block": "macaron"})
 
 
 @final
@@ -43,13 +47,31 @@ def _epic(name: str, settings: EpicSettings, conditions: int, parameters: int) -
     )
 
 
+def _transformer(name: str, settings: TransformerSettings, conditions: int, parameters: int) -> Case:
+    return Case(
+        f"{name}-{conditions}-conditions",
+        conditions,
+        parameters,
+        lambda: Transformer(FEATURES, conditions, settings),
+        lambda: PaddedTransformer(FEATURES, conditions, settings),
+    )
+
+
 # The parameters of the published sizes are those of EPiC-FM (arXiv 2310.00049); those of the small sizes are the sum of
-# out * (in + 2) over the weight-normalised layers, done by hand.
+# out * (in + 2) over the weight-normalised layers, done by hand. A transformer of width H has, with c values of context
+# and inner width f, L blocks of c H (context) + 4 H H + 3 H (attention) + 2 f H + f + 3 H (feed-forward), and for
+# F features F H + H at the start, 2 H + F H + F at the end. Each Macaron block has 3 H more.
 CASES = [
     _epic("epic-small", SMALL, 0, 4950),
     _epic("epic-small", SMALL, 2, 5268),
     _epic("epic-published", PUBLISHED, 0, 561_330),
     _epic("epic-published", PUBLISHED, 2, 566_852),
+    _transformer("transformer", ATTENTIVE, 0, 4227),
+    _transformer("transformer", ATTENTIVE, 2, 4291),
+    _transformer("macaron", MACARON, 0, 4323),
+    _transformer("macaron", MACARON, 2, 4387),
+    _transformer("transformer-default", TransformerSettings(), 0, 545_923),
+    _transformer("macaron-default", TransformerSettings(block="macaron"), 2, 548_483),
 ]
 
 
@@ -79,16 +101,26 @@ def network(case: Case) -> nn.Module:
     return case.build()
 
 
-@pytest.fixture
-def batch(case: Case) -> Batch:
+def _batch(case: Case, sizes: tuple[int, ...]) -> Batch:
     generator = torch.Generator().manual_seed(11)
-    counts = torch.tensor([3, 1, 9, 4, 1, 6])
+    counts = torch.tensor(sizes)
     return Batch(
         torch.randn(int(counts.sum()), FEATURES, generator=generator),
         torch.rand(len(counts), 1, generator=generator),
         torch.randn(len(counts), case.conditions, generator=generator),
         counts,
     )
+
+
+@pytest.fixture
+def batch(case: Case) -> Batch:
+    return _batch(case, (3, 1, 9, 4, 1, 6))
+
+
+@pytest.fixture(params=[(3, 1, 9, 4, 1, 6), (70, 2, 64, 90, 70, 65)], ids=["few-particles", "many-particles"])
+def any_batch(case: Case, request: pytest.FixtureRequest) -> Batch:
+    """Attention takes another way where a cloud has many particles."""
+    return _batch(case, request.param)
 
 
 def _evaluate(network: nn.Module, batch: Batch) -> Tensor:
@@ -146,27 +178,29 @@ def test_time_and_each_condition_matter(network: nn.Module, batch: Batch) -> Non
         assert not torch.allclose(_evaluate(network, other), field, atol=1e-4)
 
 
-def test_the_plain_padded_form_gives_the_same(network: nn.Module, case: Case, batch: Batch) -> None:
+def test_the_plain_padded_form_gives_the_same(network: nn.Module, case: Case, any_batch: Batch) -> None:
     reference = case.build_padded()
     reference.load_state_dict(network.state_dict())
-    points, mask = padded(batch.particles.numpy(), batch.counts.numpy(), 12)
+    points, mask = padded(any_batch.particles.numpy(), any_batch.counts.numpy(), 95)
     # What lies in padded slots must not matter.
     filled = torch.from_numpy(points).masked_fill(~torch.from_numpy(mask).unsqueeze(2), 5.0)
     with torch.no_grad():
-        expected = reference(filled, torch.from_numpy(mask), batch.time, batch.conditions)
+        expected = reference(filled, torch.from_numpy(mask), any_batch.time, any_batch.conditions)
     assert not expected[~torch.from_numpy(mask)].any()
-    difference = _evaluate(network, batch) - expected[torch.from_numpy(mask)]
+    difference = _evaluate(network, any_batch) - expected[torch.from_numpy(mask)]
     assert float(difference.abs().max()) < 1e-5
 
 
 def test_the_gradient_is_that_of_the_plain_form_and_reaches_every_parameter(
-    network: nn.Module, case: Case, batch: Batch
+    network: nn.Module, case: Case, any_batch: Batch
 ) -> None:
     reference = case.build_padded()
     reference.load_state_dict(network.state_dict())
-    points, mask = (torch.from_numpy(array) for array in padded(batch.particles.numpy(), batch.counts.numpy(), 9))
-    network(batch.particles, batch.time, batch.conditions, batch.packing).square().sum().backward()
-    reference(points, mask, batch.time, batch.conditions).square().sum().backward()
+    points, mask = (
+        torch.from_numpy(array) for array in padded(any_batch.particles.numpy(), any_batch.counts.numpy(), 90)
+    )
+    network(any_batch.particles, any_batch.time, any_batch.conditions, any_batch.packing).square().sum().backward()
+    reference(points, mask, any_batch.time, any_batch.conditions).square().sum().backward()
     expected = dict(reference.named_parameters())
     for name, parameter in network.named_parameters():
         assert parameter.grad is not None, name

@@ -1,29 +1,37 @@
 """Jet kinematics, the table of observables, its files, and the comparison of samples."""
 
+import json
 import math
+from dataclasses import replace
+from pathlib import Path
 
 import h5py
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from cloudchamber.cloud import Clouds, Column
 from cloudchamber.errors import InputError
 from cloudchamber.evaluation.comparison import COLUMNS, compare
 from cloudchamber.evaluation.divergence import expected_floor
+from cloudchamber.evaluation.energy_flow import W1_EFP_NAMES, energy_flow_polynomials
 from cloudchamber.evaluation.kinematics import has_momentum, jet_kinematics, momenta
+from cloudchamber.evaluation.observable_file import read_observables, write_observables
 from cloudchamber.evaluation.observables import (
+    EXTRA_FEATURES,
     JET_FEATURES,
     LABELS,
     PARTICLE_FEATURES,
     observe,
-    read_observables,
-    write_observables,
 )
+from cloudchamber.evaluation.resampling import bootstrap_weights
 from cloudchamber.settings import MetricSettings
 
 COLUMN_ORDER = ("eta_rel", "phi_rel", "pt_rel")
 UNIT = 800.0  # GeV, the jet pT that pt_rel refers to
+WHOLE_JET_METRICS = ("w1m", "w1p", "w1efp", "fpd", "kpd")
+ORACLE = Path(__file__).parents[1] / "data/oracles/jet_metrics.json"
 
 
 def make_clouds(pt: np.ndarray, eta: np.ndarray, phi: np.ndarray, mask: np.ndarray) -> Clouds:
@@ -64,6 +72,7 @@ def test_jet_mass_and_momentum_are_in_gev(rng):
     np.testing.assert_allclose(table["jet_pt_rel"], jet_pt, rtol=1e-12)
     np.testing.assert_allclose(table["jet_pt"], UNIT * jet_pt, rtol=1e-12)
     np.testing.assert_allclose(table["jet_mass"], UNIT * jet_mass, rtol=1e-12)
+    np.testing.assert_allclose(table["jet_mass_rel"], jet_mass, rtol=1e-12)
 
 
 def test_mass_of_two_particles_by_hand():
@@ -102,13 +111,21 @@ def test_particles_without_positive_momentum_count_for_nothing(rng):
 def test_every_feature_has_values_and_a_label(rng):
     clouds = random_clouds(rng, 30)
     table = observe(clouds)
-    assert tuple(table) == JET_FEATURES
+    assert tuple(table) == JET_FEATURES + EXTRA_FEATURES
     assert set(LABELS) == set(JET_FEATURES + PARTICLE_FEATURES)
     np.testing.assert_array_equal(table["multiplicity"], clouds.multiplicity)
     for name, values in table.items():
         assert values.shape == (30,), name
         assert values.dtype == np.float64
         assert np.ptp(values) > 0
+
+
+def test_energy_flow_polynomials_stand_in_their_order(rng):
+    clouds = random_clouds(rng, 20)
+    table = observe(clouds)
+    values = energy_flow_polynomials(*momenta(clouds))
+    for number in range(36):
+        np.testing.assert_array_equal(table[f"efp_{number}"], values[:, number])
 
 
 def test_a_particle_beyond_any_jet_is_an_error():
@@ -189,10 +206,11 @@ def test_the_table_has_one_row_per_metric_and_feature(rng):
     rows = compared(random_clouds(rng, 300), random_clouds(rng, 200), random_clouds(rng, 250))
     assert tuple(rows.columns) == COLUMNS
     expected = [(metric, feature) for metric in ("kl", "w1") for feature in JET_FEATURES + PARTICLE_FEATURES]
+    expected += [(metric, "") for metric in WHOLE_JET_METRICS]
     assert list(zip(rows.metric, rows.feature, strict=True)) == expected
     assert (rows.n_reference == 300).all()
     assert (rows.n_generated == 200).all()
-    assert (rows[["value", "floor"]] >= 0).all(axis=None)
+    assert (rows.loc[rows.metric != "kpd", ["value", "floor"]] >= 0).all(axis=None)
     assert (rows[["uncertainty", "floor_uncertainty"]] > 0).all(axis=None)
 
 
@@ -216,14 +234,66 @@ def test_a_perfect_model_is_at_the_floor_and_a_wrong_one_above(rng):
     for metric in ("kl", "w1"):
         row = worse.loc[metric, "eta_rel"]
         assert row.value - row.floor > 10 * math.hypot(row.uncertainty, row.floor_uncertainty)
+    for metric in WHOLE_JET_METRICS:
+        row, copied = worse.loc[metric, ""], perfect.loc[metric, ""]
+        assert row.value - row.floor > 4 * math.hypot(row.uncertainty, row.floor_uncertainty), metric
+        assert abs(copied.value - copied.floor) < 5 * math.hypot(copied.uncertainty, copied.floor_uncertainty), metric
+
+
+def test_jetnet_finds_the_same_distances_of_whole_jets():
+    oracle = json.loads(ORACLE.read_text())
+    clouds = []
+    for name in ("truth", "generated"):
+        eta, phi, pt = np.moveaxis(np.asarray(oracle[name]), 2, 0)
+        clouds.append(make_clouds(pt, eta, phi, pt > 0))
+    rows = compared(*clouds, clouds[1]).set_index("metric")
+    for metric in ("w1m", "w1p", "w1efp"):
+        # Clouds hold their points in single precision.
+        assert rows.value[metric] == pytest.approx(np.mean(oracle[metric]), rel=1e-5), metric
+
+
+def test_uncertainty_of_a_mean_over_features_knows_that_they_are_of_the_same_jets(rng):
+    truth, generated = random_clouds(rng, 80), random_clouds(rng, 60, slope=1.1)
+    rows = compared(truth, generated, truth).set_index(["metric", "feature"])
+    tables = [observe(clouds) for clouds in (truth, generated)]
+    draw = np.random.default_rng(1)
+    weights = [bootstrap_weights(len(clouds), SETTINGS.bootstraps, draw) for clouds in (truth, generated)]
+
+    def of_jets(name: str, drawn: list[np.ndarray]) -> float:
+        return stats.wasserstein_distance(*(table[name] for table in tables), *drawn)
+
+    def of_particles(name: str, drawn: list[np.ndarray]) -> float:
+        of_each = [np.repeat(row, clouds.multiplicity) for row, clouds in zip(drawn, (truth, generated), strict=True)]
+        return stats.wasserstein_distance(*(clouds.point(name)[clouds.mask] for clouds in (truth, generated)), *of_each)
+
+    for metric, distance, features in (("w1p", of_particles, PARTICLE_FEATURES), ("w1efp", of_jets, W1_EFP_NAMES)):
+        once = [np.ones(len(clouds)) for clouds in (truth, generated)]
+        resampled = [np.mean([distance(name, drawn) for name in features]) for drawn in zip(*weights, strict=True)]
+        row = rows.loc[metric, ""]
+        assert row.value == pytest.approx(np.mean([distance(name, once) for name in features]), rel=1e-6)
+        assert row.uncertainty == pytest.approx(np.std(resampled, ddof=1), rel=1e-5)
 
 
 def test_the_same_seed_gives_the_same_table(rng):
     clouds = [random_clouds(rng, 300) for _ in range(3)]
-    pd.testing.assert_frame_equal(compared(*clouds), compared(*clouds))
-    different = compared(*clouds, seed=2)
-    np.testing.assert_array_equal(different.value, compared(*clouds).value)
-    assert (different.uncertainty != compared(*clouds).uncertainty).any()
+    rows, again, different = (compared(*clouds, seed=seed) for seed in (1, 1, 2))
+    pd.testing.assert_frame_equal(rows, again)
+    # The value of these two is of batches that are drawn.
+    drawn = rows.metric.isin(["fpd", "kpd"])
+    np.testing.assert_array_equal(different.value[~drawn], rows.value[~drawn])
+    assert (different.uncertainty != rows.uncertainty).any()
+
+
+def test_samples_of_ten_jets_have_finite_distances(rng):
+    rows = compared(*(random_clouds(rng, 10) for _ in range(3)))
+    assert np.isfinite(rows[["value", "uncertainty", "floor", "floor_uncertainty"]]).all(axis=None)
+
+
+def test_jets_of_two_particles_have_finite_distances(rng):
+    clouds = [random_clouds(rng, 30, width=3) for _ in range(3)]
+    clouds = [replace(jets, mask=jets.mask & [True, True, False]) for jets in clouds]
+    rows = compared(*clouds).set_index("metric")
+    assert np.isfinite(rows.loc[list(WHOLE_JET_METRICS), ["value", "uncertainty"]]).all(axis=None)
 
 
 def test_too_few_true_jets_for_the_floor_are_an_error(rng):
@@ -240,3 +310,6 @@ def test_observables_of_other_clouds_are_an_error(rng):
     missing = {name: values for name, values in table.items() if name != "d2"}
     with pytest.raises(InputError, match="no observable 'd2' of truth"):
         compare(clouds, missing, clouds, table, clouds, table, SETTINGS, rng)
+    missing = {name: values for name, values in table.items() if name != "efp_7"}
+    with pytest.raises(InputError, match="no observable 'efp_7' of generated"):
+        compare(clouds, table, clouds, missing, clouds, table, SETTINGS, rng)

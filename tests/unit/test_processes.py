@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 
 def train(folder: Path, source: Path, devices: int) -> dict:
     settings = {
-        "network": {"layers": 1, "hidden": 8, "latent": 4, "time_features": 4},
+        "network": {"kind": "epic", "layers": 1, "hidden": 8, "latent": 4, "time_features": 4},
         "objective": {"kind": "flow_matching"},
         "conditions": ["jet_mass"],
         "training": {"steps": 6, "batch_size": 16, "validate_every": 3, "save_every": 3, "devices": devices},

@@ -13,6 +13,7 @@ from prepared_jets import prepared_jets
 from cloudchamber.cloud import Clouds, read_clouds, write_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.generation.artifact import load_artifact
+from cloudchamber.generation.draw_jets import draw_jets
 from cloudchamber.generation.objectives import build_objective
 from cloudchamber.generation.sample import sample_marginals, sample_model
 from cloudchamber.generation.sampling import Sampler
@@ -48,9 +49,15 @@ class Study:
         history = folder / "history.csv"
         train(self.source, settings, 3, folder / "state", self.weights, self.description, history)
 
-    def sample(self, seed: int = 1, settings: SamplerSettings = SAMPLER, source: Path | None = None) -> Clouds:
+    def jets(self, seed: int = 1, source: Path | None = None) -> Path:
+        """Return a file of drawn training jets."""
+        output = self.folder / "jets.h5"
+        draw_jets(source or self.source, None, JETS, seed, output)
+        return output
+
+    def sample(self, seed: int = 1, settings: SamplerSettings = SAMPLER, jets: Path | None = None) -> Clouds:
         output = self.folder / "sample.h5"
-        sample_model(self.weights, self.description, source or self.source, settings, JETS, seed, output)
+        sample_model(self.weights, self.description, jets or self.jets(seed), settings, seed, output)
         return read_clouds(output)
 
 
@@ -115,7 +122,7 @@ def test_the_sample_says_how_it_was_drawn(study: Study, sample: Clouds) -> None:
     assert meta["sampler"]["precision"] == "float32"
     assert meta["sampler"]["seconds_per_jet"] > 0
     assert meta["provenance"]["seed"] == 1
-    inputs = (study.weights, study.description, study.source)
+    inputs = (study.weights, study.description, study.jets())
     assert meta["provenance"]["inputs"] == {str(path): sha256(path) for path in inputs}
 
 
@@ -128,18 +135,41 @@ def test_the_test_part_has_no_influence(study: Study, sample: Clouds, clouds: Cl
     features[others] *= 7
     scrambled = study.folder / "scrambled.h5"
     write_clouds(scrambled, replace(clouds, points=points, mask=mask, features=features))
-    drawn = study.sample(source=scrambled)
+    drawn = study.sample(jets=study.jets(source=scrambled))
     for name in ("points", "mask", "features"):
         assert np.array_equal(getattr(drawn, name), getattr(sample, name))
 
 
 @pytest.mark.parametrize("solver", EVALUATIONS_PER_STEP)
-@pytest.mark.parametrize("kind", ["flow_matching", "diffusion"])
+@pytest.mark.parametrize("kind", ["flow_matching", "diffusion", "edm"])
 def test_every_solver_draws_from_every_objective(tmp_path: Path, clouds: Clouds, kind: str, solver: str) -> None:
     study = Study(tmp_path, clouds, _settings(objective={"kind": kind}, conditions=()))
-    drawn = study.sample(settings=SamplerSettings.model_validate({"solver": solver, "evaluations": 8}))
-    assert drawn.meta["sampler"]["evaluations_counted"] == 8
+    evaluations = 1 if solver == "one_step" else 8
+    drawn = study.sample(settings=SamplerSettings.model_validate({"solver": solver, "evaluations": evaluations}))
+    assert drawn.meta["sampler"]["evaluations_counted"] == evaluations
     assert np.isfinite(drawn.points).all()
+
+
+@pytest.mark.parametrize(
+    ("network", "kind"),
+    [
+        ({"kind": "transformer", "layers": 1, "heads": 2, "hidden": 8, "feed_forward": 8}, "flow_matching"),
+        ({"kind": "transformer", "layers": 1, "heads": 2, "hidden": 8, "block": "macaron"}, "edm"),
+        ({"kind": "epic_gan", "layers": 1, "hidden": 8, "latent": 4}, "adversarial"),
+    ],
+    ids=["transformer", "macaron", "epic_gan"],
+)
+@pytest.mark.parametrize("conditions", [(), CONDITIONS], ids=["unconditional", "conditional"])
+def test_every_network_is_trained_stored_and_drawn_from(
+    tmp_path: Path, clouds: Clouds, network: dict[str, Any], kind: str, conditions: tuple[str, ...]
+) -> None:
+    study = Study(tmp_path, clouds, _settings(network=network, objective={"kind": kind}, conditions=conditions))
+    solver = "one_step" if kind == "adversarial" else "dpm_solver"
+    evaluations = 1 if kind == "adversarial" else 4
+    drawn = study.sample(settings=SamplerSettings.model_validate({"solver": solver, "evaluations": evaluations}))
+    assert np.isfinite(drawn.points).all()
+    assert drawn.points[drawn.mask].std(axis=0).min() > 0
+    assert load_artifact(study.weights, study.description).settings.network.kind == network["kind"]
 
 
 def test_conditions_matter_to_conditional_models_only(tmp_path: Path, study: Study, clouds: Clouds) -> None:
@@ -149,8 +179,11 @@ def test_conditions_matter_to_conditional_models_only(tmp_path: Path, study: Stu
     features[:, 3] *= 1.5
     changed = tmp_path / "heavier.h5"
     write_clouds(changed, replace(clouds, features=features))
-    assert not np.array_equal(study.sample(source=changed).points, study.sample().points)
-    assert np.array_equal(unconditional.sample(source=changed).points, unconditional.sample().points)
+    (tmp_path / "jets").mkdir()
+    heavier = tmp_path / "jets/heavier.h5"
+    draw_jets(changed, None, JETS, 1, heavier)
+    assert not np.array_equal(study.sample(jets=heavier).points, study.sample().points)
+    assert np.array_equal(unconditional.sample(jets=heavier).points, unconditional.sample().points)
 
 
 def test_bfloat16_draws_nearly_the_same(study: Study, sample: Clouds) -> None:
@@ -173,7 +206,7 @@ def test_the_first_jets_do_not_depend_on_how_many_follow(study: Study) -> None:
 
 
 def test_marginals_are_whole_training_particles(study: Study, clouds: Clouds) -> None:
-    sample_marginals(study.source, JETS, 1, study.folder / "marginals.h5")
+    sample_marginals(study.source, study.jets(), 1, study.folder / "marginals.h5")
     drawn = read_clouds(study.folder / "marginals.h5")
     assert drawn.meta["sampler"]["solver"] == "none"
     assert drawn.meta["sampler"]["evaluations_counted"] == 0
@@ -184,7 +217,7 @@ def test_marginals_are_whole_training_particles(study: Study, clouds: Clouds) ->
     assert set(drawn.multiplicity) <= set(train_part.multiplicity)
     # Independent: the hardest particles of a jet are no harder than those of any other, so that jet pT is not one.
     assert drawn.point("pt_rel").sum(axis=1).std() > 0.2
-    sample_marginals(study.source, JETS, 2, study.folder / "other.h5")
+    sample_marginals(study.source, study.jets(), 2, study.folder / "other.h5")
     assert not np.array_equal(read_clouds(study.folder / "other.h5").points, drawn.points)
 
 
@@ -192,9 +225,9 @@ def test_jets_that_are_not_prepared_are_refused(study: Study, clouds: Clouds) ->
     bare = study.folder / "bare.h5"
     write_clouds(bare, replace(clouds, indices={}, meta={}))
     with pytest.raises(InputError, match=r"bare\.h5: not prepared"):
-        study.sample(source=bare)
+        study.jets(source=bare)
     with pytest.raises(InputError, match=r"bare\.h5: not prepared"):
-        sample_marginals(bare, JETS, 1, study.folder / "never.h5")
+        sample_marginals(bare, study.jets(), 1, study.folder / "never.h5")
     with pytest.raises(InputError, match=r"bare\.h5: not prepared"):
         train(bare, _settings(), 1, study.folder / "s", *(study.folder / f"never.{n}" for n in range(3)))
     assert not list(study.folder.glob("never*"))
@@ -231,5 +264,5 @@ def test_values_that_are_not_finite_are_an_error_and_no_file(study: Study, tmp_p
     saved["standardisation"]["points"]["deviation"] = [1e300] * 3
     write_json(broken, saved)
     with pytest.raises(InputError, match="values that are not finite with midpoint"):
-        sample_model(study.weights, broken, study.source, SAMPLER, 10, 1, tmp_path / "never.h5")
+        sample_model(study.weights, broken, study.jets(), SAMPLER, 1, tmp_path / "never.h5")
     assert not (tmp_path / "never.h5").exists()

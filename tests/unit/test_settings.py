@@ -112,13 +112,43 @@ def test_settings_are_frozen() -> None:
         settings.layers = 3  # type: ignore[misc]
 
 
-@pytest.mark.parametrize(("solver", "per_step"), EVALUATIONS_PER_STEP.items())
+@pytest.mark.parametrize(
+    ("solver", "per_step"), [item for item in EVALUATIONS_PER_STEP.items() if item[0] != "one_step"]
+)
 def test_evaluations_must_make_whole_steps(solver: str, per_step: int) -> None:
     values = {"solver": solver, "evaluations": 3 * per_step}
     assert parse(SamplerSettings, values).evaluations == 3 * per_step
     if per_step > 1:
         with pytest.raises(SettingsError, match=f"{solver} takes {per_step} evaluations per step"):
             parse(SamplerSettings, {**values, "evaluations": 3 * per_step + 1})
+
+
+def test_one_step_takes_one_evaluation() -> None:
+    assert parse(SamplerSettings, {"solver": "one_step", "evaluations": 1}).evaluations == 1
+    with pytest.raises(SettingsError, match="one_step takes one evaluation"):
+        parse(SamplerSettings, {"solver": "one_step", "evaluations": 2})
+
+
+@pytest.mark.parametrize(
+    ("network", "objective"), [("epic_gan", "flow_matching"), ("epic", "adversarial"), ("transformer", "adversarial")]
+)
+def test_the_generator_of_epic_gan_and_adversarial_training_belong_together(network: str, objective: str) -> None:
+    values = {"network": {"kind": network}, "objective": {"kind": objective}, "training": {"steps": 1}}
+    with pytest.raises(SettingsError, match="need each other"):
+        parse(GeneratorSettings, values)
+
+
+def test_adversarial_models_are_sampled_in_one_step() -> None:
+    values = {
+        "kind": "trained",
+        "title": "GAN",
+        "network": {"kind": "epic_gan"},
+        "objective": {"kind": "adversarial"},
+        "training": {"steps": 1},
+        "samplers": {"slow": {"solver": "midpoint", "evaluations": 4}},
+    }
+    with pytest.raises(SettingsError, match=r"samplers\.slow: an adversarial model is sampled by one_step"):
+        parse(TrainedModel, values)
 
 
 def test_a_split_must_leave_a_test_part() -> None:

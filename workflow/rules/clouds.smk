@@ -1,8 +1,10 @@
 """Clouds.
 
-Needs: raw files, simulated or the user's own; datasets and detector_response in config.yaml.
-Makes: {results}/clouds/{dataset}.h5, {results}/prepared/{dataset}.h5, and for the comparison with real Delphes
-{results}/detector_response/{process}/{own,real}.h5; beside clouds, the observables of their jets.
+Needs: raw files, simulated or the user's own, or files of the JetNet layout; datasets and detector_response in
+config.yaml.
+Makes: {results}/clouds/{dataset}.h5, {results}/prepared/{dataset}.h5 with {dataset}_split.h5 beside it, and for the
+comparison with real Delphes {results}/detector_response/{process}/{own,real}.h5; beside clouds, the observables of
+their jets.
 """
 
 
@@ -16,6 +18,8 @@ rule ingest:
         f"{pipeline.layout.logs}/ingest/{{dataset}}.log",
     benchmark:
         f"{pipeline.layout.logs}/ingest/{{dataset}}.tsv"
+    wildcard_constraints:
+        dataset=pipeline.any_of(pipeline.ingested_datasets()),
     conda:
         "../../envs/ingestion.yaml"
     threads: 1
@@ -28,6 +32,33 @@ rule ingest:
         "ingest data set {wildcards.dataset}"
     shell:
         "exec python -m cloudchamber ingest {input.files:q} --settings {params.settings:q}"
+        " --threads {threads} --output {output} > {log} 2>&1"
+
+
+rule from_jetnet:
+    input:
+        file=pipeline.jetnet_file,
+        code=code("from_jetnet"),
+    output:
+        f"{pipeline.layout.results}/clouds/{{dataset}}.h5",
+    log:
+        f"{pipeline.layout.logs}/from_jetnet/{{dataset}}.log",
+    benchmark:
+        f"{pipeline.layout.logs}/from_jetnet/{{dataset}}.tsv"
+    wildcard_constraints:
+        dataset=pipeline.any_of(pipeline.jetnet_sources()),
+    conda:
+        "../../envs/ingestion.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        options=pipeline.jetnet_options,
+    message:
+        "read the JetNet file of data set {wildcards.dataset}"
+    shell:
+        "exec python -m cloudchamber from-jetnet {input.file:q}{params.options}"
         " --threads {threads} --output {output} > {log} 2>&1"
 
 
@@ -61,9 +92,11 @@ rule ingest_response:
 rule prepare:
     input:
         clouds=f"{pipeline.layout.results}/clouds/{{dataset}}.h5",
+        indices=pipeline.split_files,
         code=code("prepare"),
     output:
-        f"{pipeline.layout.results}/prepared/{{dataset}}.h5",
+        clouds=f"{pipeline.layout.results}/prepared/{{dataset}}.h5",
+        split=f"{pipeline.layout.results}/prepared/{{dataset}}_split.h5",
     log:
         f"{pipeline.layout.logs}/prepare/{{dataset}}.log",
     benchmark:
@@ -81,7 +114,7 @@ rule prepare:
         "prepare data set {wildcards.dataset}"
     shell:
         "exec python -m cloudchamber prepare {input.clouds} --settings {params.settings:q} --seed {params.seed}"
-        " --threads {threads} --output {output} > {log} 2>&1"
+        " --threads {threads} --output {output.clouds} --split-output {output.split} > {log} 2>&1"
 
 
 rule observe:

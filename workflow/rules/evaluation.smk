@@ -2,7 +2,7 @@
 
 Needs: prepared and generated clouds with their observables; jet_generation.metrics and .log_posterior in config.yaml.
 Makes: {results}/jet_generation/metrics.csv, from a comparison beside each sample and, under {dataset}/log_posterior,
-one log posterior, confusion and history per seed.
+one log posterior, confusion and history per seed; {dataset}/solver_scan/{model}.csv and {dataset}/sampling_time.csv.
 """
 
 
@@ -65,6 +65,65 @@ rule log_posterior:
         "exec python -m cloudchamber log-posterior --truth {input.truth} --classes {params.classes:q}"
         " --settings {params.settings:q} --seed {wildcards.seed} --state {params.state} --threads {threads}"
         " --output {output.table} --confusion {output.confusion} --history {output.history} > {log} 2>&1"
+
+
+rule solver_scan:
+    input:
+        truth=f"{pipeline.layout.results}/prepared/{{dataset}}.h5",
+        truth_observables=f"{pipeline.layout.results}/prepared/{{dataset}}_observables.h5",
+        jets=pipeline.scanned_jets,
+        model=pipeline.scanned_model,
+        code=code("solver_scan"),
+    output:
+        f"{pipeline.layout.results}/jet_generation/{{dataset}}/solver_scan/{{model}}.csv",
+    log:
+        f"{pipeline.layout.logs}/solver_scan/{{dataset}}_{{model}}.log",
+    benchmark:
+        f"{pipeline.layout.logs}/solver_scan/{{dataset}}_{{model}}.tsv"
+    conda:
+        "../../envs/evaluation.yaml"
+    threads: pipeline.study.threads
+    resources:
+        mem_mb=4000,
+        runtime=240,
+        gpu=pipeline.gpus,
+    params:
+        settings=pipeline.solver_scan_settings,
+        metrics=pipeline.metric_settings,
+        seed=pipeline.seed,
+    message:
+        "scan the solvers of {wildcards.model} on {wildcards.dataset}"
+    shell:
+        "exec python -m cloudchamber solver-scan {input.jets} --model {input.model} --truth {input.truth}"
+        " --truth-observables {input.truth_observables} --settings {params.settings:q} --metrics {params.metrics:q}"
+        " --seed {params.seed} --threads {threads} --output {output} > {log} 2>&1"
+
+
+rule sampling_time:
+    input:
+        models=pipeline.timed_files,
+        code=code("sampling_time"),
+    output:
+        f"{pipeline.layout.results}/jet_generation/{{dataset}}/sampling_time.csv",
+    log:
+        f"{pipeline.layout.logs}/sampling_time/{{dataset}}.log",
+    benchmark:
+        f"{pipeline.layout.logs}/sampling_time/{{dataset}}.tsv"
+    conda:
+        "../../envs/training.yaml"
+    threads: pipeline.study.threads
+    resources:
+        mem_mb=4000,
+        runtime=120,
+        gpu=pipeline.gpus_to_time,
+    params:
+        models=pipeline.timed_models,
+        settings=pipeline.sampling_time_settings,
+    message:
+        "time the models on {wildcards.dataset}"
+    shell:
+        "exec python -m cloudchamber sampling-time --models {params.models:q} --settings {params.settings:q}"
+        " --threads {threads} --output {output} > {log} 2>&1"
 
 
 rule evaluate:

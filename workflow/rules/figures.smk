@@ -48,7 +48,7 @@ for table in pipeline.drawings.tables():
             f"tabulate_{table}"
         input:
             files=pipeline.drawings.table_inputs(table),
-            code=code("draw"),
+            code=code("tabulate"),
         output:
             html=report(
                 pipeline.drawings.table(table, "html"),

@@ -1,6 +1,6 @@
 """Training and sampling of the generative models of the jet-generation study.
 
-Needs: {results}/prepared/{dataset}.h5; jet_generation.models in config.yaml.
+Needs: {results}/prepared/{dataset}.h5, the jets to draw from jet_level.smk; jet_generation.models in config.yaml.
 Makes, under {results}/jet_generation/{dataset}:
 models/{model}/seed{seed}/{weights.safetensors,model.json,history.csv} and samples/{model}/{sampler}_seed{seed}.h5.
 The resumable state lies in state/{results}, which no rule declares: Snakemake deletes what is declared before each try.
@@ -39,7 +39,7 @@ rule train:
 
 rule sample:
     input:
-        data=f"{pipeline.layout.results}/prepared/{{dataset}}.h5",
+        jets=f"{pipeline.layout.results}/jet_generation/{{dataset}}/jet_level/seed{{seed}}/jets.h5",
         weights=f"{pipeline.layout.results}/jet_generation/{{dataset}}/models/{{model}}/seed{{seed}}/weights.safetensors",
         description=f"{pipeline.layout.results}/jet_generation/{{dataset}}/models/{{model}}/seed{{seed}}/model.json",
         code=code("sample"),
@@ -58,18 +58,18 @@ rule sample:
         gpu=pipeline.gpus,
     params:
         settings=pipeline.sampler_settings,
-        jets=pipeline.study.generated,
     message:
         "sample {wildcards.model} with {wildcards.sampler}, seed {wildcards.seed}"
     shell:
-        "exec python -m cloudchamber sample {input.data} --weights {input.weights} --description {input.description}"
-        " --settings {params.settings:q} --jets {params.jets} --seed {wildcards.seed} --threads {threads}"
+        "exec python -m cloudchamber sample {input.jets} --model {input.weights} {input.description}"
+        " --settings {params.settings:q} --seed {wildcards.seed} --threads {threads}"
         " --output {output} > {log} 2>&1"
 
 
 rule sample_marginals:
     input:
         data=f"{pipeline.layout.results}/prepared/{{dataset}}.h5",
+        jets=f"{pipeline.layout.results}/jet_generation/{{dataset}}/jet_level/seed{{seed}}/jets.h5",
         code=code("sample"),
     output:
         f"{pipeline.layout.results}/jet_generation/{{dataset}}/samples/{{model}}/none_seed{{seed}}.h5",
@@ -83,12 +83,10 @@ rule sample_marginals:
     resources:
         mem_mb=4000,
         runtime=30,
-    params:
-        jets=pipeline.study.generated,
     message:
         "sample the baseline {wildcards.model}, seed {wildcards.seed}"
     shell:
-        "exec python -m cloudchamber sample-marginals {input.data} --jets {params.jets} --seed {wildcards.seed}"
+        "exec python -m cloudchamber sample-marginals {input.data} --jets {input.jets} --seed {wildcards.seed}"
         " --threads {threads} --output {output} > {log} 2>&1"
 
 

@@ -1,6 +1,7 @@
 """The table of distances between generated and true jets, each with its uncertainty and its floor."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import deepcopy
 
 import numpy as np
 import pandas as pd
@@ -8,9 +9,12 @@ import pandas as pd
 from cloudchamber.cloud import Clouds
 from cloudchamber.errors import InputError
 from cloudchamber.evaluation.divergence import kl_divergence
+from cloudchamber.evaluation.energy_flow import EFP_NAMES, W1_EFP_NAMES
+from cloudchamber.evaluation.frechet import frechet_physics_distance
+from cloudchamber.evaluation.kernel_distance import kernel_physics_distance
 from cloudchamber.evaluation.kinematics import has_momentum
-from cloudchamber.evaluation.observables import JET_FEATURES, PARTICLE_FEATURES
-from cloudchamber.evaluation.resampling import Sample, bootstrap_weights
+from cloudchamber.evaluation.observables import EXTRA_FEATURES, JET_FEATURES, PARTICLE_FEATURES
+from cloudchamber.evaluation.resampling import Estimate, Sample, bootstrap_weights
 from cloudchamber.evaluation.wasserstein import wasserstein_distance
 from cloudchamber.progress import progress
 from cloudchamber.settings import MetricSettings
@@ -28,6 +32,18 @@ COLUMNS = (
     "n_generated",
 )
 
+_FEATURES = (*JET_FEATURES, *PARTICLE_FEATURES)
+_MEAN_DISTANCES: Mapping[str, tuple[str, ...]] = {
+    "w1m": ("jet_mass_rel",),
+    "w1p": PARTICLE_FEATURES,
+    "w1efp": W1_EFP_NAMES,
+}
+_PHYSICS_DISTANCES: Mapping[str, Callable[[np.ndarray, np.ndarray, np.random.Generator], Estimate]] = {
+    "fpd": frechet_physics_distance,
+    "kpd": kernel_physics_distance,
+}
+_N_DISTANCES = 2 * len(_FEATURES) + len(_MEAN_DISTANCES) + len(_PHYSICS_DISTANCES)
+
 
 def compare(
     truth: Clouds,
@@ -39,7 +55,7 @@ def compare(
     settings: MetricSettings,
     rng: np.random.Generator,
 ) -> pd.DataFrame:
-    """Compare generated with true jets in every feature of jets and particles.
+    """Compare generated with true jets in every feature of jets and particles, and as whole jets.
 
     Args:
         truth, truth_observables: the reference, with the table of :func:`cloudchamber.evaluation.observables.observe`.
@@ -51,55 +67,108 @@ def compare(
         rng: generator of the resamplings.
 
     Returns:
-        One row per metric and feature, with the columns ``metric`` ("kl": KL(generated || truth) in nats, "w1": the
-        1-Wasserstein distance in the unit of the feature), ``feature``, ``value``, ``uncertainty``, ``floor``,
-        ``floor_uncertainty``, ``n_reference`` and ``n_generated`` (jets).
+        One row per metric and feature, with the columns ``metric``, ``feature``, ``value``, ``uncertainty``, ``floor``,
+        ``floor_uncertainty``, ``n_reference`` and ``n_generated`` (jets). Metrics of a feature are "kl": KL(generated
+        || truth) in nats, and "w1": the 1-Wasserstein distance in the unit of the feature. Metrics of whole jets, whose
+        feature is "", are those of jetnet (arXiv 2106.11535, 2211.10295), in its units: "w1m", "w1p" and "w1efp", the
+        1-Wasserstein distance of the jet mass over pT, its mean over the features of particles and over five energy
+        flow polynomials; "fpd" and "kpd", the Frechet and kernel distances of all 36 polynomials.
 
     Raises:
-        InputError: too few jets for the floor; observables that do not belong to the clouds; no particle at all.
+        InputError: too few jets for the floor or for a metric; observables that do not belong to the clouds; no
+            particle at all.
     """
     if len(floor) < len(generated):
         raise InputError(
             f"the floor needs at least as many independent true jets as there are generated ones:"
             f" {len(floor)} true jets, {len(generated)} generated"
         )
-    samples = [
-        _samples("truth", truth, truth_observables, len(truth)),
+    reference = _samples("truth", truth, truth_observables, len(truth))
+    candidates = (
         _samples("generated", generated, generated_observables, len(generated)),
         _samples("floor", floor, floor_observables, len(generated)),
-    ]
-    truth_weights = bootstrap_weights(len(truth), settings.bootstraps, rng)
-    weights = bootstrap_weights(len(generated), settings.bootstraps, rng)
-    rows = []
-    with progress("comparison", len(JET_FEATURES) + len(PARTICLE_FEATURES), "features") as report:
-        for (feature, reference), (_, candidate), (_, other) in zip(*samples, strict=True):
-            distances = {
-                "kl": [
-                    kl_divergence(reference, sample, settings.bins, truth_weights, weights)
-                    for sample in (candidate, other)
-                ],
-                "w1": [
-                    wasserstein_distance(reference, sample, truth_weights, weights) for sample in (candidate, other)
-                ],
-            }
-            for metric, (distance, lowest) in distances.items():
-                rows.append((metric, feature, *distance, *lowest, len(truth), len(generated)))
-            report.update()
-    return pd.DataFrame(rows, columns=list(COLUMNS)).sort_values("metric", kind="stable", ignore_index=True)
+    )
+    weights = [bootstrap_weights(n_jets, settings.bootstraps, rng) for n_jets in (len(truth), len(generated))]
+    tables: list[dict[tuple[str, str], Estimate]] = [{}, {}]
+    with progress("comparison", 2 * _N_DISTANCES, "distances") as report:
+        for candidate, table in zip(candidates, tables, strict=True):
+            # Both draw alike, so that value and floor do not differ by their draws.
+            for row, distance in _distances(reference, candidate, settings.bins, weights, deepcopy(rng)):
+                table[row] = distance
+                report.update()
+    values, lowest = tables
+    rows = [(*row, *values[row], *lowest[row], len(truth), len(generated)) for row in values]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _samples(
-    name: str, clouds: Clouds, observables: Mapping[str, np.ndarray], n_jets: int
-) -> Iterator[tuple[str, Sample]]:
-    """Yield each feature with its values in the first ``n_jets`` jets."""
+def _distances(
+    truth: Mapping[str, Sample],
+    generated: Mapping[str, Sample],
+    bins: int,
+    weights: Sequence[np.ndarray],
+    rng: np.random.Generator,
+) -> Iterator[tuple[tuple[str, str], Estimate]]:
+    """Yield metric and feature with their distance."""
+    truth_weights, generated_weights = weights
+    for feature in _FEATURES:
+        yield ("kl", feature), kl_divergence(truth[feature], generated[feature], bins, truth_weights, generated_weights)
+    for feature in _FEATURES:
+        yield (
+            ("w1", feature),
+            wasserstein_distance(truth[feature], generated[feature], truth_weights, generated_weights),
+        )
+    for metric, features in _MEAN_DISTANCES.items():
+        samples = _side_by_side(truth, generated, features)
+        yield (metric, ""), wasserstein_distance(*samples, truth_weights, generated_weights)
+    polynomials = _scaled_polynomials(truth, generated)
+    for metric, distance in _PHYSICS_DISTANCES.items():
+        yield (metric, ""), distance(*polynomials, rng)
+
+
+def _samples(name: str, clouds: Clouds, observables: Mapping[str, np.ndarray], n_jets: int) -> dict[str, Sample]:
+    """Return feature -> its values in the first ``n_jets`` jets."""
     mask = has_momentum(clouds)[:n_jets]
     if not mask.any():
         raise InputError(f"no particle with a momentum in the {n_jets} jets of {name}")
-    for feature in JET_FEATURES:
+    samples = {}
+    for feature in (*JET_FEATURES, *EXTRA_FEATURES):
         if feature not in observables:
             raise InputError(f"no observable '{feature}' of {name} among {sorted(observables)}")
         if len(observables[feature]) != len(clouds):
             raise InputError(f"{len(observables[feature])} values of '{feature}' for the {len(clouds)} jets of {name}")
-        yield feature, Sample.of_jets(observables[feature][:n_jets])
+        samples[feature] = Sample.of_jets(observables[feature][:n_jets])
     for feature in PARTICLE_FEATURES:
-        yield feature, Sample.of_particles(clouds.point(feature)[:n_jets], mask)
+        samples[feature] = Sample.of_particles(clouds.point(feature)[:n_jets], mask)
+    return samples
+
+
+def _side_by_side(
+    truth: Mapping[str, Sample], generated: Mapping[str, Sample], features: Sequence[str]
+) -> tuple[Sample, Sample]:
+    """Return the values of several features as one feature, each moved to a range of its own.
+
+    The distance of the two results is the mean of the distances of the features, also in each resampling: a jet has
+    as many values of each feature, so between two ranges the cumulative distributions agree.
+    """
+    pairs = [(truth[feature], generated[feature]) for feature in features]
+    starts = np.cumsum([0.0, *(np.ptp(np.concatenate([x.values, y.values])) for x, y in pairs)])
+    lowest = [min(x.values.min(), y.values.min()) for x, y in pairs]
+    shifts = starts[:-1] - lowest
+    truths, others = (
+        Sample(
+            np.concatenate([sample.values + shift for sample, shift in zip(samples, shifts, strict=True)]),
+            np.concatenate([sample.jets for sample in samples]),
+            samples[0].n_jets,
+        )
+        for samples in zip(*pairs, strict=True)
+    )
+    return truths, others
+
+
+def _scaled_polynomials(truth: Mapping[str, Sample], generated: Mapping[str, Sample]) -> tuple[np.ndarray, np.ndarray]:
+    """Return (N, 36) and (M, 36), each polynomial over its largest value in truth."""
+    x, y = (np.stack([samples[name].values for name in EFP_NAMES], axis=1) for samples in (truth, generated))
+    scale = x.max(axis=0)
+    # Polynomials of cycles are zero where no jet has enough particles.
+    scale[scale == 0] = 1.0
+    return x / scale, y / scale

@@ -29,6 +29,7 @@ __all__ = [
     "TrainingSet",
     "classifier_inputs",
     "ideal_value",
+    "log_ratios",
     "negative_log_posteriors",
     "restrict",
     "training_set",
@@ -64,6 +65,10 @@ class ClassifierInputs:
     coordinates: Tensor
     features: Tensor
     mask: Tensor
+
+    def __getitem__(self, rows: Tensor) -> "ClassifierInputs":
+        """Return the inputs of ``rows``."""
+        return ClassifierInputs(self.coordinates[rows], self.features[rows], self.mask[rows])
 
 
 @final
@@ -162,6 +167,19 @@ def restrict(log_probabilities: np.ndarray, classes: Sequence[int]) -> np.ndarra
     """
     kept = log_probabilities[:, list(classes)]
     return kept - np.logaddexp.reduce(kept, axis=1, keepdims=True)
+
+
+def log_ratios(log_probabilities: np.ndarray, numerator: int, denominator: int) -> np.ndarray:
+    """Return (N,) ln p(numerator | jet) - ln p(denominator | jet).
+
+    For an ideal classifier, trained with equal numbers of both classes, it is the logarithm of their likelihood ratio,
+    the best number there is to tell the two apart, whatever other classes there are.
+
+    Args:
+        log_probabilities: (N, K).
+        numerator, denominator: positions of the two classes.
+    """
+    return log_probabilities[:, numerator] - log_probabilities[:, denominator]
 
 
 def ideal_value(n_classes: int) -> float:

@@ -11,14 +11,19 @@ import pandas as pd
 from cloudchamber import seeds
 from cloudchamber.cloud import Clouds, read_clouds, read_header
 from cloudchamber.errors import InputError
+from cloudchamber.evaluation.cloud_comparison import compare_clouds
 from cloudchamber.evaluation.comparison import compare
-from cloudchamber.evaluation.observables import observe, read_observables, write_observables
+from cloudchamber.evaluation.observable_file import read_observables, write_observables
+from cloudchamber.evaluation.observables import observe
+from cloudchamber.evaluation.tables import read_table, write_table
 from cloudchamber.preparation.relative import RELATIVE_COLUMNS, relative_points
 from cloudchamber.settings import MetricSettings
-from cloudchamber.storage import provenance, write_text
+from cloudchamber.storage import provenance
 
-__all__ = ["METRIC_COLUMNS", "compare_files", "gather", "observe_file", "write_table"]
+__all__ = ["JET_FLOW", "METRIC_COLUMNS", "compare_files", "gather", "observe_file"]
 
+# Name of the jet-level flow among the models.
+JET_FLOW = "jet_flow"
 METRIC_COLUMNS = (
     "study",
     "dataset",
@@ -72,15 +77,10 @@ def compare_files(
     """
     truth, truth_observables = read_clouds(truth_files[0]), read_observables(truth_files[1])[0]
     sample, sample_observables = read_clouds(sample_files[0]), read_observables(sample_files[1])[0]
-    table = compare(
-        *_part(truth, truth_observables, "test"),
-        sample,
-        sample_observables,
-        *_part(truth, truth_observables, "train"),
-        settings,
-        seeds.generator(seed, "bootstrap"),
-    )
-    write_table(output, table)
+    test, train = (_part(truth, truth_observables, name) for name in ("test", "train"))
+    of_features = compare(*test, sample, sample_observables, *train, settings, seeds.generator(seed, "bootstrap"))
+    of_clouds = compare_clouds(test[0], train[0], sample, settings, seeds.generator(seed, "batches"))
+    write_table(output, pd.concat([of_features, of_clouds], ignore_index=True))
 
 
 def _part(clouds: Clouds, observables: Mapping[str, np.ndarray], name: str) -> tuple[Clouds, dict[str, np.ndarray]]:
@@ -94,14 +94,16 @@ def gather(study: str, files: Mapping[str, Any], output: Path) -> None:
     Args:
         study: value of the first column.
         files: "samples", each with dataset, name, sampler, seed, clouds (the generated clouds) and comparison (CSV);
-            "posteriors", each with dataset, seed and path (CSV with a column "model").
+            "posteriors", each with dataset, seed and path (CSV with a column "model"); "jets", each with dataset, seed
+            and path (CSV of the comparison of a jet-level flow).
         output: the table, with ``METRIC_COLUMNS``; lengths of time in seconds, everything else as in the comparison.
 
     Raises:
         InputError: a file cannot be read, or a log posterior names a model without a sample.
     """
     tables = []
-    samplers: dict[tuple[str, str, int], tuple[str, int]] = {}
+    samplers: dict[tuple[str, str], tuple[str, int]] = {}
+    drawn = {(entry["dataset"], entry["name"], entry["seed"]) for entry in files["samples"]}
     for entry in files["samples"]:
         sampler = read_header(entry["clouds"])["sampler"]
         nfe = sampler["evaluations_counted"]
@@ -111,8 +113,8 @@ def gather(study: str, files: Mapping[str, Any], output: Path) -> None:
             "sampler": entry["sampler"],
             "seed": entry["seed"],
         }
-        samplers.setdefault((entry["dataset"], entry["name"], entry["seed"]), (entry["sampler"], nfe))
-        comparison = _read_table(entry["comparison"])
+        samplers.setdefault((entry["dataset"], entry["name"]), (entry["sampler"], nfe))
+        comparison = read_table(entry["comparison"])
         cost = pd.DataFrame(
             {
                 "metric": ["seconds_per_jet", "evaluations_per_jet"],
@@ -122,32 +124,25 @@ def gather(study: str, files: Mapping[str, Any], output: Path) -> None:
         )
         tables += [table.assign(**names, nfe=nfe) for table in (comparison, cost)]
     for entry in files["posteriors"]:
-        posterior = _read_table(entry["path"])
-        keys = [(entry["dataset"], model, entry["seed"]) for model in posterior["model"]]
+        posterior = read_table(entry["path"])
+        keys = [(entry["dataset"], model) for model in posterior["model"]]
         missing = sorted({key[1] for key in keys if key not in samplers})
         if missing:
             raise InputError(f"{entry['path']}: no sample of {missing}")
+        # A model without this seed competed with another one, whose score stands in the posterior of that seed.
+        posterior = posterior[[(*key, entry["seed"]) in drawn for key in keys]]
         tables.append(
             posterior.assign(
                 dataset=entry["dataset"],
                 seed=entry["seed"],
-                sampler=[samplers[key][0] for key in keys],
-                nfe=[samplers[key][1] for key in keys],
+                sampler=[samplers[entry["dataset"], model][0] for model in posterior["model"]],
+                nfe=[samplers[entry["dataset"], model][1] for model in posterior["model"]],
             )
         )
+    for entry in files["jets"]:
+        names = {"dataset": entry["dataset"], "model": JET_FLOW, "sampler": "none", "seed": entry["seed"], "nfe": 1}
+        tables.append(read_table(entry["path"]).assign(**names))
     table = pd.concat(tables, ignore_index=True).assign(study=study)
     # Whole numbers stay whole where some rows have none.
     table = table.astype({"n_reference": "Int64", "n_generated": "Int64"})
     write_table(output, table.reindex(columns=list(METRIC_COLUMNS)))
-
-
-def write_table(path: Path, table: pd.DataFrame) -> None:
-    """Write a table as CSV at once or not at all."""
-    write_text(path, table.to_csv(index=False, lineterminator="\n"))
-
-
-def _read_table(path: str | Path) -> pd.DataFrame:
-    try:
-        return pd.read_csv(path)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as a table: {error}") from error

@@ -6,17 +6,15 @@ EnergyCorrelator, against which the tests compare.
 """
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 from numba import njit
 
-from cloudchamber.progress import progress
+from cloudchamber.evaluation.per_jet import in_chunks
 
 __all__ = ["d2", "energy_correlations", "subjettiness", "subjettiness_ratio"]
 
 MAX_AXES = 3
-_CHUNK = 2048
 # Sums of rounding errors: a smaller denominator is the zero of particles that coincide.
 _ROUNDING = 1e-12
 
@@ -35,7 +33,7 @@ def subjettiness(pt: np.ndarray, eta: np.ndarray, phi: np.ndarray, radius: float
     Returns:
         (N, 3) float64.
     """
-    return _in_chunks("N-subjettiness", _subjettiness_kernel, (pt, eta, phi), MAX_AXES) / radius
+    return in_chunks("N-subjettiness", _subjettiness_kernel, (pt, eta, phi), MAX_AXES) / radius
 
 
 def subjettiness_ratio(tau: np.ndarray, n: int) -> np.ndarray:
@@ -62,26 +60,13 @@ def energy_correlations(pt: np.ndarray, eta: np.ndarray, phi: np.ndarray) -> tup
     Returns:
         e2 and e3, each (N,) float64.
     """
-    correlations = _in_chunks("energy correlations", _correlation_kernel, (pt, eta, phi), 2)
+    correlations = in_chunks("energy correlations", _correlation_kernel, (pt, eta, phi), 2)
     return correlations[:, 0], correlations[:, 1]
 
 
 def d2(e2: np.ndarray, e3: np.ndarray) -> np.ndarray:
     """Return D2 = e3 / e2^3 of each jet (arXiv 1409.6298), zero where e2 is zero."""
     return np.divide(e3, e2**3, out=np.zeros_like(e3), where=e2 > _ROUNDING)
-
-
-def _in_chunks(
-    name: str, kernel: Callable[..., None], momenta: tuple[np.ndarray, np.ndarray, np.ndarray], n_columns: int
-) -> np.ndarray:
-    pt, eta, phi = (np.ascontiguousarray(values, dtype=np.float64) for values in momenta)
-    results = np.zeros((len(pt), n_columns))
-    with progress(name, len(pt), "jets") as report:
-        for start in range(0, len(pt), _CHUNK):
-            rows = slice(start, start + _CHUNK)
-            kernel(pt[rows], eta[rows], phi[rows], results[rows])
-            report.update(len(results[rows]))
-    return results
 
 
 @njit(cache=True)

@@ -19,6 +19,7 @@ from cloudchamber.figures.histograms import (
 )
 from cloudchamber.figures.inputs import Distributions
 from cloudchamber.figures.labels import axis_label, count, counts
+from cloudchamber.figures.legends import legend_below
 from cloudchamber.figures.style import GREY, TRUTH, Look
 
 __all__ = ["feature_distributions", "legend_handles"]
@@ -43,9 +44,7 @@ def feature_distributions(data: Distributions, features: Sequence[str]) -> Figur
     generated = counts([series.n_jets for series in data.models])
     figure.suptitle(f"{data.title}: {count(data.truth.n_jets)} true jets, {generated} generated jets per model")
     handles = legend_handles(data.truth.label, [(series.label, series.look) for series in data.models])
-    figure.legend(
-        handles=handles, loc="outside lower center", ncols=min(4, len(handles)), title=OVERFLOW_NOTE, title_fontsize=8
-    )
+    legend_below(figure, handles, title=OVERFLOW_NOTE, title_fontsize=8)
     return figure
 
 

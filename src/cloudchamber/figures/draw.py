@@ -1,6 +1,6 @@
 """The step ``draw``: the figures by name."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +10,13 @@ from matplotlib.figure import Figure
 from cloudchamber.errors import InputError, SettingsError
 from cloudchamber.evaluation.divergence import KL_DIRECTION
 from cloudchamber.evaluation.observables import JET_FEATURES, PARTICLE_FEATURES
-from cloudchamber.figures import metrics, style
+from cloudchamber.figures import conditioning, jet_metrics, metrics, requested, solver_quality, style, timing
 from cloudchamber.figures.distributions import feature_distributions
 from cloudchamber.figures.gallery import cloud_gallery, read_gallery
 from cloudchamber.figures.histories import histories, read_histories
 from cloudchamber.figures.images import average_images, read_images
 from cloudchamber.figures.inputs import need, read_csv, read_distributions
+from cloudchamber.figures.jet_level import jet_level, read_jet_level
 from cloudchamber.figures.measurements import read_measurements
 from cloudchamber.figures.response import detector_response, read_responses
 from cloudchamber.figures.truncation import read_truncations, truncation
@@ -87,6 +88,14 @@ def _cost(files: _Files) -> Figure:
     return metrics.cost(quality, seconds, evaluations, need(files, "title"))
 
 
+def _conditioning(files: _Files) -> Figure:
+    return conditioning.conditioning(conditioning.read_twins(files, "kl", _FEATURES), need(files, "title"))
+
+
+def _scan(figure: Callable[[Sequence[solver_quality.SolverScan], str], Figure]) -> Callable[[_Files], Figure]:
+    return lambda files: figure(solver_quality.read_scans(files), need(files, "title"))
+
+
 FIGURES: Mapping[str, Callable[[_Files], Figure]] = {
     "jet_features": _distributions("jet_mass", "jet_pt", "jet_pt_rel", "multiplicity"),
     "particle_features": _distributions("pt_rel", "eta_rel", "phi_rel"),
@@ -96,6 +105,13 @@ FIGURES: Mapping[str, Callable[[_Files], Figure]] = {
     "log_posterior": _log_posterior,
     "confusion": _confusion,
     "cost": _cost,
+    "jet_metrics": lambda files: jet_metrics.jet_metrics(jet_metrics.read_jet_metrics(files), need(files, "title")),
+    "conditioning": _conditioning,
+    "jet_level": lambda files: jet_level(read_jet_level(files)),
+    "requested": lambda files: requested.requested(requested.read_requests(files), need(files, "title")),
+    "solver_scan": _scan(solver_quality.solver_scan),
+    "ode_sde": _scan(solver_quality.ode_sde),
+    "sampling_time": lambda files: timing.sampling_time(timing.read_sampling_times(files), need(files, "title")),
     "average_images": lambda files: average_images(read_images(files)),
     "cloud_gallery": lambda files: cloud_gallery(read_gallery(files)),
     "histories": lambda files: histories(read_histories(files), need(files, "title")),

@@ -6,6 +6,7 @@ from typing import Any, final
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from cloudchamber.cloud import Clouds, read_clouds
 from cloudchamber.evaluation.kinematics import has_momentum
@@ -76,6 +77,8 @@ def cloud_gallery(data: Gallery) -> Figure:
         axis.minorticks_off()
         axis.set_xlim(-data.reach, data.reach)
         axis.set_ylim(-data.reach, data.reach)
+        axis.xaxis.set_major_locator(MaxNLocator(4))
+        axis.yaxis.set_major_locator(MaxNLocator(4))
     for axis in axes[-1]:
         axis.set_xlabel(axis_label(LABELS["eta_rel"]))
     handles = [

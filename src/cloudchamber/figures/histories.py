@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 
 from cloudchamber.evaluation.observables import LABELS
 from cloudchamber.figures.inputs import Model, models_of, need, read_csv
+from cloudchamber.figures.legends import legend_below
 
 __all__ = ["History", "histories", "read_histories"]
 
@@ -85,5 +86,5 @@ def histories(data: Sequence[History], title: str) -> Figure:
         for history in data
     ]
     figure.suptitle(title)
-    figure.legend(handles=handles, loc="outside lower center", ncols=min(4, len(handles)))
+    legend_below(figure, handles)
     return figure

@@ -1,13 +1,13 @@
 """Average jet images: where the transverse momentum of the jets lies, in truth, models and their difference."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm, SymLogNorm
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 
 from cloudchamber.cloud import Clouds, read_clouds
 from cloudchamber.evaluation.kinematics import has_momentum
@@ -17,6 +17,8 @@ from cloudchamber.figures.labels import axis_label, count, counts, wrapped
 
 __all__ = ["JetImages", "average_image", "average_images", "read_images"]
 
+# Most images side by side; more go into further blocks.
+_COLUMNS = 7
 _PIXELS = 32
 _DECADES = 4
 
@@ -77,36 +79,48 @@ def read_images(files: Mapping[str, Any]) -> JetImages:
 def average_images(data: JetImages) -> Figure:
     """Draw the average images on one colour scale, and below them their differences to the reference on another."""
     labels, images = list(data.images), list(data.images.values())
-    reference = images[0]
-    highest = max(float(image.max()) for image in images)
+    blocks = -(-len(images) // _COLUMNS)
+    columns = -(-len(images) // blocks)
+    figure = Figure(figsize=(1.9 * columns + 1.6, 4.6 * blocks + 0.3), layout="constrained")
+    for block, part in enumerate(figure.subfigures(blocks, 1, squeeze=False)[:, 0]):
+        shown = slice(block * columns, (block + 1) * columns)
+        _block(part, data, labels[shown], columns)
+    generated = counts(list(data.n_jets[2:]))
+    figure.suptitle(f"{data.title}: {count(data.n_jets[0])} true jets, {generated} generated jets per model")
+    return figure
+
+
+def _block(part: SubFigure, data: JetImages, labels: Sequence[str], columns: int) -> None:
+    """Draw some of the images above their differences; columns without an image stay empty."""
+    first, *others = data.images.items()
+    highest = max(float(image.max()) for image in data.images.values())
     lowest = highest * 10.0**-_DECADES
     levels = LogNorm(lowest, highest)
-    largest = max(float(np.abs(image - reference).max()) for image in images[1:])
+    largest = max(float(np.abs(image - first[1]).max()) for _, image in others)
     differences = SymLogNorm(linthresh=0.03 * largest, vmin=-largest, vmax=largest)
-    columns = len(images)
-    figure = Figure(figsize=(1.9 * columns + 1.6, 4.9), layout="constrained")
-    axes = figure.subplots(2, columns, sharex=True, sharey=True)
+    axes = part.subplots(2, columns, sharex=True, sharey=True)
     grid = np.meshgrid(data.edges, data.edges, indexing="ij")
-    for column, (label, image) in enumerate(zip(labels, images, strict=True)):
-        upper, lower = axes[:, column]
+    for label, (upper, lower) in zip(labels, axes.T, strict=False):
         upper.set_title(wrapped(label))
-        shown = upper.pcolormesh(*grid, np.maximum(image, lowest), norm=levels, cmap="cividis", rasterized=True)
-        change = lower.pcolormesh(*grid, image - reference, norm=differences, cmap="PuOr_r", rasterized=True)
-        if column == 0:
+        change = data.images[label] - first[1]
+        levels_shown = upper.pcolormesh(
+            *grid, np.maximum(data.images[label], lowest), norm=levels, cmap="cividis", rasterized=True
+        )
+        changes_shown = lower.pcolormesh(*grid, change, norm=differences, cmap="PuOr_r", rasterized=True)
+        if label == first[0]:
             lower.text(0.5, 0.5, "reference of\nthe differences", transform=lower.transAxes, ha="center", va="center")
         else:
-            _mark_negative(lower, data.edges, image - reference, differences.linthresh)
+            _mark_negative(lower, data.edges, change, differences.linthresh)
         for axis in (upper, lower):
             axis.set_aspect("equal")
             axis.minorticks_off()
         lower.set_xlabel(axis_label(LABELS["eta_rel"]))
     for axis in axes[:, 0]:
         axis.set_ylabel(axis_label(LABELS["phi_rel"]))
-    figure.colorbar(shown, ax=list(axes[0]), label=r"mean $p_\mathrm{T}^\mathrm{rel}$ per pixel")
-    figure.colorbar(change, ax=list(axes[1]), label="difference to truth")
-    generated = counts(list(data.n_jets[2:]))
-    figure.suptitle(f"{data.title}: {count(data.n_jets[0])} true jets, {generated} generated jets per model")
-    return figure
+    part.colorbar(levels_shown, ax=list(axes[0]), label=r"mean $p_\mathrm{T}^\mathrm{rel}$ per pixel")
+    part.colorbar(changes_shown, ax=list(axes[1]), label="difference to truth")
+    for axis in axes[:, len(labels) :].flat:
+        axis.set_visible(False)
 
 
 def _mark_negative(axis: Axes, edges: np.ndarray, difference: np.ndarray, limit: float) -> None:

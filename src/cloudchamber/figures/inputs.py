@@ -11,11 +11,13 @@ import pandas as pd
 from cloudchamber.cloud import Clouds, read_clouds
 from cloudchamber.errors import InputError, SettingsError
 from cloudchamber.evaluation.kinematics import has_momentum
-from cloudchamber.evaluation.observables import JET_FEATURES, read_observables
+from cloudchamber.evaluation.observable_file import read_observables
+from cloudchamber.evaluation.observables import JET_FEATURES
 from cloudchamber.evaluation.resampling import Sample
 from cloudchamber.figures.style import TRUTH, Look, looks
 
 __all__ = [
+    "NO_SAMPLER",
     "Distributions",
     "Model",
     "Series",

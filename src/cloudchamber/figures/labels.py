@@ -4,7 +4,7 @@ from textwrap import fill
 
 from cloudchamber.evaluation.observables import LABELS, Label
 
-__all__ = ["axis_label", "count", "counts", "plain_name", "unit", "wrapped"]
+__all__ = ["axis_label", "count", "counts", "plain_name", "plain_solver", "unit", "wrapped"]
 
 _NAMES = {
     "jet_mass": "jet mass",
@@ -18,6 +18,21 @@ _NAMES = {
     "eta_rel": "particle η",
     "phi_rel": "particle φ",
 }
+
+
+_SOLVERS = {
+    "euler": "Euler",
+    "heun": "Heun",
+    "rk4": "Runge-Kutta 4",
+    "euler_maruyama": "Euler-Maruyama",
+    "ddim": "DDIM",
+    "dpm_solver": "DPM-Solver++",
+}
+
+
+def plain_solver(solver: str) -> str:
+    """Return the name of a solver in words."""
+    return _SOLVERS.get(solver, solver.replace("_", " "))
 
 
 def plain_name(feature: str) -> str:
@@ -46,6 +61,6 @@ def counts(numbers: list[int]) -> str:
     return count(low) if low == high else f"{count(low)} to {count(high)}"
 
 
-def wrapped(label: str) -> str:
-    """Return a label in short lines, for narrow panels."""
-    return "\n".join(fill(line, 16) for line in label.replace(" (", "\n(").split("\n"))
+def wrapped(label: str, width: int = 16) -> str:
+    """Return a label in lines of at most ``width`` letters, for narrow panels."""
+    return "\n".join(fill(line, width) for line in label.replace(" (", "\n(").split("\n"))

@@ -63,13 +63,16 @@ class Measurement:
         return float(np.std(self.values, ddof=1)) if len(self.values) > 1 else float("nan")
 
 
-def read_measurements(files: Mapping[str, Any], metric: str, features: Sequence[str] = ("",)) -> list[Measurement]:
+def read_measurements(
+    files: Mapping[str, Any], metric: str, features: Sequence[str] = ("",), partial: bool = False
+) -> list[Measurement]:
     """Return a metric of every model, in the order of the settings, and of every feature.
 
     Args:
         files: "dataset", "metrics" (CSV) and "models".
         metric: name in the column ``metric``.
         features: names in the column ``feature``.
+        partial: whether models may lack the metric, all of them too; those are left out.
 
     Raises:
         InputError: the table cannot be read, or it lacks the metric of some model and feature.
@@ -80,13 +83,13 @@ def read_measurements(files: Mapping[str, Any], metric: str, features: Sequence[
     table = table[(table["dataset"] == dataset) & (table["metric"] == metric)]
     if "study" in files and "study" in table:
         table = table[table["study"] == files["study"]]
-    if table.empty:
+    if table.empty and not partial:
         raise InputError(f"{path}: no metric '{metric}' of data set '{dataset}'")
     table = table.assign(feature=table["feature"].astype(object).where(table["feature"].notna(), ""))
     found, missing = [], []
     for model in models_of(files):
         of_model = table[(table["model"] == model.name) & (table["sampler"] == model.sampler)]
-        if of_model.empty and metric in COMPETITION and (table["model"] == model.name).any():
+        if of_model["value"].isna().all() and (partial or _competes_as_another(model, metric, table)):
             continue
         for feature in features:
             rows = of_model[of_model["feature"] == feature]
@@ -97,6 +100,11 @@ def read_measurements(files: Mapping[str, Any], metric: str, features: Sequence[
     if missing:
         raise InputError(f"{path}: no metric '{metric}' of data set '{dataset}' for {', '.join(missing)}")
     return found
+
+
+def _competes_as_another(model: Model, metric: str, table: pd.DataFrame) -> bool:
+    """Return whether the model is there with another sampler, in a metric to which each model sends one."""
+    return metric in COMPETITION and bool((table["model"] == model.name).any())
 
 
 def _measurement(model: Model, feature: str, rows: pd.DataFrame) -> Measurement:

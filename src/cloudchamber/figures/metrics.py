@@ -1,34 +1,36 @@
 """Charts of metrics: distances per feature, log posteriors, the confusion of the classifier, quality against cost."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
-from matplotlib.ticker import FixedLocator, NullLocator
+from matplotlib.ticker import NullLocator
 
 from cloudchamber.evaluation.log_posterior import ideal_value
 from cloudchamber.evaluation.observables import LABELS
-from cloudchamber.figures.inputs import Model
+from cloudchamber.figures.dots import (
+    distinct,
+    dot,
+    floor_band,
+    floor_handles,
+    logarithmic,
+    marker,
+    model_handles,
+    name_rows,
+    sizes,
+)
 from cloudchamber.figures.labels import axis_label, counts
+from cloudchamber.figures.legends import legend_below
 from cloudchamber.figures.measurements import Measurement
 from cloudchamber.figures.numbers import with_uncertainty
 from cloudchamber.figures.style import GREY
 
-__all__ = ["confusion", "cost", "distances", "log_posterior", "sizes"]
+__all__ = ["confusion", "cost", "distances", "log_posterior"]
 
-
-def sizes(measurements: Sequence[Measurement]) -> str:
-    """Return how many jets measurements rest on, in words."""
-    true, generated = (
-        counts([int(n) for n in values])
-        for values in zip(*((item.n_reference, item.n_generated) for item in measurements), strict=True)
-    )
-    return f"{true} true jets, {generated} generated jets per model"
+# Dots above each other in one panel of distances; more are drawn in two panels.
+_ROWS_OF_A_COLUMN = 80
 
 
 def distances(measurements: Sequence[Measurement], title: str, label: str, units: bool) -> Figure:
@@ -41,25 +43,26 @@ def distances(measurements: Sequence[Measurement], title: str, label: str, units
         units: whether the distance has the unit of the feature.
     """
     features = list(dict.fromkeys(item.feature for item in measurements))
-    models = _distinct([item.model for item in measurements])
-    figure = Figure(figsize=(8.0, 1.6 + 0.14 * len(features) * (len(models) + 1)), layout="constrained")
-    axis = figure.subplots()
+    models = distinct([item.model for item in measurements])
+    columns = 1 if len(features) * len(models) <= _ROWS_OF_A_COLUMN else 2
+    rows = -(-len(features) // columns)
+    figure = Figure(figsize=(3.0 + 5.0 * columns, 1.8 + 0.13 * rows * (len(models) + 1)), layout="constrained")
+    axes = figure.subplots(1, columns, sharex=True, squeeze=False)[0]
     positive = [v for item in measurements for v in (item.value, item.floor) if v > 0]
     low, high = 0.5 * min(positive, default=0.1), 2.0 * max(positive, default=1.0)
-    for row, feature in enumerate(features):
-        of_feature = [item for item in measurements if item.feature == feature]
-        _floor(axis, of_feature, row, low)
-        for item in of_feature:
-            offset = (models.index(item.model) + 1) / (len(models) + 1) - 0.5
-            _dot(axis, item, row + 0.9 * offset, low)
-    axis.set_xscale("log")
-    axis.set_xlim(low, high)
-    _rows(axis, [axis_label(LABELS[feature]) if units else LABELS[feature].symbol for feature in features])
-    axis.set_xlabel(label)
+    for axis, start in zip(axes, range(0, len(features), rows), strict=True):
+        of_panel = features[start : start + rows]
+        for row, feature in enumerate(of_panel):
+            of_feature = [item for item in measurements if item.feature == feature]
+            floor_band(axis, of_feature, (row - 0.45, row + 0.45), low)
+            for item in of_feature:
+                offset = (models.index(item.model) + 1) / (len(models) + 1) - 0.5
+                dot(axis, item, row + 0.9 * offset, low)
+        name_rows(axis, [axis_label(LABELS[feature]) if units else LABELS[feature].symbol for feature in of_panel])
+        axis.set_xlabel(label)
+    logarithmic(axes[0], "x", low, high)
     figure.suptitle(f"{title}: {sizes(measurements)}")
-    figure.legend(
-        handles=[*_model_handles(models), *_floor_handles()], loc="outside lower center", ncols=min(4, len(models) + 1)
-    )
+    legend_below(figure, [*model_handles(models), *floor_handles()])
     return figure
 
 
@@ -80,13 +83,14 @@ def log_posterior(with_truth: Sequence[Measurement], generated_only: Sequence[Me
     for axis, measurements, name, n_classes in forms:
         ideal = ideal_value(n_classes)
         axis.axvline(ideal, color="black", linestyle=(0, (4.0, 2.0)), linewidth=1.0)
-        floor = measurements[0]
+        # Models may have different seeds, and the floors are means over them.
+        floor = max(measurements, key=lambda item: len(item.values))
         if n_classes > len(measurements):
             error = np.nan_to_num(floor.floor_uncertainty)
             axis.axvspan(floor.floor - error, floor.floor + error, color=GREY)
             axis.axvline(floor.floor, color="black", linewidth=1.0)
         for row, item in enumerate(measurements):
-            _dot(axis, item, row, -np.inf)
+            dot(axis, item, row)
         largest = max([ideal, *(max(item.values) for item in measurements)])
         smallest = min([ideal, floor.floor, *(min(item.values) for item in measurements)])
         width = largest - smallest or 1.0
@@ -102,14 +106,14 @@ def log_posterior(with_truth: Sequence[Measurement], generated_only: Sequence[Me
             )
         axis.set_title(f"classes: {name}")
         axis.set_xlabel(r"$-\langle \ln\, p(\mathrm{model} \mid \mathrm{true\ jet}) \rangle$ [nat]")
-    _rows(axes[0], [item.model.label for item in with_truth])
+    name_rows(axes[0], [item.model.label for item in with_truth])
     axes[1].tick_params(axis="y", which="both", length=0)
     handles = [
         Line2D([], [], color="black", linestyle=(0, (4.0, 2.0)), linewidth=1.0, label="ln K, of K perfect classes"),
-        *_floor_handles("score of truth itself", "score of truth"),
+        *floor_handles("score of truth itself", "score of truth"),
     ]
     figure.suptitle(f"{title}: {counts([int(item.n_reference) for item in with_truth])} true jets scored")
-    figure.legend(handles=handles, loc="outside lower center", ncols=3)
+    legend_below(figure, handles)
     return figure
 
 
@@ -159,7 +163,7 @@ def cost(
     for (left, right), (feature, measurements) in zip(axes, quality.items(), strict=True):
         for axis, costs in ((left, seconds), (right, evaluations)):
             axis.axhline(measurements[0].floor, color="black", linewidth=1.0)
-            for model in _distinct([item.model for item in costs], by_name=True):
+            for model in distinct([item.model for item in costs], by_name=True):
                 points = [
                     (of_cost, item)
                     for of_cost, item in zip(costs, measurements, strict=True)
@@ -169,7 +173,7 @@ def cost(
                 x, y = ([item.value for item in side] for side in zip(*points, strict=True))
                 axis.plot(x, y, color=model.look.color, linestyle=model.look.linestyle)
                 for of_cost, item in points:
-                    axis.errorbar(of_cost.value, item.value, np.nan_to_num(item.uncertainty), **_marker(item.model))
+                    axis.errorbar(of_cost.value, item.value, np.nan_to_num(item.uncertainty), **marker(item.model.look))
             axis.set_yscale("log")
         left.set_ylabel(f"KL(generated || truth) [nat]\nof {LABELS[feature].symbol}")
     axes[-1, 0].set_xscale("log")
@@ -179,76 +183,6 @@ def cost(
     axes[-1, 0].set_xlabel("time per jet [s]")
     axes[-1, 1].set_xlabel("network evaluations per jet")
     figure.suptitle(f"{title}: {sizes(next(iter(quality.values())))}")
-    models = _distinct([item.model for item in seconds])
-    figure.legend(
-        handles=[
-            *_model_handles(models),
-            Line2D([], [], color="black", linewidth=1.0, label="floor: truth against truth"),
-        ],
-        loc="outside lower center",
-        ncols=3,
-    )
+    models = distinct([item.model for item in seconds])
+    legend_below(figure, [*model_handles(models), floor_handles()[0]])
     return figure
-
-
-def _distinct(models: Sequence[Model], by_name: bool = False) -> list[Model]:
-    return list({model.name if by_name else (model.name, model.sampler): model for model in models}.values())
-
-
-def _dot(axis: Axes, item: Measurement, row: float, low: float) -> None:
-    """Draw the mean with its uncertainty and, where there are several seeds, each of them as a small dot."""
-    axis.errorbar(
-        max(item.value, low),
-        row,
-        xerr=np.nan_to_num(item.uncertainty),
-        **_marker(item.model),
-    )
-    if len(item.values) > 1:
-        axis.plot(
-            np.maximum(item.values, low),
-            [row] * len(item.values),
-            ".",
-            color=item.model.look.color,
-            markersize=3,
-            alpha=0.8,
-        )
-
-
-def _floor(axis: Axes, measurements: Sequence[Measurement], row: int, low: float) -> None:
-    floors = [item.floor for item in measurements if np.isfinite(item.floor)]
-    if not floors:
-        return
-    error = max(np.nan_to_num(item.floor_uncertainty) for item in measurements)
-    ends = max(min(floors) - error, low), max(max(floors) + error, low)
-    axis.fill_betweenx([row - 0.45, row + 0.45], *ends, color=GREY, linewidth=0.0)
-    axis.vlines(np.maximum(floors, low), row - 0.45, row + 0.45, color="black", linewidth=1.0)
-
-
-def _rows(axis: Axes, names: Sequence[str]) -> None:
-    """Name the rows, first on top, and draw thin lines between them."""
-    axis.set_yticks(range(len(names)), names)
-    axis.yaxis.set_minor_locator(FixedLocator([row + 0.5 for row in range(len(names) - 1)]))
-    axis.grid(axis="y", which="minor", color="#e0e0e0", linewidth=0.6)
-    axis.tick_params(axis="y", which="both", length=0)
-    axis.set_ylim(len(names) - 0.5, -0.5)
-
-
-def _model_handles(models: Sequence[Model]) -> list[Line2D]:
-    return [Line2D([], [], linestyle="none", label=model.label, **_marker(model)) for model in models]
-
-
-def _marker(model: Model) -> dict[str, Any]:
-    return {
-        "color": model.look.color,
-        "marker": model.look.marker,
-        "fillstyle": model.look.fill,
-        "markerfacecoloralt": "white",
-        "markersize": 6,
-    }
-
-
-def _floor_handles(name: str = "floor: truth against truth", of: str = "floor") -> list[Line2D | Patch]:
-    return [
-        Line2D([], [], color="black", linewidth=1.0, label=name),
-        Patch(facecolor=GREY, label=f"uncertainty of the {of}"),
-    ]

@@ -10,7 +10,8 @@ from matplotlib.ticker import NullLocator
 
 from cloudchamber.cloud import read_clouds
 from cloudchamber.errors import InputError, SettingsError
-from cloudchamber.evaluation.observables import LABELS, Label, read_observables
+from cloudchamber.evaluation.observable_file import read_observables
+from cloudchamber.evaluation.observables import LABELS, Label
 from cloudchamber.evaluation.resampling import Sample
 from cloudchamber.figures.distributions import legend_handles
 from cloudchamber.figures.histograms import (

@@ -62,7 +62,7 @@ class Look:
         return replace(self, fill=fills[position % len(fills)])
 
 
-TRUTH = Look("black", "solid", "s")
+TRUTH = Look("black", "solid", "|")
 GREY = "#c8c8c8"
 
 _BASELINE = Look("#6e6e6e", (0, (1.0, 1.0)), "X")
@@ -75,6 +75,8 @@ _TRAINED = (
     Look("#E69F00", (0, (9.0, 2.0)), "<"),
     Look("#332288", (0, (3.0, 1.2, 1.2, 1.2)), ">"),
     Look("#661100", (0, (1.2, 2.4)), "*"),
+    Look("#999933", (0, (9.0, 1.4, 3.0, 1.4)), "s"),
+    Look("#882255", (0, (1.2, 1.2, 1.2, 3.6)), "d"),
 )
 
 
@@ -84,7 +86,7 @@ def looks(names: Sequence[str], baselines: Sequence[str]) -> dict[str, Look]:
     Baselines have a look of their own, so that figures without them give the other models the same one.
 
     Args:
-        names: all models, in the order of the settings; from the ninth trained one on looks repeat.
+        names: all models, in the order of the settings; from the eleventh trained one on looks repeat.
         baselines: those among ``names`` that were not trained.
     """
     trained = [name for name in names if name not in baselines]

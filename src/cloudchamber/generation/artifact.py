@@ -1,22 +1,31 @@
-"""A trained generative model on disk: safetensors weights and a JSON description with their SHA-256."""
+"""A trained generative model: its network by settings, and its files."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
 
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save
+import torch
 from torch import Tensor, nn
 
-from cloudchamber.errors import InputError
+from cloudchamber.generation.described_weights import load_weights, read_description, write_described_weights
+from cloudchamber.generation.objectives import build_objective
+from cloudchamber.generation.sampling import Sampler
 from cloudchamber.networks.epic import Epic
+from cloudchamber.networks.epic_gan import EpicGenerator
+from cloudchamber.networks.transformer import Transformer
 from cloudchamber.preparation.relative import RELATIVE_COLUMNS
 from cloudchamber.preparation.standardisation import Standardisation
-from cloudchamber.settings import GeneratorSettings, parse
-from cloudchamber.storage import read_json, sha256, write_bytes, write_json
+from cloudchamber.settings import (
+    EpicGanSettings,
+    EpicSettings,
+    GeneratorSettings,
+    SamplerSettings,
+    TransformerSettings,
+    parse,
+)
 
-__all__ = ["Artifact", "build_network", "load_artifact", "save_artifact"]
+__all__ = ["Artifact", "build_network", "build_sampler", "cloud_noise", "load_artifact", "save_artifact"]
 
 
 @final
@@ -32,7 +41,30 @@ class Artifact:
 
 def build_network(settings: GeneratorSettings) -> nn.Module:
     """Return the untrained network that the settings describe."""
-    return Epic(len(RELATIVE_COLUMNS), len(settings.conditions), settings.network)
+    features, conditions = len(RELATIVE_COLUMNS), len(settings.conditions)
+    match settings.network:
+        case EpicSettings():
+            return Epic(features, conditions, settings.network)
+        case TransformerSettings():
+            return Transformer(features, conditions, settings.network)
+        case EpicGanSettings():
+            return EpicGenerator(features, conditions, settings.network)
+
+
+def cloud_noise(settings: GeneratorSettings) -> int:
+    """Return the width of the noise of each cloud that the network takes behind its conditions."""
+    return settings.network.latent if isinstance(settings.network, EpicGanSettings) else 0
+
+
+def build_sampler(artifact: Artifact, settings: SamplerSettings, device: torch.device) -> Sampler:
+    """Return what draws from a trained model on ``device``."""
+    return Sampler(
+        artifact.network.to(device),
+        build_objective(artifact.settings.objective),
+        settings,
+        len(RELATIVE_COLUMNS),
+        cloud_noise(artifact.settings),
+    )
 
 
 def save_artifact(
@@ -48,15 +80,13 @@ def save_artifact(
     Raises:
         StorageError: a file cannot be written.
     """
-    write_bytes(weights_path, save({name: value.contiguous() for name, value in weights.items()}))
-    description = {
+    described = {
         "settings": settings.model_dump(mode="json"),
         "standardisation": standardisation,
         "parameters": sum(value.numel() for value in weights.values()),
-        "weights_sha256": sha256(weights_path),
         "provenance": provenance,
     }
-    write_json(description_path, description)
+    write_described_weights(weights_path, description_path, weights, described)
 
 
 def load_artifact(weights_path: Path, description_path: Path) -> Artifact:
@@ -65,18 +95,10 @@ def load_artifact(weights_path: Path, description_path: Path) -> Artifact:
     Raises:
         InputError: a file is missing or damaged, or the weights are not those of the description.
     """
-    description = read_json(description_path)
-    try:
-        weights_sha256, fits = description["weights_sha256"], description["standardisation"]
-    except (KeyError, TypeError) as error:
-        raise InputError(f"{description_path}: not the description of a model: {error}") from error
-    if sha256(weights_path) != weights_sha256:
-        raise InputError(f"{weights_path}: not the weights that {description_path} describes (SHA-256 differs)")
-    settings = parse(GeneratorSettings, description["settings"], description_path)
+    described = read_description(weights_path, description_path, ("settings", "standardisation"))
+    settings = parse(GeneratorSettings, described["settings"], description_path)
     network = build_network(settings)
-    try:
-        network.load_state_dict(load_file(weights_path))
-    except (SafetensorError, RuntimeError) as error:
-        raise InputError(f"{weights_path}: {' '.join(str(error).split())}") from error
+    load_weights(network, weights_path)
+    fits = described["standardisation"]
     points, conditions = (Standardisation.from_json(fits[name]) for name in ("points", "conditions"))
     return Artifact(settings, network, points, conditions)

@@ -7,7 +7,7 @@ from typing import final
 import torch
 from torch import Tensor
 
-__all__ = ["CosinePath", "GaussianPath", "StraightPath"]
+__all__ = ["CosinePath", "ExplodingPath", "GaussianPath", "StraightPath"]
 
 
 class GaussianPath(ABC):
@@ -35,6 +35,10 @@ class GaussianPath(ABC):
 
         Any non-negative choice keeps the marginals of the path (arXiv 2303.08797, section 2).
         """
+
+    def grid(self, steps: int) -> Tensor:
+        """Return the (steps + 1) times of a sampler, from 1 down to the end of the path, in float64 on the CPU."""
+        return torch.linspace(1, 0, steps + 1, dtype=torch.float64, device="cpu")
 
 
 @final
@@ -88,3 +92,34 @@ class CosinePath(GaussianPath):
 
     def diffusion(self, time: Tensor) -> Tensor:
         return 2 * self._rate * self._angle(time).tan()
+
+
+@final
+class ExplodingPath(GaussianPath):
+    """Data with noise added, signal 1 and noise sigma_max t, so that the time is the noise level (arXiv 2206.00364).
+
+    The grid of the sampler has equal steps in sigma^(1/rho) and ends at sigma_min (its eq. 5). Times above 1 are noise
+    levels above sigma_max.
+    """
+
+    def __init__(self, sigma_min: float, sigma_max: float, rho: float) -> None:
+        self._sigma_min, self._sigma_max, self._rho = sigma_min, sigma_max, rho
+
+    def signal(self, time: Tensor) -> Tensor:
+        return torch.ones_like(time)
+
+    def noise(self, time: Tensor) -> Tensor:
+        return self._sigma_max * time
+
+    def signal_rate(self, time: Tensor) -> Tensor:
+        return torch.zeros_like(time)
+
+    def noise_rate(self, time: Tensor) -> Tensor:
+        return torch.full_like(time, self._sigma_max)
+
+    def diffusion(self, time: Tensor) -> Tensor:
+        return 2 * self._sigma_max**2 * time
+
+    def grid(self, steps: int) -> Tensor:
+        lowest = (self._sigma_min / self._sigma_max) ** (1 / self._rho)
+        return (lowest + (1 - lowest) * super().grid(steps)) ** self._rho

@@ -2,117 +2,153 @@
 
 import sys
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, final
 
 import numpy as np
 import torch
 
 from cloudchamber import seeds
-from cloudchamber.cloud import Clouds, read_clouds, write_clouds
+from cloudchamber.cloud import Clouds, Column, read_clouds, write_clouds
 from cloudchamber.errors import InputError
-from cloudchamber.generation.artifact import load_artifact
-from cloudchamber.generation.objectives import build_objective
-from cloudchamber.generation.sampling import Sampler
+from cloudchamber.generation.artifact import Artifact, build_sampler, load_artifact
+from cloudchamber.generation.jet_features import JetFeatures, read_jets
 from cloudchamber.networks.packing import padded
-from cloudchamber.preparation.prepare import CONDITIONS
 from cloudchamber.preparation.relative import RELATIVE_COLUMNS
 from cloudchamber.progress import progress
 from cloudchamber.settings import SamplerSettings
 from cloudchamber.storage import provenance
 
-__all__ = ["sample_marginals", "sample_model"]
+__all__ = ["Drawn", "draw_clouds", "sample_marginals", "sample_model"]
+
+_FEATURES = (Column("jet_pt", "GeV"), Column("jet_eta"), Column("jet_mass", "GeV"))
 
 
-def _drawn_rows(clouds: Clouds, source: Path, jets: int, seed: int) -> np.ndarray:
-    """Draw training jets whose multiplicity and conditions the generated ones take over, with replacement."""
-    train = clouds.indices.get("train")
-    if train is None:
-        raise InputError(f"{source}: not prepared: no training part is stored; run 'cloudchamber prepare' on it first")
-    return seeds.generator(seed, "conditions").choice(train, size=jets, replace=True)
+@final
+@dataclass(frozen=True)
+class Drawn:
+    """Clouds drawn from a model.
+
+    Attributes:
+        values: (M, 3) float32 particles of all clouds, in the columns of ``RELATIVE_COLUMNS``; may be not finite.
+        evaluations: network evaluations spent on each cloud.
+        seconds: elapsed time of the draw.
+        device: what it ran on.
+    """
+
+    values: np.ndarray
+    evaluations: int
+    seconds: float
+    device: str
+
+
+def draw_clouds(
+    artifact: Artifact,
+    jets: JetFeatures,
+    settings: SamplerSettings,
+    seed: int,
+    on_chunk: Callable[[int], None] | None = None,
+) -> Drawn:
+    """Draw one cloud for each jet, on a GPU where there is one.
+
+    Args:
+        artifact: the trained model.
+        jets: multiplicity of each cloud, and what a conditional model is asked for.
+        settings: how to draw.
+        seed: the same seed on the same kind of device gives the same clouds.
+        on_chunk: called with the number of clouds of each finished chunk.
+    """
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
+    names = artifact.conditions.names
+    conditions = artifact.conditions.forward(np.stack([getattr(jets, name) for name in names], axis=1))
+    chosen = [names.index(name) for name in artifact.settings.conditions]
+    sampler = build_sampler(artifact, settings, device)
+    drawn = sampler.draw(
+        torch.from_numpy(jets.multiplicity), torch.from_numpy(conditions[:, chosen]), seed, on_chunk
+    ).numpy()
+    with np.errstate(over="ignore"):
+        values = artifact.points.inverse(drawn / np.float32(artifact.settings.objective.data_scale))
+    return Drawn(values, sampler.evaluations, sampler.seconds, name)
 
 
 def sample_model(
-    weights: Path, description: Path, source: Path, settings: SamplerSettings, jets: int, seed: int, output: Path
+    weights: Path, description: Path, jets_file: Path, settings: SamplerSettings, seed: int, output: Path
 ) -> None:
-    """Draw ``jets`` clouds from a trained model and write them to ``output``.
+    """Draw a cloud from a trained model for each jet of ``jets_file`` and write them to ``output``.
 
-    Multiplicity, jet pT and jet mass are drawn from their joint distribution in the training part of ``source``;
-    nothing of its test part is read. A conditional model is asked for this pT and mass; to an unconditional one the pT
-    is only the unit of pt_rel, and the mass nothing. Solver, evaluations, seed and time per jet are stored with the
-    clouds, as are the drawn pT and mass.
+    A conditional model is asked for the pT and the mass of the jet; to an unconditional one the pT is only the unit of
+    pt_rel, and the mass nothing. Solver, evaluations, seed and time per jet are stored with the clouds, as are the
+    asked-for pT and mass.
 
     Raises:
-        InputError: the model or the prepared jets cannot be used, or the model gave values that are not finite.
+        InputError: the model or the jets cannot be used, or the model gave values that are not finite.
     """
     artifact = load_artifact(weights, description)
-    clouds = read_clouds(source)
-    rows = _drawn_rows(clouds, source, jets, seed)
-    names = artifact.settings.conditions
-    conditions = np.stack([clouds.feature(name)[rows] for name in artifact.conditions.names], axis=1)
-    chosen = [artifact.conditions.names.index(name) for name in names]
-    counts = clouds.multiplicity[rows]
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    objective_settings = artifact.settings.objective
-    sampler = Sampler(artifact.network.to(device), build_objective(objective_settings), settings, len(RELATIVE_COLUMNS))
-    with progress("sampling", jets, "jets") as bar:
-        drawn = sampler.draw(
-            torch.from_numpy(counts),
-            torch.from_numpy(artifact.conditions.forward(conditions)[:, chosen]),
-            seed,
-            bar.update,
-        )
-    with np.errstate(over="ignore"):
-        values = artifact.points.inverse(drawn.numpy() / np.float32(objective_settings.data_scale))
-    if not np.isfinite(values).all():
+    jets = read_jets(jets_file)
+    with progress("sampling", len(jets), "jets") as bar:
+        drawn = draw_clouds(artifact, jets, settings, seed, bar.update)
+    if not np.isfinite(drawn.values).all():
         raise InputError(f"{weights}: the model gave values that are not finite with {settings.solver}")
     meta = {
         "sampler": {
             **settings.model_dump(mode="json"),
-            "evaluations_counted": sampler.evaluations,
-            "seconds_per_jet": sampler.seconds / jets,
-            "device": torch.cuda.get_device_name() if device.type == "cuda" else "cpu",
+            "evaluations_counted": drawn.evaluations,
+            "seconds_per_jet": drawn.seconds / len(jets),
+            "device": drawn.device,
         },
-        "provenance": provenance("sample", settings.model_dump(mode="json"), [weights, description, source], seed),
+        "provenance": provenance("sample", settings.model_dump(mode="json"), [weights, description, jets_file], seed),
     }
-    _write(output, values, clouds, rows, meta)
+    _write(output, drawn.values, jets, meta)
 
 
-def sample_marginals(source: Path, jets: int, seed: int, output: Path) -> None:
-    """Draw ``jets`` clouds of independent training particles: the baseline without any skill.
+def sample_marginals(source: Path, jets_file: Path, seed: int, output: Path) -> None:
+    """Draw clouds of independent training particles: the baseline without any skill.
 
-    The multiplicity is drawn from the training jets and each particle, as a whole, from all training particles, so
-    that every single-particle distribution is right and every correlation within a jet is missing.
+    The multiplicity is that of the jets of ``jets_file`` and each particle, as a whole, is drawn from all training
+    particles of ``source``, so that every single-particle distribution is right and every correlation within a jet is
+    missing.
+
+    Raises:
+        InputError: a file cannot be used, or ``source`` is not prepared.
     """
     clouds = read_clouds(source)
-    rows = _drawn_rows(clouds, source, jets, seed)
-    counts = clouds.multiplicity[rows]
+    jets = read_jets(jets_file)
+    if "train" not in clouds.indices:
+        raise InputError(f"{source}: not prepared: no training part is stored; run 'cloudchamber prepare' on it first")
     start = time.perf_counter()
     train = clouds.part("train")
     particles = train.points[train.mask]
-    values = seeds.generator(seed, "marginals").choice(particles, size=int(counts.sum()), replace=True)
+    rng = seeds.generator(seed, "marginals")
+    values = rng.choice(particles, size=int(jets.multiplicity.sum()), replace=True)
     seconds = time.perf_counter() - start
     meta = {
-        "sampler": {"solver": "none", "evaluations_counted": 0, "seconds_per_jet": seconds / jets, "device": "cpu"},
-        "provenance": provenance("sample", {"kind": "marginals"}, [source], seed),
+        "sampler": {
+            "solver": "none",
+            "evaluations_counted": 0,
+            "seconds_per_jet": seconds / len(jets),
+            "device": "cpu",
+        },
+        "provenance": provenance("sample", {"kind": "marginals"}, [source, jets_file], seed),
     }
-    _write(output, values, clouds, rows, meta)
+    _write(output, values, jets, meta)
 
 
-def _write(output: Path, values: np.ndarray, source: Clouds, rows: np.ndarray, meta: dict[str, Any]) -> None:
-    """Write packed particles as clouds with the multiplicity, jet pT, eta and mass of the ``rows`` of ``source``."""
-    points, mask = padded(values, source.multiplicity[rows], source.points.shape[1])
+def _write(output: Path, values: np.ndarray, jets: JetFeatures, meta: dict[str, Any]) -> None:
+    """Write packed particles as clouds, with the features of the jets that they were drawn for."""
+    points, mask = padded(values, jets.multiplicity, jets.width)
     negative = int((values[:, 2] <= 0).sum())
     if negative:
         sys.stderr.write(f"{output}: {negative} of {len(values)} particles have no positive transverse momentum\n")
-    columns = tuple(column for column in source.feature_columns if column.name in (*CONDITIONS, "jet_eta"))
     clouds = Clouds(
         points=points,
         mask=mask,
-        features=np.stack([source.feature(column.name)[rows] for column in columns], axis=1),
+        features=np.stack([getattr(jets, column.name) for column in _FEATURES], axis=1, dtype=np.float32),
         labels=np.zeros((len(points), 0), np.int64),
         point_columns=RELATIVE_COLUMNS,
-        feature_columns=columns,
+        feature_columns=_FEATURES,
         meta={**meta, "particles_without_momentum": negative},
     )
     write_clouds(output, clouds)

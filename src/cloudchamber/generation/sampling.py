@@ -30,15 +30,23 @@ class Sampler:
         objective: what the prediction means.
         settings: solver, evaluations and precision of the network; the state is float32 in any case.
         features: F, coordinates of a particle.
+        cloud_noise: width of the noise of each cloud that the network takes behind its conditions.
     """
 
-    def __init__(self, network: nn.Module, objective: Objective, settings: SamplerSettings, features: int) -> None:
+    def __init__(
+        self,
+        network: nn.Module,
+        objective: Objective,
+        settings: SamplerSettings,
+        features: int,
+        cloud_noise: int = 0,
+    ) -> None:
         self._dtype = _DTYPES[settings.precision]
         self._network = for_inference(network, self._dtype)
         self._device = next(network.parameters()).device
         self._objective = objective
         self._settings = settings
-        self._features = features
+        self._features, self._cloud_noise = features, cloud_noise
         self.evaluations = 0
         self.seconds = 0.0
 
@@ -74,14 +82,15 @@ class Sampler:
 
     def _chunk(self, counts: Tensor, conditions: Tensor, seed: int) -> Tensor:
         packing = Packing(counts.to(self._device))
-        conditions = conditions.to(self._device, self._dtype)
         generator = torch.Generator(device=self._device).manual_seed(seed)
+        start = torch.randn(packing.rows, self._features, generator=generator, device=self._device)
+        of_clouds = torch.randn(len(counts), self._cloud_noise, generator=generator, device=self._device)
+        conditions = torch.cat([conditions.to(self._device), of_clouds], dim=1).to(self._dtype)
 
         def network(state: Tensor, now: Tensor) -> Tensor:
             return self._network(state.to(self._dtype), now, conditions, packing).float()
 
         field = Field(network, self._objective)
-        noise = torch.randn(packing.rows, self._features, generator=generator, device=self._device)
-        drawn = solve(field, noise, self._settings, generator)
+        drawn = solve(field, start, self._settings, generator)
         self.evaluations = field.evaluations
         return drawn

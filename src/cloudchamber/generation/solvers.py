@@ -1,4 +1,4 @@
-"""Solvers that integrate from noise (t = 1) to data (t = 0) in equal steps and count their evaluations."""
+"""Solvers that integrate from noise (t = 1) to data on the time grid of the path, and count their evaluations."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from cloudchamber.generation.objectives import Objective
-from cloudchamber.settings import EVALUATIONS_PER_STEP, SamplerSettings
+from cloudchamber.settings import EVALUATIONS_PER_STEP, SamplerSettings, Solver
 
 __all__ = ["Field", "solve"]
 
@@ -18,8 +18,8 @@ class Field:
     """What a solver sees of a model: estimates and velocities, each at the cost of one counted evaluation.
 
     Args:
-        network: maps the state (M, F) and a time (1, 1) to the prediction (M, F).
-        objective: says what the prediction means.
+        network: maps an input (M, F) and a time (1, 1) to the prediction (M, F).
+        objective: says what the network sees and what its prediction means.
     """
 
     def __init__(self, network: Callable[[Tensor, Tensor], Tensor], objective: Objective) -> None:
@@ -31,7 +31,8 @@ class Field:
     def estimate(self, state: Tensor, time: Tensor) -> tuple[Tensor, Tensor]:
         """Return the estimated clean data and noise, both (M, F)."""
         self.evaluations += 1
-        return self._objective.estimate(self._network(state, time), state, time)
+        prediction = self._network(*self._objective.inputs(state, time, lambda shared: shared))
+        return self._objective.estimate(prediction, state, time)
 
     def velocity(self, state: Tensor, time: Tensor) -> Tensor:
         """Return dx/dt (M, F) of the probability-flow equation."""
@@ -81,13 +82,45 @@ def _ddim(field: Field, state: Tensor, time: Tensor, step: Tensor, generator: to
     return field.path.signal(time - step) * clean + field.path.noise(time - step) * noise
 
 
-_STEPS: dict[str, Step] = {
+def _one_step(field: Field, state: Tensor, time: Tensor, step: Tensor, generator: torch.Generator) -> Tensor:
+    """The estimate of the clean data itself, for models that are made for one evaluation."""
+    clean, _ = field.estimate(state, time)
+    return clean
+
+
+@final
+class _DpmSolver:
+    """DPM-Solver++(2M) (arXiv 2211.01095, algorithm 2): extrapolates the estimates of clean data linearly in ln SNR.
+
+    The first step and the last are of first order: there is nothing to extrapolate from, and ln SNR leaps at the end.
+    """
+
+    def __init__(self, steps: int) -> None:
+        self._left = steps
+        self._clean: Tensor | None = None
+        self._leap = torch.inf
+
+    def __call__(self, field: Field, state: Tensor, time: Tensor, step: Tensor, generator: torch.Generator) -> Tensor:
+        path, after = field.path, time - step
+        clean, _ = field.estimate(state, time)
+        shrink = path.noise(after) / path.noise(time)
+        leap = float((path.signal(after) / path.signal(time) / shrink).log())
+        self._left -= 1
+        extrapolated = clean
+        if self._clean is not None and self._left:
+            extrapolated = clean + leap / (2 * self._leap) * (clean - self._clean)
+        self._clean, self._leap = clean, leap
+        return shrink * state + (path.signal(after) - path.signal(time) * shrink) * extrapolated
+
+
+_STEPS: dict[Solver, Step] = {
     "euler": _euler,
     "midpoint": _midpoint,
     "heun": _heun,
     "rk4": _rk4,
     "euler_maruyama": _euler_maruyama,
     "ddim": _ddim,
+    "one_step": _one_step,
 }
 
 
@@ -98,7 +131,7 @@ def solve(
     generator: torch.Generator,
     on_step: Callable[[], None] | None = None,
 ) -> Tensor:
-    """Integrate ``field`` from ``start`` (M, F) at t = 1 to t = 0.
+    """Integrate ``field`` from ``start`` (M, F), noise of unit variance, to data.
 
     The state stays in float32 whatever the precision of the network. Exactly ``settings.evaluations`` evaluations are
     spent; ``field.evaluations`` counts them.
@@ -111,9 +144,9 @@ def solve(
         on_step: called after each step.
     """
     steps = settings.evaluations // EVALUATIONS_PER_STEP[settings.solver]
-    times = torch.linspace(1, 0, steps + 1, dtype=torch.float64, device="cpu")
-    advance = _STEPS[settings.solver]
-    state = start
+    times = field.path.grid(steps)
+    advance = _DpmSolver(steps) if settings.solver == "dpm_solver" else _STEPS[settings.solver]
+    state = start * field.path.noise(times[0]).to(start)
     for now, after in pairwise(times):
         time = now.to(state).reshape(1, 1)
         state = advance(field, state, time, (now - after).to(state).reshape(1, 1), generator)

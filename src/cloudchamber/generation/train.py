@@ -8,29 +8,22 @@ import torch
 from cloudchamber import seeds
 from cloudchamber.cloud import Clouds, read_clouds
 from cloudchamber.errors import InputError
-from cloudchamber.generation.artifact import build_network, save_artifact
-from cloudchamber.generation.objectives import build_objective
+from cloudchamber.generation.adversarial import (
+    AdversarialPair,
+    AdversarialTask,
+    build_discriminator,
+    generator_weights,
+)
+from cloudchamber.generation.artifact import build_network, cloud_noise, save_artifact
+from cloudchamber.generation.objectives import build_path_objective
 from cloudchamber.generation.task import GenerationTask, pack
 from cloudchamber.preparation.standardisation import Standardisation
-from cloudchamber.settings import GeneratorSettings
-from cloudchamber.storage import provenance, sha256
-from cloudchamber.training.record import code_digest, state_folder, write_history
+from cloudchamber.settings import AdversarialSettings, EpicGanSettings, GeneratorSettings
+from cloudchamber.storage import provenance, sha256, write_rows
+from cloudchamber.training.record import code_digest, state_folder
 from cloudchamber.training.trainer import fit
 
 __all__ = ["standardisations", "train"]
-
-
-# What decides the weights: a training goes on only under the code that began it.
-_SOURCES = (
-    "networks/epic.py",
-    "networks/linear.py",
-    "networks/packing.py",
-    "generation/objectives.py",
-    "generation/paths.py",
-    "generation/task.py",
-    "training/average.py",
-    "training/trainer.py",
-)
 
 
 def standardisations(clouds: Clouds, source: str | Path) -> tuple[Standardisation, Standardisation]:
@@ -64,28 +57,41 @@ def train(
         DivergenceError, StateError, TerminatedError: see :func:`cloudchamber.training.trainer.fit`.
     """
     clouds = read_clouds(source)
-    of_points, of_conditions = standardisations(clouds, source)
-    scale = settings.objective.data_scale
-    parts = [
-        pack(clouds.part(name), of_points, of_conditions, settings.conditions, scale)
-        for name in ("train", "validation")
-    ]
-
-    def to_physical(values: np.ndarray) -> np.ndarray:
-        return of_points.inverse(values / np.float32(scale))
-
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seeds.integer_seed(seed, "initialisation"))
-        network = build_network(settings)
-    task = GenerationTask(network, build_objective(settings.objective), parts[0], parts[1], to_physical, seed)
+    task = _task(clouds, source, settings, seed)
     identity = {
         "settings": settings.model_dump(mode="json"),
         "data": sha256(source),
         "seed": seed,
-        "code": code_digest(_SOURCES),
+        "code": code_digest("generation/train.py"),
     }
     trained = fit(task, settings.training, seed, state_folder(state, identity), identity)
     if trained.first:
+        adversarial = isinstance(task, AdversarialTask)
+        of_network = generator_weights(trained.weights) if adversarial else trained.weights
         record = provenance("train", settings.model_dump(mode="json"), [source], seed)
-        save_artifact(weights, description, trained.weights, settings, clouds.meta["standardisation"], record)
-        write_history(history, trained.history)
+        save_artifact(weights, description, of_network, settings, clouds.meta["standardisation"], record)
+        write_rows(history, trained.history)
+
+
+def _task(clouds: Clouds, source: Path, settings: GeneratorSettings, seed: int) -> GenerationTask | AdversarialTask:
+    of_points, of_conditions = standardisations(clouds, source)
+    objective = settings.objective
+    scale = np.float32(objective.data_scale)
+    training, validation = (
+        pack(clouds.part(name), of_points, of_conditions, settings.conditions, objective.data_scale)
+        for name in ("train", "validation")
+    )
+
+    def to_physical(values: np.ndarray) -> np.ndarray:
+        return of_points.inverse(values / scale)
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seeds.integer_seed(seed, "initialisation"))
+        network = build_network(settings)
+        if not isinstance(objective, AdversarialSettings):
+            return GenerationTask(network, build_path_objective(objective), training, validation, to_physical, seed)
+        assert isinstance(settings.network, EpicGanSettings), "the settings allow no other network"
+        features = training.values.shape[1]
+        discriminator = build_discriminator(features, len(settings.conditions), settings.network, objective)
+    pair = AdversarialPair(network, discriminator)
+    return AdversarialTask(pair, cloud_noise(settings), training, validation, to_physical, seed)

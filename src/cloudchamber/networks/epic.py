@@ -9,7 +9,6 @@ resolves for half of the channels (bounded frequencies here); it ends in a Leaky
 velocities a hundredfold (a linear end here); and the padded slots are not computed at all.
 """
 
-import math
 from typing import final
 
 import torch
@@ -18,28 +17,10 @@ from torch.nn.functional import leaky_relu, linear
 
 from cloudchamber.networks.linear import WeightNormLinear
 from cloudchamber.networks.packing import Packing
+from cloudchamber.networks.time_embedding import TimeEmbedding, cloud_context
 from cloudchamber.settings import EpicSettings
 
 __all__ = ["Epic"]
-
-# Highest number of turns of the time embedding over the unit interval: resolved well even by bfloat16 products.
-_HIGHEST_TURNS = 16.0
-
-
-@final
-class TimeEmbedding(nn.Module):
-    """Cosines and sines of the time at geometrically spaced frequencies, half a turn to 16 turns per unit."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.width = width
-
-    def forward(self, time: Tensor) -> Tensor:
-        """Embed (B, 1) times in [0, 1] as (B, width), in float32."""
-        # Not a buffer, which would follow the network to bfloat16: rounding there turns the phases by up to 0.2.
-        turns = torch.logspace(math.log2(0.5), math.log2(_HIGHEST_TURNS), self.width // 2, base=2.0, device=time.device)
-        phase = 2 * math.pi * turns * time.float()
-        return torch.cat([phase.cos(), phase.sin()], dim=1)
 
 
 @final
@@ -133,9 +114,7 @@ class Epic(nn.Module):
             conditions: (B, C) standardised conditions, C may be 0.
             packing: which particle belongs to which cloud; every cloud has at least one.
         """
-        context = self.time(time).to(particles.dtype)
-        if conditions.shape[1]:
-            context = torch.cat([context.expand(len(conditions), -1), conditions.to(context.dtype)], dim=1)
+        context = cloud_context(self.time(time), conditions, particles.dtype)
         hidden = leaky_relu(self.first(particles, context, packing), inplace=True)
         hidden = leaky_relu(self.second(hidden, context, packing).add_(hidden), inplace=True)
         latent = self.start(hidden, None, context, packing)

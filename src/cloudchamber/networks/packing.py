@@ -1,11 +1,14 @@
 """Packed clouds: the real particles of many clouds as rows of one matrix, without padding."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self, final
 
 import numpy as np
 import torch
 from torch import Tensor
+
+from cloudchamber.networks.buckets import Buckets
 
 __all__ = ["PackedClouds", "Packing", "padded"]
 
@@ -25,6 +28,13 @@ class Packing:
         clouds = torch.arange(len(counts), device=counts.device)
         self._owner = torch.repeat_interleave(clouds, counts, output_size=self.rows)
 
+    @cached_property
+    def buckets(self) -> Buckets:
+        """The clouds by multiplicity; made once, since sampling evaluates a network many times on one packing."""
+        # Tensors made in inference mode could not serve a training step later.
+        with torch.inference_mode(False):
+            return Buckets(self.counts)
+
     def sum(self, particles: Tensor) -> Tensor:
         """Sum (M, H) particle rows over each cloud: (B, H)."""
         pooled = particles.new_zeros(len(self.counts), particles.shape[1])
@@ -33,6 +43,11 @@ class Packing:
     def spread(self, clouds: Tensor) -> Tensor:
         """Repeat (B, H) cloud rows for each particle: (M, H)."""
         return torch.repeat_interleave(clouds, self.counts, dim=0, output_size=self.rows)
+
+    def part(self, share: slice) -> tuple[slice, "Packing"]:
+        """Return the rows of particles and the packing of a slice of the clouds."""
+        ends = torch.cat([self.counts.new_zeros(1), self.counts.cumsum(0)])
+        return slice(int(ends[share.start]), int(ends[share.stop])), Packing(self.counts[share])
 
 
 @final

@@ -14,6 +14,7 @@ from cloudchamber.settings import (
     AnalysisSettings,
     DelphesSource,
     IngestionSettings,
+    JetNetSource,
     SimulatedSource,
     TrainedModel,
     parse,
@@ -66,6 +67,52 @@ class Pipeline:
     def sampler_settings(self, wildcards: Any) -> str:
         return _dump(self._trained(wildcards.model).samplers[wildcards.sampler])
 
+    def jet_level_settings(self, wildcards: Any) -> str:
+        return _dump(self.study.jet_level)
+
+    def jet_level_model(self, wildcards: Any) -> list[str]:
+        """Return weights and description of the jet-level flow, nothing where jets are drawn from the training part."""
+        folder = f"{self.layout.study_folder(wildcards.dataset)}/jet_level/seed{wildcards.seed}"
+        return [f"{folder}/weights.safetensors", f"{folder}/model.json"] if self.layout.has_jet_flow else []
+
+    def solver_scan_settings(self, wildcards: Any) -> str:
+        assert self.study.solver_scan is not None
+        return _dump(self.study.solver_scan)
+
+    def scanned_model(self, wildcards: Any) -> list[str]:
+        """Return weights and description of the first seed of a scanned model."""
+        return self._artifact(wildcards.dataset, wildcards.model)
+
+    def scanned_jets(self, wildcards: Any) -> str:
+        """Return the jets that the first seed of a scanned model is asked for."""
+        return self.layout.jets(wildcards.dataset, self.study.seeds_of(wildcards.model)[0])
+
+    def timed_models(self, wildcards: Any) -> str:
+        """Return weights, description and first sampler of each trained model, first seed, as JSON."""
+        timed = {}
+        for name in self.layout.trained_models():
+            sampler = self.layout.samplers(name)[0]
+            weights, description = self._artifact(wildcards.dataset, name)
+            settings = self._trained(name).samplers[sampler].model_dump(mode="json")
+            timed[name] = {"sampler": sampler, "settings": settings, "weights": weights, "description": description}
+        return as_json(timed)
+
+    def timed_files(self, wildcards: Any) -> list[str]:
+        return [path for name in self.layout.trained_models() for path in self._artifact(wildcards.dataset, name)]
+
+    def gpus_to_time(self, wildcards: Any) -> int:
+        """Return the GPUs of the measurement: one where any model is trained on one."""
+        trainings = (self._trained(name).training for name in self.layout.trained_models())
+        return int(any(training.accelerator == "cuda" for training in trainings))
+
+    def _artifact(self, dataset: str, model: str) -> list[str]:
+        folder = self.layout.model_folder(dataset, model, self.study.seeds_of(model)[0])
+        return [f"{folder}/weights.safetensors", f"{folder}/model.json"]
+
+    def sampling_time_settings(self, wildcards: Any) -> str:
+        assert self.study.sampling_time is not None
+        return _dump(self.study.sampling_time)
+
     def metric_settings(self, wildcards: Any) -> str:
         return _dump(self.study.metrics)
 
@@ -94,12 +141,38 @@ class Pipeline:
         assert isinstance(source, DelphesSource)
         return sorted({path for pattern in source.files for path in glob(pattern) or [pattern]})
 
+    def jetnet_sources(self) -> dict[str, JetNetSource]:
+        """Return the sources of the data sets that come as JetNet files."""
+        sources = {name: dataset.source for name, dataset in self.settings.datasets.items()}
+        return {name: source for name, source in sources.items() if isinstance(source, JetNetSource)}
+
+    def ingested_datasets(self) -> list[str]:
+        """Return the data sets that come as ROOT files."""
+        return [name for name in self.settings.datasets if name not in self.jetnet_sources()]
+
+    def downloads(self) -> list[str]:
+        """Return the names of the external files that the data sets ask for."""
+        return sorted({source.download for source in self.jetnet_sources().values() if source.download is not None})
+
+    def jetnet_file(self, wildcards: Any) -> str:
+        """Return the JetNet file of a data set: downloaded, or the user's own."""
+        source = self.jetnet_sources()[wildcards.dataset]
+        if source.download is not None:
+            return self.layout.external(source.download)
+        assert source.file is not None
+        return source.file
+
+    def jetnet_options(self, wildcards: Any) -> str:
+        limit = self.jetnet_sources()[wildcards.dataset].max_particles
+        return "" if limit is None else f" --max-particles {limit}"
+
+    def split_files(self, wildcards: Any) -> list[str]:
+        """Return the file of indices of a data set's split, where the settings name one."""
+        indices = self.settings.datasets[wildcards.dataset].preparation.split.indices
+        return [] if indices is None else [indices]
+
     def competitors(self, wildcards: Any) -> dict[str, str]:
-        """Return the generated clouds that compete in the log posterior: of each model its first sampler."""
-        return {
-            model: self.layout.sample(wildcards.dataset, model, self.layout.samplers(model)[0], wildcards.seed)
-            for model in self.study.models
-        }
+        return self.layout.competitors(wildcards.dataset, int(wildcards.seed))
 
     def competitor_files(self, wildcards: Any) -> list[str]:
         return list(self.competitors(wildcards).values())
@@ -123,6 +196,12 @@ class Pipeline:
                 }
                 for dataset in self.study.datasets
                 for seed in self.study.seeds
+            ],
+            "jets": [
+                {"dataset": dataset, "seed": seed, "path": self.layout.jet_comparison(dataset, seed)}
+                for dataset in self.study.datasets
+                for seed in self.layout.jet_seeds()
+                if self.layout.has_jet_flow
             ],
         }
 

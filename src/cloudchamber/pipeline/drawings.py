@@ -5,16 +5,21 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, final
 
 from cloudchamber.pipeline.layout import Layout
+from cloudchamber.settings import DatasetSettings
 
 __all__ = ["FIGURES", "TABLES", "Drawings", "as_json", "paths_in"]
 
 FIGURES = {
     "Distributions": ("jet_features", "particle_features", "substructure"),
-    "Metrics": ("divergences", "wasserstein", "log_posterior", "confusion", "cost"),
+    "Conditions": ("jet_level", "requested", "conditioning"),
+    "Metrics": ("divergences", "wasserstein", "jet_metrics", "log_posterior", "confusion"),
+    "Cost": ("cost", "sampling_time", "solver_scan", "ode_sde"),
     "Jets": ("average_images", "cloud_gallery"),
     "Training": ("histories",),
 }
-TABLES = ("divergences", "wasserstein", "log_posterior", "cost")
+TABLES = ("divergences", "wasserstein", "jet_metrics", "log_posterior", "cost", "sampling_time", "solver_scan")
+# Figures that are drawn from the table of the study alone.
+_OF_METRICS = ("divergences", "wasserstein", "jet_metrics", "log_posterior", "cost")
 
 
 @final
@@ -27,14 +32,39 @@ class Drawings:
 
     def figures(self) -> list[tuple[str, str]]:
         """Return (category, name) of every figure."""
-        of_study = [(category, figure) for category, figures in FIGURES.items() for figure in figures]
+        left_out = self._left_out()
+        of_study = [
+            (category, figure) for category, figures in FIGURES.items() for figure in figures if figure not in left_out
+        ]
         return [*of_study, *(("Data", figure) for figure in self._analysis_figures())]
 
     def tables(self) -> list[str]:
-        return [*TABLES, "settings"]
+        left_out = self._left_out()
+        return [*(table for table in TABLES if table not in left_out), "settings"]
+
+    def _left_out(self) -> set[str]:
+        """Return the figures and tables of what the settings do not ask for."""
+        study = self._layout.study
+        left_out: set[str] = set()
+        if study.solver_scan is None:
+            left_out |= {"solver_scan", "ode_sde"}
+        elif not study.solver_scan.compares_ode_and_sde:
+            left_out |= {"ode_sde"}
+        if study.sampling_time is None:
+            left_out |= {"sampling_time"}
+        if not self._layout.has_jet_flow:
+            left_out |= {"jet_level"}
+        if not self._layout.twins():
+            left_out |= {"requested", "conditioning"}
+        return left_out
 
     def _analysis_figures(self) -> list[str]:
-        return ["truncation", *(["detector_response"] if self._settings.detector_response else [])]
+        truncation = ["truncation"] if self._ingested() else []
+        return [*truncation, *(["detector_response"] if self._settings.detector_response else [])]
+
+    def _ingested(self) -> dict[str, DatasetSettings]:
+        """Return the data sets that come as ROOT files: only those are truncated here."""
+        return {name: data for name, data in self._settings.datasets.items() if data.ingestion is not None}
 
     def figure(self, figure: str, suffix: str) -> str:
         """Return the pattern of a figure's file."""
@@ -83,14 +113,29 @@ class Drawings:
         if figure == "detector_response":
             return self._response_files()
         dataset = wildcards.dataset
+        layout = self._layout
         head = self._head(dataset)
-        if figure == "histories":
-            return {**head, "histories": self._histories(dataset)}
-        if figure == "confusion":
-            return {**head, "models": self._models(dataset), "confusions": self._confusions(dataset)}
-        if figure in FIGURES["Metrics"]:
-            return {**head, "models": self._models(dataset), "metrics": self._layout.metrics}
-        truth = {"truth": self._layout.prepared(dataset), "truth_observables": self._layout.truth_observables(dataset)}
+        truth = {"truth": layout.prepared(dataset), "truth_observables": layout.truth_observables(dataset)}
+        match figure:
+            case "histories":
+                return {**head, "histories": self._histories(dataset)}
+            case "confusion":
+                return {**head, "models": self._models(dataset), "confusions": self._confusions(dataset)}
+            case "sampling_time":
+                return self._times(dataset)
+            case "solver_scan" | "ode_sde":
+                return self._scans(dataset)
+            case "jet_level":
+                return {**head, "truth": truth["truth"], **self._jets(dataset)}
+            case "conditioning":
+                measured = {"models": self._models(dataset), "metrics": layout.metrics}
+                return {**head, **measured, "pairs": layout.twins()}
+            case "requested":
+                paired = {name for pair in layout.twins() for name in pair.values()}
+                models = [entry for entry in self._models(dataset, "clouds", "observables") if entry["name"] in paired]
+                return {**head, **truth, "models": models, "pairs": layout.twins()}
+            case _ if figure in _OF_METRICS:
+                return {**head, "models": self._models(dataset), "metrics": layout.metrics}
         return {**head, **truth, "models": self._models(dataset, "clouds", "observables")}
 
     def table_files(self, table: str, wildcards: Any) -> dict[str, Any]:
@@ -98,7 +143,39 @@ class Drawings:
         if table == "settings":
             return {"settings": self._settings.model_dump(mode="json")}
         dataset = wildcards.dataset
+        if table == "sampling_time":
+            return self._times(dataset)
+        if table == "solver_scan":
+            return self._scans(dataset)
         return {**self._head(dataset), "models": self._models(dataset), "metrics": self._layout.metrics}
+
+    def _times(self, dataset: str) -> dict[str, Any]:
+        return {
+            **self._head(dataset),
+            "models": self._models(dataset),
+            "times": self._layout.sampling_time(dataset),
+        }
+
+    def _scans(self, dataset: str) -> dict[str, Any]:
+        scan = self._layout.study.solver_scan
+        scans = [
+            {
+                "name": model,
+                "title": self._layout.study.models[model].title,
+                "seed": self._layout.study.seeds_of(model)[0],
+                "path": self._layout.solver_scan(dataset, model),
+            }
+            for model in (scan.models if scan else ())
+        ]
+        return {**self._head(dataset), "models": self._models(dataset), "scans": scans}
+
+    def _jets(self, dataset: str) -> dict[str, Any]:
+        layout = self._layout
+        seeds = layout.jet_seeds()
+        return {
+            "jets": [{"seed": seed, "path": layout.jets(dataset, seed)} for seed in seeds],
+            "comparisons": [{"seed": seed, "path": layout.jet_comparison(dataset, seed)} for seed in seeds],
+        }
 
     def _head(self, dataset: str) -> dict[str, str]:
         return {"study": "jet_generation", "dataset": dataset, "title": self._settings.datasets[dataset].title}
@@ -113,11 +190,10 @@ class Drawings:
                 "name": model,
                 "title": self._layout.study.models[model].title,
                 "seed": seed,
-                "path": f"{self._layout.study_folder(dataset)}/models/{model}/seed{seed}/history.csv",
+                "path": f"{self._layout.model_folder(dataset, model, seed)}/history.csv",
             }
-            for model in self._layout.study.models
-            if model in self._layout.trained_models()
-            for seed in self._layout.study.seeds
+            for model in self._layout.trained_models()
+            for seed in self._layout.study.seeds_of(model)
         ]
 
     def _confusions(self, dataset: str) -> list[dict[str, Any]]:
@@ -141,7 +217,7 @@ class Drawings:
         return {
             "datasets": [
                 {"name": name, "title": dataset.title, "clouds": f"{self._layout.results}/clouds/{name}.h5"}
-                for name, dataset in self._settings.datasets.items()
+                for name, dataset in self._ingested().items()
             ]
         }
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, final
 
-from cloudchamber.settings import AnalysisSettings, TrainedModel
+from cloudchamber.settings import AnalysisSettings, JetFlowSettings, TrainedModel, external_files
 
 __all__ = ["NO_SAMPLER", "Layout"]
 
@@ -36,6 +36,15 @@ class Layout:
     def all_raw(self) -> list[str]:
         return [path for process in self.settings.processes for path in self.raw(process)]
 
+    def external(self, name: str) -> str:
+        """Return where an external file is downloaded to: once for all analyses."""
+        return f"data/external/{external_files()[name].file}"
+
+    @property
+    def external_lock(self) -> str:
+        """What pins the sizes and checksums of external files; no rule declares it, since it belongs into git."""
+        return "data/external.lock"
+
     def prepared(self, dataset: str) -> str:
         return f"{self.results}/prepared/{dataset}.h5"
 
@@ -48,6 +57,22 @@ class Layout:
 
     def sample(self, dataset: str, model: str, sampler: str, seed: int) -> str:
         return f"{self.study_folder(dataset)}/samples/{model}/{sampler}_seed{seed}.h5"
+
+    def model_folder(self, dataset: str, model: str, seed: int) -> str:
+        return f"{self.study_folder(dataset)}/models/{model}/seed{seed}"
+
+    def jets(self, dataset: str, seed: int) -> str:
+        """Return the jets that all models of one seed are asked for: multiplicity, pT, eta and mass."""
+        return f"{self.study_folder(dataset)}/jet_level/seed{seed}/jets.h5"
+
+    def jet_comparison(self, dataset: str, seed: int) -> str:
+        return f"{self.study_folder(dataset)}/jet_level/seed{seed}/comparison.csv"
+
+    def solver_scan(self, dataset: str, model: str) -> str:
+        return f"{self.study_folder(dataset)}/solver_scan/{model}.csv"
+
+    def sampling_time(self, dataset: str) -> str:
+        return f"{self.study_folder(dataset)}/sampling_time.csv"
 
     def study_folder(self, dataset: str) -> str:
         return f"{self.results}/jet_generation/{dataset}"
@@ -67,8 +92,28 @@ class Layout:
             }
             for model in self.study.models
             for sampler in self.samplers(model)
-            for seed in self.study.seeds
+            for seed in self.study.seeds_of(model)
         ]
+
+    @property
+    def has_jet_flow(self) -> bool:
+        return isinstance(self.study.jet_level, JetFlowSettings)
+
+    def jet_seeds(self) -> list[int]:
+        """Return the seeds of all models: one jet-level draw each."""
+        return sorted({seed for model in self.study.models for seed in self.study.seeds_of(model)})
+
+    def competitors(self, dataset: str, seed: int) -> dict[str, str]:
+        """Return the samples that compete in the log posterior of one seed.
+
+        Of each model its first sampler, with this seed, or with its first one where it has not this one: all
+        posteriors have the same competitors.
+        """
+        chosen = {}
+        for model in self.study.models:
+            own = self.study.seeds_of(model)
+            chosen[model] = self.sample(dataset, model, self.samplers(model)[0], seed if seed in own else own[0])
+        return chosen
 
     @property
     def metrics(self) -> str:
@@ -77,6 +122,18 @@ class Layout:
 
     def trained_models(self) -> list[str]:
         return [name for name, model in self.study.models.items() if isinstance(model, TrainedModel)]
+
+    def twins(self) -> list[dict[str, str]]:
+        """Return the pairs of models that differ in nothing but that one is conditional."""
+        trained = {name: model for name, model in self.study.models.items() if isinstance(model, TrainedModel)}
+        return [
+            {"unconditional": free, "conditional": bound}
+            for free, unconditional in trained.items()
+            for bound, conditional in trained.items()
+            if conditional.conditions
+            and not unconditional.conditions
+            and conditional.generator.model_copy(update={"conditions": ()}) == unconditional.generator
+        ]
 
     def real_files(self) -> dict[str, str | None]:
         """Return the file of real Delphes of each process to compare with, None where it is not there."""

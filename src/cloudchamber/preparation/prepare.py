@@ -8,7 +8,7 @@ from cloudchamber import seeds
 from cloudchamber.cloud import Clouds, read_clouds, write_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.preparation.relative import RELATIVE_COLUMNS, relative_points
-from cloudchamber.preparation.splits import split_by_event
+from cloudchamber.preparation.splits import split, write_split
 from cloudchamber.preparation.standardisation import Standardisation
 from cloudchamber.settings import PreparationSettings
 from cloudchamber.storage import provenance
@@ -25,15 +25,14 @@ def prepared(clouds: Clouds, settings: PreparationSettings, rng: np.random.Gener
     Both standardisations, of the particles and of the conditions (jet pT and mass), see the training part only.
 
     Raises:
-        InputError: the clouds are not jets, a jet has no particle, a part of the split is empty, or a column cannot be
-            standardised.
+        InputError: the clouds are not jets, a jet has no particle, a part of the split is empty, a file of indices
+            cannot be used, or a column cannot be standardised.
     """
     empty = int((clouds.multiplicity == 0).sum())
     if empty:
         raise InputError(f"{empty} of {len(clouds)} jets have no particle")
     points = relative_points(clouds)
-    events = np.stack([clouds.label("file"), clouds.label("event")], axis=1)
-    parts = split_by_event(events, settings.split, rng)
+    parts = split(_events(clouds), settings.split, rng)
     train = parts["train"]
     names = tuple(column.name for column in RELATIVE_COLUMNS)
     of_points = Standardisation.fit(points[train][clouds.mask[train]], names, {"pt_rel": settings.pt_scale})
@@ -52,14 +51,34 @@ def prepared(clouds: Clouds, settings: PreparationSettings, rng: np.random.Gener
     )
 
 
-def prepare(source: Path, settings: PreparationSettings, seed: int, output: Path) -> None:
+def _events(clouds: Clouds) -> np.ndarray:
+    """Return the file and event of each jet; where they are not known, each jet is an event of its own."""
+    if {"file", "event"} <= {column.name for column in clouds.label_columns}:
+        return np.stack([clouds.label("file"), clouds.label("event")], axis=1)
+    return np.arange(len(clouds))[:, None]
+
+
+def prepare(
+    source: Path, settings: PreparationSettings, seed: int, output: Path, split_output: Path | None = None
+) -> None:
     """Read clouds of jets from ``source`` and write their prepared form to ``output``.
+
+    Args:
+        source: cloud file.
+        settings: split and scales.
+        seed: of the split.
+        output: cloud file to write.
+        split_output: file of indices to write, for use with other clouds of the same jets.
 
     Raises:
         InputError: see :func:`prepared`.
+        StorageError: an output cannot be written.
     """
     clouds = read_clouds(source)
     result = prepared(clouds, settings, seeds.generator(seed, "prepare"))
-    record = provenance("prepare", settings.model_dump(mode="json"), [source], seed)
+    inputs = [source, *map(Path, [settings.split.indices] if settings.split.indices else [])]
+    record = provenance("prepare", settings.model_dump(mode="json"), inputs, seed)
     meta = {**result.meta, "source": dict(clouds.meta), "provenance": record}
+    if split_output is not None:
+        write_split(split_output, result.indices, len(clouds))
     write_clouds(output, Clouds(**{**result.__dict__, "meta": meta}))

@@ -20,11 +20,13 @@ def relative_points(clouds: Clouds) -> np.ndarray:
 
     eta_rel and phi_rel are the differences to the jet axis, phi_rel wrapped into [-pi, pi); pt_rel is the particle's
     transverse momentum over that of the whole jet, constituents beyond the padded length included
-    (the convention of JetNet, arXiv 2106.11535).
+    (the convention of JetNet, arXiv 2106.11535). Points that are in these coordinates already are returned unchanged.
 
     Raises:
         InputError: the clouds have no jet axis, or a jet's transverse momentum is not positive.
     """
+    if clouds.point_columns == RELATIVE_COLUMNS:
+        return clouds.points
     jet_pt = clouds.feature("jet_pt").astype(np.float64)
     if not (jet_pt > 0).all():
         raise InputError(f"{int((jet_pt <= 0).sum())} jets have a transverse momentum that is not positive")

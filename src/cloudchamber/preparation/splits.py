@@ -1,30 +1,60 @@
 """Splits into training, validation and test parts, made once and stored as indices."""
 
+from collections.abc import Mapping
+from pathlib import Path
+
+import h5py
 import numpy as np
 
 from cloudchamber.errors import InputError
+from cloudchamber.hdf5 import create_hdf5
 from cloudchamber.settings import SplitSettings
 
-__all__ = ["split_by_event"]
+__all__ = ["PARTS", "read_split", "split", "split_by_event", "write_split"]
+
+PARTS = ("train", "validation", "test")
+_FORMAT = np.bytes_("cloudchamber-split")
+
+
+def split(events: np.ndarray, settings: SplitSettings, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Return the rows of each part: as the file of indices says, where the settings name one, else by fractions.
+
+    Args:
+        events: (N, K) int64, rows that are equal belong to the same event.
+        settings: fractions or file.
+        rng: decides a random order.
+
+    Raises:
+        InputError: see :func:`split_by_event` and :func:`read_split`; or the file has an event in two parts.
+    """
+    if settings.indices is None:
+        return split_by_event(events, settings, rng)
+    parts = read_split(settings.indices, len(events))
+    shared = sum(len(np.unique(events[rows], axis=0)) for rows in parts.values())
+    shared -= len(np.unique(events[np.concatenate(list(parts.values()))], axis=0))
+    if shared:
+        raise InputError(f"{settings.indices}: {shared} events have clouds in more than one part")
+    return parts
 
 
 def split_by_event(events: np.ndarray, settings: SplitSettings, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Return the rows of the parts "train", "validation" and "test", each in random order.
+    """Return the rows of the parts "train", "validation" and "test", in random order or as they are stored.
 
     All clouds of one event go to the same part: the two jets of an event share colour and recoil, so that a jet in
     the test part whose partner was trained on would not be independent.
 
     Args:
-        events: (N, K) int64, rows that are equal belong to the same event.
-        settings: fractions of the events.
-        rng: decides the order.
+        events: (N, K) int64, rows that are equal belong to the same event; stored order is that of their values.
+        settings: fractions of the events, and their order.
+        rng: decides a random order.
 
     Raises:
         InputError: a part would be empty.
     """
     _, owner = np.unique(events, axis=0, return_inverse=True)
     n_events = int(owner.max()) + 1 if len(owner) else 0
-    place = rng.permutation(n_events)[owner]
+    shuffled = settings.order == "random"
+    place = rng.permutation(n_events)[owner] if shuffled else owner
     n_train = round(settings.train * n_events)
     n_validation = round(settings.validation * n_events)
     chosen = {
@@ -32,8 +62,67 @@ def split_by_event(events: np.ndarray, settings: SplitSettings, rng: np.random.G
         "validation": (place >= n_train) & (place < n_train + n_validation),
         "test": place >= n_train + n_validation,
     }
-    parts = {name: rng.permutation(np.flatnonzero(rows)) for name, rows in chosen.items()}
+    parts = {name: np.flatnonzero(rows) for name, rows in chosen.items()}
     for name, rows in parts.items():
         if not len(rows):
             raise InputError(f"the {name} part of {len(owner)} clouds from {n_events} events is empty")
+    return {name: rng.permutation(rows) for name, rows in parts.items()} if shuffled else parts
+
+
+def write_split(path: str | Path, parts: Mapping[str, np.ndarray], clouds: int) -> None:
+    """Write the rows of each part as a file of indices.
+
+    Args:
+        path: file to write.
+        parts: rows of "train", "validation" and "test".
+        clouds: number of clouds that the rows count.
+
+    Raises:
+        StorageError: the file cannot be written.
+    """
+    with create_hdf5(path) as output:
+        output.file.attrs["format"] = _FORMAT
+        output.file.attrs["version"] = 1
+        output.file.attrs["n_clouds"] = clouds
+        for name in PARTS:
+            output.file.create_dataset(name, data=np.asarray(parts[name], "i8"), chunks=True, fletcher32=True)
+
+
+def read_split(path: str | Path, clouds: int) -> dict[str, np.ndarray]:
+    """Read a file of indices: HDF5 with the integer data sets "train", "validation" and "test".
+
+    The attributes that :func:`write_split` adds are checked where they are there. Clouds in no part are left out.
+
+    Args:
+        path: file to read.
+        clouds: number of clouds that the rows must fit.
+
+    Raises:
+        InputError: the file is missing or damaged or for another number of clouds; a part is missing, empty or no list
+            of whole numbers; a row is outside the clouds or stands there twice.
+    """
+    try:
+        with h5py.File(path, "r", locking=False) as file:
+            if file.attrs.get("format", _FORMAT) != _FORMAT or file.attrs.get("complete", 1) != 1:
+                raise InputError(f"{path}: not a file of indices, or one not written to its end")
+            if file.attrs.get("n_clouds", clouds) != clouds:
+                raise InputError(f"{path}: is for {file.attrs['n_clouds']} clouds, there are {clouds}")
+            parts = {name: _rows(path, file, name, clouds) for name in PARTS}
+    except (OSError, RuntimeError) as error:
+        raise InputError(f"{path}: cannot be read as a file of indices: {' '.join(str(error).split())}") from error
+    rows, times = np.unique(np.concatenate(list(parts.values())), return_counts=True)
+    if (times > 1).any():
+        raise InputError(f"{path}: row {rows[times > 1][0]} stands there more than once")
     return parts
+
+
+def _rows(path: str | Path, file: h5py.File, name: str, clouds: int) -> np.ndarray:
+    dataset = file.get(name)
+    if not isinstance(dataset, h5py.Dataset):
+        raise InputError(f"{path}: no data set '{name}'; there are {sorted(file)}")
+    if dataset.dtype.kind not in "iu" or dataset.ndim != 1 or not dataset.size:
+        raise InputError(f"{path}: '{name}' is {dataset.dtype} {dataset.shape}, expected whole numbers (n,), n > 0")
+    rows = dataset[()]
+    if int(rows.min()) < 0 or int(rows.max()) >= clouds:
+        raise InputError(f"{path}: '{name}' has rows from {rows.min()} to {rows.max()}, outside the {clouds} clouds")
+    return rows.astype(np.int64)

@@ -5,6 +5,7 @@ eta, mass [GeV] and the number of particles.
 """
 
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -20,12 +21,17 @@ __all__ = ["read_jetnet", "write_jetnet"]
 _FEATURES = (Column("jet_pt", "GeV"), Column("jet_eta"), Column("jet_mass", "GeV"), Column("n_constituents"))
 
 
-def read_jetnet(path: str | Path) -> Clouds:
+def read_jetnet(path: str | Path, max_particles: int | None = None) -> Clouds:
     """Read a file of the JetNet layout.
 
     Points have the columns eta_rel, phi_rel [rad] and pt_rel, features are jet_pt, jet_eta, jet_mass and
     n_constituents, all as they are in the file. Particles keep their order; padded slots become zero, and where they
-    are not the last ones real particles move forward.
+    are not the last ones real particles move forward. Under a limit the particles are sorted by falling pt_rel, and
+    ``meta`` has what their truncation costs.
+
+    Args:
+        path: file to read.
+        max_particles: largest number of particles of a jet, the hardest; by default all of the file.
 
     Raises:
         InputError: the file is missing or damaged, or a data set is missing, has another shape or holds values that
@@ -43,10 +49,13 @@ def read_jetnet(path: str | Path) -> Clouds:
         raise InputError(f"{path}: the mask, column 3 of 'particle_features', is not 0 or 1 everywhere")
     mask = particles[..., 3] == 1
     points = np.where(mask[..., None], particles[..., :3], np.float32(0))
-    if (mask[:, 1:] > mask[:, :-1]).any():
-        order = np.argsort(~mask, axis=1, kind="stable")
-        mask = np.take_along_axis(mask, order, axis=1)
-        points = np.take_along_axis(points, order[..., None], axis=1)
+    cost: dict[str, Any] = {}
+    if max_particles is not None:
+        mask, points = _in_order(mask, points, np.where(mask, -points[..., 2], np.inf))
+        cost = {"truncation": _truncation(mask, points[..., 2], max_particles)}
+        mask, points = mask[:, :max_particles], points[:, :max_particles]
+    elif (mask[:, 1:] > mask[:, :-1]).any():
+        mask, points = _in_order(mask, points, ~mask)
     return Clouds(
         points=points,
         mask=mask,
@@ -54,8 +63,27 @@ def read_jetnet(path: str | Path) -> Clouds:
         labels=np.zeros((len(jets), 0), np.int64),
         point_columns=RELATIVE_COLUMNS,
         feature_columns=_FEATURES,
-        meta={"provenance": provenance("read_jetnet", {}, [path])},
+        meta={**cost, "provenance": provenance("read_jetnet", {"max_particles": max_particles}, [path])},
     )
+
+
+def _in_order(mask: np.ndarray, points: np.ndarray, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return mask and points with the particles of each jet by rising ``keys`` (N, P); equal ones keep their order."""
+    order = np.argsort(keys, axis=1, kind="stable")
+    return np.take_along_axis(mask, order, axis=1), np.take_along_axis(points, order[..., None], axis=1)
+
+
+def _truncation(mask: np.ndarray, pt: np.ndarray, width: int) -> dict[str, Any]:
+    """Return what is lost by keeping the first ``width`` of the stored particles, as the ingestion counts it."""
+    lost = pt[:, width:].sum(axis=1, dtype=np.float64)
+    total = pt.sum(axis=1, dtype=np.float64)
+    fractions = np.divide(lost, total, out=np.zeros_like(total), where=total > 0)
+    return {
+        "clouds_truncated": int(mask[:, width:].any(axis=1).sum()),
+        "particles_dropped": int(mask[:, width:].sum()),
+        "mean_lost_pt_fraction": float(fractions.mean()) if len(fractions) else 0.0,
+        "worst_lost_pt_fraction": float(fractions.max(initial=0.0)),
+    }
 
 
 def _dataset(path: str | Path, file: h5py.File, name: str, dimensions: int) -> np.ndarray:

@@ -7,7 +7,9 @@ from pydantic import Field, model_validator
 
 from cloudchamber.settings.base import Name, PositiveInt, Settings
 from cloudchamber.settings.data import DatasetSettings, ProcessSettings, ReclusteredJets, SimulatedSource
-from cloudchamber.settings.models import ModelSettings, TrainingSettings
+from cloudchamber.settings.jets import JetLevelSettings, TrainingJets
+from cloudchamber.settings.models import EVALUATIONS_PER_STEP, ModelSettings, Solver, TrainedModel, TrainingSettings
+from cloudchamber.settings.objectives import AdversarialSettings
 
 __all__ = [
     "AnalysisSettings",
@@ -16,6 +18,8 @@ __all__ = [
     "LogPosteriorSettings",
     "MetricSettings",
     "ParticleNetSettings",
+    "SamplingTimeSettings",
+    "SolverScanSettings",
 ]
 
 
@@ -45,6 +49,38 @@ class MetricSettings(Settings):
 
     bins: PositiveInt = Field(100, description="equally probable bins of the truth for the KL divergence")
     bootstraps: PositiveInt = Field(50, description="resamplings behind each uncertainty")
+    energy_mover_jets: Annotated[int, Field(ge=2)] = Field(
+        50, description="jets of each side in a batch of pairwise energy mover's distances"
+    )
+    energy_mover_batches: Annotated[int, Field(ge=2)] = Field(5, description="such batches")
+
+
+@final
+class SolverScanSettings(Settings):
+    """Quality against cost: models drawn from with every solver at several numbers of evaluations."""
+
+    models: tuple[Name, ...] = Field(min_length=1, description="trained models; the first seed of each")
+    solvers: tuple[Solver, ...] = Field(min_length=1)
+    evaluations: tuple[PositiveInt, ...] = Field(
+        min_length=1, description="per jet; what does not suit a solver is left out"
+    )
+    jets: PositiveInt = Field(description="jets per point")
+
+    @property
+    def compares_ode_and_sde(self) -> bool:
+        """Whether the stochastic solver shares a number of evaluations with one of the ordinary equation."""
+        others = [solver for solver in self.solvers if solver not in ("euler_maruyama", "one_step")]
+        shared = any(number % EVALUATIONS_PER_STEP[solver] == 0 for solver in others for number in self.evaluations)
+        return "euler_maruyama" in self.solvers and shared
+
+
+@final
+class SamplingTimeSettings(Settings):
+    """Time of generating a jet against its number of particles."""
+
+    multiplicities: tuple[PositiveInt, ...] = Field((10, 30, 60, 100, 150), min_length=1)
+    jets: PositiveInt = Field(64, description="jets per measurement")
+    rounds: PositiveInt = Field(3, description="measurements, after one to warm up")
 
 
 @final
@@ -55,9 +91,26 @@ class JetGenerationSettings(Settings):
     seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(min_length=1, description="one training per model and seed")
     generated: PositiveInt = Field(description="jets to generate per model, sampler and seed")
     models: Mapping[Name, ModelSettings] = Field(min_length=1)
+    jet_level: JetLevelSettings = Field(
+        default_factory=TrainingJets, description="where multiplicity, jet pT and mass of generated jets come from"
+    )
     metrics: MetricSettings = MetricSettings()
     log_posterior: LogPosteriorSettings
+    solver_scan: SolverScanSettings | None = None
+    sampling_time: SamplingTimeSettings | None = None
     threads: PositiveInt = Field(1, description="threads of one training or sampling process")
+
+    @model_validator(mode="after")
+    def _scanned_models_exist(self) -> Self:
+        for name in self.solver_scan.models if self.solver_scan else ():
+            model = self.models.get(name)
+            if not isinstance(model, TrainedModel) or isinstance(model.objective, AdversarialSettings):
+                raise ValueError(f"solver_scan.models: '{name}' is no trained model with a choice of solvers")
+        return self
+
+    def seeds_of(self, model: str) -> tuple[int, ...]:
+        """Return the seeds of one model."""
+        return self.models[model].seeds or self.seeds
 
 
 @final

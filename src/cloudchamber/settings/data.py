@@ -3,15 +3,17 @@
 from abc import ABC
 from typing import Annotated, Literal, Self, final
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from cloudchamber.settings.base import Fraction, Name, PositiveFloat, PositiveInt, Settings, Window
+from cloudchamber.settings.external import external_files
 
 __all__ = [
     "Constituents",
     "DatasetSettings",
     "DelphesSource",
     "IngestionSettings",
+    "JetNetSource",
     "JetSelection",
     "PreparationSettings",
     "ProcessSettings",
@@ -101,18 +103,61 @@ class DelphesSource(Settings):
     files: tuple[str, ...] = Field(min_length=1, description="paths; wildcards such as data/*.root are expanded")
 
 
+def _known(name: str) -> str:
+    if name not in (names := external_files()):
+        raise ValueError(f"no external file '{name}' among {sorted(names)}")
+    return name
+
+
+@final
+class JetNetSource(Settings):
+    """A file in the layout of JetNet (arXiv 2106.11535): one to be downloaded, or one that is already there."""
+
+    kind: Literal["jetnet"]
+    download: Annotated[Name, AfterValidator(_known)] | None = Field(
+        None, description="name in the table of external files, such as jetnet30_top"
+    )
+    file: str | None = Field(None, description="path of a file that is already there")
+    max_particles: PositiveInt | None = Field(None, description="keep this many particles, the hardest; else all")
+
+    @model_validator(mode="after")
+    def _one_file(self) -> Self:
+        if (self.download is None) == (self.file is None):
+            raise ValueError("give either download, a name in the table of external files, or file, a path")
+        return self
+
+
 @final
 class SplitSettings(Settings):
-    """Fractions of the events; what is left is the test part."""
+    """Fractions of the events, what is left being the test part; or parts that a file of indices lists.
+
+    The two jets of an event go to the same part. Clouds without events, such as those of JetNet, are independent.
+    """
 
     train: Fraction = 0.5
     validation: Fraction = 0.1
+    order: Literal["random", "stored"] = Field(
+        "random", description="events drawn by the seed, or taken in the order of the files: training, validation, test"
+    )
+    indices: str | None = Field(None, description="HDF5 file of the parts, instead of fractions: docs/own_data.md")
 
     @model_validator(mode="after")
     def _leaves_a_test_part(self) -> Self:
         if self.train + self.validation >= 1:
             raise ValueError("train + validation must be below 1, the rest is the test part")
         return self
+
+    @model_validator(mode="after")
+    def _fractions_or_indices(self) -> Self:
+        # Written settings hold all keys, so that a default cannot be told from what the user left out.
+        changed = [name for name in ("train", "validation", "order") if getattr(self, name) != _default(self, name)]
+        if self.indices is not None and changed:
+            raise ValueError(f"indices says what is in each part: leave out {' and '.join(changed)}")
+        return self
+
+
+def _default(settings: Settings, name: str) -> object:
+    return type(settings).model_fields[name].default
 
 
 @final
@@ -130,6 +175,16 @@ class DatasetSettings(Settings):
     """A data set: where its raw files are and how they become clouds."""
 
     title: str
-    source: Annotated[SimulatedSource | DelphesSource, Field(discriminator="kind")]
-    ingestion: IngestionSettings
+    source: Annotated[SimulatedSource | DelphesSource | JetNetSource, Field(discriminator="kind")]
+    ingestion: IngestionSettings | None = Field(
+        None, description="needed for simulated and Delphes files, and only there"
+    )
     preparation: PreparationSettings = PreparationSettings()
+
+    @model_validator(mode="after")
+    def _root_files_are_ingested(self) -> Self:
+        if isinstance(self.source, JetNetSource) and self.ingestion is not None:
+            raise ValueError("ingestion is for ROOT files; a source of kind jetnet has clouds already")
+        if not isinstance(self.source, JetNetSource) and self.ingestion is None:
+            raise ValueError(f"ingestion is needed for a source of kind {self.source.kind}")
+        return self

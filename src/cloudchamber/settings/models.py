@@ -1,4 +1,4 @@
-"""Settings of generative models: network, objective, training, sampling."""
+"""Settings of generative models: what they are made of, training, sampling."""
 
 from abc import ABC
 from collections.abc import Mapping
@@ -7,58 +7,19 @@ from typing import Annotated, Literal, Self, final
 from pydantic import Field, model_validator
 
 from cloudchamber.settings.base import Fraction, Name, PositiveFloat, PositiveInt, Settings
+from cloudchamber.settings.networks import EpicGanSettings, EpicSettings, NetworkSettings
+from cloudchamber.settings.objectives import AdversarialSettings, ObjectiveSettings
 
 __all__ = [
     "EVALUATIONS_PER_STEP",
-    "DiffusionSettings",
-    "EpicSettings",
-    "FlowMatchingSettings",
     "GeneratorSettings",
     "MarginalsModel",
     "ModelSettings",
     "SamplerSettings",
+    "Solver",
     "TrainedModel",
     "TrainingSettings",
 ]
-
-
-@final
-class EpicSettings(Settings):
-    """EPiC network (arXiv 2301.08128, 2310.00049)."""
-
-    kind: Literal["epic"] = "epic"
-    layers: PositiveInt = 6
-    hidden: PositiveInt = 128
-    latent: PositiveInt = Field(10, description="width of the global vector of a cloud")
-    time_features: Annotated[int, Field(gt=0, multiple_of=2)] = 32
-    sum_scale: PositiveFloat = Field(0.01, description="factor on the sum over particles before the global products")
-
-
-@final
-class FlowMatchingSettings(Settings):
-    """Conditional flow matching on straight paths (arXiv 2210.02747, 2310.00049)."""
-
-    kind: Literal["flow_matching"]
-    sigma_min: Annotated[float, Field(ge=0, lt=1)] = 1e-4
-    data_scale: PositiveFloat = Field(1.0, description="standard deviation of the data the network sees")
-
-
-@final
-class DiffusionSettings(Settings):
-    """Variance-preserving diffusion with the cosine schedule (arXiv 2303.05376, 2310.00049)."""
-
-    kind: Literal["diffusion"]
-    signal_max: Fraction = Field(0.999, description="signal rate at t = 0")
-    signal_min: Fraction = Field(0.02, description="signal rate at t = 1")
-    likelihood_weight: Annotated[float, Field(ge=0)] = Field(1e-3, description="weight of the likelihood term")
-    clip: PositiveFloat = Field(25.0, description="largest size of the estimated clean data when sampling")
-    data_scale: PositiveFloat = Field(1.0, description="standard deviation of the data the network sees")
-
-    @model_validator(mode="after")
-    def _signal_decreases(self) -> Self:
-        if self.signal_min >= self.signal_max:
-            raise ValueError("signal_min must be below signal_max")
-        return self
 
 
 @final
@@ -69,6 +30,9 @@ class TrainingSettings(Settings):
     batch_size: PositiveInt = 256
     learning_rate: PositiveFloat = 1e-3
     weight_decay: Annotated[float, Field(ge=0)] = 5e-5
+    betas: tuple[Annotated[float, Field(ge=0, lt=1)], Fraction] = Field(
+        (0.9, 0.999), description="memory of AdamW: gradient and its square"
+    )
     warmup_steps: Annotated[int, Field(ge=0)] = 0
     schedule: Literal["constant", "cosine"] = "cosine"
     gradient_clip: PositiveFloat = 0.5
@@ -81,15 +45,26 @@ class TrainingSettings(Settings):
     nodes: PositiveInt = 1
 
 
+Solver = Literal["euler", "midpoint", "heun", "rk4", "euler_maruyama", "ddim", "dpm_solver", "one_step"]
+
 # Evaluations of the network per step of each solver.
-EVALUATIONS_PER_STEP = {"euler": 1, "midpoint": 2, "heun": 2, "rk4": 4, "euler_maruyama": 1, "ddim": 1}
+EVALUATIONS_PER_STEP: Mapping[Solver, int] = {
+    "euler": 1,
+    "midpoint": 2,
+    "heun": 2,
+    "rk4": 4,
+    "euler_maruyama": 1,
+    "ddim": 1,
+    "dpm_solver": 1,
+    "one_step": 1,
+}
 
 
 @final
 class SamplerSettings(Settings):
     """How to draw from a trained model."""
 
-    solver: Literal["euler", "midpoint", "heun", "rk4", "euler_maruyama", "ddim"]
+    solver: Solver
     evaluations: PositiveInt = Field(description="network evaluations per jet")
     precision: Literal["float32", "bfloat16"] = "float32"
 
@@ -98,16 +73,24 @@ class SamplerSettings(Settings):
         per_step = EVALUATIONS_PER_STEP[self.solver]
         if self.evaluations % per_step:
             raise ValueError(f"{self.solver} takes {per_step} evaluations per step; evaluations must be a multiple")
+        if self.solver == "one_step" and self.evaluations != 1:
+            raise ValueError("one_step takes one evaluation")
         return self
 
 
 class _Generator(Settings, ABC):
     """Abstract: what makes the weights of a generative model."""
 
-    network: EpicSettings = EpicSettings()
-    objective: Annotated[FlowMatchingSettings | DiffusionSettings, Field(discriminator="kind")]
+    network: NetworkSettings = EpicSettings()
+    objective: ObjectiveSettings
     conditions: tuple[Literal["jet_pt", "jet_mass"], ...] = ()
     training: TrainingSettings
+
+    @model_validator(mode="after")
+    def _network_suits_the_objective(self) -> Self:
+        if isinstance(self.network, EpicGanSettings) != isinstance(self.objective, AdversarialSettings):
+            raise ValueError("the network epic_gan and the adversarial objective need each other")
+        return self
 
 
 @final
@@ -121,9 +104,20 @@ class TrainedModel(_Generator):
 
     kind: Literal["trained"]
     title: str
+    seeds: tuple[Annotated[int, Field(ge=0)], ...] | None = Field(
+        None, min_length=1, description="one training per seed; by default those of the study"
+    )
     samplers: Mapping[Name, SamplerSettings] = Field(
         min_length=1, description="the first one competes for the posterior"
     )
+
+    @model_validator(mode="after")
+    def _solvers_suit_the_objective(self) -> Self:
+        adversarial = isinstance(self.objective, AdversarialSettings)
+        for name, sampler in self.samplers.items():
+            if adversarial and sampler.solver != "one_step":
+                raise ValueError(f"samplers.{name}: an adversarial model is sampled by one_step")
+        return self
 
     @property
     def generator(self) -> GeneratorSettings:
@@ -137,6 +131,9 @@ class MarginalsModel(Settings):
 
     kind: Literal["marginals"]
     title: str
+    seeds: tuple[Annotated[int, Field(ge=0)], ...] | None = Field(
+        None, min_length=1, description="one draw per seed; by default those of the study"
+    )
 
 
 ModelSettings = Annotated[TrainedModel | MarginalsModel, Field(discriminator="kind")]

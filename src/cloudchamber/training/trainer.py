@@ -122,7 +122,10 @@ class _Loop:
         self.folder, self.identity = folder, identity
         task.to(fabric.device)
         optimizer = torch.optim.AdamW(
-            task.network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+            task.network.parameters(),
+            lr=settings.learning_rate,
+            betas=settings.betas,
+            weight_decay=settings.weight_decay,
         )
         self.network, self.optimizer = fabric.setup(task.network, optimizer)
         self.average = WeightAverage(task.network, settings.ema_decay)

@@ -1,0 +1,66 @@
+"""Arguments that several sub-commands share."""
+
+import argparse
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from cloudchamber.errors import SettingsError
+
+__all__ = [
+    "add_command",
+    "add_model",
+    "add_output",
+    "add_seed_and_output",
+    "add_settings",
+    "add_training",
+    "json_argument",
+]
+
+
+def add_command(commands: Any, name: str, stage: Callable[..., None], text: str) -> argparse.ArgumentParser:
+    """Return a new sub-command that runs ``stage`` with its arguments as keywords."""
+    command: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
+    command.set_defaults(stage=stage)
+    command.add_argument("--threads", type=int, default=1, help="threads of this process")
+    return command
+
+
+def add_settings(command: argparse.ArgumentParser, what: str) -> None:
+    """Add the settings of ``what``."""
+    command.add_argument("--settings", required=True, help=f"settings of {what}: inline JSON, or a YAML or JSON file")
+
+
+def add_training(command: argparse.ArgumentParser, what: str) -> None:
+    """Add what every training takes."""
+    command.add_argument("source", type=Path, metavar="prepared")
+    add_settings(command, what)
+    command.add_argument("--seed", type=int, required=True)
+    command.add_argument("--state", type=Path, required=True, help="folder of the resumable state")
+    for name in ("weights", "description", "history"):
+        command.add_argument(f"--{name}", type=Path, required=True, help="output")
+
+
+def add_model(command: argparse.ArgumentParser) -> None:
+    """Add the two files of a trained model."""
+    command.add_argument("--model", nargs=2, type=Path, required=True, metavar=("WEIGHTS", "DESCRIPTION"))
+
+
+def add_output(command: argparse.ArgumentParser) -> None:
+    """Add the file to write."""
+    command.add_argument("--output", type=Path, required=True)
+
+
+def add_seed_and_output(command: argparse.ArgumentParser) -> None:
+    """Add the seed of everything random and the file to write."""
+    command.add_argument("--seed", type=int, required=True)
+    add_output(command)
+
+
+def json_argument(text: str, option: str = "--files") -> Any:
+
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise SettingsError(f"{option}: not JSON: {error}") from error

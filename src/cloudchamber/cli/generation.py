@@ -1,0 +1,120 @@
+"""Stages of generative models: training, sampling, what solvers and models cost."""
+
+from pathlib import Path
+from typing import Any
+
+from cloudchamber.cli.arguments import (
+    add_command,
+    add_model,
+    add_output,
+    add_seed_and_output,
+    add_settings,
+    add_training,
+    json_argument,
+)
+
+__all__ = ["add"]
+
+
+def add(commands: Any) -> None:
+    """Add the sub-commands to the parser."""
+    train = add_command(commands, "train", _train, "train a generative model")
+    add_training(train, "a model")
+
+    flow = add_command(commands, "train-jet-flow", _train_jet_flow, "train the flow of multiplicity, pT, eta and mass")
+    add_training(flow, "a jet-level flow")
+
+    jets = add_command(commands, "draw-jets", _draw_jets, "draw the jets to generate: multiplicity, pT, eta and mass")
+    jets.add_argument("source", type=Path, metavar="prepared")
+    jets.add_argument("--jets", type=int, required=True)
+    jets.add_argument("--model", nargs="*", type=Path, default=[], help="weights and description, where it is a flow")
+    add_seed_and_output(jets)
+
+    sample = add_command(commands, "sample", _sample, "draw clouds from a trained model")
+    sample.add_argument("jets", type=Path, help="drawn by draw-jets")
+    add_model(sample)
+    add_settings(sample, "a sampler")
+    add_seed_and_output(sample)
+
+    marginals = add_command(commands, "sample-marginals", _sample_marginals, "draw clouds of independent particles")
+    marginals.add_argument("source", type=Path, metavar="prepared")
+    marginals.add_argument("--jets", type=Path, required=True, help="drawn by draw-jets")
+    add_seed_and_output(marginals)
+
+    scan = add_command(commands, "solver-scan", _solver_scan, "distances from truth against solver and evaluations")
+    scan.add_argument("jets", type=Path, help="drawn by draw-jets")
+    add_model(scan)
+    for name in ("truth", "truth-observables"):
+        scan.add_argument(f"--{name}", type=Path, required=True)
+    add_settings(scan, "a scan")
+    scan.add_argument("--metrics", required=True, help="settings of metrics, in the same form")
+    add_seed_and_output(scan)
+
+    timing = add_command(commands, "sampling-time", _sampling_time, "time per jet against its number of particles")
+    timing.add_argument("--models", required=True, help="JSON: sampler, weights and description of each model")
+    add_settings(timing, "a measurement")
+    add_output(timing)
+
+
+def _train(
+    source: Path, settings: str, seed: int, state: Path, weights: Path, description: Path, history: Path
+) -> None:
+    from cloudchamber.generation.train import train
+    from cloudchamber.settings import GeneratorSettings, load
+
+    train(source, load(GeneratorSettings, settings), seed, state, weights, description, history)
+
+
+def _train_jet_flow(
+    source: Path, settings: str, seed: int, state: Path, weights: Path, description: Path, history: Path
+) -> None:
+    from cloudchamber.generation.train_jet_flow import train_jet_flow
+    from cloudchamber.settings import JetFlowSettings, load
+
+    train_jet_flow(source, load(JetFlowSettings, settings), seed, state, weights, description, history)
+
+
+def _draw_jets(source: Path, jets: int, model: list[Path], seed: int, output: Path) -> None:
+    from cloudchamber.errors import SettingsError
+    from cloudchamber.generation.draw_jets import draw_jets
+
+    if len(model) not in (0, 2):
+        raise SettingsError("--model: expected weights and description of a flow, or nothing")
+    draw_jets(source, (model[0], model[1]) if model else None, jets, seed, output)
+
+
+def _sample(jets: Path, model: list[Path], settings: str, seed: int, output: Path) -> None:
+    from cloudchamber.generation.sample import sample_model
+    from cloudchamber.settings import SamplerSettings, load
+
+    sample_model(model[0], model[1], jets, load(SamplerSettings, settings), seed, output)
+
+
+def _sample_marginals(source: Path, jets: Path, seed: int, output: Path) -> None:
+    from cloudchamber.generation.sample import sample_marginals
+
+    sample_marginals(source, jets, seed, output)
+
+
+def _solver_scan(
+    jets: Path,
+    model: list[Path],
+    truth: Path,
+    truth_observables: Path,
+    settings: str,
+    metrics: str,
+    seed: int,
+    output: Path,
+) -> None:
+    from cloudchamber.generation.solver_scan import solver_scan
+    from cloudchamber.settings import MetricSettings, SolverScanSettings, load
+
+    scan, metric_settings = load(SolverScanSettings, settings), load(MetricSettings, metrics)
+    solver_scan(model[0], model[1], truth, truth_observables, jets, scan, metric_settings, seed, output)
+
+
+def _sampling_time(models: str, settings: str, output: Path) -> None:
+    from cloudchamber.generation.sampling_time import sampling_time
+    from cloudchamber.settings import SamplingTimeSettings, load
+
+    sampling_time(json_argument(models, "--models"), load(SamplingTimeSettings, settings), output)

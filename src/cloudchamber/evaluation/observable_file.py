@@ -1,0 +1,70 @@
+"""Files of observables: one number per jet and observable.
+
+A file is HDF5: one dataset of (N,) numbers per observable in the group ``observables``, each with a Fletcher-32
+checksum, and the attribute ``complete``, which is written last.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from cloudchamber.errors import InputError
+from cloudchamber.hdf5 import create_hdf5
+
+__all__ = ["read_observables", "write_observables"]
+
+FORMAT = "cloudchamber-observables"
+VERSION = 1
+
+
+def write_observables(path: str | Path, table: Mapping[str, np.ndarray], meta: Mapping[str, Any]) -> None:
+    """Write observables to ``path`` at once or not at all.
+
+    Args:
+        path: where the file is to be.
+        table: arrays of equal length, (N,) each.
+        meta: what describes them; anything that can be written as JSON.
+
+    Raises:
+        StorageError: the file cannot be written.
+    """
+    lengths = {len(values) for values in table.values()}
+    if len(lengths) != 1:
+        raise ValueError(f"columns of different lengths {sorted(lengths)}")
+    with create_hdf5(path) as output:
+        file = output.file
+        file.attrs["format"] = np.bytes_(FORMAT)
+        file.attrs["version"] = VERSION
+        file.attrs["n_jets"] = lengths.pop()
+        text = np.frombuffer(json.dumps(dict(meta), sort_keys=True).encode(), "u1")
+        file.create_dataset("meta", data=text, chunks=True, fletcher32=True)
+        observables = file.create_group("observables")
+        for name, values in table.items():
+            observables.create_dataset(name, data=np.asarray(values, "f8"), chunks=True, fletcher32=True)
+
+
+def read_observables(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Return the observables of a file and what describes them.
+
+    Raises:
+        InputError: the file is missing, damaged, incomplete or of another kind.
+    """
+    try:
+        with h5py.File(path, "r", locking=False) as file:
+            if file.attrs.get("format") != np.bytes_(FORMAT) or file.attrs.get("version") != VERSION:
+                raise InputError(f"{path}: not a file of observables ('{FORMAT}', version {VERSION})")
+            if file.attrs.get("complete") != 1:
+                raise InputError(f"{path}: the file was not written to its end")
+            table = {name: values[()] for name, values in file["observables"].items()}
+            meta = json.loads(file["meta"][()].tobytes())
+            expected = int(file.attrs["n_jets"])
+    except (OSError, KeyError, RuntimeError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read as a file of observables: {error}") from error
+    for name, values in table.items():
+        if values.shape != (expected,):
+            raise InputError(f"{path}: dataset '{name}' has shape {values.shape}, the header says {expected} jets")
+    return table, meta

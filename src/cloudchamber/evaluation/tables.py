@@ -1,0 +1,31 @@
+"""Tables on disk, as CSV."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from cloudchamber.errors import InputError
+from cloudchamber.storage import write_text
+
+__all__ = ["read_table", "write_table"]
+
+
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """Write a table as CSV at once or not at all.
+
+    Raises:
+        StorageError: the file cannot be written.
+    """
+    write_text(path, table.to_csv(index=False, lineterminator="\n"))
+
+
+def read_table(path: str | Path) -> pd.DataFrame:
+    """Return a table.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    try:
+        return pd.read_csv(path)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read as a table: {error}") from error

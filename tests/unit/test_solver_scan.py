@@ -1,0 +1,156 @@
+"""The scan of solvers: which points there are, their distances, their floor, and what happens to lost ones."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from prepared_jets import write_prepared_jets
+from scipy.stats import wasserstein_distance
+
+from cloudchamber.cloud import Clouds, read_clouds
+from cloudchamber.errors import InputError
+from cloudchamber.evaluation.observable_file import read_observables, write_observables
+from cloudchamber.evaluation.observables import observe
+from cloudchamber.evaluation.steps import observe_file
+from cloudchamber.generation.sample import sample_model
+from cloudchamber.generation.solver_scan import FEATURES, points_of, solver_scan
+from cloudchamber.generation.train import train
+from cloudchamber.settings import (
+    GeneratorSettings,
+    MetricSettings,
+    SamplerSettings,
+    SolverScanSettings,
+    parse,
+)
+from cloudchamber.storage import read_json, write_json
+
+JETS = 60
+SCAN = SolverScanSettings(
+    models=("some",), solvers=("euler", "rk4", "euler_maruyama"), evaluations=(2, 4, 8), jets=JETS
+)
+METRICS = MetricSettings(bins=10, bootstraps=8)
+
+
+class Study:
+    """A folder with prepared jets, their observables, a model and jets to draw."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.prepared = write_prepared_jets(folder / "prepared.h5", jets=240, width=6)
+        self.observables = folder / "observables.h5"
+        observe_file(self.prepared, self.observables)
+        self.weights, self.description = folder / "weights.safetensors", folder / "description.json"
+        network = {"kind": "epic", "layers": 1, "hidden": 8, "latent": 2, "time_features": 4}
+        values = {
+            "network": network,
+            "objective": {"kind": "flow_matching"},
+            "conditions": ("jet_pt", "jet_mass"),
+            "training": {"steps": 5, "batch_size": 16, "accelerator": "cpu"},
+        }
+        settings = parse(GeneratorSettings, values)
+        train(self.prepared, settings, 3, folder / "state", self.weights, self.description, folder / "history.csv")
+        self.jets = folder / "jets.h5"
+        self.write_jets(self.jets, JETS + 7)
+
+    def write_jets(self, path: Path, jets: int) -> None:
+        """Write training jets, with replacement, as the jets to draw."""
+        train_part = read_clouds(self.prepared).part("train")
+        rows = np.random.default_rng(2).integers(len(train_part), size=jets)
+        columns = {name: train_part.feature(name)[rows] for name in ("jet_pt", "jet_eta", "jet_mass")}
+        write_observables(path, {**columns, "multiplicity": train_part.multiplicity[rows]}, {"width": 6})
+
+    def scan(self, scan: SolverScanSettings = SCAN, description: Path | None = None, seed: int = 4) -> pd.DataFrame:
+        output = self.folder / "scan.csv"
+        arguments = (self.weights, description or self.description, self.prepared, self.observables, self.jets)
+        solver_scan(*arguments, scan, METRICS, seed, output)
+        return pd.read_csv(output)
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    return Study(tmp_path_factory.mktemp("scan"))
+
+
+@pytest.fixture(scope="module")
+def table(study: Study) -> pd.DataFrame:
+    return study.scan()
+
+
+def test_points_are_whole_steps() -> None:
+    settings = SCAN.model_copy(update={"solvers": ("euler", "rk4", "heun", "one_step"), "evaluations": (1, 2, 4)})
+    points = [(point.solver, point.evaluations) for point in points_of(settings)]
+    expected = [("euler", 1), ("euler", 2), ("euler", 4), ("rk4", 4), ("heun", 2), ("heun", 4), ("one_step", 1)]
+    assert points == expected
+
+
+def test_every_point_has_a_row_per_metric_and_feature(table: pd.DataFrame) -> None:
+    points = table[["solver", "evaluations"]].drop_duplicates()
+    of_euler, of_rk4 = [("euler", n) for n in (2, 4, 8)], [("rk4", n) for n in (4, 8)]
+    stochastic = [("euler_maruyama", n) for n in (2, 4, 8)]
+    assert list(points.itertuples(index=False, name=None)) == [*of_euler, *of_rk4, *stochastic]
+    assert len(table) == len(points) * 2 * len(FEATURES)
+    assert set(table["metric"]) == {"kl", "w1"}
+    assert set(table[table["stochastic"]]["solver"]) == {"euler_maruyama"}
+    assert (table["n_generated"] == JETS).all()
+    assert (table["seconds_per_jet"] > 0).all()
+    assert table.notna().all(axis=None)
+
+
+def _independent_w1(study: Study, generated: np.ndarray, feature: str) -> float:
+    truth = read_observables(study.observables)[0][feature][read_clouds(study.prepared).indices["test"]]
+    return float(wasserstein_distance(truth, generated))
+
+
+def test_distances_are_those_of_the_sample_that_the_sampling_step_draws(study: Study, table: pd.DataFrame) -> None:
+    """All points draw the first jets of the file with one seed, as the sampling step does from a file of as many."""
+    jets = study.folder / "first_jets.h5"
+    columns, meta = read_observables(study.jets)
+    write_observables(jets, {name: values[:JETS] for name, values in columns.items()}, meta)
+    sampler = SamplerSettings(solver="euler_maruyama", evaluations=4)
+    sample_model(study.weights, study.description, jets, sampler, 4, study.folder / "sample.h5")
+    sample: Clouds = read_clouds(study.folder / "sample.h5")
+    generated = observe(sample)
+    rows = table[(table["solver"] == sampler.solver) & (table["evaluations"] == 4) & (table["metric"] == "w1")]
+    found = rows.set_index("feature")["value"]
+    for feature in FEATURES:
+        assert found[feature] == pytest.approx(_independent_w1(study, generated[feature], feature), rel=1e-6)
+
+
+def test_all_points_share_the_floor_of_as_many_training_jets(study: Study, table: pd.DataFrame) -> None:
+    of_truth = read_observables(study.observables)[0]
+    rows = read_clouds(study.prepared).indices["train"][:JETS]
+    for feature in FEATURES:
+        floors = table[(table["metric"] == "w1") & (table["feature"] == feature)]["floor"]
+        assert floors.nunique() == 1
+        assert floors.iloc[0] == pytest.approx(_independent_w1(study, of_truth[feature][rows], feature))
+
+
+def test_the_seed_decides(study: Study, table: pd.DataFrame) -> None:
+    timeless = [column for column in table if column != "seconds_per_jet"]
+    pd.testing.assert_frame_equal(study.scan()[timeless], table[timeless])
+    assert not study.scan(seed=5)["value"].equals(table["value"])
+
+
+@pytest.mark.parametrize("deviation", [1e300, 1e25])
+def test_points_without_finite_values_are_rows_without_a_value(study: Study, tmp_path: Path, deviation: float) -> None:
+    """Particles that are not finite, and particles so far out that only the observables are not."""
+    broken = tmp_path / "description.json"
+    saved = read_json(study.description)
+    saved["standardisation"]["points"]["deviation"] = [deviation] * 3
+    write_json(broken, saved)
+    table = study.scan(SCAN.model_copy(update={"solvers": ("euler",)}), broken)
+    assert len(table) == 3 * 2 * len(FEATURES)
+    assert table[["value", "uncertainty"]].isna().all(axis=None)
+    assert table[["floor", "floor_uncertainty", "seconds_per_jet"]].notna().all(axis=None)
+
+
+def test_too_few_jets_are_refused(study: Study) -> None:
+    with pytest.raises(InputError, match=r"jets\.h5: 67 jets, the scan draws 68"):
+        study.scan(SCAN.model_copy(update={"jets": 68}))
+    many = study.folder / "many.h5"
+    study.write_jets(many, 500)
+    arguments = (study.weights, study.description, study.prepared, study.observables, many)
+    with pytest.raises(InputError, match=r"prepared\.h5: training part: \d+ jets, the scan draws 500"):
+        solver_scan(*arguments, SCAN.model_copy(update={"jets": 500}), METRICS, 1, study.folder / "never.csv")
+    assert not (study.folder / "never.csv").exists()
