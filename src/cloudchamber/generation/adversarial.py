@@ -15,13 +15,12 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from cloudchamber import seeds
+from cloudchamber.generation.jet_task import JetTask
 from cloudchamber.generation.objectives import Adversarial
 from cloudchamber.generation.sampling import Sampler
-from cloudchamber.generation.validation import JetCheck
 from cloudchamber.networks.epic_gan import EpicDiscriminator
 from cloudchamber.networks.packing import PackedClouds, Packing
 from cloudchamber.settings import AdversarialSettings, EpicGanSettings, SamplerSettings
-from cloudchamber.training.task import Task
 
 __all__ = ["AdversarialPair", "AdversarialTask", "build_discriminator", "generator_weights"]
 
@@ -86,16 +85,8 @@ def generator_weights(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 @final
-class AdversarialTask(Task):
-    """Adversarial training on jets.
-
-    Args:
-        network: generator and discriminator.
-        cloud_noise: L, width of the noise of each cloud.
-        train, validation: packed jets.
-        to_physical: maps packed particles (M, 3) back to (eta_rel, phi_rel, pt_rel).
-        seed: of the random numbers of validation, which are the same at each call.
-    """
+class AdversarialTask(JetTask):
+    """Adversarial training; arguments as of :class:`JetTask`, and ``cloud_noise``: width of the noise of each cloud."""
 
     def __init__(
         self,
@@ -106,15 +97,8 @@ class AdversarialTask(Task):
         to_physical: Callable[[np.ndarray], np.ndarray],
         seed: int,
     ) -> None:
-        self.network = network
-        self.size = len(train)
+        super().__init__(network, train, validation, to_physical, seed)
         self._cloud_noise = cloud_noise
-        self._train, self._validation = train, validation
-        self._seed = seed
-        self._check = JetCheck(validation, to_physical, seed)
-
-    def to(self, device: torch.device) -> None:
-        self._train, self._validation = self._train.to(device), self._validation.to(device)
 
     def loss(self, network: Callable[..., Tensor], rows: Tensor, generator: torch.Generator, share: slice) -> Tensor:
         """Return the sum of the two losses."""

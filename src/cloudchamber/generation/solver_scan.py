@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from cloudchamber import seeds
 from cloudchamber.cloud import Clouds, Column, read_clouds
@@ -22,7 +21,7 @@ from cloudchamber.networks.packing import padded
 from cloudchamber.preparation.relative import RELATIVE_COLUMNS
 from cloudchamber.progress import progress
 from cloudchamber.settings import EVALUATIONS_PER_STEP, MetricSettings, SamplerSettings, Solver, SolverScanSettings
-from cloudchamber.storage import write_text
+from cloudchamber.storage import write_rows
 
 __all__ = ["FEATURES", "points_of", "solver_scan"]
 
@@ -118,7 +117,7 @@ def solver_scan(
                         "seconds_per_jet": drawn.seconds / settings.jets,
                     }
                 )
-    write_text(output, pd.DataFrame(rows).to_csv(index=False, lineterminator="\n"))
+    write_rows(output, rows)
 
 
 def _observables(particles: np.ndarray, jets: JetFeatures) -> dict[str, np.ndarray] | None:

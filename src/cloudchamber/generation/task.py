@@ -9,13 +9,12 @@ from torch import Tensor, nn
 
 from cloudchamber import seeds
 from cloudchamber.cloud import Clouds
+from cloudchamber.generation.jet_task import JetTask
 from cloudchamber.generation.objectives import PathObjective
 from cloudchamber.generation.sampling import Sampler
-from cloudchamber.generation.validation import JetCheck
 from cloudchamber.networks.packing import PackedClouds, Packing
 from cloudchamber.preparation.standardisation import Standardisation
 from cloudchamber.settings import SamplerSettings
-from cloudchamber.training.task import Task
 
 __all__ = ["GenerationTask", "pack"]
 
@@ -39,16 +38,8 @@ def pack(
 
 
 @final
-class GenerationTask(Task):
-    """Training of a generative model on jets.
-
-    Args:
-        network: maps (particles, time, conditions, packing) to the prediction.
-        objective: path and loss.
-        train, validation: packed jets.
-        to_physical: maps packed particles (M, 3) back to (eta_rel, phi_rel, pt_rel).
-        seed: of the random numbers of validation, which are the same at each call.
-    """
+class GenerationTask(JetTask):
+    """Training on a Gaussian path; arguments as of :class:`JetTask`, and the ``objective``: path and loss."""
 
     def __init__(
         self,
@@ -59,15 +50,8 @@ class GenerationTask(Task):
         to_physical: Callable[[np.ndarray], np.ndarray],
         seed: int,
     ) -> None:
-        self.network = network
-        self.size = len(train)
+        super().__init__(network, train, validation, to_physical, seed)
         self._objective = objective
-        self._train, self._validation = train, validation
-        self._seed = seed
-        self._check = JetCheck(validation, to_physical, seed)
-
-    def to(self, device: torch.device) -> None:
-        self._train, self._validation = self._train.to(device), self._validation.to(device)
 
     def loss(self, network: Callable[..., Tensor], rows: Tensor, generator: torch.Generator, share: slice) -> Tensor:
         values, packing, conditions = self._train.take(rows)
