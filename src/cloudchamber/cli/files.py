@@ -1,9 +1,9 @@
-"""Files themselves: what made them, whether they are what was written."""
+"""Files themselves: what made them, whether they are what was written, model cards, the table of data."""
 
 from pathlib import Path
 from typing import Any
 
-from cloudchamber.cli.arguments import add_command
+from cloudchamber.cli.arguments import add_command, add_output, json_argument
 
 __all__ = ["add"]
 
@@ -18,6 +18,14 @@ def add(commands: Any) -> None:
     verify.add_argument("folder", type=Path)
     verify.add_argument("--json", action="store_true", help="for machines")
 
+    card = add_command(commands, "model-card", _model_card, "describe a trained model in Markdown")
+    card.add_argument("--files", required=True, help="JSON: the trainings of the model, its samplers, the metrics")
+    add_output(card)
+
+    data = add_command(commands, "data-table", _data_table, "list raw and external files with their hashes")
+    data.add_argument("--files", required=True, help="JSON: file and source of each")
+    add_output(data)
+
 
 def _inspect(file: Path, json: bool) -> None:
     from cloudchamber.provenance.inspection import inspect
@@ -29,3 +37,15 @@ def _verify(folder: Path, json: bool) -> None:
     from cloudchamber.provenance.verification import verify
 
     verify(folder, json)
+
+
+def _model_card(files: str, output: Path) -> None:
+    from cloudchamber.provenance.model_card import model_card
+
+    model_card(json_argument(files), output)
+
+
+def _data_table(files: str, output: Path) -> None:
+    from cloudchamber.provenance.data_table import data_table
+
+    data_table(json_argument(files), output)
