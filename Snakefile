@@ -50,6 +50,8 @@ rule all:
         pipeline.layout.metrics,
         pipeline.drawings.all_figures(),
         pipeline.drawings.all_tables(),
+        pipeline.layout.cards(),
+        pipeline.layout.data_table,
     localrule: True
 
 
@@ -61,3 +63,4 @@ include: "workflow/rules/jet_level.smk"
 include: "workflow/rules/models.smk"
 include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/data_table.smk"

@@ -7,7 +7,7 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -16,7 +16,17 @@ from typing import Any
 from cloudchamber import __version__
 from cloudchamber.errors import InputError, StorageError
 
-__all__ = ["atomic_path", "provenance", "read_json", "sha256", "write_bytes", "write_json", "write_rows", "write_text"]
+__all__ = [
+    "atomic_path",
+    "package_versions",
+    "provenance",
+    "read_json",
+    "sha256",
+    "write_bytes",
+    "write_json",
+    "write_rows",
+    "write_text",
+]
 
 _PACKAGES = ("numpy", "torch", "uproot", "awkward", "fastjet", "pythia8mc", "h5py", "safetensors", "zuko")
 
@@ -114,7 +124,8 @@ def provenance(
 ) -> dict[str, Any]:
     """Return the record that is stored with an output: what made it, from what.
 
-    No time stamp is in it, so that the same inputs, settings and seed give the same record.
+    No time stamp, machine or commit is in it, so that the same inputs, settings and seed give the same record; those
+    are kept beside the output (:mod:`cloudchamber.provenance.record`).
     """
     return {
         "step": step,
@@ -122,13 +133,14 @@ def provenance(
         "seed": seed,
         "inputs": {str(path): sha256(path) for path in inputs},
         "cloudchamber": __version__,
-        "packages": _package_versions(),
+        "packages": package_versions(_PACKAGES),
     }
 
 
-def _package_versions() -> dict[str, str]:
+def package_versions(names: Iterable[str]) -> dict[str, str]:
+    """Return the versions of those of the packages that are installed."""
     versions = {}
-    for name in _PACKAGES:
+    for name in names:
         try:
             versions[name] = version(name)
         except PackageNotFoundError:

@@ -60,5 +60,5 @@ def test_every_figure_and_table_has_a_caption() -> None:
     from cloudchamber.pipeline.drawings import FIGURES, TABLES
 
     names = [*(figure for figures in FIGURES.values() for figure in figures), "truncation", "detector_response"]
-    for name in [*names, *(f"table_{table}" for table in [*TABLES, "settings"])]:
+    for name in [*names, "data", "model_card", *(f"table_{table}" for table in [*TABLES, "settings"])]:
         assert len((REPOSITORY / f"workflow/report/{name}.rst").read_text().split()) > 15, name

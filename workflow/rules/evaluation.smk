@@ -2,7 +2,8 @@
 
 Needs: prepared and generated clouds with their observables; jet_generation.metrics and .log_posterior in config.yaml.
 Makes: {results}/jet_generation/metrics.csv, from a comparison beside each sample and, under {dataset}/log_posterior,
-one log posterior, confusion and history per seed; {dataset}/solver_scan/{model}.csv and {dataset}/sampling_time.csv.
+one log posterior, confusion and history per seed; {dataset}/solver_scan/{model}.csv and {dataset}/sampling_time.csv;
+{dataset}/model_cards/{model}.md for each trained model.
 """
 
 
@@ -148,4 +149,36 @@ rule evaluate:
         "gather the metrics of the jet-generation study"
     shell:
         "exec python -m cloudchamber evaluate --study jet_generation --files {params.files:q} --threads {threads}"
+        " --output {output} > {log} 2>&1"
+
+
+rule model_card:
+    input:
+        files=pipeline.card_inputs,
+        code=code("model_card"),
+    output:
+        report(
+            f"{pipeline.layout.results}/jet_generation/{{dataset}}/model_cards/{{model}}.md",
+            caption="../report/model_card.rst",
+            category="Models",
+            labels={"model": "{model}", "data set": "{dataset}"},
+        ),
+    log:
+        f"{pipeline.layout.logs}/model_card/{{dataset}}_{{model}}.log",
+    benchmark:
+        f"{pipeline.layout.logs}/model_card/{{dataset}}_{{model}}.tsv"
+    wildcard_constraints:
+        model="[a-z][a-z0-9_]*",
+    conda:
+        "../../envs/evaluation.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    params:
+        files=pipeline.card_arguments,
+    message:
+        "describe {wildcards.model} on {wildcards.dataset}"
+    shell:
+        "exec python -m cloudchamber model-card --files {params.files:q} --threads {threads}"
         " --output {output} > {log} 2>&1"

@@ -15,6 +15,8 @@ rule jet_generation:
         pipeline.layout.metrics,
         pipeline.drawings.all_figures(),
         pipeline.drawings.all_tables(),
+        pipeline.layout.cards(),
+        pipeline.layout.data_table,
     localrule: True
 
 

@@ -9,8 +9,9 @@ import sys
 from collections.abc import Callable, Sequence
 
 from cloudchamber import __version__
-from cloudchamber.cli import data, evaluation, generation
+from cloudchamber.cli import data, evaluation, files, generation
 from cloudchamber.errors import CloudchamberError
+from cloudchamber.provenance.record import recorded
 
 __all__ = ["main"]
 
@@ -25,9 +26,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Numerical libraries read these when they are first imported, which no stage has been yet.
     for variable in _THREAD_VARIABLES:
         os.environ[variable] = str(options["threads"])
-    del options["threads"]
+    threads, outputs = options.pop("threads"), options.pop("outputs")
     try:
-        stage(**options)
+        with recorded(name, options, outputs, threads):
+            stage(**options)
     except CloudchamberError as error:
         sys.stderr.write(f"cloudchamber {name}: {' '.join(str(error).split())}\n")
         return error.exit_status
@@ -41,6 +43,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="STAGE")
 
-    for stages in (data, generation, evaluation):
+    for stages in (data, generation, evaluation, files):
         stages.add(commands)
     return parser

@@ -10,6 +10,7 @@ from cloudchamber.errors import SettingsError
 
 __all__ = [
     "add_command",
+    "add_files_to_write",
     "add_model",
     "add_output",
     "add_seed_and_output",
@@ -22,9 +23,19 @@ __all__ = [
 def add_command(commands: Any, name: str, stage: Callable[..., None], text: str) -> argparse.ArgumentParser:
     """Return a new sub-command that runs ``stage`` with its arguments as keywords."""
     command: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
-    command.set_defaults(stage=stage)
+    command.set_defaults(stage=stage, outputs=())
     command.add_argument("--threads", type=int, default=1, help="threads of this process")
     return command
+
+
+def add_files_to_write(
+    command: argparse.ArgumentParser, *names: str, required: bool = True, text: str = "output"
+) -> None:
+    """Add files that the command writes; beside each goes a record of what made it."""
+    for name in names:
+        command.add_argument(f"--{name}", type=Path, required=required, help=text)
+    outputs = tuple(name.replace("-", "_") for name in names)
+    command.set_defaults(outputs=(*command.get_default("outputs"), *outputs))
 
 
 def add_settings(command: argparse.ArgumentParser, what: str) -> None:
@@ -38,8 +49,7 @@ def add_training(command: argparse.ArgumentParser, what: str) -> None:
     add_settings(command, what)
     command.add_argument("--seed", type=int, required=True)
     command.add_argument("--state", type=Path, required=True, help="folder of the resumable state")
-    for name in ("weights", "description", "history"):
-        command.add_argument(f"--{name}", type=Path, required=True, help="output")
+    add_files_to_write(command, "weights", "description", "history")
 
 
 def add_model(command: argparse.ArgumentParser) -> None:
@@ -49,7 +59,7 @@ def add_model(command: argparse.ArgumentParser) -> None:
 
 def add_output(command: argparse.ArgumentParser) -> None:
     """Add the file to write."""
-    command.add_argument("--output", type=Path, required=True)
+    add_files_to_write(command, "output")
 
 
 def add_seed_and_output(command: argparse.ArgumentParser) -> None:

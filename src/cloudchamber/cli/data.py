@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from cloudchamber.cli.arguments import add_command, add_output, add_seed_and_output, add_settings
+from cloudchamber.cli.arguments import add_command, add_files_to_write, add_output, add_seed_and_output, add_settings
 
 __all__ = ["add"]
 
@@ -38,7 +38,7 @@ def add(commands: Any) -> None:
     prepare.add_argument("source", type=Path, metavar="clouds")
     add_settings(prepare, "a preparation")
     add_seed_and_output(prepare)
-    prepare.add_argument("--split-output", type=Path, help="output: the parts as a file of indices")
+    add_files_to_write(prepare, "split-output", required=False, text="output: the parts as a file of indices")
 
     to_jetnet = add_command(commands, "to-jetnet", _to_jetnet, "write relative clouds in the JetNet layout")
     from_jetnet = add_command(commands, "from-jetnet", _from_jetnet, "read a JetNet file into clouds")

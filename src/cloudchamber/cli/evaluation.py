@@ -3,7 +3,14 @@
 from pathlib import Path
 from typing import Any
 
-from cloudchamber.cli.arguments import add_command, add_output, add_seed_and_output, add_settings, json_argument
+from cloudchamber.cli.arguments import (
+    add_command,
+    add_files_to_write,
+    add_output,
+    add_seed_and_output,
+    add_settings,
+    json_argument,
+)
 
 __all__ = ["add"]
 
@@ -31,8 +38,8 @@ def add(commands: Any) -> None:
     posterior.add_argument("--classes", nargs="+", required=True, metavar="NAME=FILE", help="generated clouds")
     add_settings(posterior, "a log posterior")
     posterior.add_argument("--state", type=Path, required=True, help="folder of the resumable state")
-    posterior.add_argument("--history", type=Path, required=True, help="output: training history")
-    posterior.add_argument("--confusion", type=Path, required=True, help="output: mean posterior of each class")
+    add_files_to_write(posterior, "history", text="output: training history")
+    add_files_to_write(posterior, "confusion", text="output: mean posterior of each class")
     add_seed_and_output(posterior)
 
     evaluate = add_command(commands, "evaluate", _evaluate, "gather all metrics of a study into one table")
@@ -43,15 +50,12 @@ def add(commands: Any) -> None:
     draw = add_command(commands, "draw", _draw, "draw one figure as PDF and PNG")
     draw.add_argument("figure")
     draw.add_argument("--files", required=True, help="JSON: what the figure is drawn from")
-    draw.add_argument("--pdf", type=Path, required=True)
-    draw.add_argument("--png", type=Path, required=True)
+    add_files_to_write(draw, "pdf", "png")
 
     table = add_command(commands, "tabulate", _tabulate, "write one table as HTML, CSV and LaTeX")
     table.add_argument("table")
     table.add_argument("--files", required=True, help="JSON: what the table is made from")
-    table.add_argument("--html", type=Path, required=True)
-    table.add_argument("--csv", type=Path, required=True)
-    table.add_argument("--latex", type=Path, required=True)
+    add_files_to_write(table, "html", "csv", "latex")
 
 
 def _observe(source: Path, output: Path) -> None:

@@ -17,13 +17,11 @@ from cloudchamber.evaluation.observable_file import read_observables, write_obse
 from cloudchamber.evaluation.observables import observe
 from cloudchamber.evaluation.tables import read_table, write_table
 from cloudchamber.preparation.relative import RELATIVE_COLUMNS, relative_points
-from cloudchamber.settings import MetricSettings
+from cloudchamber.settings import JET_FLOW, MetricSettings
 from cloudchamber.storage import provenance
 
-__all__ = ["JET_FLOW", "METRIC_COLUMNS", "compare_files", "gather", "observe_file"]
+__all__ = ["METRIC_COLUMNS", "compare_files", "gather", "observe_file"]
 
-# Name of the jet-level flow among the models.
-JET_FLOW = "jet_flow"
 METRIC_COLUMNS = (
     "study",
     "dataset",

@@ -4,23 +4,25 @@ Methods that take ``wildcards`` are input and params functions of Snakemake.
 """
 
 from collections.abc import Iterable, Mapping
-from glob import glob
 from typing import Any, final
 
 from cloudchamber.pipeline.drawings import Drawings, as_json, paths_in
 from cloudchamber.pipeline.layout import Layout
+from cloudchamber.pipeline.origins import Origins
 from cloudchamber.pipeline.sources import code
 from cloudchamber.settings import (
+    JET_FLOW,
     AnalysisSettings,
-    DelphesSource,
     IngestionSettings,
     JetNetSource,
-    SimulatedSource,
     TrainedModel,
     parse,
 )
 
 __all__ = ["Pipeline", "as_json", "code", "paths_in"]
+
+# What a training leaves behind.
+_OF_TRAINING = {"weights": "weights.safetensors", "description": "model.json", "history": "history.csv"}
 
 
 @final
@@ -40,6 +42,7 @@ class Pipeline:
         self.seed = self.settings.seed
         self.layout = Layout(self.settings)
         self.drawings = Drawings(self.layout)
+        self.origins = Origins(self.layout)
 
     def any_of(self, names: Iterable[str]) -> str:
         """Return the regular expression of a wildcard that is one of ``names``."""
@@ -72,7 +75,7 @@ class Pipeline:
 
     def jet_level_model(self, wildcards: Any) -> list[str]:
         """Return weights and description of the jet-level flow, nothing where jets are drawn from the training part."""
-        folder = f"{self.layout.study_folder(wildcards.dataset)}/jet_level/seed{wildcards.seed}"
+        folder = self.layout.model_folder(wildcards.dataset, JET_FLOW, wildcards.seed)
         return [f"{folder}/weights.safetensors", f"{folder}/model.json"] if self.layout.has_jet_flow else []
 
     def solver_scan_settings(self, wildcards: Any) -> str:
@@ -135,11 +138,7 @@ class Pipeline:
 
     def dataset_files(self, wildcards: Any) -> list[str]:
         """Return the raw files of a data set: simulated ones, or the user's own."""
-        source = self.settings.datasets[wildcards.dataset].source
-        if isinstance(source, SimulatedSource):
-            return self.layout.raw(source.process)
-        assert isinstance(source, DelphesSource)
-        return sorted({path for pattern in source.files for path in glob(pattern) or [pattern]})
+        return self.origins.files(wildcards.dataset)
 
     def jetnet_sources(self) -> dict[str, JetNetSource]:
         """Return the sources of the data sets that come as JetNet files."""
@@ -156,11 +155,7 @@ class Pipeline:
 
     def jetnet_file(self, wildcards: Any) -> str:
         """Return the JetNet file of a data set: downloaded, or the user's own."""
-        source = self.jetnet_sources()[wildcards.dataset]
-        if source.download is not None:
-            return self.layout.external(source.download)
-        assert source.file is not None
-        return source.file
+        return self.origins.files(wildcards.dataset)[0]
 
     def jetnet_options(self, wildcards: Any) -> str:
         limit = self.jetnet_sources()[wildcards.dataset].max_particles
@@ -204,6 +199,48 @@ class Pipeline:
                 if self.layout.has_jet_flow
             ],
         }
+
+    def card_files(self, wildcards: Any) -> dict[str, Any]:
+        """Return what the card of a model is written from; the jet-level flow is a model too."""
+        dataset, model = wildcards.dataset, wildcards.model
+        layout = self.layout
+        flow = model == JET_FLOW
+        samplers = (
+            {} if flow else {name: s.model_dump(mode="json") for name, s in self._trained(model).samplers.items()}
+        )
+        return {
+            "study": "jet_generation",
+            "dataset": dataset,
+            "dataset_title": self.settings.datasets[dataset].title,
+            "origin": self.origins.of_dataset(dataset),
+            "simulated": self.origins.simulated(dataset),
+            "name": model,
+            "title": "jet-level flow" if flow else self._trained(model).title,
+            "prepared": layout.prepared(dataset),
+            "metrics": layout.metrics,
+            "samplers": samplers,
+            "trainings": [
+                {
+                    "seed": seed,
+                    **{name: f"{folder}/{file}" for name, file in _OF_TRAINING.items()},
+                }
+                for seed in (layout.jet_seeds() if flow else self.study.seeds_of(model))
+                for folder in [layout.model_folder(dataset, model, seed)]
+            ],
+        }
+
+    def card_inputs(self, wildcards: Any) -> list[str]:
+        return paths_in(self.card_files(wildcards))
+
+    def card_arguments(self, wildcards: Any) -> str:
+        return as_json(self.card_files(wildcards))
+
+    def data_inputs(self, wildcards: Any) -> list[str]:
+        """Return the raw and external files of the analysis."""
+        return [entry["file"] for entry in self.origins.all_files()]
+
+    def data_arguments(self, wildcards: Any) -> str:
+        return as_json(self.origins.all_files())
 
     def response_raw(self, wildcards: Any) -> list[str]:
         """Return the raw files of one side of the comparison, "own" or "real"."""

@@ -244,5 +244,5 @@ def paths_in(value: Any) -> list[str]:
     if isinstance(value, Mapping):
         return [path for item in value.values() for path in paths_in(item)]
     if isinstance(value, str):
-        return [value] if value.endswith((".h5", ".csv", ".json")) else []
+        return [value] if value.endswith((".h5", ".csv", ".json", ".safetensors")) else []
     return [path for item in value for path in paths_in(item)] if isinstance(value, Iterable) else []

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, final
 
-from cloudchamber.settings import AnalysisSettings, JetFlowSettings, TrainedModel, external_files
+from cloudchamber.settings import JET_FLOW, AnalysisSettings, JetFlowSettings, TrainedModel, external_files
 
 __all__ = ["NO_SAMPLER", "Layout"]
 
@@ -59,7 +59,23 @@ class Layout:
         return f"{self.study_folder(dataset)}/samples/{model}/{sampler}_seed{seed}.h5"
 
     def model_folder(self, dataset: str, model: str, seed: int) -> str:
-        return f"{self.study_folder(dataset)}/models/{model}/seed{seed}"
+        """Return where the files of one training lie; the jet-level flow has a folder of its own."""
+        kept = "jet_level" if model == JET_FLOW else f"models/{model}"
+        return f"{self.study_folder(dataset)}/{kept}/seed{seed}"
+
+    def cards(self) -> list[str]:
+        """Return the cards of all trained models: one per model and data set, in one folder."""
+        models = [*self.trained_models(), *([JET_FLOW] if self.has_jet_flow else [])]
+        return [
+            f"{self.study_folder(dataset)}/model_cards/{model}.md"
+            for dataset in self.study.datasets
+            for model in models
+        ]
+
+    @property
+    def data_table(self) -> str:
+        """The table of raw and external files."""
+        return f"{self.results}/data.csv"
 
     def jets(self, dataset: str, seed: int) -> str:
         """Return the jets that all models of one seed are asked for: multiplicity, pT, eta and mass."""

@@ -21,6 +21,8 @@ _ENTRIES = {
     "compare": "evaluation/comparison.py",
     "log_posterior": "evaluation/posterior_step.py",
     "evaluate": "evaluation/steps.py",
+    "model_card": "provenance/model_card.py",
+    "data_table": "provenance/data_table.py",
     "draw": "figures/draw.py",
     "tabulate": "figures/tables.py",
 }

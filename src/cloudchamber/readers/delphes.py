@@ -49,6 +49,12 @@ class DelphesTree:
         """Names of the collections that have leaves."""
         return sorted({name.partition(".")[0] for name in self._names if "." in name})
 
+    @property
+    def numeric_leaves(self) -> list[str]:
+        """Full names of the leaves that are a list of numbers per event."""
+        names = sorted(name for name in self._names if "." in name and not name.endswith(("fBits", "fUniqueID")))
+        return [name for name in names if self._guarded(lambda name=name: _is_list_of_numbers(self._tree[name]), name)]  # type: ignore[misc]
+
     def steps(self, leaves: Sequence[str], step_size: str, references: Sequence[str] = ()) -> Iterator[Step]:
         """Read the tree in steps.
 

@@ -33,7 +33,7 @@ from cloudchamber.settings.data import (
     WholeEvents,
 )
 from cloudchamber.settings.external import ExternalFile, external_files
-from cloudchamber.settings.jets import JetFlowSettings, JetLevelSettings, TrainingJets
+from cloudchamber.settings.jets import JET_FLOW, JetFlowSettings, JetLevelSettings, TrainingJets
 from cloudchamber.settings.models import (
     EVALUATIONS_PER_STEP,
     GeneratorSettings,
@@ -55,6 +55,7 @@ from cloudchamber.settings.objectives import (
 
 __all__ = [
     "EVALUATIONS_PER_STEP",
+    "JET_FLOW",
     "AdversarialSettings",
     "AnalysisSettings",
     "Constituents",

@@ -7,7 +7,10 @@ from pydantic import Field
 from cloudchamber.settings.base import PositiveInt, Settings
 from cloudchamber.settings.models import TrainingSettings
 
-__all__ = ["JetFlowSettings", "JetLevelSettings", "TrainingJets"]
+__all__ = ["JET_FLOW", "JetFlowSettings", "JetLevelSettings", "TrainingJets"]
+
+# Name of the jet-level flow among the models, in the table of metrics.
+JET_FLOW = "jet_flow"
 
 
 @final

@@ -19,7 +19,7 @@ import torch
 from cloudchamber.errors import StateError
 from cloudchamber.storage import write_bytes
 
-__all__ = ["load_state", "locked", "save_state"]
+__all__ = ["load_state", "locked", "read_state", "save_state"]
 
 _KEPT = 2
 
@@ -74,7 +74,7 @@ def load_state(folder: Path, identity: dict[str, Any], warn: Any) -> dict[str, A
     states = _states(folder)
     for path in states:
         try:
-            state = _verified(path)
+            state = read_state(path)
         except (OSError, RuntimeError, ValueError, EOFError, zipfile.BadZipFile) as error:
             warn(f"{path}: damaged, trying the state before it: {' '.join(str(error).split())[:200]}")
             continue
@@ -90,7 +90,12 @@ def _states(folder: Path) -> list[Path]:
     return sorted(folder.glob("step_*.pt"), reverse=True)
 
 
-def _verified(path: Path) -> dict[str, Any]:
+def read_state(path: Path) -> dict[str, Any]:
+    """Return a saved state after its checksums are found right.
+
+    Raises:
+        OSError, RuntimeError, ValueError, EOFError, zipfile.BadZipFile: it is damaged, or not a training state.
+    """
     with zipfile.ZipFile(path) as archive:
         damaged = archive.testzip()
     if damaged is not None:

@@ -1,0 +1,77 @@
+"""Where the data of an analysis come from: its raw and external files, in words and one by one."""
+
+from collections.abc import Mapping
+from glob import glob
+from typing import final
+
+from cloudchamber.pipeline.layout import Layout
+from cloudchamber.settings import DelphesSource, SimulatedSource, external_files
+
+__all__ = ["Origins"]
+
+_OWN = "file of the user"
+
+
+@final
+class Origins:
+    """The raw and external files of one analysis."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._settings = layout.settings
+
+    def files(self, dataset: str) -> list[str]:
+        """Return the files that the clouds of a data set are read from."""
+        source = self._settings.datasets[dataset].source
+        if isinstance(source, SimulatedSource):
+            return self._layout.raw(source.process)
+        if isinstance(source, DelphesSource):
+            return sorted({path for pattern in source.files for path in glob(pattern) or [pattern]})
+        if source.download is not None:
+            return [self._layout.external(source.download)]
+        assert source.file is not None
+        return [source.file]
+
+    def simulated(self, dataset: str) -> bool:
+        return isinstance(self._settings.datasets[dataset].source, SimulatedSource)
+
+    def of_dataset(self, dataset: str) -> str:
+        """Return where a data set comes from, in words."""
+        source = self._settings.datasets[dataset].source
+        if isinstance(source, SimulatedSource):
+            process = self._settings.processes[source.process]
+            low, high = process.pt_hat
+            scattering = f"pT of the scattering {low:g} to {high:g} GeV"
+            return f"own simulation of {process.title}, {process.events:,} events, {scattering}"
+        if isinstance(source, DelphesSource):
+            return f"Delphes files of the user: {', '.join(source.files)}"
+        if source.download is None:
+            return f"{_OWN} {source.file}, in the layout of JetNet"
+        external = external_files()[source.download]
+        return f"{external.description}, {external.url} ({external.version})"
+
+    def all_files(self) -> list[Mapping[str, str]]:
+        """Return every raw and external file of the analysis, each once, with where it is from."""
+        found: dict[str, str] = {}
+        for process in self._simulated():
+            for shard, path in enumerate(self._layout.raw(process)):
+                found[path] = f"simulated here: process {process}, shard {shard}, seed {self._settings.seed}"
+        for name, dataset in self._settings.datasets.items():
+            for path in self.files(name):
+                found.setdefault(path, _OWN if self._is_own(name) else self.of_dataset(name))
+            if dataset.preparation.split.indices is not None:
+                found.setdefault(dataset.preparation.split.indices, f"{_OWN}: indices of a split")
+        for process, file in self._layout.real_files().items():
+            if file is not None:
+                found.setdefault(file, f"{_OWN}: real Delphes, to compare with process {process}")
+        return [{"file": path, "source": source} for path, source in found.items()]
+
+    def _simulated(self) -> list[str]:
+        """Return the processes that anything is made from: no other is simulated."""
+        sources = [dataset.source for dataset in self._settings.datasets.values()]
+        of_datasets = [source.process for source in sources if isinstance(source, SimulatedSource)]
+        return list(dict.fromkeys([*of_datasets, *self._layout.real_files()]))
+
+    def _is_own(self, dataset: str) -> bool:
+        source = self._settings.datasets[dataset].source
+        return isinstance(source, DelphesSource) or getattr(source, "file", None) is not None

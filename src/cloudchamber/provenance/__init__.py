@@ -1,0 +1,1 @@
+"""What made a file, whether it is still what was written, and what a trained model is."""
