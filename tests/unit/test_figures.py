@@ -95,7 +95,7 @@ def test_names_agree_with_workflow_and_captions() -> None:
     assert of_study | set(ANALYSIS_FIGURES) == set(FIGURES)
     assert {*drawings.TABLES, "settings"} == set(TABLES)
     captions = {path.stem for path in (REPOSITORY / "workflow/report").glob("*.rst")}
-    assert captions == {"workflow", *FIGURES, *(f"table_{name}" for name in TABLES)}
+    assert captions == {"workflow", "data", "model_card", *FIGURES, *(f"table_{name}" for name in TABLES)}
     assert all(len(path.read_text()) > 80 for path in (REPOSITORY / "workflow/report").glob("*.rst"))
 
 

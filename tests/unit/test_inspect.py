@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -168,8 +169,13 @@ def test_training_states(study: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert (found["kind"], found["facts"]["step"]) == ("training state", 4)
     assert found["provenance"]["settings"]["training"]["steps"] == 4
     assert found["provenance"]["inputs"] == {"prepared": _hash(study / "prepared/a.h5")}
+    with zipfile.ZipFile(path) as archive:
+        largest = max(archive.infolist(), key=lambda entry: entry.file_size)
     content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
+    # Behind the local header, its name and its padding, which nothing reads, stands the content to the end.
+    name_and_extra = content[largest.header_offset + 26 : largest.header_offset + 30]
+    lengths = int.from_bytes(name_and_extra[:2], "little") + int.from_bytes(name_and_extra[2:], "little")
+    content[largest.header_offset + 30 + lengths + largest.file_size // 2] ^= 1
     path.write_bytes(content)
     assert "damaged" in _refused(path, capsys)
     save_state(Path("other"), 1, {"weights": torch.zeros(3)})

@@ -66,7 +66,8 @@ def overlay(folder: Path, name: str, content: dict[str, object]) -> str:
 
 def test_metrics_hold_every_model_and_feature(finished: Path) -> None:
     table = pd.read_csv(finished / "results_tiny/jet_generation/metrics.csv")
-    models = set(yaml.safe_load((finished / "config.yaml").read_text())["jet_generation"]["models"])
+    layers = (yaml.safe_load((finished / name).read_text()) for name in ("config.yaml", "configs/tiny.yaml"))
+    models = {model for layer in layers for model in layer["jet_generation"]["models"]}
     head = "study,dataset,model,sampler,nfe,seed,metric,feature,value,uncertainty,floor,n_reference,n_generated"
     assert ",".join(table.columns).startswith(head)
     assert set(table["model"]) == models | {"jet_flow"}

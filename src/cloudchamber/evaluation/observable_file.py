@@ -62,7 +62,7 @@ def read_observables(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str,
             table = {name: values[()] for name, values in file["observables"].items()}
             meta = json.loads(file["meta"][()].tobytes())
             expected = int(file.attrs["n_jets"])
-    except (OSError, KeyError, RuntimeError, ValueError) as error:
+    except (OSError, KeyError, RuntimeError, TypeError, ValueError) as error:
         raise InputError(f"{path}: cannot be read as a file of observables: {error}") from error
     for name, values in table.items():
         if values.shape != (expected,):

@@ -155,9 +155,10 @@ def _metrics(files: Mapping[str, Any]) -> list[str]:
     if missing:
         raise InputError(f"{files['metrics']}: no column {missing}")
     mine = [table[key] == files[name] for key, name in (("study", "study"), ("dataset", "dataset"), ("model", "name"))]
-    table = table[mine[0] & mine[1] & mine[2]].assign(feature=table["feature"].fillna(""))
+    table = table[mine[0] & mine[1] & mine[2]]
     if table.empty:
         raise InputError(f"{files['metrics']}: no metric of '{files['name']}' on '{files['dataset']}'")
+    table = table.fillna({"feature": ""})
     paragraphs = [HOW_TO_READ]
     for sampler, of_sampler in table.groupby("sampler", sort=False):
         title = (
