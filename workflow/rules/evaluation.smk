@@ -56,6 +56,7 @@ rule log_posterior:
     resources:
         mem_mb=8000,
         runtime=pipeline.training_minutes,
+        gpu=pipeline.posterior_gpus,
     params:
         classes=pipeline.competitor_arguments,
         settings=pipeline.log_posterior_settings,

@@ -24,6 +24,7 @@ rule train_jet_flow:
     resources:
         mem_mb=2000,
         runtime=pipeline.training_minutes,
+        gpu=pipeline.jet_level_gpus,
     params:
         settings=pipeline.jet_level_settings,
         state=f"{pipeline.layout.state}/jet_generation/{{dataset}}/jet_level/seed{{seed}}",

@@ -14,8 +14,10 @@ from cloudchamber.settings import (
     JET_FLOW,
     AnalysisSettings,
     IngestionSettings,
+    JetFlowSettings,
     JetNetSource,
     TrainedModel,
+    TrainingSettings,
     parse,
 )
 
@@ -128,8 +130,14 @@ class Pipeline:
 
     def gpus(self, wildcards: Any) -> int:
         """Return the GPUs of one training: those it asks for by name; "auto" takes what it finds."""
-        training = self._trained(wildcards.model).training
-        return training.devices if training.accelerator == "cuda" else 0
+        return _gpus(self._trained(wildcards.model).training)
+
+    def jet_level_gpus(self, wildcards: Any) -> int:
+        jet_level = self.study.jet_level
+        return _gpus(jet_level.training) if isinstance(jet_level, JetFlowSettings) else 0
+
+    def posterior_gpus(self, wildcards: Any) -> int:
+        return _gpus(self.study.log_posterior.training)
 
     def _trained(self, name: str) -> TrainedModel:
         model = self.study.models[name]
@@ -247,6 +255,10 @@ class Pipeline:
         if wildcards.side == "own":
             return self.layout.raw(wildcards.process)
         return [str(self.layout.real_files()[wildcards.process])]
+
+
+def _gpus(training: TrainingSettings) -> int:
+    return training.devices if training.accelerator == "cuda" else 0
 
 
 def _dump(settings: Any) -> str:
