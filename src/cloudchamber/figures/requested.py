@@ -60,8 +60,9 @@ class Response:
 
 
 def response(asked: np.ndarray, given: np.ndarray) -> Response:
-    """Return the response of (N,) given to (N,) asked values, which are positive."""
-    low, median, high = np.quantile(given / asked, [0.16, 0.5, 0.84])
+    """Return the response of (N,) given to (N,) asked values; a jet of one particle has no mass, and no ratio."""
+    positive = asked > 0
+    low, median, high = np.quantile(given[positive] / asked[positive], [0.16, 0.5, 0.84])
     varies = np.ptp(asked) > 0 and np.ptp(given) > 0
     correlation = float(np.corrcoef(asked, given)[0, 1]) if varies else float("nan")
     return Response(correlation, float(median), float(high - low) / 2)
