@@ -97,7 +97,12 @@ def _panel(axis: Axes, metric: JetMetric, measurements: Sequence[Measurement], m
         logarithmic(axis, "x", 0.5 * values.min(), 2.0 * values.max())
     elif metric.scale == "log":
         size = max(-values.min(), *(item.floor for item in measurements), 1e-12)
-        axis.set_xscale("symlog", linthresh=10.0 ** np.ceil(np.log10(size)))
+        threshold = 10.0 ** np.ceil(np.log10(size))
+        axis.set_xscale("symlog", linthresh=threshold)
+        highest = 10.0 ** np.floor(np.log10(max(values.max(), threshold)))
+        if highest > 1e4 * threshold:
+            # By itself matplotlib would set a tick at every few decades, on top of each other.
+            axis.set_xticks([0.0, highest])
     axis.set_title(metric.label)
     axis.set_xlabel(f"{metric.better} is better")
 
