@@ -153,6 +153,11 @@ def test_response_is_correlation_median_and_half_width(rng: np.random.Generator)
     assert np.isnan(response(np.ones(5), np.arange(5.0)).correlation)
 
 
+def test_a_jet_that_was_asked_for_without_mass_has_no_response() -> None:
+    found = response(np.array([0.0, 100.0, 200.0]), np.array([5.0, 110.0, 220.0]))
+    assert (found.median, found.half_width) == pytest.approx((1.1, 0.0))
+
+
 def test_requests_are_the_features_of_the_clouds(files: dict[str, Any]) -> None:
     truth, *models = read_requests(files)
     clouds, table = read_clouds(files["truth"]), read_observables(files["truth_observables"])[0]

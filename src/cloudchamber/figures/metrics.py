@@ -103,6 +103,8 @@ def log_posterior(with_truth: Sequence[Measurement], generated_only: Sequence[Me
                 textcoords="offset points",
                 va="center",
                 fontsize=8,
+                # The line of the ideal value would run through the digits.
+                bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 0.8},
             )
         axis.set_title(f"classes: {name}")
         axis.set_xlabel(r"$-\langle \ln\, p(\mathrm{model} \mid \mathrm{true\ jet}) \rangle$ [nat]")
