@@ -12,6 +12,8 @@ OVERLAY := $(if $(SCALE),--configfile configs/$(SCALE).yaml)
 CORES ?= all
 # One thread per process: workers share the cores, and more threads only get in each other's way.
 export OMP_NUM_THREADS := 1
+# Each job starts Python anew: without stored bytecode that takes ten seconds a time.
+unexport PYTHONDONTWRITEBYTECODE
 # Constraints hold for the packages and for what builds them.
 INSTALL := PIP_CONSTRAINT=requirements.lock $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
