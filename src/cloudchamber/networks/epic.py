@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu, linear
 
+from cloudchamber.networks.fused import activate_shifted, activate_sum
 from cloudchamber.networks.linear import WeightNormLinear
 from cloudchamber.networks.packing import Packing
 from cloudchamber.networks.time_embedding import TimeEmbedding, cloud_context
@@ -34,16 +35,28 @@ class HoistedLinear(nn.Module):
 
     def forward(self, particles: Tensor, clouds: Tensor, packing: Packing) -> Tensor:
         """Map (M, particle_width) rows and (B, cloud_width) or (1, cloud_width) clouds to (M, out)."""
+        of_particles, of_clouds = self._parts(particles, clouds)
+        return of_particles if of_clouds is None else of_particles.add_(packing.spread(of_clouds))
+
+    def activated(self, particles: Tensor, clouds: Tensor, packing: Packing) -> Tensor:
+        """Return the leaky ReLU of what :meth:`forward` returns."""
+        of_particles, of_clouds = self._parts(particles, clouds)
+        if of_clouds is None:
+            return leaky_relu(of_particles, inplace=True)
+        return activate_shifted(of_particles, of_clouds, packing)
+
+    def _parts(self, particles: Tensor, clouds: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Return (M, out) of the particles and (B, out) of their clouds, None where one row served all as a bias."""
         weight = self.linear.weight
         of_clouds = linear(clouds, weight[:, self.particle_width :], self.linear.bias)
         if len(of_clouds) == 1:
-            return linear(particles, weight[:, : self.particle_width], of_clouds[0])
-        return linear(particles, weight[:, : self.particle_width]).add_(packing.spread(of_clouds))
+            return linear(particles, weight[:, : self.particle_width], of_clouds[0]), None
+        return linear(particles, weight[:, : self.particle_width]), of_clouds
 
 
 @final
 class GlobalUpdate(nn.Module):
-    """Pools the particles and updates the global vector of each cloud."""
+    """Updates the global vector of each cloud from the sum of its particles."""
 
     def __init__(self, settings: EpicSettings, latent_in: int, context: int) -> None:
         super().__init__()
@@ -51,9 +64,8 @@ class GlobalUpdate(nn.Module):
         self.first = WeightNormLinear(context + 2 * settings.hidden + latent_in, settings.hidden)
         self.second = WeightNormLinear(context + settings.hidden, settings.latent)
 
-    def forward(self, particles: Tensor, latent: Tensor | None, context: Tensor, packing: Packing) -> Tensor:
-        """Map (M, hidden) particles, the (B, latent) global vector or None and the context to (B, latent)."""
-        total = packing.sum(particles)
+    def forward(self, total: Tensor, latent: Tensor | None, context: Tensor, packing: Packing) -> Tensor:
+        """Map (B, hidden) sums of particles, the (B, latent) global vector or None and the context to (B, latent)."""
         mean = total / packing.counts[:, None]
         context = context.expand(len(total), -1)
         parts = [context, mean, total * self.sum_scale]
@@ -73,13 +85,14 @@ class EpicLayer(nn.Module):
         self.first = HoistedLinear(hidden, context + settings.latent, hidden)
         self.second = HoistedLinear(hidden, context, hidden)
 
-    def forward(self, particles: Tensor, latent: Tensor, context: Tensor, packing: Packing) -> tuple[Tensor, Tensor]:
-        """Return the new (M, hidden) particles and (B, latent) global vectors."""
-        latent = self.update(particles, latent, context, packing)
+    def forward(
+        self, particles: Tensor, total: Tensor, latent: Tensor, context: Tensor, packing: Packing
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the new (M, hidden) particles, their (B, hidden) sums and the (B, latent) global vectors."""
+        latent = self.update(total, latent, context, packing)
         with_latent = torch.cat([context.expand(len(latent), -1), latent], dim=1)
-        hidden = leaky_relu(self.first(particles, with_latent, packing), inplace=True)
-        update = self.second(hidden, context, packing).add_(particles)
-        return leaky_relu(update, inplace=True), latent
+        hidden = self.first.activated(particles, with_latent, packing)
+        return *activate_sum(self.second(hidden, context, packing), particles, packing), latent
 
 
 @final
@@ -115,9 +128,9 @@ class Epic(nn.Module):
             packing: which particle belongs to which cloud; every cloud has at least one.
         """
         context = cloud_context(self.time(time), conditions, particles.dtype)
-        hidden = leaky_relu(self.first(particles, context, packing), inplace=True)
-        hidden = leaky_relu(self.second(hidden, context, packing).add_(hidden), inplace=True)
-        latent = self.start(hidden, None, context, packing)
+        first = self.first.activated(particles, context, packing)
+        hidden, total = activate_sum(self.second(first, context, packing), first, packing)
+        latent = self.start(total, None, context, packing)
         for layer in self.layers:
-            hidden, latent = layer(hidden, latent, context, packing)
+            hidden, total, latent = layer(hidden, total, latent, context, packing)
         return self.last(hidden, context, packing)

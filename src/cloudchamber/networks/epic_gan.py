@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
 from cloudchamber.networks.epic import EpicLayer, GlobalUpdate, HoistedLinear
+from cloudchamber.networks.fused import activate_sum
 from cloudchamber.networks.linear import WeightNormLinear
 from cloudchamber.networks.packing import Packing
 from cloudchamber.settings import EpicGanSettings, EpicSettings
@@ -57,13 +58,14 @@ class EpicGenerator(nn.Module):
         """
         context = _context(conditions[:, : -self.latent], particles)
         shared = context.expand(len(conditions), -1)
-        encoded = leaky_relu(self.first(particles, context, packing), inplace=True)
+        encoded = self.first.activated(particles, context, packing)
         of_clouds = leaky_relu(self.global_first(conditions.to(particles.dtype)))
         encoded_latent = leaky_relu(self.global_second(torch.cat([shared, of_clouds], dim=1)))
-        hidden, latent = encoded, encoded_latent
+        encoded_total = packing.sum(encoded)
+        hidden, total, latent = encoded, encoded_total, encoded_latent
         for layer in self.layers:
-            hidden, latent = layer(hidden, latent, context, packing)
-            hidden, latent = hidden + encoded, latent + encoded_latent
+            hidden, total, latent = layer(hidden, total, latent, context, packing)
+            hidden, total, latent = hidden + encoded, total + encoded_total, latent + encoded_latent
         return self.last(hidden, context, packing)
 
 
@@ -101,12 +103,11 @@ class EpicDiscriminator(nn.Module):
             packing: which particle belongs to which cloud; every cloud has at least one.
         """
         context = _context(conditions, particles)
-        hidden = leaky_relu(self.first(particles, context, packing), inplace=True)
-        hidden = leaky_relu(self.second(hidden, context, packing).add_(hidden), inplace=True)
-        latent = self.start(hidden, None, context, packing)
+        first = self.first.activated(particles, context, packing)
+        hidden, total = activate_sum(self.second(first, context, packing), first, packing)
+        latent = self.start(total, None, context, packing)
         for layer in self.layers:
-            hidden, latent = layer(hidden, latent, context, packing)
-        total = packing.sum(hidden)
+            hidden, total, latent = layer(hidden, total, latent, context, packing)
         shared = context.expand(len(total), -1)
         pooled = torch.cat([shared, total / packing.counts[:, None], total * self.sum_scale, latent], dim=1)
         score = leaky_relu(self.score_first(pooled))
