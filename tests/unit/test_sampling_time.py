@@ -99,10 +99,11 @@ def test_models_take_turns_and_the_first_round_only_warms_up(
 
 
 def test_more_particles_take_longer(models: dict[str, Any], tmp_path: Path) -> None:
-    settings = SamplingTimeSettings(multiplicities=(2, 400), jets=16, rounds=3)
+    settings = SamplingTimeSettings(multiplicities=(2, 4000), jets=16, rounds=3)
     sampling_time({"small": models["small"]}, settings, tmp_path / "times.csv")
     few, many = (float(row["lowest"]) for row in _read(tmp_path / "times.csv"))
-    assert many > 2 * few
+    # Two thousand times the work: no load on the machine turns that round.
+    assert many > few
 
 
 def test_a_model_without_its_files_is_refused(models: dict[str, Any], tmp_path: Path) -> None:
