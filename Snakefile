@@ -12,7 +12,7 @@ from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
 from cloudchamber.errors import SettingsError
-from cloudchamber.pipeline import Pipeline, as_json, code, paths_in
+from cloudchamber.pipeline import Pipeline, as_json, code, growing, paths_in
 
 min_version("9.27")
 

@@ -48,7 +48,7 @@ def test_every_job_has_log_benchmark_environment_and_resources(path: Path) -> No
             continue
         for directive in ("log:", "benchmark:", "conda:", "threads:", "resources:", "message:"):
             assert directive in rule, (directive, rule[:80])
-        assert "exec python -m cloudchamber" in rule
+        assert re.search(r"exec ({params.launcher})?python -m cloudchamber", rule)
 
 
 def test_settings_reference_is_up_to_date() -> None:

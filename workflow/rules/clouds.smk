@@ -24,8 +24,8 @@ rule ingest:
         "../../envs/ingestion.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=120,
+        mem_mb=growing(2000),
+        runtime=growing(120),
     params:
         settings=pipeline.ingestion_settings,
     message:
@@ -51,8 +51,8 @@ rule from_jetnet:
         "../../envs/ingestion.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=growing(4000),
+        runtime=growing(30),
     params:
         options=pipeline.jetnet_options,
     message:
@@ -78,8 +78,8 @@ rule ingest_response:
         "../../envs/ingestion.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=growing(2000),
+        runtime=growing(30),
     params:
         settings=pipeline.response_settings,
     message:
@@ -105,8 +105,8 @@ rule prepare:
         "../../envs/ingestion.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=growing(4000),
+        runtime=growing(30),
     params:
         settings=pipeline.preparation_settings,
         seed=pipeline.seed,
@@ -131,8 +131,8 @@ rule observe:
         "../../envs/evaluation.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=growing(4000),
+        runtime=growing(60),
     message:
         "observe {wildcards.path}"
     shell:

@@ -24,8 +24,8 @@ rule compare:
         "../../envs/evaluation.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=growing(4000),
+        runtime=growing(60),
     params:
         settings=pipeline.metric_settings,
         seed=pipeline.seed,
@@ -54,7 +54,7 @@ rule log_posterior:
         "../../envs/evaluation.yaml"
     threads: pipeline.study.threads
     resources:
-        mem_mb=8000,
+        mem_mb=growing(8000),
         runtime=pipeline.training_minutes,
         gpu=pipeline.posterior_gpus,
     params:
@@ -86,9 +86,9 @@ rule solver_scan:
         "../../envs/evaluation.yaml"
     threads: pipeline.study.threads
     resources:
-        mem_mb=4000,
-        runtime=240,
-        gpu=pipeline.gpus,
+        mem_mb=growing(4000),
+        runtime=growing(240),
+        gpu=pipeline.sampling_gpus,
     params:
         settings=pipeline.solver_scan_settings,
         metrics=pipeline.metric_settings,
@@ -115,8 +115,8 @@ rule sampling_time:
         "../../envs/training.yaml"
     threads: pipeline.study.threads
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=growing(4000),
+        runtime=growing(120),
         gpu=pipeline.gpus_to_time,
     params:
         models=pipeline.timed_models,
@@ -142,8 +142,8 @@ rule evaluate:
         "../../envs/evaluation.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=growing(2000),
+        runtime=growing(30),
     params:
         files=as_json(pipeline.evaluation_files()),
     message:

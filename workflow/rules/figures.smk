@@ -25,12 +25,15 @@ for category, figure in pipeline.drawings.figures():
             pipeline.drawings.drawing_log(figure, "log"),
         benchmark:
             pipeline.drawings.drawing_log(figure, "tsv")
+        group:
+            "drawings"
         conda:
             "../../envs/evaluation.yaml"
         threads: 1
         resources:
-            mem_mb=3000,
-            runtime=20,
+            mem_mb=growing(3000),
+            runtime=growing(20),
+            drawings=1,
         params:
             figure=figure,
             files=pipeline.drawings.figure_arguments(figure),
@@ -62,12 +65,15 @@ for table in pipeline.drawings.tables():
             pipeline.drawings.drawing_log(f"table_{table}", "log"),
         benchmark:
             pipeline.drawings.drawing_log(f"table_{table}", "tsv")
+        group:
+            "drawings"
         conda:
             "../../envs/evaluation.yaml"
         threads: 1
         resources:
-            mem_mb=2000,
-            runtime=20,
+            mem_mb=growing(2000),
+            runtime=growing(20),
+            drawings=1,
         params:
             table=table,
             files=pipeline.drawings.table_arguments(table),

@@ -22,7 +22,7 @@ rule train_jet_flow:
         "../../envs/training.yaml"
     threads: pipeline.study.threads
     resources:
-        mem_mb=2000,
+        mem_mb=growing(2000),
         runtime=pipeline.training_minutes,
         gpu=pipeline.jet_level_gpus,
     params:
@@ -51,8 +51,8 @@ rule draw_jets:
         "../../envs/training.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=growing(2000),
+        runtime=growing(30),
     params:
         jets=pipeline.study.generated,
     message:
@@ -77,8 +77,8 @@ rule compare_jets:
         "../../envs/evaluation.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=growing(2000),
+        runtime=growing(30),
     params:
         settings=pipeline.metric_settings,
         seed=pipeline.seed,

@@ -23,18 +23,23 @@ rule train:
         "../../envs/training.yaml"
     threads: pipeline.study.threads
     resources:
-        mem_mb=4000,
+        mem_mb=growing(4000),
         runtime=pipeline.training_minutes,
         gpu=pipeline.gpus,
+        cpus_per_task=pipeline.training_cpus,
+        nodes=pipeline.training_nodes,
+        mpi=pipeline.training_mpi,
+        tasks=pipeline.training_tasks,
     params:
+        launcher=pipeline.launcher,
         settings=pipeline.model_settings,
         state=f"{pipeline.layout.state}/jet_generation/{{dataset}}/{{model}}/seed{{seed}}",
     message:
         "train {wildcards.model} on {wildcards.dataset}, seed {wildcards.seed}"
     shell:
-        "exec python -m cloudchamber train {input.data} --settings {params.settings:q} --seed {wildcards.seed}"
-        " --state {params.state} --threads {threads} --weights {output.weights} --description {output.description}"
-        " --history {output.history} > {log} 2>&1"
+        "exec {params.launcher}python -m cloudchamber train {input.data} --settings {params.settings:q}"
+        " --seed {wildcards.seed} --state {params.state} --threads {threads} --weights {output.weights}"
+        " --description {output.description} --history {output.history} > {log} 2>&1"
 
 
 rule sample:
@@ -53,9 +58,9 @@ rule sample:
         "../../envs/training.yaml"
     threads: pipeline.study.threads
     resources:
-        mem_mb=4000,
-        runtime=240,
-        gpu=pipeline.gpus,
+        mem_mb=growing(4000),
+        runtime=growing(240),
+        gpu=pipeline.sampling_gpus,
     params:
         settings=pipeline.sampler_settings,
     message:
@@ -81,8 +86,8 @@ rule sample_marginals:
         "../../envs/training.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=growing(4000),
+        runtime=growing(30),
     message:
         "sample the baseline {wildcards.model}, seed {wildcards.seed}"
     shell:

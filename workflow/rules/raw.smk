@@ -18,8 +18,8 @@ rule simulate:
         "../../envs/simulation.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=120,
+        mem_mb=growing(2000),
+        runtime=growing(120),
     params:
         settings=pipeline.process_settings,
         seed=pipeline.seed,

@@ -3,7 +3,7 @@
 Methods that take ``wildcards`` are input and params functions of Snakemake.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, final
 
 from cloudchamber.pipeline.drawings import Drawings, as_json, paths_in
@@ -21,10 +21,19 @@ from cloudchamber.settings import (
     parse,
 )
 
-__all__ = ["Pipeline", "as_json", "code", "paths_in"]
+__all__ = ["Pipeline", "as_json", "code", "growing", "paths_in"]
 
 # What a training leaves behind.
 _OF_TRAINING = {"weights": "weights.safetensors", "description": "model.json", "history": "history.csv"}
+
+
+def growing(first: int) -> Callable[[Any, int], int]:
+    """Return a resource of a rule that grows by its ``first`` value with each attempt."""
+
+    def resource(wildcards: Any, attempt: int) -> int:
+        return first * attempt
+
+    return resource
 
 
 @final
@@ -138,6 +147,40 @@ class Pipeline:
 
     def posterior_gpus(self, wildcards: Any) -> int:
         return _gpus(self.study.log_posterior.training)
+
+    def sampling_gpus(self, wildcards: Any) -> int:
+        """Return the GPUs of one sampling process, which is not distributed."""
+        return int(self._training(wildcards).accelerator == "cuda")
+
+    def training_cpus(self, wildcards: Any) -> int:
+        """Return the CPUs of one task of a training: of all its processes on one node, of one where srun starts them."""
+        training = self._training(wildcards)
+        return self.study.threads * (training.devices if training.nodes == 1 else 1)
+
+    def training_nodes(self, wildcards: Any) -> int | None:
+        """Return the nodes of a training on several, None, a resource that is not there, on one."""
+        training = self._training(wildcards)
+        return training.nodes if training.nodes > 1 else None
+
+    def training_tasks(self, wildcards: Any) -> int | None:
+        """Return the processes that srun starts for a training on several nodes, None on one."""
+        training = self._training(wildcards)
+        return training.nodes * training.devices if training.nodes > 1 else None
+
+    def training_mpi(self, wildcards: Any) -> str | None:
+        """Return what tells the SLURM plugin that the command of a training brings its own srun, None on one node."""
+        return None if self.training_nodes(wildcards) is None else "srun"
+
+    def launcher(self, wildcards: Any) -> str:
+        """Return what starts the processes of a training on several nodes; those of one node start each other."""
+        training = self._training(wildcards)
+        if training.nodes == 1:
+            return ""
+        shape = f"--nodes={training.nodes} --ntasks-per-node={training.devices}"
+        return f"srun {shape} --cpus-per-task={self.study.threads} --kill-on-bad-exit "
+
+    def _training(self, wildcards: Any) -> TrainingSettings:
+        return self._trained(wildcards.model).training
 
     def _trained(self, name: str) -> TrainedModel:
         model = self.study.models[name]
@@ -258,7 +301,7 @@ class Pipeline:
 
 
 def _gpus(training: TrainingSettings) -> int:
-    return training.devices if training.accelerator == "cuda" else 0
+    return training.devices * training.nodes if training.accelerator == "cuda" else 0
 
 
 def _dump(settings: Any) -> str:

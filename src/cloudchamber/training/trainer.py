@@ -18,6 +18,7 @@ from typing import Any, final
 import numpy as np
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.plugins.environments import LightningEnvironment
 from torch import Tensor
 
 from cloudchamber import seeds
@@ -76,6 +77,8 @@ def fit(task: Task, settings: TrainingSettings, seed: int, state_folder: Path, i
         num_nodes=settings.nodes,
         strategy="ddp" if settings.devices * settings.nodes > 1 else "auto",
         precision=settings.precision,
+        # On one node the processes are started from here, inside an allocation of SLURM too; srun starts those of many.
+        plugins=LightningEnvironment() if settings.nodes == 1 else None,
     )
     fabric.launch()
     loop = _Loop(fabric, task, settings, seed, state_folder, identity)

@@ -1,0 +1,12 @@
+"""Snakemake executor ``slurm-safe``: the stock SLURM plugin, made to outlive outages of the cluster's own services.
+
+Snakemake finds it by the name of this package. It takes the settings of the stock plugin, with the prefix
+``slurm-safe-``, and changes what docs/cluster.md measures to hang or to be lost with snakemake-executor-plugin-slurm
+2.8.0: how states are read, what happens while nobody answers, and what a killed Snakemake leaves behind.
+"""
+
+from snakemake_executor_plugin_slurm import ExecutorSettings, common_settings
+
+from snakemake_executor_plugin_slurm_safe.executor import Executor
+
+__all__ = ["Executor", "ExecutorSettings", "common_settings"]
