@@ -1,5 +1,6 @@
 # make        set up, run the default analysis, build its report
-# make test   set up, run all tests
+# make test   set up, run all tests; those on a cluster where SLURM is installed
+# make test-slurm  set up, install SLURM (root on Debian), run the tests on a cluster of this machine
 # make bench  set up, measure speed against other ways
 # SCALE=standard (or gpu, jetnet30, ...) takes configs/$(SCALE).yaml instead of config.yaml.
 
@@ -17,7 +18,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Constraints hold for the packages and for what builds them.
 INSTALL := PIP_CONSTRAINT=requirements.lock $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: all setup run test lint bench docs clean
+.PHONY: all setup run test test-slurm lint bench docs clean
 .DELETE_ON_ERROR:
 
 all: run
@@ -38,6 +39,10 @@ run: setup
 
 test: setup
 	$(BIN)/python -m pytest
+
+test-slurm: setup
+	tests/slurm/install
+	CLOUDCHAMBER_SLURM=required $(BIN)/python -m pytest tests/slurm
 
 lint: setup
 	$(BIN)/ruff check .

@@ -15,6 +15,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import final
 
@@ -23,11 +24,7 @@ __all__ = ["LocalCluster", "missing"]
 # node: partition, number of pretend GPUs
 NODES = {"c1": ("cpu", 0), "c2": ("cpu", 0), "g1": ("gpu", 2)}
 ACCOUNT = "project"
-# The least that Debian needs for it; the others come with these.
-PACKAGES = (
-    "munge slurmctld slurmd slurm-client slurm-wlm-basic-plugins slurmdbd slurm-wlm-mysql-plugin mariadb-server".split()
-)
-_PROGRAMS = "munged slurmctld slurmd slurmdbd sbatch mariadbd mariadb-install-db unshare".split()
+_PROGRAMS = ("munged", "slurmctld", "slurmd", "slurmdbd", "sbatch", "srun", "mariadbd", "mariadb-install-db", "unshare")
 _ETC = Path("/etc/slurm")
 _FILES = ("slurm.conf", "gres.conf", "slurmdbd.conf")
 _PROBE = ["unshare", "--uts", "--mount", "true"]
@@ -42,6 +39,8 @@ def missing() -> str | None:
         return f"no {', '.join(absent)}: 'make test-slurm' installs them on Debian"
     if subprocess.run(_PROBE, check=False, capture_output=True).returncode:
         return "no right to make namespaces"
+    if any((_ETC / name).is_symlink() for name in _FILES) and _succeeds("scontrol", "ping"):
+        return "a cluster of these tests runs already"
     foreign = [name for name in _FILES if (_ETC / name).exists() and not (_ETC / name).is_symlink()]
     return f"{_ETC / foreign[0]} belongs to another SLURM" if foreign else None
 
@@ -213,7 +212,8 @@ GresTypes=gpu
 SlurmdParameters=config_overrides
 ReturnToService=2
 SlurmctldTimeout=30
-SlurmdTimeout=15
+SlurmdTimeout=20
+MessageTimeout=30
 MinJobAge=600
 KillWait=5
 DefMemPerCPU=500
@@ -264,10 +264,8 @@ def _namespace(process: int) -> str | None:
 
 
 def _signal(process: int, number: signal.Signals) -> None:
-    try:
+    with suppress(ProcessLookupError):
         os.kill(process, number)
-    except ProcessLookupError:
-        pass
 
 
 def _run(*command: str) -> str:
@@ -283,7 +281,7 @@ def _succeeds(*command: str) -> bool:
         return False
 
 
-def _wait_for(what: str, holds: Callable[[], bool], seconds: float = 90.0) -> None:
+def _wait_for(what: str, holds: Callable[[], bool], seconds: float = 300.0) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, f"timed out waiting for {what}"

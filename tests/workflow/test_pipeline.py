@@ -13,11 +13,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
+from project_copy import REPOSITORY, copy_project
 
 from cloudchamber.evaluation.observables import JET_FEATURES, PARTICLE_FEATURES
-
-REPOSITORY = Path(__file__).parents[2]
-PARTS = ("Snakefile", "workflow", "src", "config.yaml", "configs", "profiles", "envs")
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 
@@ -48,13 +46,7 @@ def planned(output: str) -> dict[str, int]:
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project in which the tiny analysis has run to its end."""
-    folder = tmp_path_factory.mktemp("analysis")
-    for part in PARTS:
-        source = REPOSITORY / part
-        if source.is_dir():
-            shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
-        else:
-            shutil.copy(source, folder / part)
+    folder = copy_project(tmp_path_factory.mktemp("analysis"))
     snakemake(folder)
     return folder
 

@@ -1,0 +1,67 @@
+"""The pipeline on three nodes: a GPU request, a training over two nodes, grouped drawings."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+from driver import Driver
+from local_cluster import LocalCluster
+from project_copy import copy_project
+from safetensors.torch import load_file
+from torch.testing import assert_close
+
+pytestmark = [pytest.mark.slurm, pytest.mark.slow, pytest.mark.timeout(1800)]
+
+# One trained model and the baseline of configs/tiny.yaml; the training takes a process on each of two nodes.
+OVERLAY = {
+    "results": "results_slurm",
+    "processes": {"qcd": None},
+    "detector_response": None,
+    "jet_generation": {
+        "models": {
+            "epic_fm": {"training": {"steps": 6, "nodes": 2, "accelerator": "cpu"}},
+            **dict.fromkeys(("epic_fm_conditional", "epic_jedi", "epic_jedi_conditional", "epic_gan")),
+            "transformer_fm_conditional": None,
+        },
+        "solver_scan": None,
+        "sampling_time": None,
+    },
+}
+
+
+def submitted(driver: Driver) -> dict[str, str]:
+    """Return the resources of each SLURM job of a finished run, by the first word of its comment."""
+    query = ["sacct", "-X", "--parsable2", "--noheader", "--format=Comment%200,AllocTRES%200,State"]
+    rows = subprocess.run(query, check=True, capture_output=True, text=True).stdout.splitlines()
+    return {row.split("|")[0].split("_wildcards")[0]: row for row in rows}
+
+
+def test_the_tiny_pipeline_on_three_nodes(tmp_path: Path, cluster: LocalCluster) -> None:
+    folder = copy_project(tmp_path / "analysis")
+    (folder / "slurm.yaml").write_text(yaml.safe_dump(OVERLAY))
+    driver = Driver(folder, ["--configfile", "configs/tiny.yaml", "slurm.yaml", "--set-resources", "sample:gpu=1"])
+    driver.start("jet_generation", "--retries", "0")
+    assert driver.finish(1700) == 0, driver.log[-6000:]
+
+    table = pd.read_csv(folder / "results_slurm/jet_generation/metrics.csv")
+    assert set(table["model"]) == {"epic_fm", "marginals", "jet_flow"}
+    jobs = submitted(driver)
+    assert all(row.endswith("|COMPLETED") for row in jobs.values()), jobs
+    assert "gres/gpu=1" in jobs["rule_sample"]
+    assert "node=2" in jobs["rule_train"]
+    assert any(name.startswith("group_drawings") for name in jobs)
+    assert not any(name.startswith("rule_draw_cost") for name in jobs)
+
+    # Two nodes give the weights of one process, to rounding.
+    made = folder / "results_slurm/jet_generation/top/models/epic_fm/seed1"
+    settings = json.loads((made / "model.json").read_text())["settings"]
+    settings["training"]["nodes"] = 1
+    outputs = [f"--{name}={tmp_path / name}" for name in ("weights", "description", "history", "state")]
+    source = folder / "results_slurm/prepared/top.h5"
+    command = [sys.executable, "-m", "cloudchamber", "train", str(source), "--settings", json.dumps(settings)]
+    subprocess.run([*command, "--seed", "1", *outputs], check=True, cwd=folder, capture_output=True)
+    assert_close(load_file(made / "weights.safetensors"), load_file(tmp_path / "weights"), rtol=1e-4, atol=1e-6)
