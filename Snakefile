@@ -42,6 +42,11 @@ wildcard_constraints:
     sampler="[a-z][a-z0-9_]*",
     seed="[0-9]+",
     shard="[0-9]+",
+    scatteritem="[0-9]+-of-[0-9]+",
+
+
+scattergather:
+    sampling=pipeline.study.sampling_shards,
 
 
 # Snakemake takes as default target the first rule of this file; what is included does not count.

@@ -39,13 +39,13 @@ class Driver:
         return (self.folder / "snakemake.out").read_text(encoding="utf-8", errors="replace")
 
     def start(self, *options: str) -> None:
-        command = [sys.executable, "-m", "snakemake", "--workflow-profile", str(PROFILE), *self._options, *options,
+        # Shells let what they start in the background ignore SIGINT.
+        command = ["env", "--default-signal=INT", sys.executable, "-m", "snakemake", "--workflow-profile", str(PROFILE), *self._options, *options,
                    "--slurm-safe-init-seconds-before-status-checks", "2", "--latency-wait", "10"]  # fmt: skip
         environment = os.environ | {"SNAKEMAKE_SLURM_PARTITIONS": str(self._partitions), "SBATCH_ACCOUNT": ACCOUNT}
         with (self.folder / "snakemake.out").open("wb") as log:
             self._process = subprocess.Popen(
-                command, cwd=self.folder, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a background shell ignores it
+                command, cwd=self.folder, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
 
     def send(self, number: signal.Signals) -> None:

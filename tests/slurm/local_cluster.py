@@ -156,7 +156,13 @@ class LocalCluster:
     def _start_database(self) -> None:
         data, sock = self.folder / "database/data", self.folder / "database/socket"
         own = ("--no-defaults", "--user=root", f"--datadir={data}")
-        _run("mariadb-install-db", *own, "--auth-root-authentication-method=socket", "--skip-test-db")
+        _run(
+            "mariadb-install-db",
+            *own,
+            "--auth-root-authentication-method=socket",
+            "--skip-test-db",
+            "--skip-name-resolve",
+        )
         self._daemon("mariadbd", "mariadbd", *own, f"--socket={sock}", "--bind-address=127.0.0.1",
                      f"--port={self._database_port}", "--innodb-buffer-pool-size=64M", "--innodb-lock-wait-timeout=900",
                      "--skip-name-resolve")  # fmt: skip
@@ -269,19 +275,19 @@ def _signal(process: int, number: signal.Signals) -> None:
 
 
 def _run(*command: str) -> str:
-    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, (command, done.stdout, done.stderr)
     return done.stdout
 
 
 def _succeeds(*command: str) -> bool:
     try:
-        return subprocess.run(command, check=False, capture_output=True, timeout=30).returncode == 0
+        return subprocess.run(command, check=False, capture_output=True, timeout=120).returncode == 0
     except subprocess.TimeoutExpired:
         return False
 
 
-def _wait_for(what: str, holds: Callable[[], bool], seconds: float = 300.0) -> None:
+def _wait_for(what: str, holds: Callable[[], bool], seconds: float = 600.0) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, f"timed out waiting for {what}"

@@ -30,7 +30,7 @@ def jobs(driver: Driver) -> dict[str, str]:
 
 
 def slurm(*command: str) -> str:
-    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout.strip()
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=300).stdout.strip()
 
 
 def running() -> list[str]:

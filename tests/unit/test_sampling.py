@@ -11,12 +11,13 @@ import torch
 from prepared_jets import prepared_jets
 
 from cloudchamber.cloud import Clouds, read_clouds, write_clouds
-from cloudchamber.errors import InputError
+from cloudchamber.errors import InputError, SettingsError
 from cloudchamber.generation.artifact import load_artifact
 from cloudchamber.generation.draw_jets import draw_jets
 from cloudchamber.generation.objectives import build_objective
 from cloudchamber.generation.sample import sample_marginals, sample_model
 from cloudchamber.generation.sampling import Sampler
+from cloudchamber.generation.shards import Shard, gather_sample
 from cloudchamber.generation.train import train
 from cloudchamber.networks.packing import Packing
 from cloudchamber.readers.jetnet import read_jetnet, write_jetnet
@@ -266,3 +267,48 @@ def test_values_that_are_not_finite_are_an_error_and_no_file(study: Study, tmp_p
     with pytest.raises(InputError, match="values that are not finite with midpoint"):
         sample_model(study.weights, broken, study.jets(), SAMPLER, 1, tmp_path / "never.h5")
     assert not (tmp_path / "never.h5").exists()
+
+
+def test_shards_put_together_are_the_sample_to_the_bit(study: Study, tmp_path: Path) -> None:
+    whole = study.sample()
+    jets = study.jets()
+    parts = [tmp_path / f"{number}.h5" for number in (3, 1, 2)]
+    for path in parts:
+        shard = Shard(int(path.stem), 3)
+        sample_model(study.weights, study.description, jets, SAMPLER, 1, path, shard)
+    gather_sample(parts, tmp_path / "gathered.h5")
+    gathered = read_clouds(tmp_path / "gathered.h5")
+    assert sum(len(read_clouds(path)) for path in parts) == len(whole) == JETS
+    for name in ("points", "mask", "features", "labels"):
+        assert np.array_equal(getattr(gathered, name), getattr(whole, name))
+    same = {name: value for name, value in gathered.meta.items() if name != "sampler"}
+    assert same == {name: value for name, value in whole.meta.items() if name != "sampler"}
+    times = [read_clouds(path).meta["sampler"]["seconds_per_jet"] for path in parts]
+    assert min(times) <= gathered.meta["sampler"]["seconds_per_jet"] <= max(times)
+
+
+def test_shards_that_are_no_whole_are_refused(study: Study, tmp_path: Path) -> None:
+    jets = study.jets()
+    one, two, other = tmp_path / "one.h5", tmp_path / "two.h5", tmp_path / "other.h5"
+    for path, shard, seed in ((one, Shard(1, 2), 1), (two, Shard(2, 2), 1), (other, Shard(2, 2), 2)):
+        sample_model(study.weights, study.description, jets, SAMPLER, seed, path, shard)
+    output = tmp_path / "gathered.h5"
+    for parts, culprit in (([one], one), ([one, one], one), ([one, two, two], one), ([one, other], other)):
+        with pytest.raises(InputError, match=str(culprit)):
+            gather_sample(parts, output)
+    with pytest.raises(InputError, match="3 chunks of 64; they cannot be shared by 4"):
+        sample_model(study.weights, study.description, jets, SAMPLER, 1, output, Shard(1, 4))
+    assert not output.exists()
+
+
+@pytest.mark.parametrize("text", ["", "1", "0-of-2", "3-of-2", "a-of-b", "1-of-2 "])
+def test_a_wrong_shard_is_one_line(text: str) -> None:
+    with pytest.raises(SettingsError, match="--shard: "):
+        Shard.parse(text)
+
+
+@pytest.mark.parametrize(("jets", "size", "of"), [(150, 64, 3), (150, 64, 1), (1000, 7, 13), (64, 64, 1)])
+def test_shards_cover_all_jets_once_and_begin_with_a_chunk(jets: int, size: int, of: int) -> None:
+    rows = [Shard(number, of).rows(jets, size) for number in range(1, of + 1)]
+    assert [row for part in rows for row in range(jets)[part]] == list(range(jets))
+    assert all(part.start % size == 0 and part.stop > part.start for part in rows)

@@ -107,6 +107,14 @@ def test_sampler_reruns_no_training(finished: Path) -> None:
     assert "train" not in jobs
 
 
+def test_a_sample_can_be_shared_by_jobs(finished: Path) -> None:
+    name = overlay(finished, "shards.yaml", {"results": "results_shards", "jet_generation": {"sampling_shards": 2}})
+    output = snakemake(finished, "--dry-run", configs=("configs/tiny.yaml", name))
+    jobs = planned(output)
+    assert jobs["sample"] == 2 * jobs["gather_sample"]
+    assert "--shard 2-of-2" in output
+
+
 def test_editing_figure_code_reruns_figures_only(finished: Path) -> None:
     source = finished / "src/cloudchamber/figures/style.py"
     before = source.read_text(encoding="utf-8")

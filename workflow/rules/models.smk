@@ -49,11 +49,11 @@ rule sample:
         description=f"{pipeline.layout.results}/jet_generation/{{dataset}}/models/{{model}}/seed{{seed}}/model.json",
         code=code("sample"),
     output:
-        f"{pipeline.layout.results}/jet_generation/{{dataset}}/samples/{{model}}/{{sampler}}_seed{{seed}}.h5",
+        f"{pipeline.layout.results}/jet_generation/{{dataset}}/samples/{{model}}/{{sampler}}_seed{{seed}}{pipeline.sample_suffix}.h5",
     log:
-        f"{pipeline.layout.logs}/sample/{{dataset}}_{{model}}_{{sampler}}_seed{{seed}}.log",
+        f"{pipeline.layout.logs}/sample/{{dataset}}_{{model}}_{{sampler}}_seed{{seed}}{pipeline.sample_suffix}.log",
     benchmark:
-        f"{pipeline.layout.logs}/sample/{{dataset}}_{{model}}_{{sampler}}_seed{{seed}}.tsv"
+        f"{pipeline.layout.logs}/sample/{{dataset}}_{{model}}_{{sampler}}_seed{{seed}}{pipeline.sample_suffix}.tsv"
     conda:
         "../../envs/training.yaml"
     threads: pipeline.study.threads
@@ -63,12 +63,42 @@ rule sample:
         gpu=pipeline.sampling_gpus,
     params:
         settings=pipeline.sampler_settings,
+        shard=pipeline.shard,
     message:
         "sample {wildcards.model} with {wildcards.sampler}, seed {wildcards.seed}"
     shell:
         "exec python -m cloudchamber sample {input.jets} --model {input.weights} {input.description}"
-        " --settings {params.settings:q} --seed {wildcards.seed} --threads {threads}"
+        " --settings {params.settings:q} --seed {wildcards.seed} --shard {params.shard} --threads {threads}"
         " --output {output} > {log} 2>&1"
+
+
+if pipeline.study.sampling_shards > 1:
+
+    rule gather_sample:
+        input:
+            parts=gather.sampling(
+                f"{pipeline.layout.results}/jet_generation/{{{{dataset}}}}/samples/{{{{model}}}}/"
+                "{{sampler}}_seed{{seed}}_{scatteritem}.h5"
+            ),
+            code=code("gather_sample"),
+        output:
+            f"{pipeline.layout.results}/jet_generation/{{dataset}}/samples/{{model}}/{{sampler}}_seed{{seed}}.h5",
+        log:
+            f"{pipeline.layout.logs}/gather_sample/{{dataset}}_{{model}}_{{sampler}}_seed{{seed}}.log",
+        benchmark:
+            f"{pipeline.layout.logs}/gather_sample/{{dataset}}_{{model}}_{{sampler}}_seed{{seed}}.tsv"
+        conda:
+            "../../envs/training.yaml"
+        threads: 1
+        resources:
+            mem_mb=growing(4000),
+            runtime=growing(30),
+        message:
+            "gather the shards of {wildcards.model} with {wildcards.sampler}, seed {wildcards.seed}"
+        shell:
+            "exec python -m cloudchamber gather-sample {input.parts} --threads {threads} --output {output} > {log} 2>&1"
+
+    ruleorder: sample_marginals > gather_sample
 
 
 rule sample_marginals:

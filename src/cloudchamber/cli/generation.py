@@ -34,7 +34,12 @@ def add(commands: Any) -> None:
     sample.add_argument("jets", type=Path, help="drawn by draw-jets")
     add_model(sample)
     add_settings(sample, "a sampler")
+    sample.add_argument("--shard", default="1-of-1", help="the part of the jets to draw for, as in 2-of-8")
     add_seed_and_output(sample)
+
+    gather = add_command(commands, "gather-sample", _gather_sample, "put the shards of a sample together")
+    gather.add_argument("parts", type=Path, nargs="+", help="all shards, in any order")
+    add_output(gather)
 
     marginals = add_command(commands, "sample-marginals", _sample_marginals, "draw clouds of independent particles")
     marginals.add_argument("source", type=Path, metavar="prepared")
@@ -83,11 +88,18 @@ def _draw_jets(source: Path, jets: int, model: list[Path], seed: int, output: Pa
     draw_jets(source, (model[0], model[1]) if model else None, jets, seed, output)
 
 
-def _sample(jets: Path, model: list[Path], settings: str, seed: int, output: Path) -> None:
+def _sample(jets: Path, model: list[Path], settings: str, seed: int, output: Path, shard: str) -> None:
     from cloudchamber.generation.sample import sample_model
+    from cloudchamber.generation.shards import Shard
     from cloudchamber.settings import SamplerSettings, load
 
-    sample_model(model[0], model[1], jets, load(SamplerSettings, settings), seed, output)
+    sample_model(model[0], model[1], jets, load(SamplerSettings, settings), seed, output, Shard.parse(shard))
+
+
+def _gather_sample(parts: list[Path], output: Path) -> None:
+    from cloudchamber.generation.shards import gather_sample
+
+    gather_sample(parts, output)
 
 
 def _sample_marginals(source: Path, jets: Path, seed: int, output: Path) -> None:

@@ -15,6 +15,8 @@ from cloudchamber.cloud import Clouds, Column, read_clouds, write_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.generation.artifact import Artifact, build_sampler, load_artifact
 from cloudchamber.generation.jet_features import JetFeatures, read_jets
+from cloudchamber.generation.sampling import chunk_size
+from cloudchamber.generation.shards import WHOLE, Shard
 from cloudchamber.networks.packing import padded
 from cloudchamber.preparation.relative import RELATIVE_COLUMNS
 from cloudchamber.progress import progress
@@ -50,6 +52,7 @@ def draw_clouds(
     settings: SamplerSettings,
     seed: int,
     on_chunk: Callable[[int], None] | None = None,
+    first_chunk: int = 0,
 ) -> Drawn:
     """Draw one cloud for each jet, on a GPU where there is one.
 
@@ -59,15 +62,16 @@ def draw_clouds(
         settings: how to draw.
         seed: the same seed on the same kind of device gives the same clouds.
         on_chunk: called with the number of clouds of each finished chunk.
+        first_chunk: number of the first chunk, where the jets are a shard of more.
     """
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = _device()
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
     names = artifact.conditions.names
     conditions = artifact.conditions.forward(np.stack([getattr(jets, name) for name in names], axis=1))
     chosen = [names.index(name) for name in artifact.settings.conditions]
     sampler = build_sampler(artifact, settings, device)
     drawn = sampler.draw(
-        torch.from_numpy(jets.multiplicity), torch.from_numpy(conditions[:, chosen]), seed, on_chunk
+        torch.from_numpy(jets.multiplicity), torch.from_numpy(conditions[:, chosen]), seed, on_chunk, first_chunk
     ).numpy()
     with np.errstate(over="ignore"):
         values = artifact.points.inverse(drawn / np.float32(artifact.settings.objective.data_scale))
@@ -75,21 +79,31 @@ def draw_clouds(
 
 
 def sample_model(
-    weights: Path, description: Path, jets_file: Path, settings: SamplerSettings, seed: int, output: Path
+    weights: Path,
+    description: Path,
+    jets_file: Path,
+    settings: SamplerSettings,
+    seed: int,
+    output: Path,
+    shard: Shard = WHOLE,
 ) -> None:
     """Draw a cloud from a trained model for each jet of ``jets_file`` and write them to ``output``.
 
     A conditional model is asked for the pT and the mass of the jet; to an unconditional one the pT is only the unit of
     pt_rel, and the mass nothing. Solver, evaluations, seed and time per jet are stored with the clouds, as are the
-    asked-for pT and mass.
+    asked-for pT and mass. A shard is bitwise what it is in a draw of all jets on the same kind of device.
 
     Raises:
-        InputError: the model or the jets cannot be used, or the model gave values that are not finite.
+        InputError: the model or the jets cannot be used, the model gave values that are not finite, or there are fewer
+            chunks of jets than shards.
     """
     artifact = load_artifact(weights, description)
-    jets = read_jets(jets_file)
+    all_jets = read_jets(jets_file)
+    size = chunk_size(_device())
+    rows = shard.rows(len(all_jets), size)
+    jets = all_jets[rows]
     with progress("sampling", len(jets), "jets") as bar:
-        drawn = draw_clouds(artifact, jets, settings, seed, bar.update)
+        drawn = draw_clouds(artifact, jets, settings, seed, bar.update, rows.start // size)
     if not np.isfinite(drawn.values).all():
         raise InputError(f"{weights}: the model gave values that are not finite with {settings.solver}")
     meta = {
@@ -99,6 +113,7 @@ def sample_model(
             "seconds_per_jet": drawn.seconds / len(jets),
             "device": drawn.device,
         },
+        "shard": str(shard),
         "provenance": provenance("sample", settings.model_dump(mode="json"), [weights, description, jets_file], seed),
     }
     _write(output, drawn.values, jets, meta)
@@ -134,6 +149,10 @@ def sample_marginals(source: Path, jets_file: Path, seed: int, output: Path) -> 
         "provenance": provenance("sample", {"kind": "marginals"}, [source, jets_file], seed),
     }
     _write(output, values, jets, meta)
+
+
+def _device() -> torch.device:
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def _write(output: Path, values: np.ndarray, jets: JetFeatures, meta: dict[str, Any]) -> None:

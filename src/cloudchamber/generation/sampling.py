@@ -14,11 +14,16 @@ from cloudchamber.networks.linear import for_inference
 from cloudchamber.networks.packing import Packing
 from cloudchamber.settings import SamplerSettings
 
-__all__ = ["Sampler"]
+__all__ = ["Sampler", "chunk_size"]
 
 # Clouds evaluated together: on a CPU so few that the activations stay in its cache, on a GPU so many that it is full.
 _CHUNK = {"cpu": 64, "cuda": 4096}
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+
+
+def chunk_size(device: torch.device) -> int:
+    """Return how many clouds have a random stream in common on ``device``."""
+    return _CHUNK[device.type]
 
 
 @final
@@ -57,6 +62,7 @@ class Sampler:
         conditions: Tensor,
         seed: int,
         on_chunk: Callable[[int], None] | None = None,
+        first_chunk: int = 0,
     ) -> Tensor:
         """Return (M, F) float32 particles on the CPU, cloud after cloud, M the sum of ``counts``.
 
@@ -68,12 +74,13 @@ class Sampler:
             conditions: (N, C) standardised conditions.
             seed: the same seed on the same kind of device gives the same clouds.
             on_chunk: called with the number of clouds of each finished chunk.
+            first_chunk: number of the first chunk, where these clouds are the end or the middle of more.
         """
         start = time.perf_counter()
-        size = _CHUNK[self._device.type]
+        size = chunk_size(self._device)
         chunks = []
         parts = zip(counts.split(size), conditions.split(size), strict=True)
-        for number, (some_counts, some_conditions) in enumerate(parts):
+        for number, (some_counts, some_conditions) in enumerate(parts, start=first_chunk):
             chunks.append(self._chunk(some_counts, some_conditions, seeds.integer_seed(seed, "sample", number)).cpu())
             if on_chunk is not None:
                 on_chunk(len(some_counts))

@@ -81,6 +81,14 @@ class Pipeline:
     def sampler_settings(self, wildcards: Any) -> str:
         return _dump(self._trained(wildcards.model).samplers[wildcards.sampler])
 
+    @property
+    def sample_suffix(self) -> str:
+        """What the files of one sampling job have behind their name: nothing, or the shard."""
+        return "_{scatteritem}" if self.study.sampling_shards > 1 else ""
+
+    def shard(self, wildcards: Any) -> str:
+        return str(getattr(wildcards, "scatteritem", "1-of-1"))
+
     def jet_level_settings(self, wildcards: Any) -> str:
         return _dump(self.study.jet_level)
 
@@ -153,7 +161,7 @@ class Pipeline:
         return int(self._training(wildcards).accelerator == "cuda")
 
     def training_cpus(self, wildcards: Any) -> int:
-        """Return the CPUs of one task of a training: of all its processes on one node, of one where srun starts them."""
+        """Return the CPUs of one task of a training: of all processes on one node, of one where srun starts them."""
         training = self._training(wildcards)
         return self.study.threads * (training.devices if training.nodes == 1 else 1)
 

@@ -16,6 +16,7 @@ _ENTRIES = {
     "compare_jets": "evaluation/jet_level.py",
     "train": "generation/train.py",
     "sample": "generation/sample.py",
+    "gather_sample": "generation/shards.py",
     "solver_scan": "generation/solver_scan.py",
     "sampling_time": "generation/sampling_time.py",
     "compare": "evaluation/comparison.py",

@@ -99,6 +99,9 @@ class JetGenerationSettings(Settings):
     solver_scan: SolverScanSettings | None = None
     sampling_time: SamplingTimeSettings | None = None
     threads: PositiveInt = Field(1, description="threads of one training or sampling process")
+    sampling_shards: PositiveInt = Field(
+        1, description="jobs that share one sample; the result is the same to the bit on one kind of device"
+    )
 
     @model_validator(mode="after")
     def _scanned_models_exist(self) -> Self:
