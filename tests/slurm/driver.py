@@ -57,15 +57,18 @@ class Driver:
         if self._process is not None and self._process.poll() is None:
             self._process.kill()
             self._process.wait()
+        self._process = None
 
     def finish(self, seconds: float = 900.0) -> int:
         """Wait for the end and return the exit status; a Snakemake that hangs is killed and fails the test."""
         assert self._process is not None
         try:
-            return self._process.wait(seconds)
+            status = self._process.wait(seconds)
         except subprocess.TimeoutExpired:
             self.kill()
             pytest.fail(f"Snakemake did not end within {seconds} s:\n{self.log[-4000:]}")
+        self._process = None
+        return status
 
     def wait_for(self, what: str, holds: Callable[[], bool], seconds: float = 600.0) -> None:
         deadline = time.monotonic() + seconds
@@ -83,7 +86,7 @@ class Driver:
 def _partitions_file(folder: Path) -> Path:
     """Write the site's file: which partition has GPUs."""
     limits = {
-        partition: {"max_runtime": 60} | ({"max_gpu": gpus} if gpus else {}) for partition, gpus in NODES.values()
+        partition: {"max_runtime": 10000} | ({"max_gpu": gpus} if gpus else {}) for partition, gpus in NODES.values()
     }
     path = folder / "partitions.yaml"
     path.write_text(yaml.safe_dump({"partitions": limits}))

@@ -126,12 +126,12 @@ class LocalCluster:
         with (self.folder / "hosts").open("a") as hosts:
             hosts.writelines(f"127.0.0.1 {node}\n" for node in NODES)
         nodes = [
-            f"NodeName={node} NodeHostname={node} NodeAddr=127.0.0.1 Port={port} CPUs=2 RealMemory=6000"
+            f"NodeName={node} NodeHostname={node} NodeAddr=127.0.0.1 Port={port} CPUs=2 RealMemory=16000"
             + (f" Gres=gpu:pretended:{gpus}" if gpus else "")
             for port, (node, (_, gpus)) in zip(ports, NODES.items(), strict=True)
         ]
         partitions = [
-            f"PartitionName={partition} MaxTime=60 Nodes={','.join(n for n in NODES if NODES[n][0] == partition)}"
+            f"PartitionName={partition} MaxTime=INFINITE Nodes={','.join(n for n in NODES if NODES[n][0] == partition)}"
             + (" Default=YES" if partition == "cpu" else "")
             for partition in dict(NODES.values())
         ]

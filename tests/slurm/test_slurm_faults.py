@@ -53,19 +53,19 @@ def test_jobs_that_fail_outgrow_their_limits_or_are_cancelled_succeed_at_the_nex
 
 
 def test_a_job_that_loses_its_node_runs_on_another(drive: Drive, cluster: LocalCluster) -> None:
-    driver = drive(["waits_always"], seconds=20)
+    driver = drive(["waits_once"])
     driver.start()
-    driver.wait_for("the job", lambda: len(driver.attempts("waits_always")) == 1)
-    lost = nodes(driver, "waits_always")[0]
+    driver.wait_for("the job", lambda: len(driver.attempts("waits_once")) == 1)
+    lost = nodes(driver, "waits_once")[0]
     cluster.crash(lost)
     try:
-        driver.wait_for("a second attempt", lambda: len(driver.attempts("waits_always")) == 2)
+        driver.wait_for("a second attempt", lambda: len(driver.attempts("waits_once")) == 2)
         assert driver.finish() == 0, driver.log
     finally:
         cluster.restart(lost)
     assert "ended as NODE_FAIL" in driver.log
-    assert nodes(driver, "waits_always") != [lost, lost]
-    assert_done(driver, "waits_always")
+    assert nodes(driver, "waits_once") != [lost, lost]
+    assert_done(driver, "waits_once")
 
 
 @pytest.mark.parametrize("service", ["slurmctld", "slurmdbd"])
@@ -85,23 +85,25 @@ def test_an_outage_of_a_service_costs_no_attempt(service: str, drive: Drive, clu
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name)
 def test_an_ended_snakemake_goes_on(number: signal.Signals, drive: Drive) -> None:
-    driver = drive(["fails", "waits_always"], seconds=25)
+    # SIGTERM lets running jobs end and accepts what they made.
+    waits = "waits_always" if number == signal.SIGTERM else "waits_once"
+    driver = drive(["fails", waits], seconds=25)
     driver.start()
-    driver.wait_for("the jobs", lambda: len(driver.attempts("waits_always")) == 1)
+    driver.wait_for("the job", lambda: len(driver.attempts(waits)) == 1)
     driver.send(number)
     status = driver.finish()
     records = list((driver.folder / ".snakemake/slurm_runs").glob("*.json"))
     if number == signal.SIGKILL:
-        assert len(running()) >= 1, "the jobs go on alone"
+        assert running(), "the jobs go on alone"
         assert len(records) == 1
         driver.start("--unlock")
         assert driver.finish() == 0
     else:
         assert status == 1
-        assert not running()
         assert not records
+        driver.wait_for("the end of the jobs", lambda: not running())
     driver.start()
     assert driver.finish() == 0, driver.log
-    # Only SIGTERM lets running jobs end; no job of the first run was alive beside its successor.
-    assert len(driver.attempts("waits_always")) == (1 if number == signal.SIGTERM else 2)
-    assert_done(driver, "fails", "waits_always")
+    assert ("was killed; its remaining jobs are cancelled" in driver.log) == (number == signal.SIGKILL)
+    assert len(driver.attempts(waits)) == (1 if number == signal.SIGTERM else 2)
+    assert_done(driver, "fails", waits)

@@ -1,6 +1,7 @@
 """The pipeline on three nodes: a GPU request, a training over two nodes, grouped drawings."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -34,8 +35,10 @@ OVERLAY = {
 
 
 def submitted(driver: Driver) -> dict[str, str]:
-    """Return the resources of each SLURM job of a finished run, by the first word of its comment."""
-    query = ["sacct", "-X", "--parsable2", "--noheader", "--format=Comment%200,AllocTRES%200,State"]
+    """Return the resources and the state of the SLURM jobs of a finished run, by rule."""
+    run = re.search(r"SLURM run ID: (\S+)", driver.log)
+    assert run is not None
+    query = ["sacct", "-X", "--parsable2", "--noheader", f"--name={run[1]}", "--format=Comment,AllocTRES,State"]
     rows = subprocess.run(query, check=True, capture_output=True, text=True).stdout.splitlines()
     return {row.split("|")[0].split("_wildcards")[0]: row for row in rows}
 
@@ -53,8 +56,10 @@ def test_the_tiny_pipeline_on_three_nodes(tmp_path: Path, cluster: LocalCluster)
     assert all(row.endswith("|COMPLETED") for row in jobs.values()), jobs
     assert "gres/gpu=1" in jobs["rule_sample"]
     assert "node=2" in jobs["rule_train"]
-    assert any(name.startswith("group_drawings") for name in jobs)
-    assert not any(name.startswith("rule_draw_cost") for name in jobs)
+    logs = re.findall(r"\(log: .*/slurm_logs/(\w+?)_", driver.log)
+    drawn = list((folder / "results_slurm").glob("**/figures/*.png"))
+    assert logs.count("group") < len(drawn) / 2
+    assert not re.search(r"rule_(draw|tabulate)_(?!jets)", " ".join(jobs))
 
     # Two nodes give the weights of one process, to rounding.
     made = folder / "results_slurm/jet_generation/top/models/epic_fm/seed1"

@@ -200,3 +200,9 @@ def test_lint_is_clean() -> None:
 def test_other_scales_plan(scale: str) -> None:
     output = snakemake(REPOSITORY, "--dry-run", "--quiet", "rules", "--nolock", configs=(f"configs/{scale}.yaml",))
     assert "total" in output
+
+
+def test_the_slurm_profile_plans(finished: Path) -> None:
+    output = snakemake(finished, "--dry-run", "--forceall", "--workflow-profile", "profiles/slurm")
+    assert "Using workflow specific profile profiles/slurm" in output
+    assert "mem_mb=4000" in output

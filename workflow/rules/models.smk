@@ -30,6 +30,7 @@ rule train:
         nodes=pipeline.training_nodes,
         mpi=pipeline.training_mpi,
         tasks=pipeline.training_tasks,
+        tasks_per_gpu=0,
     params:
         launcher=pipeline.launcher,
         settings=pipeline.model_settings,
