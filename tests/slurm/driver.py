@@ -40,8 +40,9 @@ class Driver:
 
     def start(self, *options: str) -> None:
         # Shells let what they start in the background ignore SIGINT.
-        command = ["env", "--default-signal=INT", sys.executable, "-m", "snakemake", "--workflow-profile", str(PROFILE), *self._options, *options,
-                   "--slurm-safe-init-seconds-before-status-checks", "2", "--latency-wait", "10"]  # fmt: skip
+        interruptible = ["env", "--default-signal=INT", sys.executable, "-m", "snakemake"]
+        quick = ["--slurm-safe-init-seconds-before-status-checks", "2", "--latency-wait", "10"]
+        command = [*interruptible, "--workflow-profile", str(PROFILE), *self._options, *options, *quick]
         environment = os.environ | {"SNAKEMAKE_SLURM_PARTITIONS": str(self._partitions), "SBATCH_ACCOUNT": ACCOUNT}
         with (self.folder / "snakemake.out").open("wb") as log:
             self._process = subprocess.Popen(

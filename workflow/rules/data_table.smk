@@ -24,8 +24,8 @@ rule data_table:
         "../../envs/evaluation.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=60,
+        mem_mb=growing(1000),
+        runtime=growing(60),
     params:
         files=pipeline.data_arguments,
     message:

@@ -174,8 +174,8 @@ rule model_card:
         "../../envs/evaluation.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=20,
+        mem_mb=growing(2000),
+        runtime=growing(20),
     params:
         files=pipeline.card_arguments,
     message:
