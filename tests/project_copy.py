@@ -10,7 +10,8 @@ _PARTS = ("Snakefile", "workflow", "src", "config.yaml", "configs", "profiles", 
 
 
 def copy_project(folder: Path) -> Path:
-    """Copy what a run needs into ``folder`` and return it."""
+    """Copy what a run needs into ``folder``, which is made where it is not there, and return it."""
+    folder.mkdir(parents=True, exist_ok=True)
     for part in _PARTS:
         source = REPOSITORY / part
         if source.is_dir():

@@ -46,8 +46,8 @@ def submitted(driver: Driver) -> dict[str, str]:
 def test_the_tiny_pipeline_on_three_nodes(tmp_path: Path, cluster: LocalCluster) -> None:
     folder = copy_project(tmp_path / "analysis")
     (folder / "slurm.yaml").write_text(yaml.safe_dump(OVERLAY))
-    driver = Driver(folder, ["--configfile", "configs/tiny.yaml", "slurm.yaml", "--set-resources", "sample:gpu=1"])
-    driver.start("jet_generation", "--retries", "0")
+    driver = Driver(folder, ["--configfile", "configs/tiny.yaml", "slurm.yaml"])
+    driver.start("--retries", "0", "--set-resources", "sample:gpu=1")
     assert driver.finish(1700) == 0, driver.log[-6000:]
 
     table = pd.read_csv(folder / "results_slurm/jet_generation/metrics.csv")
