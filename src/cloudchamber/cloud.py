@@ -15,13 +15,20 @@ from typing import Any, final
 import h5py
 import numpy as np
 
-from cloudchamber.errors import InputError
+from cloudchamber.errors import CloudchamberError, InputError
 from cloudchamber.hdf5 import Hdf5Output, create_hdf5, fixed_length
 
 __all__ = ["CloudWriter", "Clouds", "Column", "create_clouds", "read_clouds", "read_header", "write_clouds"]
 
 FORMAT = "cloudchamber-clouds"
 VERSION = 1
+# Type and number of dimensions of each dataset.
+_ARRAYS: Mapping[str, tuple[str, int]] = {
+    "points": ("float32", 3),
+    "mask": ("bool", 2),
+    "features": ("float32", 2),
+    "labels": ("int64", 2),
+}
 _CHUNK_BYTES = 1 << 20
 
 
@@ -225,8 +232,10 @@ def _open(path: str | Path) -> Iterator[h5py.File]:
             if file.attrs.get("complete") != 1:
                 raise InputError(f"{path}: the file was not written to its end")
             yield file
-    except (OSError, KeyError, RuntimeError) as error:
-        raise InputError(f"{path}: cannot be read as a cloud file: {error}") from error
+    except (CloudchamberError, MemoryError):
+        raise
+    except Exception as error:  # damaged bytes make HDF5 raise almost anything
+        raise InputError(f"{path}: cannot be read as a cloud file: {' '.join(str(error).split())}") from error
 
 
 def read_header(path: str | Path) -> Mapping[str, Any]:
@@ -247,10 +256,10 @@ def read_clouds(path: str | Path) -> Clouds:
             particles do not come first or a padded slot is not zero.
     """
     with _open(path) as file:
-        arrays = {name: file[name][()] for name in ("points", "mask", "features", "labels")}
+        arrays = {name: _array(path, file[name], *kind) for name, kind in _ARRAYS.items()}
         columns = {name: _columns(file[name]) for name in ("points", "features", "labels")}
         group = file["indices"]
-        indices = {name: group[name][()] for name in group}
+        indices = {name: _array(path, group[name], "int64", 1) for name in group}
         meta = _meta(file)
         expected = int(file.attrs["n_clouds"])
     for name, values in arrays.items():
@@ -258,7 +267,12 @@ def read_clouds(path: str | Path) -> Clouds:
             raise InputError(f"{path}: dataset '{name}' has {len(values)} rows, the header says {expected}")
         if values.dtype.kind == "f" and not np.isfinite(values).all():
             raise InputError(f"{path}: dataset '{name}' holds values that are not finite")
+    for name, named in columns.items():
+        if len(named) != arrays[name].shape[-1]:
+            raise InputError(f"{path}: dataset '{name}' has {arrays[name].shape[-1]} columns and {len(named)} names")
     mask = arrays["mask"]
+    if mask.shape != arrays["points"].shape[:2]:
+        raise InputError(f"{path}: 'mask' is {mask.shape}, 'points' {arrays['points'].shape}")
     if np.any(mask[:, 1:] & ~mask[:, :-1]):
         raise InputError(f"{path}: real particles do not come first in 'mask'")
     if np.any(arrays["points"][~mask]):
@@ -276,8 +290,19 @@ def read_clouds(path: str | Path) -> Clouds:
     )
 
 
+def _array(path: str | Path, dataset: h5py.Dataset, dtype: str, dimensions: int) -> np.ndarray:
+    if dataset.dtype != dtype or dataset.ndim != dimensions:
+        there = f"{dataset.dtype} {dataset.shape}"
+        raise InputError(f"{path}: dataset '{dataset.name}' is {there}, expected {dtype} of {dimensions} dimensions")
+    values: np.ndarray = dataset[()]
+    return values
+
+
 def _meta(file: h5py.File) -> dict[str, Any]:
-    return json.loads(file["meta"][()].tobytes())
+    meta = json.loads(file["meta"][()].tobytes())
+    if not isinstance(meta, dict):
+        raise InputError(f"{file.filename}: 'meta' holds no keys and values")
+    return meta
 
 
 def _columns(dataset: h5py.Dataset) -> tuple[Column, ...]:

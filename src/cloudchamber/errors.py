@@ -4,6 +4,7 @@ __all__ = [
     "CloudchamberError",
     "DivergenceError",
     "InputError",
+    "OutOfMemoryError",
     "SettingsError",
     "StateError",
     "StorageError",
@@ -45,6 +46,12 @@ class StateError(CloudchamberError):
     """A training state is held by another process, damaged, or made by other settings."""
 
     exit_status = 6
+
+
+class OutOfMemoryError(CloudchamberError):
+    """The memory of the machine or of the GPU does not suffice."""
+
+    exit_status = 7
 
 
 class TerminatedError(CloudchamberError):

@@ -28,7 +28,7 @@ class _Unfailing(io.FileIO):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, "w+")
-        self.error: OSError | None = None
+        self.error: BaseException | None = None
 
     def write(self, content: Any) -> int:
         view = memoryview(content).cast("B")
@@ -36,7 +36,8 @@ class _Unfailing(io.FileIO):
         try:
             while self.error is None and written < len(view):
                 written += super().write(view[written:])
-        except OSError as error:
+        except BaseException as error:
+            # Also one that a signal handler raises: HDF5 must not be left in the middle of a write.
             self.error = error
         return len(view)
 

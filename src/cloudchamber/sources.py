@@ -11,7 +11,19 @@ __all__ = ["PACKAGE", "sources_of"]
 
 PACKAGE = Path(__file__).parent
 # What passes data on, asks and reports: a change there changes no result. Settings reach stages as values.
-_INFRASTRUCTURE = ("cli", "cloud", "errors", "hdf5", "progress", "settings", "sources", "storage", "training/state")
+_INFRASTRUCTURE = (
+    "checksum",
+    "cli",
+    "cloud",
+    "errors",
+    "hdf5",
+    "interruption",
+    "progress",
+    "settings",
+    "sources",
+    "storage",
+    "training/state",
+)
 
 
 def sources_of(entry: str) -> list[Path]:

@@ -32,12 +32,16 @@ _PACKAGES = ("numpy", "torch", "uproot", "awkward", "fastjet", "pythia8mc", "h5p
 
 
 @contextmanager
-def atomic_path(path: str | Path) -> Iterator[Path]:
+def atomic_path(path: str | Path, size: int | None = None) -> Iterator[Path]:
     """Yield a path beside ``path`` to write to; it takes the place of ``path`` when the block ends without an error.
 
     The file is flushed to the disk before the rename and the folder after it, so that a crash leaves either the old
     file or the whole new one. After an error nothing is left and an old file stays as it was. The suffix of ``path``
     is kept, since some writers choose a format by it.
+
+    Args:
+        path: where the file is to be.
+        size: bytes that it will have, where they are known; a full disk is reported with them.
 
     Raises:
         StorageError: the folder cannot be made, or the disk is full.
@@ -55,7 +59,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         os.replace(aside, path)
         _sync_folder(path.parent)
     except OSError as error:
-        raise StorageError(_write_failure(path, aside, error)) from error
+        raise StorageError(_write_failure(path, aside, size, error)) from error
     finally:
         aside.unlink(missing_ok=True)
 
@@ -68,17 +72,22 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _write_failure(path: Path, aside: Path, error: OSError) -> str:
+def _write_failure(path: Path, aside: Path, size: int | None, error: OSError) -> str:
     if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return f"{path}: cannot be written: {error}"
-    written = aside.stat().st_size / 1e6 if aside.exists() else 0.0
-    free = shutil.disk_usage(path.parent).free / 1e6
-    return f"{path}: disk full after {written:.1f} MB ({free:.1f} MB free); nothing was changed"
+    written = aside.stat().st_size if aside.exists() else 0
+    free = shutil.disk_usage(path.parent).free
+    needed = "more is needed" if size is None else f"{_amount(size)} are needed"
+    return f"{path}: disk full after {_amount(written)}, {needed}; {_amount(free)} are free; nothing was changed"
+
+
+def _amount(size: int) -> str:
+    return f"{size} bytes" if size < 1e5 else f"{size / 1e6:.1f} MB"
 
 
 def write_bytes(path: str | Path, content: bytes) -> None:
     """Write ``content`` to ``path`` at once or not at all."""
-    with atomic_path(path) as aside:
+    with atomic_path(path, len(content)) as aside:
         aside.write_bytes(content)
 
 
@@ -102,7 +111,7 @@ def read_json(path: str | Path) -> Any:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: not a JSON file: {error}") from error
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from descriptions import write_description
 from prepared_jets import prepared_jets
 
 from cloudchamber.cloud import Clouds, read_clouds, write_clouds
@@ -244,12 +245,12 @@ def test_a_model_that_is_not_what_was_saved_is_refused(study: Study, tmp_path: P
     with pytest.raises(InputError, match=r"weights\.safetensors: not the weights that .* describes"):
         load_artifact(weights, description)
     weights.write_bytes(b"nothing")
-    write_json(description, saved | {"weights_sha256": sha256(weights)})
+    write_description(description, saved | {"weights_sha256": sha256(weights)})
     with pytest.raises(InputError, match=r"weights\.safetensors: "):
         load_artifact(weights, description)
     weights.write_bytes(study.weights.read_bytes())
     wider = saved["settings"] | {"network": saved["settings"]["network"] | {"hidden": 32}}
-    write_json(description, saved | {"settings": wider})
+    write_description(description, saved | {"settings": wider})
     with pytest.raises(InputError, match=r"weights\.safetensors: .*size mismatch") as caught:
         load_artifact(weights, description)
     assert "\n" not in str(caught.value)
@@ -263,7 +264,7 @@ def test_values_that_are_not_finite_are_an_error_and_no_file(study: Study, tmp_p
     broken = tmp_path / "description.json"
     saved = read_json(study.description)
     saved["standardisation"]["points"]["deviation"] = [1e300] * 3
-    write_json(broken, saved)
+    write_description(broken, saved)
     with pytest.raises(InputError, match="values that are not finite with midpoint"):
         sample_model(study.weights, broken, study.jets(), SAMPLER, 1, tmp_path / "never.h5")
     assert not (tmp_path / "never.h5").exists()

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from descriptions import write_description
 from prepared_jets import write_prepared_jets
 from scipy.stats import wasserstein_distance
 
@@ -23,7 +24,7 @@ from cloudchamber.settings import (
     SolverScanSettings,
     parse,
 )
-from cloudchamber.storage import read_json, write_json
+from cloudchamber.storage import read_json
 
 JETS = 60
 SCAN = SolverScanSettings(
@@ -138,7 +139,7 @@ def test_points_without_finite_values_are_rows_without_a_value(study: Study, tmp
     broken = tmp_path / "description.json"
     saved = read_json(study.description)
     saved["standardisation"]["points"]["deviation"] = [deviation] * 3
-    write_json(broken, saved)
+    write_description(broken, saved)
     table = study.scan(SCAN.model_copy(update={"solvers": ("euler",)}), broken)
     assert len(table) == 3 * 2 * len(FEATURES)
     assert table[["value", "uncertainty"]].isna().all(axis=None)

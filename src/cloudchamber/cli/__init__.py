@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from cloudchamber import __version__
 from cloudchamber.cli import data, evaluation, files, generation
 from cloudchamber.errors import CloudchamberError
+from cloudchamber.interruption import ends_at_termination, names_lack_of_memory
 from cloudchamber.provenance.record import recorded
 
 __all__ = ["main"]
@@ -28,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.environ[variable] = str(options["threads"])
     threads, outputs = options.pop("threads"), options.pop("outputs")
     try:
-        with recorded(name, options, outputs, threads):
+        with ends_at_termination(name), names_lack_of_memory(name), recorded(name, options, outputs, threads):
             stage(**options)
     except CloudchamberError as error:
         sys.stderr.write(f"cloudchamber {name}: {' '.join(str(error).split())}\n")

@@ -4,7 +4,15 @@ import os
 from pathlib import Path
 from typing import Any
 
-from cloudchamber.cli.arguments import add_command, add_files_to_write, add_output, add_seed_and_output, add_settings
+from cloudchamber.cli.arguments import (
+    add_command,
+    add_files_to_write,
+    add_output,
+    add_seed_and_output,
+    add_settings,
+    not_negative,
+    positive,
+)
 
 __all__ = ["add"]
 
@@ -14,7 +22,7 @@ def add(commands: Any) -> None:
     simulate = add_command(commands, "simulate", _simulate, "simulate collisions and detector into a Delphes file")
     simulate.add_argument("--name", required=True, help="name of the process: part of the seed")
     add_settings(simulate, "a process")
-    simulate.add_argument("--shard", type=int, default=0, help="which of the process's files")
+    simulate.add_argument("--shard", type=not_negative, default=0, help="which of the process's files")
     add_seed_and_output(simulate)
 
     download = add_command(commands, "download", _download, "download an external file and verify it")
@@ -42,7 +50,9 @@ def add(commands: Any) -> None:
 
     to_jetnet = add_command(commands, "to-jetnet", _to_jetnet, "write relative clouds in the JetNet layout")
     from_jetnet = add_command(commands, "from-jetnet", _from_jetnet, "read a JetNet file into clouds")
-    from_jetnet.add_argument("--max-particles", type=int, help="keep this many particles, the hardest; by default all")
+    from_jetnet.add_argument(
+        "--max-particles", type=positive, help="keep this many particles, the hardest; by default all"
+    )
     for convert in (to_jetnet, from_jetnet):
         convert.add_argument("source", type=Path)
         add_output(convert)

@@ -11,6 +11,7 @@ from cloudchamber.cli.arguments import (
     add_settings,
     add_training,
     json_argument,
+    positive,
 )
 
 __all__ = ["add"]
@@ -26,7 +27,7 @@ def add(commands: Any) -> None:
 
     jets = add_command(commands, "draw-jets", _draw_jets, "draw the jets to generate: multiplicity, pT, eta and mass")
     jets.add_argument("source", type=Path, metavar="prepared")
-    jets.add_argument("--jets", type=int, required=True)
+    jets.add_argument("--jets", type=positive, required=True)
     jets.add_argument("--model", nargs="*", type=Path, default=[], help="weights and description, where it is a flow")
     add_seed_and_output(jets)
 

@@ -12,7 +12,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from cloudchamber.errors import InputError
+from cloudchamber.errors import CloudchamberError, InputError
 from cloudchamber.hdf5 import create_hdf5
 
 __all__ = ["read_observables", "write_observables"]
@@ -62,9 +62,15 @@ def read_observables(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str,
             table = {name: values[()] for name, values in file["observables"].items()}
             meta = json.loads(file["meta"][()].tobytes())
             expected = int(file.attrs["n_jets"])
-    except (OSError, KeyError, RuntimeError, TypeError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as a file of observables: {error}") from error
+    except (CloudchamberError, MemoryError):
+        raise
+    except Exception as error:  # damaged bytes make HDF5 raise almost anything
+        reason = " ".join(str(error).split())
+        raise InputError(f"{path}: cannot be read as a file of observables: {reason}") from error
+    if not isinstance(meta, dict):
+        raise InputError(f"{path}: 'meta' holds no keys and values")
     for name, values in table.items():
-        if values.shape != (expected,):
-            raise InputError(f"{path}: dataset '{name}' has shape {values.shape}, the header says {expected} jets")
+        if values.shape != (expected,) or values.dtype != np.float64:
+            there = f"{values.dtype} {values.shape}"
+            raise InputError(f"{path}: dataset '{name}' is {there}, the header says {expected} jets of one float64")
     return table, meta

@@ -10,7 +10,7 @@ import pandas as pd
 
 from cloudchamber import seeds
 from cloudchamber.cloud import Clouds, read_clouds, read_header
-from cloudchamber.errors import InputError
+from cloudchamber.errors import InputError, SettingsError
 from cloudchamber.evaluation.cloud_comparison import compare_clouds
 from cloudchamber.evaluation.comparison import compare
 from cloudchamber.evaluation.observable_file import read_observables, write_observables
@@ -18,10 +18,16 @@ from cloudchamber.evaluation.observables import observe
 from cloudchamber.evaluation.tables import read_table, write_table
 from cloudchamber.preparation.relative import RELATIVE_COLUMNS, relative_points
 from cloudchamber.settings import JET_FLOW, MetricSettings
+from cloudchamber.settings.entries import entries
 from cloudchamber.storage import provenance
 
 __all__ = ["METRIC_COLUMNS", "compare_files", "gather", "observe_file"]
 
+_ENTRIES = {
+    "samples": ("dataset", "name", "sampler", "seed", "clouds", "comparison"),
+    "posteriors": ("dataset", "seed", "path"),
+    "jets": ("dataset", "seed", "path"),
+}
 METRIC_COLUMNS = (
     "study",
     "dataset",
@@ -86,6 +92,15 @@ def _part(clouds: Clouds, observables: Mapping[str, np.ndarray], name: str) -> t
     return rows[0], {feature: values[rows[1]] for feature, values in observables.items()}
 
 
+def _sampler(path: str | Path) -> Mapping[str, Any]:
+    """Return how generated clouds were drawn."""
+    sampler = read_header(path).get("sampler", {})
+    missing = sorted({"evaluations_counted", "seconds_per_jet"} - set(sampler))
+    if missing:
+        raise InputError(f"{path}: not generated clouds: nothing is stored of {missing}")
+    return sampler
+
+
 def gather(study: str, files: Mapping[str, Any], output: Path) -> None:
     """Gather comparisons, costs and log posteriors into the one tidy table of a study.
 
@@ -98,12 +113,14 @@ def gather(study: str, files: Mapping[str, Any], output: Path) -> None:
 
     Raises:
         InputError: a file cannot be read, or a log posterior names a model without a sample.
+        SettingsError: a key is missing.
     """
+    listed = {key: entries(files, key, keys) for key, keys in _ENTRIES.items()}
     tables = []
     samplers: dict[tuple[str, str], tuple[str, int]] = {}
-    drawn = {(entry["dataset"], entry["name"], entry["seed"]) for entry in files["samples"]}
-    for entry in files["samples"]:
-        sampler = read_header(entry["clouds"])["sampler"]
+    drawn = {(entry["dataset"], entry["name"], entry["seed"]) for entry in listed["samples"]}
+    for entry in listed["samples"]:
+        sampler = _sampler(entry["clouds"])
         nfe = sampler["evaluations_counted"]
         names = {
             "dataset": entry["dataset"],
@@ -112,7 +129,7 @@ def gather(study: str, files: Mapping[str, Any], output: Path) -> None:
             "seed": entry["seed"],
         }
         samplers.setdefault((entry["dataset"], entry["name"]), (entry["sampler"], nfe))
-        comparison = read_table(entry["comparison"])
+        comparison = read_table(entry["comparison"], ("n_generated",))
         cost = pd.DataFrame(
             {
                 "metric": ["seconds_per_jet", "evaluations_per_jet"],
@@ -121,8 +138,8 @@ def gather(study: str, files: Mapping[str, Any], output: Path) -> None:
             }
         )
         tables += [table.assign(**names, nfe=nfe) for table in (comparison, cost)]
-    for entry in files["posteriors"]:
-        posterior = read_table(entry["path"])
+    for entry in listed["posteriors"]:
+        posterior = read_table(entry["path"], ("model",))
         keys = [(entry["dataset"], model) for model in posterior["model"]]
         missing = sorted({key[1] for key in keys if key not in samplers})
         if missing:
@@ -137,9 +154,11 @@ def gather(study: str, files: Mapping[str, Any], output: Path) -> None:
                 nfe=[samplers[entry["dataset"], model][1] for model in posterior["model"]],
             )
         )
-    for entry in files["jets"]:
+    for entry in listed["jets"]:
         names = {"dataset": entry["dataset"], "model": JET_FLOW, "sampler": "none", "seed": entry["seed"], "nfe": 1}
         tables.append(read_table(entry["path"]).assign(**names))
+    if not tables:
+        raise SettingsError("--files: all lists are empty")
     table = pd.concat(tables, ignore_index=True).assign(study=study)
     # Whole numbers stay whole where some rows have none.
     table = table.astype({"n_reference": "Int64", "n_generated": "Int64"})

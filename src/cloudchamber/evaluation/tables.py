@@ -1,5 +1,6 @@
 """Tables on disk, as CSV."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -19,13 +20,17 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
     write_text(path, table.to_csv(index=False, lineterminator="\n"))
 
 
-def read_table(path: str | Path) -> pd.DataFrame:
+def read_table(path: str | Path, columns: Sequence[str] = ()) -> pd.DataFrame:
     """Return a table.
 
     Raises:
-        InputError: it cannot be read.
+        InputError: it cannot be read, has no rows or lacks one of ``columns``.
     """
     try:
-        return pd.read_csv(path)
+        table = pd.read_csv(path)
     except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as a table: {error}") from error
+        raise InputError(f"{path}: cannot be read as a table: {' '.join(str(error).split())}") from error
+    missing = [name for name in columns if name not in table]
+    if missing or table.empty:
+        raise InputError(f"{path}: {f'no columns {missing}' if missing else 'no rows'}")
+    return table

@@ -15,6 +15,7 @@ from cloudchamber.evaluation.observable_file import read_observables
 from cloudchamber.evaluation.observables import JET_FEATURES
 from cloudchamber.evaluation.resampling import Sample
 from cloudchamber.figures.style import TRUTH, Look, looks
+from cloudchamber.settings.entries import entries, need
 
 __all__ = [
     "NO_SAMPLER",
@@ -31,17 +32,6 @@ __all__ = [
 ]
 
 NO_SAMPLER = "none"
-
-
-def need(files: Mapping[str, Any], key: str) -> Any:
-    """Return one entry of the files of a figure or table.
-
-    Raises:
-        SettingsError: it is not there.
-    """
-    if key not in files:
-        raise SettingsError(f"--files: no key '{key}' among {sorted(files)}")
-    return files[key]
 
 
 @final
@@ -73,11 +63,11 @@ def models_of(files: Mapping[str, Any], key: str = "models") -> list[Model]:
     Raises:
         SettingsError: the list is missing or empty.
     """
-    entries = need(files, key)
-    if not entries:
+    listed = entries(files, key, ("name", "title"))
+    if not listed:
         raise SettingsError(f"--files: '{key}' is empty")
     groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
-    for entry in entries:
+    for entry in listed:
         groups.setdefault((need(entry, "name"), entry.get("sampler", "")), []).append(entry)
     names = list(dict.fromkeys(name for name, _ in groups))
     look = looks(names, [name for name, sampler in groups if sampler == NO_SAMPLER])

@@ -134,7 +134,7 @@ def _cost(files: _Files) -> Table:
 
 
 def _settings(files: _Files) -> Table:
-    settings = parse(AnalysisSettings, need(files, "settings"))
+    settings = parse(AnalysisSettings, need(files, "settings"), "--files: settings")
     rows = list(_leaves(settings, "", ""))
     header = ["key", "value", "meaning"]
     return Table(

@@ -53,6 +53,8 @@ def sampling_time(models: Mapping[str, Any], settings: SamplingTimeSettings, out
         InputError: a model cannot be read.
         SettingsError: a key of ``models`` is missing or wrong.
     """
+    if not models:
+        raise SettingsError("--models: names no model")
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     cases = [case for name, entry in models.items() for case in _cases(name, entry, settings.multiplicities, device)]
     with progress("sampling time", (settings.rounds + 1) * len(cases), "measurements") as bar:
@@ -86,6 +88,8 @@ def sampling_time(models: Mapping[str, Any], settings: SamplingTimeSettings, out
 
 
 def _cases(name: str, entry: Mapping[str, Any], multiplicities: tuple[int, ...], device: torch.device) -> list[_Case]:
+    if not isinstance(entry, Mapping):
+        raise SettingsError(f"--models: {name}: expected keys and values")
     missing = sorted({"sampler", "settings", "weights", "description"} - set(entry))
     if missing:
         raise SettingsError(f"--models: {name}: no key {missing}")

@@ -6,7 +6,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from cloudchamber.errors import InputError
+from cloudchamber.errors import CloudchamberError, InputError
 from cloudchamber.hdf5 import create_hdf5
 from cloudchamber.settings import SplitSettings
 
@@ -108,7 +108,9 @@ def read_split(path: str | Path, clouds: int) -> dict[str, np.ndarray]:
             if file.attrs.get("n_clouds", clouds) != clouds:
                 raise InputError(f"{path}: is for {file.attrs['n_clouds']} clouds, there are {clouds}")
             parts = {name: _rows(path, file, name, clouds) for name in PARTS}
-    except (OSError, RuntimeError) as error:
+    except (CloudchamberError, MemoryError):
+        raise
+    except Exception as error:  # damaged bytes make HDF5 raise almost anything
         raise InputError(f"{path}: cannot be read as a file of indices: {' '.join(str(error).split())}") from error
     rows, times = np.unique(np.concatenate(list(parts.values())), return_counts=True)
     if (times > 1).any():

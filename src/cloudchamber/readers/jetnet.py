@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 
 from cloudchamber.cloud import Clouds, Column
-from cloudchamber.errors import InputError
+from cloudchamber.errors import CloudchamberError, InputError
 from cloudchamber.hdf5 import create_hdf5
 from cloudchamber.preparation.relative import RELATIVE_COLUMNS
 from cloudchamber.storage import provenance
@@ -41,7 +41,9 @@ def read_jetnet(path: str | Path, max_particles: int | None = None) -> Clouds:
         with h5py.File(path, "r", locking=False) as file:
             particles = _dataset(path, file, "particle_features", 3)
             jets = _dataset(path, file, "jet_features", 2)
-    except (OSError, RuntimeError) as error:
+    except (CloudchamberError, MemoryError):
+        raise
+    except Exception as error:  # damaged bytes make HDF5 raise almost anything
         raise InputError(f"{path}: cannot be read as a JetNet file: {' '.join(str(error).split())}") from error
     if len(particles) != len(jets):
         raise InputError(f"{path}: {len(particles)} jets in 'particle_features', {len(jets)} in 'jet_features'")

@@ -61,8 +61,9 @@ def load(model: type[T], text_or_path: str) -> T:
         values = yaml.safe_load(text_or_path if inline else Path(text_or_path).read_text(encoding="utf-8"))
     except OSError as error:
         raise SettingsError(f"{source}: cannot be read: {error.strerror}") from error
-    except yaml.YAMLError as error:
-        raise SettingsError(f"{source}: not YAML: {' '.join(str(error).split())}") from error
+    # Beside its own errors yaml raises ValueError for a date or a number that it cannot make.
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise SettingsError(f"{source}: not YAML: {' '.join(str(error).split())[:300]}") from error
     if not isinstance(values, dict):
         raise SettingsError(f"{source}: expected keys and values at the top level")
     return parse(model, values, source)

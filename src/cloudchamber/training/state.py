@@ -10,13 +10,14 @@ import json
 import os
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import torch
 
-from cloudchamber.errors import StateError
+from cloudchamber.errors import StateError, StorageError
+from cloudchamber.interruption import lacks_memory
 from cloudchamber.storage import write_bytes
 
 __all__ = ["load_state", "locked", "read_state", "save_state"]
@@ -29,21 +30,33 @@ def locked(folder: Path) -> Iterator[None]:
     """Hold the lock of a state folder and clear it of what a killed process left half written.
 
     Raises:
-        StateError: another process holds it.
+        StateError: another process holds it, or the file system has no locks.
+        StorageError: the folder cannot be written to.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / "lock", "a+", encoding="utf-8") as file:
+    with _opened(folder) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             file.seek(0)
             raise StateError(f"{folder}: in use by another training ({file.read().strip()})") from None
-        file.truncate(0)
-        file.write(f"process {os.getpid()} on {os.uname().nodename}")
-        file.flush()
+        except OSError as error:
+            message = f"{folder}: cannot be locked: {error.strerror}; keep states on a file system that has locks"
+            raise StateError(message) from error
+        # Only a name for whoever is refused: a full disk is no reason to fail.
+        with suppress(OSError):
+            os.ftruncate(file.fileno(), 0)
+            os.write(file.fileno(), f"process {os.getpid()} on {os.uname().nodename}".encode())
         for half_written in folder.glob(".step_*.pt"):
             half_written.unlink()
         yield
+
+
+def _opened(folder: Path) -> TextIO:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return open(folder / "lock", "a+", encoding="utf-8")
+    except OSError as error:
+        raise StorageError(f"{folder}: cannot be written: {error.strerror}") from error
 
 
 def save_state(folder: Path, step: int, state: dict[str, Any]) -> None:
@@ -75,7 +88,9 @@ def load_state(folder: Path, identity: dict[str, Any], warn: Any) -> dict[str, A
     for path in states:
         try:
             state = read_state(path)
-        except (OSError, RuntimeError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        except Exception as error:  # damaged bytes make zipfile raise almost anything
+            if lacks_memory(error):
+                raise
             warn(f"{path}: damaged, trying the state before it: {' '.join(str(error).split())[:200]}")
             continue
         if state["identity"] != json.dumps(identity, sort_keys=True):

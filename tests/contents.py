@@ -1,0 +1,46 @@
+"""What an output says, without what differs from run to run: lengths of time, and the identity of a ROOT file."""
+
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pandas as pd
+import uproot
+
+__all__ = ["content"]
+
+_TIMES = ("seconds", "lowest", "highest")
+
+
+def content(path: Path) -> Any:
+    """Return something that is equal for two files exactly if their values are bitwise the same."""
+    if path.suffix == ".root":
+        with uproot.open(path)["Delphes"] as tree:
+            return {name: tree[name].array(library="np").tolist() for name in tree.keys(full_paths=False)}
+    if path.suffix == ".csv":
+        table = pd.read_csv(path, dtype=str)
+        if "metric" in table:
+            table = table[~table["metric"].str.startswith(_TIMES)]
+        return table[[name for name in table if not name.startswith(_TIMES)]].to_csv()
+    if path.suffix == ".h5":
+        return _of_hdf5(path)
+    return path.read_bytes()
+
+
+def _of_hdf5(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+
+    def visit(name: str, item: h5py.Group | h5py.Dataset) -> None:
+        if isinstance(item, h5py.Dataset):
+            values = item[()]
+            text = values.tobytes()
+            if name == "meta":
+                text = b"".join(part for part in text.split(b",") if b"seconds_per_jet" not in part)
+            attributes = {key: np.asarray(value).tobytes() for key, value in item.attrs.items()}
+            found[name] = (values.dtype.str, values.shape, text, attributes)
+
+    with h5py.File(path, "r") as file:
+        file.visititems(visit)
+        found["/"] = {key: np.asarray(value).tobytes() for key, value in file.attrs.items()}
+    return found

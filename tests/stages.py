@@ -1,0 +1,220 @@
+"""Every command that writes, on inputs of some kilobytes."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+import yaml
+from command_server import CommandServer
+from prepared_jets import raw_jets, write_prepared_jets
+from root_files import random_towers, write_delphes
+
+from cloudchamber.cloud import write_clouds
+
+__all__ = ["STAGES", "TRAININGS", "Stage", "make_inputs", "training_settings"]
+
+REPOSITORY = Path(__file__).parents[1]
+JETS = 160
+METRICS = {"bins": 5, "bootstraps": 2, "energy_mover_jets": 4, "energy_mover_batches": 2}
+SAMPLER = {"solver": "midpoint", "evaluations": 4}
+PROCESS = {"title": "top", "commands": ["Top:gg2ttbar = on"], "pt_hat": [500, 700], "events": 3}
+INGESTION = {"clouds": {"kind": "events"}, "max_particles": 20}
+EXTERNAL = bytes(range(256)) * 40
+
+
+def training_settings(steps: int, **changes: Any) -> dict[str, Any]:
+    """Return settings of the training loop that save every tenth step."""
+    every = {"validate_every": max(steps // 2, 1), "save_every": 10}
+    return {"steps": steps, "batch_size": 32, "warmup_steps": 5, "accelerator": "cpu", **every, **changes}
+
+
+def model_settings(steps: int, **changes: Any) -> dict[str, Any]:
+    network = {"kind": "epic", "layers": 1, "hidden": 8, "latent": 4, "time_features": 4}
+    training = training_settings(steps, **changes)
+    return {"network": network, "objective": {"kind": "flow_matching"}, "training": training}
+
+
+def flow_settings(steps: int, **changes: Any) -> dict[str, Any]:
+    training = training_settings(steps, **changes)
+    return {"kind": "flow", "transforms": 1, "bins": 3, "hidden": [8], "training": training}
+
+
+def posterior_settings(steps: int, **changes: Any) -> dict[str, Any]:
+    network = {"neighbours": 2, "blocks": [[4], [4]], "fusion": 4, "dense": 4}
+    return {"network": network, "training": training_settings(steps, **changes), "jets_per_class": 12}
+
+
+@final
+@dataclass(frozen=True)
+class Stage:
+    """A command that writes.
+
+    Attributes:
+        name: of the sub-command.
+        outputs: options of its outputs with the suffix of each.
+        arguments: what else it takes, from the folder of inputs, where "{work}" is a folder of the run.
+    """
+
+    name: str
+    outputs: Mapping[str, str]
+    arguments: Callable[[Path], list[str | Path]]
+
+    def paths(self, folder: Path) -> dict[str, Path]:
+        """Return where the outputs go, each in a folder of its own."""
+        return {option: folder / option / f"out{suffix}" for option, suffix in self.outputs.items()}
+
+    def command(self, inputs: Path, folder: Path) -> list[str]:
+        """Return the arguments of a run that writes into ``folder``."""
+        outputs = [str(item) for option, path in self.paths(folder).items() for item in (f"--{option}", path)]
+        given = [str(item).replace("{work}", str(folder)) for item in self.arguments(inputs)]
+        return [self.name, *given, *outputs]
+
+
+def _training(name: str, settings: Callable[..., dict[str, Any]], outputs: Mapping[str, str]) -> Callable[..., Stage]:
+    def stage(steps: int, **changes: Any) -> Stage:
+        def arguments(inputs: Path) -> list[str | Path]:
+            source: list[str | Path] = [inputs / "prepared.h5"]
+            if name == "log-posterior":
+                source = ["--truth", inputs / "prepared.h5", "--classes", f"model={inputs / 'sample.h5'}"]
+            chosen = json.dumps(settings(steps, **changes))
+            return [*source, "--settings", chosen, "--seed", "3", "--state", "{work}/state"]
+
+        return Stage(name, outputs, arguments)
+
+    return stage
+
+
+_WEIGHTS = {"weights": ".safetensors", "description": ".json", "history": ".csv"}
+TRAININGS: Mapping[str, Callable[..., Stage]] = {
+    "train": _training("train", model_settings, _WEIGHTS),
+    "train-jet-flow": _training("train-jet-flow", flow_settings, _WEIGHTS),
+    "log-posterior": _training(
+        "log-posterior", posterior_settings, {"history": ".csv", "confusion": ".csv", "output": ".csv"}
+    ),
+}
+
+
+def _model(inputs: Path) -> list[str | Path]:
+    return ["--model", inputs / "weights.safetensors", inputs / "description.json"]
+
+
+def _metrics(inputs: Path) -> list[str | Path]:
+    return ["--settings", json.dumps(METRICS), "--seed", "3"]
+
+
+def _sampling_time(inputs: Path) -> list[str | Path]:
+    files = {"weights": str(inputs / "weights.safetensors"), "description": str(inputs / "description.json")}
+    models = {"epic": {"sampler": "midpoint", "settings": SAMPLER, **files}}
+    settings = {"multiplicities": [3], "jets": 2, "rounds": 1}
+    return ["--models", json.dumps(models), "--settings", json.dumps(settings)]
+
+
+def _evaluate(inputs: Path) -> list[str | Path]:
+    entry = {"dataset": "top", "name": "model", "sampler": "midpoint", "seed": 1}
+    samples = [{**entry, "clouds": str(inputs / "sample.h5"), "comparison": str(inputs / "comparison.csv")}]
+    posteriors = [{"dataset": "top", "seed": 1, "path": str(inputs / "posterior.csv")}]
+    jets = [{"dataset": "top", "seed": 1, "path": str(inputs / "jets.csv")}]
+    files = {"samples": samples, "posteriors": posteriors, "jets": jets}
+    return ["--study", "jets", "--files", json.dumps(files)]
+
+
+def _draw(inputs: Path) -> list[str | Path]:
+    entry = {"name": "model", "title": "model", "seed": 1, "path": str(inputs / "history.csv")}
+    return ["histories", "--files", json.dumps({"title": "trainings", "histories": [entry]})]
+
+
+def _tabulate(inputs: Path) -> list[str | Path]:
+    return ["settings", "--files", json.dumps({"settings": yaml.safe_load((REPOSITORY / "config.yaml").read_text())})]
+
+
+def _scan(inputs: Path) -> list[str | Path]:
+    scan = {"models": ["model"], "solvers": ["euler"], "evaluations": [2], "jets": 40}
+    truth = ["--truth", inputs / "prepared.h5", "--truth-observables", inputs / "truth.h5"]
+    settings = ["--metrics", json.dumps(METRICS), "--settings", json.dumps(scan), "--seed", "3"]
+    return [inputs / "jets.h5", *_model(inputs), *truth, *settings]
+
+
+def _compare(inputs: Path) -> list[str | Path]:
+    truth = ["--truth", inputs / "prepared.h5", "--truth-observables", inputs / "truth.h5"]
+    sample = ["--sample", inputs / "sample.h5", "--sample-observables", inputs / "observables.h5"]
+    return [*truth, *sample, *_metrics(inputs)]
+
+
+_OUTPUT = {"output": ".h5"}
+_TABLE = {"output": ".csv"}
+_ALL = (
+    Stage(
+        "simulate",
+        {"output": ".root"},
+        lambda inputs: ["--name", "top", "--settings", json.dumps(PROCESS), "--seed", "3"],
+    ),
+    Stage("ingest", _OUTPUT, lambda inputs: [inputs / "towers.root", "--settings", json.dumps(INGESTION)]),
+    Stage(
+        "prepare",
+        {"output": ".h5", "split-output": ".h5"},
+        lambda inputs: [inputs / "clouds.h5", "--settings", "{}", "--seed", "3"],
+    ),
+    *(make(20) for make in TRAININGS.values()),
+    Stage("draw-jets", _OUTPUT, lambda inputs: [inputs / "prepared.h5", "--jets", "60", "--seed", "3"]),
+    Stage(
+        "sample",
+        _OUTPUT,
+        lambda inputs: [inputs / "jets.h5", *_model(inputs), "--settings", json.dumps(SAMPLER), "--seed", "3"],
+    ),
+    Stage(
+        "sample-marginals",
+        _OUTPUT,
+        lambda inputs: [inputs / "prepared.h5", "--jets", inputs / "jets.h5", "--seed", "3"],
+    ),
+    Stage("observe", _OUTPUT, lambda inputs: [inputs / "sample.h5"]),
+    Stage("compare", _TABLE, _compare),
+    Stage(
+        "compare-jets",
+        _TABLE,
+        lambda inputs: ["--truth", inputs / "prepared.h5", "--jets", inputs / "jets.h5", *_metrics(inputs)],
+    ),
+    Stage("evaluate", _TABLE, _evaluate),
+    Stage("solver-scan", _TABLE, _scan),
+    Stage("sampling-time", _TABLE, _sampling_time),
+    Stage("draw", {"pdf": ".pdf", "png": ".png"}, _draw),
+    Stage("tabulate", {"html": ".html", "csv": ".csv", "latex": ".tex"}, _tabulate),
+    Stage("to-jetnet", _OUTPUT, lambda inputs: [inputs / "sample.h5"]),
+    Stage("from-jetnet", _OUTPUT, lambda inputs: [inputs / "jetnet.hdf5"]),
+    Stage(
+        "download",
+        {"output": ".hdf5"},
+        lambda inputs: ["jetnet150_gluon", "--mirror", inputs / "mirror", "--lock", inputs / "lock.json"],
+    ),
+)
+STAGES: Mapping[str, Stage] = {stage.name: stage for stage in _ALL}
+
+
+def make_inputs(server: CommandServer, folder: Path) -> None:
+    """Write what the stages read into ``folder``, by the stages themselves where they can."""
+    rng = np.random.default_rng(11)
+    write_prepared_jets(folder / "prepared.h5", JETS)
+    write_clouds(folder / "clouds.h5", raw_jets(JETS, 8, rng))
+    write_delphes(folder / "towers.root", {"Tower": random_towers(rng, 40, 30)})
+    (folder / "mirror").mkdir()
+    (folder / "mirror/g150.hdf5").write_bytes(EXTERNAL)
+    pin = {"bytes": len(EXTERNAL), "checksum": f"sha256:{sha256(EXTERNAL).hexdigest()}"}
+    (folder / "lock.json").write_text(json.dumps({"jetnet150_gluon": pin}))
+
+    def make(name: str, outputs: Mapping[str, str]) -> None:
+        server.succeed(STAGES[name].command(folder, folder / name))
+        for option, target in outputs.items():
+            STAGES[name].paths(folder / name)[option].rename(folder / target)
+
+    make("train", {option: f"{option}{suffix}" for option, suffix in _WEIGHTS.items()})
+    make("draw-jets", {"output": "jets.h5"})
+    make("sample", {"output": "sample.h5"})
+    for source, target in (("prepared.h5", "truth.h5"), ("sample.h5", "observables.h5")):
+        server.succeed(["observe", folder / source, "--output", folder / target])
+    make("compare", {"output": "comparison.csv"})
+    make("compare-jets", {"output": "jets.csv"})
+    make("log-posterior", {"output": "posterior.csv"})
+    make("to-jetnet", {"output": "jetnet.hdf5"})
