@@ -2,6 +2,7 @@
 # make test   set up, run all tests; those on a cluster where SLURM is installed
 # make test-slurm  set up, install SLURM (root on Debian), run the tests on a cluster of this machine
 # make bench  set up, measure speed against other ways
+# make fuzz   set up, read damaged files for as long as EXAMPLES=N per reader takes
 # SCALE=standard (or gpu, jetnet30, ...) takes configs/$(SCALE).yaml instead of config.yaml.
 
 PYTHON ?= python3
@@ -18,7 +19,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Constraints hold for the packages and for what builds them.
 INSTALL := PIP_CONSTRAINT=requirements.lock $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: all setup run test test-slurm lint bench docs clean
+.PHONY: all setup run test test-slurm fuzz lint bench docs clean
 .DELETE_ON_ERROR:
 
 all: run
@@ -43,6 +44,11 @@ test: setup
 test-slurm: setup
 	tests/slurm/install
 	CLOUDCHAMBER_SLURM=required $(BIN)/python -m pytest tests/slurm
+
+# New examples in each run; what breaks a reader is printed by Hypothesis.
+EXAMPLES ?= 20000
+fuzz: setup
+	CLOUDCHAMBER_FUZZ_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest tests/fuzz --timeout 0
 
 lint: setup
 	$(BIN)/ruff check .

@@ -27,7 +27,7 @@ from typing import Any, NoReturn, final
 __all__ = ["Command", "CommandServer", "Fault", "Finished", "command_server"]
 
 # Long enough for a busy machine; no command of the tests takes more than some seconds.
-PATIENCE = 180.0
+PATIENCE = 500.0
 _IMPORTED = (
     "cloudchamber.generation.train",
     "cloudchamber.generation.train_jet_flow",

@@ -47,6 +47,8 @@ def parse(model: type[T], values: Mapping[str, Any], source: str | Path = "setti
     except ValidationError as error:
         faults = [f"{_dotted(fault['loc'], values)}: {fault['msg']}" for fault in error.errors()]
         raise SettingsError(f"{source}: " + "; ".join(fault.removeprefix(": ") for fault in faults)) from None
+    except RecursionError:
+        raise SettingsError(f"{source}: nested too deeply, or an alias that holds itself") from None
 
 
 def load(model: type[T], text_or_path: str) -> T:

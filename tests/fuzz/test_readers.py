@@ -1,0 +1,325 @@
+"""Readers on damaged and strange files: what is written, or one line; never another error, a hang or a crash.
+
+What is read lies in a file of the temporary folder, so that it is still there after a crash. The number of examples of
+each reader is CLOUDCHAMBER_FUZZ_EXAMPLES; ``make fuzz`` sets it, and draws new ones in each run.
+"""
+
+import json
+import os
+import resource
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+import torch
+import uproot
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from prepared_jets import prepared_jets, write_prepared_jets
+from root_files import random_towers, write_delphes
+
+from cloudchamber.checksum import verify_checksum, write_checksum
+from cloudchamber.cli.arguments import json_argument
+from cloudchamber.cloud import read_clouds
+from cloudchamber.errors import CloudchamberError, SettingsError
+from cloudchamber.evaluation.observable_file import read_observables, write_observables
+from cloudchamber.evaluation.tables import read_table
+from cloudchamber.generation.artifact import build_network, load_artifact, save_artifact
+from cloudchamber.generation.jet_features import read_jets
+from cloudchamber.interruption import names_lack_of_memory
+from cloudchamber.preparation.ingestion import ingest
+from cloudchamber.preparation.splits import read_split, write_split
+from cloudchamber.readers.jetnet import read_jetnet, write_jetnet
+from cloudchamber.settings import AnalysisSettings, GeneratorSettings, IngestionSettings, load
+from cloudchamber.storage import read_json, write_text
+from cloudchamber.training.state import load_state, save_state
+
+CHOSEN = os.environ.get("CLOUDCHAMBER_FUZZ_EXAMPLES")
+EXAMPLES = int(CHOSEN or 40)
+fuzzed = settings(
+    max_examples=EXAMPLES,
+    derandomize=CHOSEN is None,
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+
+REPOSITORY = Path(__file__).parents[2]
+MODEL = {
+    "network": {"kind": "epic", "layers": 1, "hidden": 4, "latent": 2, "time_features": 2},
+    "objective": {"kind": "flow_matching"},
+    "training": {"steps": 1},
+}
+IDENTITY = {"seed": 1}
+_place = st.integers(0, 1 << 20)
+_edits = st.lists(
+    st.one_of(
+        st.tuples(st.just("flip"), _place, st.integers(0, 7)),
+        st.tuples(st.just("write"), _place, st.binary(min_size=1, max_size=9)),
+        st.tuples(st.just("insert"), _place, st.binary(min_size=1, max_size=9)),
+        st.tuples(st.just("drop"), _place, st.integers(1, 64)),
+        st.tuples(st.just("copy"), _place, _place),
+        st.tuples(st.just("cut"), _place, st.none()),
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+def edited(whole: bytes, edits: list[tuple[str, int, Any]]) -> bytes:
+    """Return a damaged copy; places count from the start and begin again behind the end."""
+    content = bytearray(whole)
+    for kind, place, value in edits:
+        at = place % max(len(content), 1)
+        match kind:
+            case "flip" if content:
+                content[at] ^= 1 << value
+            case "write":
+                content[at : at + len(value)] = value
+            case "insert":
+                content[at:at] = value
+            case "drop":
+                del content[at : at + value]
+            case "copy":
+                start = value % max(len(content), 1)
+                content[at : at + 16] = content[start : start + 16]
+            case "cut":
+                del content[at:]
+    return bytes(content)
+
+
+@pytest.fixture(autouse=True)
+def _limited_memory() -> Iterator[None]:
+    """Sizes that damage makes huge must not take the machine down."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    now = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (now + (1 << 31), hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+
+def clean_or_refused(read: Callable[[], Any]) -> None:
+    """Read; an error must be one of ours. What lacks memory is mapped as the command line does it."""
+    with suppress(CloudchamberError), names_lack_of_memory("ingest"):
+        read()
+
+
+def _ingest(kind: str, tree: str = "Delphes") -> Callable[[Path], Any]:
+    chosen = IngestionSettings.model_validate({"clouds": {"kind": kind}, "max_particles": 10, "tree": tree})
+    return lambda path: ingest([path], chosen, path.with_name("ingested.h5"))
+
+
+def _state(path: Path) -> Any:
+    return load_state(path.parent, IDENTITY, lambda line: None)
+
+
+READERS: dict[str, tuple[str, Callable[[Path], Any]]] = {
+    "events of ROOT": ("zlib.root", _ingest("events")),
+    "jets of ROOT": ("zlib.root", _ingest("stored")),
+    "uncompressed ROOT": ("plain.root", _ingest("events")),
+    "clouds": ("clouds.h5", read_clouds),
+    "observables": ("observables.h5", read_observables),
+    "drawn jets": ("observables.h5", read_jets),
+    "split": ("split.h5", lambda path: read_split(path, 40)),
+    "JetNet": ("jetnet.hdf5", read_jetnet),
+    "JetNet in the old format": ("old.hdf5", lambda path: read_jetnet(path, 3)),
+    "weights": ("weights.safetensors", lambda path: load_artifact(path, path.with_name("description.json"))),
+    "description": ("description.json", lambda path: load_artifact(path.with_name("weights.safetensors"), path)),
+    "state": ("state/step_000000005.pt", _state),
+    "JSON": ("description.json", read_json),
+    "table": ("table.csv", lambda path: read_table(path, ("model", "value"))),
+    "checksum": ("zlib.root.sha256", lambda path: verify_checksum(path.with_suffix(""))),
+    "settings": ("settings.yaml", lambda path: load(AnalysisSettings, str(path))),
+}
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with one good file for each reader."""
+    folder = tmp_path_factory.mktemp("fuzz")
+    rng = np.random.default_rng(3)
+    towers = random_towers(rng, 20, 12)
+    jets = {leaf: [[1.0]] * 20 for leaf in ("PT", "Eta", "Phi", "Mass")}
+    index = [[0] * len(values) for values in towers["ET"]]
+    for name, compression in (("zlib", uproot.ZLIB(1)), ("plain", None)):
+        collections = {"Tower": towers | {"JetIndex": index}, "Jet": jets}
+        write_delphes(folder / f"{name}.root", collections, compression=compression)
+    clouds = prepared_jets(40)
+    write_prepared_jets(folder / "clouds.h5", 40)
+    table = {name: clouds.feature(name) for name in ("jet_pt", "jet_eta", "jet_mass")}
+    write_observables(folder / "observables.h5", table | {"multiplicity": clouds.multiplicity}, {"width": 8})
+    write_split(folder / "split.h5", clouds.indices, 40)
+    write_jetnet(folder / "jetnet.hdf5", clouds)
+    with h5py.File(folder / "jetnet.hdf5") as new, h5py.File(folder / "old.hdf5", "w", libver="earliest") as old:
+        for name in new:
+            old[name] = new[name][()]
+    chosen = GeneratorSettings.model_validate(MODEL)
+    weights = build_network(chosen).state_dict()
+    paths = folder / "weights.safetensors", folder / "description.json"
+    save_artifact(*paths, weights, chosen, clouds.meta["standardisation"], {})
+    (folder / "state").mkdir()
+    state = {"identity": json.dumps(IDENTITY), "step": 5, "network": weights, "losses": [1.0]}
+    save_state(folder / "state", 5, state | {"generator": torch.Generator().get_state()})
+    (folder / "table.csv").write_text("model,value\nepic,1.5\ntransformer,nan\n")
+    write_text(folder / "settings.yaml", (REPOSITORY / "config.yaml").read_text(encoding="utf-8"))
+    return folder
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_damaged_files(files: Path, tmp_path: Path, name: str) -> None:
+    source, read = READERS[name]
+    folder = tmp_path / "files"
+    shutil.copytree(files, folder)
+    if name == "checksum":
+        write_checksum(folder / "zlib.root", folder / "zlib.root")
+    path = folder / source
+    whole = path.read_bytes()
+    read(path)
+
+    @fuzzed
+    @given(_edits)
+    def damaged(edits: list[tuple[str, int, Any]]) -> None:
+        path.write_bytes(edited(whole, edits))
+        clean_or_refused(lambda: read(path))
+
+    damaged()
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_any_bytes(files: Path, tmp_path: Path, name: str) -> None:
+    """What the file begins with may be right."""
+    source, read = READERS[name]
+    folder = tmp_path / "files"
+    shutil.copytree(files, folder)
+    path = folder / source
+    if name == "checksum":
+        write_checksum(folder / "zlib.root", folder / "zlib.root")
+    whole = path.read_bytes()
+
+    @fuzzed
+    @given(st.integers(0, 64), st.binary(max_size=200))
+    def anything(kept: int, further: bytes) -> None:
+        path.write_bytes(whole[:kept] + further)
+        clean_or_refused(lambda: read(path))
+
+    anything()
+
+
+@pytest.mark.delphes
+def test_damaged_file_of_delphes(delphes_samples: Path, tmp_path: Path) -> None:
+    whole = (delphes_samples / "public/spectraljet_mini.root").read_bytes()
+    path = tmp_path / "a.root"
+    read = _ingest("stored")
+
+    @fuzzed
+    @given(_edits)
+    def damaged(edits: list[tuple[str, int, Any]]) -> None:
+        path.write_bytes(edited(whole, edits))
+        clean_or_refused(lambda: read(path))
+
+    damaged()
+
+
+_values = st.one_of(
+    st.integers(-3, 9).map(np.int64),
+    st.floats(width=32).map(np.float32),
+    st.binary(min_size=1, max_size=8).map(np.bytes_),
+    st.tuples(
+        st.sampled_from(["float32", "float64", "int64", "bool", "S3"]),
+        st.lists(st.integers(0, 4), max_size=4),
+    ).map(lambda pair: np.zeros(pair[1], pair[0])),
+)
+
+
+@pytest.mark.parametrize("name", ["clouds", "observables", "drawn jets", "split", "JetNet"])
+def test_files_of_another_structure(files: Path, tmp_path: Path, name: str) -> None:
+    """Checksums are right here, and one part is something else or is not there."""
+    source, read = READERS[name]
+    path = tmp_path / source
+    with h5py.File(files / source) as file:
+        parts = ["indices", "observables"]
+        file.visit(parts.append)
+        attributes = list(file.attrs)
+
+    @fuzzed
+    @given(st.sampled_from([*parts, *(f"@{key}" for key in attributes)]), st.none() | _values)
+    def changed(part: str, value: Any) -> None:
+        shutil.copy(files / source, path)
+        with h5py.File(path, "r+", libver=("v110", "v110")) as file:
+            if part.startswith("@"):
+                del file.attrs[part[1:]]
+                if value is not None:
+                    file.attrs[part[1:]] = value
+            else:
+                if part in file:
+                    del file[part]
+                if value is not None:
+                    file[part] = value
+        clean_or_refused(lambda: read(path))
+
+    changed()
+
+
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def _leaves(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    yield at
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _leaves(item, (*at, key))
+
+
+def _replaced(value: Any, at: tuple[Any, ...], new: Any) -> Any:
+    if not at:
+        return new
+    return {**value, at[0]: _replaced(value[at[0]], at[1:], new)}
+
+
+_CONFIG = yaml.safe_load((REPOSITORY / "config.yaml").read_text(encoding="utf-8"))
+
+
+@fuzzed
+@given(st.sampled_from(list(_leaves(_CONFIG))), _json)
+def test_settings_with_one_strange_value(at: tuple[Any, ...], value: Any) -> None:
+    text = json.dumps(_replaced(_CONFIG, at, value))
+    clean_or_refused(lambda: load(AnalysisSettings, text if text.startswith("{") else "{" + text))
+
+
+@fuzzed
+@given(st.text(max_size=60))
+def test_any_text_as_settings(text: str) -> None:
+    clean_or_refused(lambda: load(GeneratorSettings, "{" + text))
+    clean_or_refused(lambda: load(GeneratorSettings, text))
+    clean_or_refused(lambda: json_argument(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{" * 5000,
+        '{"a": ' * 3000 + "1" + "}" * 3000,
+        "{a: &a {b: *a}}",
+        "{a: 2001-99-99}",
+        "{a: " + "9" * 5000 + "}",
+        "{1: 2, [3]: 4}",
+        "{? {a: b} : c}",
+        "{!!python/object:os.system ls}",
+        "\0",
+        "x" * 5000,
+        "{a: \x85\x01}",
+    ],
+)
+def test_texts_that_are_hard_to_parse(text: str) -> None:
+    with pytest.raises(SettingsError):
+        load(GeneratorSettings, text)
