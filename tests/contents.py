@@ -1,5 +1,6 @@
 """What an output says, without what differs from run to run: lengths of time, and the identity of a ROOT file."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ def content(path: Path) -> Any:
     """Return something that is equal for two files exactly if their values are bitwise the same."""
     if path.suffix == ".root":
         with uproot.open(path)["Delphes"] as tree:
-            return {name: tree[name].array(library="np").tolist() for name in tree.keys(full_paths=False)}
+            return {name: tree[name].array().to_list() for name in tree.keys(full_paths=False)}
     if path.suffix == ".csv":
         table = pd.read_csv(path, dtype=str)
         if "metric" in table:
@@ -34,13 +35,13 @@ def _of_hdf5(path: Path) -> dict[str, Any]:
     def visit(name: str, item: h5py.Group | h5py.Dataset) -> None:
         if isinstance(item, h5py.Dataset):
             values = item[()]
-            text = values.tobytes()
-            if name == "meta":
-                text = b"".join(part for part in text.split(b",") if b"seconds_per_jet" not in part)
             attributes = {key: np.asarray(value).tobytes() for key, value in item.attrs.items()}
-            found[name] = (values.dtype.str, values.shape, text, attributes)
+            found[name] = (values.dtype.str, values.shape, values.tobytes(), attributes)
 
     with h5py.File(path, "r") as file:
         file.visititems(visit)
+        if "meta" in file:
+            found["meta"] = json.loads(file["meta"][()].tobytes())
+            found["meta"].get("sampler", {}).pop("seconds_per_jet", None)
         found["/"] = {key: np.asarray(value).tobytes() for key, value in file.attrs.items()}
     return found

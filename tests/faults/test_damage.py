@@ -176,9 +176,7 @@ def test_a_training_with_a_damaged_state_ends_in_the_same_bits(
     stage = STAGES["train"]
     before = {option: content(path) for option, path in stage.paths(trained).items()}
     last = max(trained.glob("state/*/*.pt"))
-    text = bytearray(last.read_bytes())
-    text[len(text) // 2] ^= 1
-    last.write_bytes(text)
+    last.write_bytes(last.read_bytes()[:-100])
     done = server.run(stage.command(inputs, trained))
     assert done.status == 0
     assert f"warning: {last}: damaged, trying the state before it" in done.text

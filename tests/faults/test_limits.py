@@ -26,7 +26,7 @@ MB = 1 << 20
 
 
 def states(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.glob("state/*/*.pt")}
+    return {path.name: path.read_bytes() for path in folder.glob("state/*/step_*.pt")}
 
 
 @pytest.mark.parametrize("name", TRAININGS)

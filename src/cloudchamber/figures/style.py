@@ -6,7 +6,8 @@ no font has to be found on the machine and a user's matplotlibrc changes nothing
 apart without any colour.
 """
 
-from collections.abc import Iterator, Sequence
+import io
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any, Literal, final
 import matplotlib.style
 from matplotlib.figure import Figure
 
-from cloudchamber.storage import atomic_path
+from cloudchamber.storage import write_bytes
 
 __all__ = ["GREY", "TRUTH", "Look", "applied", "looks", "save"]
 
@@ -112,7 +113,12 @@ def save(figure: Figure, pdf: Path, png: Path) -> None:
     if layout is not None:
         layout.execute(figure)
         figure.set_layout_engine("none")
-    with atomic_path(pdf) as aside:
-        figure.savefig(aside, format="pdf", metadata={"CreationDate": None})
-    with atomic_path(png) as aside:
-        figure.savefig(aside, format="png", dpi=PNG_DPI, metadata={"Software": None})
+    options: Mapping[Path, dict[str, Any]] = {
+        pdf: {"format": "pdf", "metadata": {"CreationDate": None}},
+        png: {"format": "png", "metadata": {"Software": None}, "dpi": PNG_DPI},
+    }
+    for path, chosen in options.items():
+        # Not to the file itself: on a full disk the writer of PDF stumbles over its own buffers.
+        content = io.BytesIO()
+        figure.savefig(content, **chosen)
+        write_bytes(path, content.getvalue())
