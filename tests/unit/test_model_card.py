@@ -117,7 +117,7 @@ def test_what_does_not_belong_together_is_refused(
     for wrong, status, fault in (
         (mixed, 3, "SHA-256 differs"),
         (missing, 2, "metrics"),
-        ({**files, "trainings": []}, 2, "at least one training"),
+        ({**files, "trainings": []}, 2, "'trainings' is empty"),
         ({**files, "name": "nobody"}, 3, "no metric of 'nobody'"),
     ):
         assert main(["model-card", "--files", json.dumps(wrong), "--output", str(tmp_path / "card.md")]) == status
@@ -129,15 +129,15 @@ def test_what_does_not_belong_together_is_refused(
 def test_the_table_of_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(tmp_path)
     Path("a.root").write_bytes(b"events, many")
-    entries = [{"file": "a.root", "source": "simulated here"}]
-    assert main(["data-table", "--files", json.dumps(entries), "--output", "data.csv"]) == 0
+    files = {"files": [{"file": "a.root", "source": "simulated here"}]}
+    assert main(["data-table", "--files", json.dumps(files), "--output", "data.csv"]) == 0
     with open("data.csv", encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     digest = hashlib.sha256(b"events, many").hexdigest()
     assert rows == [{"file": "a.root", "bytes": "12", "sha256": digest, "source": "simulated here"}]
     assert main(["verify", "."]) == 3, "a.root is no ROOT file"
     for wrong, status in (([{"file": "b.root", "source": ""}], 3), ([{"file": "a.root"}], 2), ([], 2)):
-        assert main(["data-table", "--files", json.dumps(wrong), "--output", "none.csv"]) == status
+        assert main(["data-table", "--files", json.dumps({"files": wrong}), "--output", "none.csv"]) == status
     assert not Path("none.csv").exists()
 
 

@@ -2,14 +2,14 @@
 
 import csv
 import hashlib
-import shutil
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 import yaml
-from test_pipeline import PARTS, REPOSITORY, planned, run, snakemake
+from project_copy import REPOSITORY, copy_project
+from test_pipeline import planned, run, snakemake
 
 from cloudchamber.cloud import read_clouds
 
@@ -36,13 +36,7 @@ def write_jets(path: Path, width: int, seed: int) -> np.ndarray:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project whose table of external files asks for small files."""
-    folder = tmp_path_factory.mktemp("jetnet")
-    for part in PARTS:
-        source = REPOSITORY / part
-        if source.is_dir():
-            shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
-        else:
-            shutil.copy(source, folder / part)
+    folder = copy_project(tmp_path_factory.mktemp("jetnet"))
     (folder / "mirror").mkdir()
     write_jets(folder / "mirror/t.hdf5", 30, 1)
     table = folder / "src/cloudchamber/external_data.csv"

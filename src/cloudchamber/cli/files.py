@@ -23,7 +23,7 @@ def add(commands: Any) -> None:
     add_output(card)
 
     data = add_command(commands, "data-table", _data_table, "list raw and external files with their hashes")
-    data.add_argument("--files", required=True, help="JSON: file and source of each")
+    data.add_argument("--files", required=True, help="JSON: a list 'files', file and source of each")
     add_output(data)
 
 

@@ -115,7 +115,7 @@ def gather(study: str, files: Mapping[str, Any], output: Path) -> None:
         InputError: a file cannot be read, or a log posterior names a model without a sample.
         SettingsError: a key is missing.
     """
-    listed = {key: entries(files, key, keys) for key, keys in _ENTRIES.items()}
+    listed = {key: entries(files, key, keys, may_be_empty=True) for key, keys in _ENTRIES.items()}
     tables = []
     samplers: dict[tuple[str, str], tuple[str, int]] = {}
     drawn = {(entry["dataset"], entry["name"], entry["seed"]) for entry in listed["samples"]}

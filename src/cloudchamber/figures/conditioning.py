@@ -10,11 +10,12 @@ from cloudchamber.errors import SettingsError
 from cloudchamber.evaluation.divergence import KL_DIRECTION
 from cloudchamber.evaluation.resampling import Estimate
 from cloudchamber.figures.dots import sizes
-from cloudchamber.figures.inputs import Model, first_samplers, models_of, need
+from cloudchamber.figures.inputs import Model, first_samplers, models_of
 from cloudchamber.figures.labels import wrapped
 from cloudchamber.figures.legends import legend_below
 from cloudchamber.figures.measurements import Measurement, read_measurements
 from cloudchamber.figures.pairs import Pair, draw_pairs, limits, pair_handles
+from cloudchamber.settings.entries import entries
 
 __all__ = ["Twins", "conditioning", "partners", "read_twins"]
 
@@ -41,13 +42,11 @@ def partners(files: Mapping[str, Any]) -> list[tuple[Model, Model]]:
         SettingsError: a key is missing, there is no pair, or a name is not that of a model.
     """
     models = {model.name: model for model in first_samplers(models_of(files))}
-    pairs = need(files, "pairs")
-    if not pairs:
-        raise SettingsError("--files: 'pairs' is empty")
+    pairs = entries(files, "pairs", ("unconditional", "conditional"))
     unknown = sorted({name for pair in pairs for name in pair.values()} - set(models))
     if unknown:
         raise SettingsError(f"--files: pairs of {unknown}, which are not among the models {sorted(models)}")
-    return [(models[need(pair, "unconditional")], models[need(pair, "conditional")]) for pair in pairs]
+    return [(models[pair["unconditional"]], models[pair["conditional"]]) for pair in pairs]
 
 
 def read_twins(files: Mapping[str, Any], metric: str, features: Sequence[str]) -> list[Twins]:

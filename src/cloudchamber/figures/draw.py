@@ -15,11 +15,12 @@ from cloudchamber.figures.distributions import feature_distributions
 from cloudchamber.figures.gallery import cloud_gallery, read_gallery
 from cloudchamber.figures.histories import histories, read_histories
 from cloudchamber.figures.images import average_images, read_images
-from cloudchamber.figures.inputs import need, read_csv, read_distributions
+from cloudchamber.figures.inputs import read_csv, read_distributions
 from cloudchamber.figures.jet_level import jet_level, read_jet_level
 from cloudchamber.figures.measurements import read_measurements
 from cloudchamber.figures.response import detector_response, read_responses
 from cloudchamber.figures.truncation import read_truncations, truncation
+from cloudchamber.settings.entries import entries, need
 
 __all__ = ["FIGURES", "draw"]
 
@@ -69,15 +70,15 @@ def _log_posterior(files: _Files) -> Figure:
 
 def _confusion(files: _Files) -> Figure:
     tables = []
-    for entry in need(files, "confusions"):
-        path = need(entry, "path")
+    for entry in entries(files, "confusions", ("path",)):
+        path = entry["path"]
         table = read_csv(path, ("class",)).set_index("class")
         if list(table.index) != list(table.columns):
             raise InputError(f"{path}: rows {list(table.index)} and columns {list(table.columns)} are not the same")
         tables.append(table.astype(float))
-    if not tables:
-        raise SettingsError("--files: 'confusions' is empty")
-    titles = {entry["name"]: entry["title"] for entry in need(files, "models")} | {"truth": "truth"}
+    titles = {entry["name"]: entry["title"] for entry in entries(files, "models", ("name", "title"))} | {
+        "truth": "truth"
+    }
     mean = pd.DataFrame(sum(tables) / len(tables))
     return metrics.confusion(mean, titles, need(files, "title"))
 

@@ -11,9 +11,10 @@ from matplotlib.ticker import MaxNLocator
 from cloudchamber.cloud import Clouds, read_clouds
 from cloudchamber.evaluation.kinematics import has_momentum
 from cloudchamber.evaluation.observables import LABELS
-from cloudchamber.figures.inputs import angular_reach, first_samplers, models_of, need, read_truth
+from cloudchamber.figures.inputs import angular_reach, first_samplers, models_of, read_truth
 from cloudchamber.figures.labels import axis_label, wrapped
 from cloudchamber.figures.style import TRUTH, Look
+from cloudchamber.settings.entries import need
 
 __all__ = ["Gallery", "GalleryRow", "cloud_gallery", "read_gallery"]
 

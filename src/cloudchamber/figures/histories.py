@@ -10,8 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from cloudchamber.evaluation.observables import LABELS
-from cloudchamber.figures.inputs import Model, models_of, need, read_csv
+from cloudchamber.figures.inputs import Model, models_of, read_csv
 from cloudchamber.figures.legends import legend_below
+from cloudchamber.settings.entries import need
 
 __all__ = ["History", "histories", "read_histories"]
 

@@ -12,8 +12,9 @@ from matplotlib.figure import Figure, SubFigure
 from cloudchamber.cloud import Clouds, read_clouds
 from cloudchamber.evaluation.kinematics import has_momentum
 from cloudchamber.evaluation.observables import LABELS
-from cloudchamber.figures.inputs import angular_reach, first_samplers, models_of, need, read_truth
+from cloudchamber.figures.inputs import angular_reach, first_samplers, models_of, read_truth
 from cloudchamber.figures.labels import axis_label, count, counts, wrapped
+from cloudchamber.settings.entries import need
 
 __all__ = ["JetImages", "average_image", "average_images", "read_images"]
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cloudchamber.cloud import Clouds, read_clouds
-from cloudchamber.errors import InputError, SettingsError
+from cloudchamber.errors import InputError
 from cloudchamber.evaluation.kinematics import has_momentum
 from cloudchamber.evaluation.observable_file import read_observables
 from cloudchamber.evaluation.observables import JET_FEATURES
@@ -25,7 +25,6 @@ __all__ = [
     "angular_reach",
     "first_samplers",
     "models_of",
-    "need",
     "read_csv",
     "read_distributions",
     "read_truth",
@@ -64,8 +63,6 @@ def models_of(files: Mapping[str, Any], key: str = "models") -> list[Model]:
         SettingsError: the list is missing or empty.
     """
     listed = entries(files, key, ("name", "title"))
-    if not listed:
-        raise SettingsError(f"--files: '{key}' is empty")
     groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     for entry in listed:
         groups.setdefault((need(entry, "name"), entry.get("sampler", "")), []).append(entry)

@@ -11,18 +11,18 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.ndimage import gaussian_filter
 
-from cloudchamber.errors import SettingsError
 from cloudchamber.evaluation.comparison import COLUMNS
 from cloudchamber.evaluation.jet_level import REQUESTED
 from cloudchamber.evaluation.observables import LABELS
 from cloudchamber.evaluation.resampling import Sample
 from cloudchamber.figures.distributions import legend_handles
 from cloudchamber.figures.histograms import OVERFLOW_NOTE, bin_edges, draw_histograms, histogram, integer_edges
-from cloudchamber.figures.inputs import need, read_csv, read_truth
+from cloudchamber.figures.inputs import read_csv, read_truth
 from cloudchamber.figures.labels import axis_label, count
 from cloudchamber.figures.numbers import decimals, with_uncertainty
 from cloudchamber.figures.style import TRUTH, looks
 from cloudchamber.generation.jet_features import JetFeatures, read_jets
+from cloudchamber.settings.entries import entries, need
 
 __all__ = ["JetLevel", "enclosing_levels", "jet_level", "read_jet_level"]
 
@@ -64,11 +64,8 @@ def read_jet_level(files: Mapping[str, Any]) -> JetLevel:
         SettingsError: a key is missing, or a list is empty.
     """
     truth = JetFeatures.of_part(read_truth(files), "test", need(files, "truth")).columns
-    for key in ("jets", "comparisons"):
-        if not need(files, key):
-            raise SettingsError(f"--files: '{key}' is empty")
-    drawn = [read_jets(need(entry, "path")).columns for entry in files["jets"]]
-    tables = [read_csv(need(entry, "path"), COLUMNS) for entry in files["comparisons"]]
+    drawn = [read_jets(entry["path"]).columns for entry in entries(files, "jets", ("path",))]
+    tables = [read_csv(entry["path"], COLUMNS) for entry in entries(files, "comparisons", ("path",))]
     numbers = ["value", "uncertainty", "floor"]
     return JetLevel(
         need(files, "title"),

@@ -10,10 +10,11 @@ from matplotlib.figure import Figure
 
 from cloudchamber.errors import InputError
 from cloudchamber.figures.dots import distinct, dot, floor_band, floor_handles, logarithmic, name_rows, sizes
-from cloudchamber.figures.inputs import Model, need
+from cloudchamber.figures.inputs import Model
 from cloudchamber.figures.labels import counts
 from cloudchamber.figures.legends import legend_below
 from cloudchamber.figures.measurements import Measurement, read_measurements
+from cloudchamber.settings.entries import need
 
 __all__ = ["JET_METRICS", "JetMetric", "jet_metrics", "read_jet_metrics", "sizes_of"]
 

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from cloudchamber.errors import InputError
-from cloudchamber.figures.inputs import Model, models_of, need, read_csv
+from cloudchamber.figures.inputs import Model, models_of, read_csv
+from cloudchamber.settings.entries import need
 
 __all__ = ["COMPETITION", "Measurement", "read_measurements"]
 

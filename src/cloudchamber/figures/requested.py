@@ -14,8 +14,9 @@ from cloudchamber.errors import InputError
 from cloudchamber.evaluation.observable_file import read_observables
 from cloudchamber.evaluation.observables import LABELS
 from cloudchamber.figures.conditioning import partners
-from cloudchamber.figures.inputs import need, read_truth
+from cloudchamber.figures.inputs import read_truth
 from cloudchamber.figures.labels import counts, wrapped
+from cloudchamber.settings.entries import need
 
 __all__ = ["Requests", "Response", "read_requests", "requested", "response"]
 

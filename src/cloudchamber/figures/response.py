@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from cloudchamber.cloud import read_clouds
-from cloudchamber.errors import InputError, SettingsError
+from cloudchamber.errors import InputError
 from cloudchamber.evaluation.observable_file import read_observables
 from cloudchamber.evaluation.observables import LABELS, Label
 from cloudchamber.evaluation.resampling import Sample
@@ -23,9 +23,9 @@ from cloudchamber.figures.histograms import (
     histogram,
     integer_edges,
 )
-from cloudchamber.figures.inputs import need
 from cloudchamber.figures.labels import axis_label, count
 from cloudchamber.figures.style import looks
+from cloudchamber.settings.entries import entries, need
 
 __all__ = ["Response", "detector_response", "read_responses"]
 
@@ -60,16 +60,13 @@ def read_responses(files: Mapping[str, Any]) -> list[Response]:
         InputError: a file cannot be used, or clouds and observables do not belong together.
         SettingsError: a key is missing, or there is no process.
     """
-    processes = need(files, "processes")
-    if not processes:
-        raise SettingsError("--files: 'processes' is empty")
     return [
         Response(
-            need(process, "title"),
-            _read(need(process, "own")),
-            _read(process["real"]) if need(process, "real") else None,
+            process["title"],
+            _read(process["own"]),
+            _read(process["real"]) if process["real"] else None,
         )
-        for process in processes
+        for process in entries(files, "processes", ("title", "own", "real"))
     ]
 
 

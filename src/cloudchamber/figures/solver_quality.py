@@ -16,11 +16,12 @@ from cloudchamber.evaluation.divergence import KL_DIRECTION
 from cloudchamber.evaluation.observables import LABELS
 from cloudchamber.evaluation.resampling import Estimate
 from cloudchamber.figures.dots import floor_handles, marker
-from cloudchamber.figures.inputs import Model, models_of, need, read_csv
+from cloudchamber.figures.inputs import Model, models_of, read_csv
 from cloudchamber.figures.labels import counts, plain_solver, wrapped
 from cloudchamber.figures.legends import legend_below
 from cloudchamber.figures.pairs import Pair, draw_pairs, limits, pair_handles
 from cloudchamber.figures.style import GREY, Look
+from cloudchamber.settings.entries import need
 
 __all__ = ["SolverScan", "ode_sde", "read_scans", "sizes_of_scans", "solver_scan"]
 

@@ -17,13 +17,13 @@ from cloudchamber.figures.cells import (
     seeds_note,
 )
 from cloudchamber.figures.dots import distinct
-from cloudchamber.figures.inputs import need
 from cloudchamber.figures.jet_metrics import JET_METRICS, read_jet_metrics, sizes_of
 from cloudchamber.figures.labels import plain_name, plain_solver
 from cloudchamber.figures.numbers import scale_exponent, with_uncertainty
 from cloudchamber.figures.rendering import Table
 from cloudchamber.figures.solver_quality import read_scans, sizes_of_scans
 from cloudchamber.figures.timing import conditions_of_measurement, read_sampling_times
+from cloudchamber.settings.entries import need
 
 __all__ = ["jet_metrics", "sampling_time", "solver_scan"]
 

@@ -23,12 +23,12 @@ from cloudchamber.figures.cells import (
     seeds_note,
 )
 from cloudchamber.figures.dots import sizes
-from cloudchamber.figures.inputs import need
 from cloudchamber.figures.labels import counts, plain_name, unit
 from cloudchamber.figures.measurements import Measurement, read_measurements
 from cloudchamber.figures.numbers import scale_exponent
 from cloudchamber.figures.rendering import Table, as_html, as_latex
 from cloudchamber.settings import AnalysisSettings, parse
+from cloudchamber.settings.entries import need
 from cloudchamber.storage import write_text
 
 __all__ = ["TABLES", "tabulate"]

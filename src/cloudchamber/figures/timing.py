@@ -12,9 +12,10 @@ from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from cloudchamber.errors import InputError
 from cloudchamber.figures.dots import marker
-from cloudchamber.figures.inputs import NO_SAMPLER, Model, first_samplers, models_of, need, read_csv
+from cloudchamber.figures.inputs import NO_SAMPLER, Model, first_samplers, models_of, read_csv
 from cloudchamber.figures.labels import counts, plain_solver
 from cloudchamber.figures.legends import legend_below
+from cloudchamber.settings.entries import need
 
 __all__ = ["SamplingTime", "conditions_of_measurement", "read_sampling_times", "sampling_time"]
 

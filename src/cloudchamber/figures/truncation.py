@@ -8,10 +8,10 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from cloudchamber.cloud import Clouds, read_clouds
-from cloudchamber.errors import InputError, SettingsError
-from cloudchamber.figures.inputs import need
+from cloudchamber.errors import InputError
 from cloudchamber.figures.labels import count
 from cloudchamber.figures.style import GREY, TRUTH
+from cloudchamber.settings.entries import entries
 
 __all__ = ["Truncation", "read_truncations", "truncation"]
 
@@ -43,10 +43,7 @@ def read_truncations(files: Mapping[str, Any]) -> list[Truncation]:
         InputError: a file cannot be used, or it says nothing of truncation.
         SettingsError: a key is missing, or there is no data set.
     """
-    datasets = need(files, "datasets")
-    if not datasets:
-        raise SettingsError("--files: 'datasets' is empty")
-    return [_read(need(dataset, "clouds"), need(dataset, "title")) for dataset in datasets]
+    return [_read(dataset["clouds"], dataset["title"]) for dataset in entries(files, "datasets", ("clouds", "title"))]
 
 
 def _read(path: str, title: str) -> Truncation:

@@ -1,19 +1,17 @@
 """A sample drawn by several jobs: which jets each draws for, and how their files become one."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self, final
 
 import numpy as np
 
-from cloudchamber.cloud import read_clouds, write_clouds
+from cloudchamber.cloud import Clouds, read_clouds, write_clouds
 from cloudchamber.errors import InputError, SettingsError
 
 __all__ = ["WHOLE", "Shard", "gather_sample"]
-
-_COLUMNS = ("points", "mask", "features", "labels")
 
 
 @final
@@ -69,7 +67,7 @@ def gather_sample(parts: Sequence[Path], output: Path) -> None:
     Raises:
         InputError: a file is no shard, one is missing or there twice, or they are not of one sample.
     """
-    shards: dict[int, Any] = {}
+    shards: dict[int, Clouds] = {}
     first = read_clouds(parts[0])
     for path in parts:
         clouds = read_clouds(path)
@@ -80,11 +78,14 @@ def gather_sample(parts: Sequence[Path], output: Path) -> None:
             raise InputError(f"{path}: not of the sample of {parts[0]}: other model, jets, settings or seed")
         shards[shard.number] = clouds
     ordered = [shards[number] for number in sorted(shards)]
-    sizes = [len(clouds.points) for clouds in ordered]
+    sizes = [len(clouds) for clouds in ordered]
     times = [clouds.meta["sampler"]["seconds_per_jet"] for clouds in ordered]
     whole = replace(
         ordered[0],
-        **{name: np.concatenate([getattr(clouds, name) for clouds in ordered]) for name in _COLUMNS},
+        points=np.concatenate([clouds.points for clouds in ordered]),
+        mask=np.concatenate([clouds.mask for clouds in ordered]),
+        features=np.concatenate([clouds.features for clouds in ordered]),
+        labels=np.concatenate([clouds.labels for clouds in ordered]),
         meta={
             **ordered[0].meta,
             "shard": str(WHOLE),
@@ -95,6 +96,6 @@ def gather_sample(parts: Sequence[Path], output: Path) -> None:
     write_clouds(output, whole)
 
 
-def _origin(meta: dict[str, Any]) -> tuple[Any, ...]:
+def _origin(meta: Mapping[str, Any]) -> tuple[Any, ...]:
     """Return what all shards of a sample have in common."""
     return tuple(meta["provenance"][name] for name in ("inputs", "settings", "seed"))

@@ -299,7 +299,7 @@ class Pipeline:
         return [entry["file"] for entry in self.origins.all_files()]
 
     def data_arguments(self, wildcards: Any) -> str:
-        return as_json(self.origins.all_files())
+        return as_json({"files": self.origins.all_files()})
 
     def response_raw(self, wildcards: Any) -> list[str]:
         """Return the raw files of one side of the comparison, "own" or "real"."""

@@ -1,20 +1,22 @@
 """The step ``data-table``: every raw and external file that an analysis was made from, with its hash."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from cloudchamber.errors import InputError, SettingsError
+from cloudchamber.errors import InputError
 from cloudchamber.progress import progress
+from cloudchamber.settings.entries import entries
 from cloudchamber.storage import sha256, write_rows
 
 __all__ = ["data_table"]
 
 
-def data_table(files: Sequence[Mapping[str, str]], output: Path) -> None:
+def data_table(files: Mapping[str, Any], output: Path) -> None:
     """Write the table of files: file, bytes, sha256, source; a row per file.
 
     Args:
-        files: "file" and "source", where it is from, of each.
+        files: "files", each with "file" and "source", where it is from.
         output: CSV to write.
 
     Raises:
@@ -22,11 +24,10 @@ def data_table(files: Sequence[Mapping[str, str]], output: Path) -> None:
         SettingsError: there are no files, or one lacks a key.
         StorageError: the table cannot be written.
     """
-    if not files or any({"file", "source"} - set(entry) for entry in files):
-        raise SettingsError("--files: expected a list of at least one 'file' with its 'source'")
+    listed = entries(files, "files", ("file", "source"))
     rows = []
-    with progress("hash", len(files), "files") as report:
-        for entry in files:
+    with progress("hash", len(listed), "files") as report:
+        for entry in listed:
             rows.append({"file": entry["file"], **_identity(Path(entry["file"])), "source": entry["source"]})
             report.update()
     write_rows(output, rows)

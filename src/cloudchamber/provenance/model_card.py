@@ -12,7 +12,7 @@ import pandas as pd
 from pydantic import BaseModel
 
 from cloudchamber.cloud import read_clouds
-from cloudchamber.errors import InputError, SettingsError
+from cloudchamber.errors import InputError
 from cloudchamber.evaluation.tables import read_table
 from cloudchamber.figures.labels import counts, plain_name
 from cloudchamber.figures.numbers import decimals, with_uncertainty
@@ -20,11 +20,12 @@ from cloudchamber.generation.described_weights import read_description
 from cloudchamber.preparation.splits import PARTS
 from cloudchamber.provenance.card_texts import HOW_TO_READ, LIMITS, METRICS, STAND_IN, USES, usage
 from cloudchamber.settings import GeneratorSettings, JetFlowSettings, parse
+from cloudchamber.settings.entries import entries, need
 from cloudchamber.storage import write_text
 
 __all__ = ["model_card"]
 
-_KEYS = ("study", "dataset", "dataset_title", "origin", "simulated", "name", "title", "prepared", "metrics")
+_KEYS = ("study", "dataset", "dataset_title", "origin", "simulated", "name", "title", "prepared", "metrics", "samplers")
 _COLUMNS = ("study", "dataset", "model", "sampler", "seed", "metric", "feature", "value", "uncertainty", "floor")
 
 
@@ -43,13 +44,13 @@ def model_card(files: Mapping[str, Any], output: Path) -> None:
         SettingsError: a key is missing.
         StorageError: the card cannot be written.
     """
-    missing = [key for key in (*_KEYS, "trainings", "samplers") if key not in files]
-    if missing or not files["trainings"]:
-        raise SettingsError(f"--files: expected {missing or 'at least one training'}")
-    descriptions = [_description(training) for training in files["trainings"]]
+    for key in _KEYS:
+        need(files, key)
+    trainings = entries(files, "trainings", ("seed", "weights", "description", "history"))
+    descriptions = [_description(training) for training in trainings]
     first = descriptions[0]
     if any(other["settings"] != first["settings"] for other in descriptions):
-        raise InputError(f"{files['trainings'][0]['description']}: the seeds were not trained with the same settings")
+        raise InputError(f"{trainings[0]['description']}: the seeds were not trained with the same settings")
     of_jets = "scales" in first
     settings: BaseModel = parse(JetFlowSettings if of_jets else GeneratorSettings, first["settings"], output)
     sections = {

@@ -21,15 +21,17 @@ def need(files: Mapping[str, Any], key: str) -> Any:
     return files[key]
 
 
-def entries(files: Mapping[str, Any], key: str, keys: Sequence[str] = ()) -> list[Mapping[str, Any]]:
+def entries(files: Mapping[str, Any], key: str, keys: Sequence[str] = (), may_be_empty: bool = False) -> list[Any]:
     """Return the list ``key`` of the files of a stage, whose items all have ``keys``.
 
     Raises:
-        SettingsError: the list or a key of an item is not there.
+        SettingsError: the list or a key of an item is not there, or there is no item.
     """
     items = need(files, key)
     if not isinstance(items, list | tuple):
         raise SettingsError(f"--files: '{key}' is no list")
+    if not items and not may_be_empty:
+        raise SettingsError(f"--files: '{key}' is empty")
     for item in items:
         for name in keys:
             need(item, name)
