@@ -11,14 +11,16 @@ import numpy as np
 import yaml
 from command_server import CommandServer
 from prepared_jets import raw_jets, write_prepared_jets
+from project_copy import REPOSITORY
 from root_files import random_towers, write_delphes
 
 from cloudchamber.cloud import write_clouds
 
-__all__ = ["STAGES", "TRAININGS", "Stage", "make_inputs", "training_settings"]
+__all__ = ["DRAWN", "INGESTION", "PROCESS", "STAGES", "TRAININGS", "Stage", "make_inputs", "with_settings"]
 
-REPOSITORY = Path(__file__).parents[1]
-JETS = 160
+JETS = 200
+# Two chunks, which shards of a sample consist of.
+DRAWN = 80
 METRICS = {"bins": 5, "bootstraps": 2, "energy_mover_jets": 4, "energy_mover_batches": 2}
 SAMPLER = {"solver": "midpoint", "evaluations": 4}
 PROCESS = {"title": "top", "commands": ["Top:gg2ttbar = on"], "pt_hat": [500, 700], "events": 3}
@@ -72,6 +74,12 @@ class Stage:
         outputs = [str(item) for option, path in self.paths(folder).items() for item in (f"--{option}", path)]
         given = [str(item).replace("{work}", str(folder)) for item in self.arguments(inputs)]
         return [self.name, *given, *outputs]
+
+
+def with_settings(command: list[str], **changes: Any) -> list[str]:
+    """Return a command with other settings."""
+    place = command.index("--settings") + 1
+    return [*command[:place], json.dumps(json.loads(command[place]) | changes), *command[place + 1 :]]
 
 
 def _training(name: str, settings: Callable[..., dict[str, Any]], outputs: Mapping[str, str]) -> Callable[..., Stage]:
@@ -138,6 +146,19 @@ def _scan(inputs: Path) -> list[str | Path]:
     return [inputs / "jets.h5", *_model(inputs), *truth, *settings]
 
 
+def _model_card(inputs: Path) -> list[str | Path]:
+    texts = dict.fromkeys(("dataset_title", "origin", "title"), "made up")
+    training = {"seed": 1, **{option: str(inputs / f"{option}{suffix}") for option, suffix in _WEIGHTS.items()}}
+    names = {"dataset": "top", "name": "model", "study": "jets"}
+    files = {"prepared": str(inputs / "prepared.h5"), "metrics": str(inputs / "metrics.csv")}
+    card = {**texts, **names, **files, "simulated": True, "trainings": [training], "samplers": {"midpoint": SAMPLER}}
+    return ["--files", json.dumps(card)]
+
+
+def _data_table(inputs: Path) -> list[str | Path]:
+    return ["--files", json.dumps({"files": [{"file": str(inputs / "towers.root"), "source": "made up"}]})]
+
+
 def _compare(inputs: Path) -> list[str | Path]:
     truth = ["--truth", inputs / "prepared.h5", "--truth-observables", inputs / "truth.h5"]
     sample = ["--sample", inputs / "sample.h5", "--sample-observables", inputs / "observables.h5"]
@@ -159,12 +180,13 @@ _ALL = (
         lambda inputs: [inputs / "clouds.h5", "--settings", "{}", "--seed", "3"],
     ),
     *(make(20) for make in TRAININGS.values()),
-    Stage("draw-jets", _OUTPUT, lambda inputs: [inputs / "prepared.h5", "--jets", "60", "--seed", "3"]),
+    Stage("draw-jets", _OUTPUT, lambda inputs: [inputs / "prepared.h5", "--jets", str(DRAWN), "--seed", "3"]),
     Stage(
         "sample",
         _OUTPUT,
         lambda inputs: [inputs / "jets.h5", *_model(inputs), "--settings", json.dumps(SAMPLER), "--seed", "3"],
     ),
+    Stage("gather-sample", _OUTPUT, lambda inputs: [inputs / f"sample_{number}.h5" for number in (2, 1)]),
     Stage(
         "sample-marginals",
         _OUTPUT,
@@ -182,6 +204,8 @@ _ALL = (
     Stage("sampling-time", _TABLE, _sampling_time),
     Stage("draw", {"pdf": ".pdf", "png": ".png"}, _draw),
     Stage("tabulate", {"html": ".html", "csv": ".csv", "latex": ".tex"}, _tabulate),
+    Stage("model-card", {"output": ".md"}, _model_card),
+    Stage("data-table", _TABLE, _data_table),
     Stage("to-jetnet", _OUTPUT, lambda inputs: [inputs / "sample.h5"]),
     Stage("from-jetnet", _OUTPUT, lambda inputs: [inputs / "jetnet.hdf5"]),
     Stage(
@@ -212,9 +236,13 @@ def make_inputs(server: CommandServer, folder: Path) -> None:
     make("train", {option: f"{option}{suffix}" for option, suffix in _WEIGHTS.items()})
     make("draw-jets", {"output": "jets.h5"})
     make("sample", {"output": "sample.h5"})
+    for number in (1, 2):
+        sample = STAGES["sample"].command(folder, folder / "sample")
+        server.succeed([*sample[:-1], folder / f"sample_{number}.h5", "--shard", f"{number}-of-2"])
     for source, target in (("prepared.h5", "truth.h5"), ("sample.h5", "observables.h5")):
         server.succeed(["observe", folder / source, "--output", folder / target])
     make("compare", {"output": "comparison.csv"})
     make("compare-jets", {"output": "jets.csv"})
     make("log-posterior", {"output": "posterior.csv"})
+    make("evaluate", {"output": "metrics.csv"})
     make("to-jetnet", {"output": "jetnet.hdf5"})

@@ -70,7 +70,7 @@ def ends_at_termination(stage: str) -> Iterator[None]:
     """
 
     def end(number: int, frame: FrameType | None) -> NoReturn:
-        os.write(2, f"cloudchamber {stage}: terminated; nothing was written\n".encode())
+        os.write(2, f"cloudchamber {stage}: terminated; no file is half written\n".encode())
         # No Exception, which readers of damaged files take for damage.
         raise SystemExit(TerminatedError.exit_status)
 

@@ -12,13 +12,14 @@ __all__ = ["PACKAGE", "sources_of"]
 PACKAGE = Path(__file__).parent
 # What passes data on, asks and reports: a change there changes no result. Settings reach stages as values.
 _INFRASTRUCTURE = (
-    "checksum",
     "cli",
     "cloud",
     "errors",
     "hdf5",
     "interruption",
     "progress",
+    "provenance/circumstances",
+    "provenance/record",
     "settings",
     "sources",
     "storage",

@@ -1,7 +1,7 @@
 """Every command that writes: full disk, kill and termination while it writes, missing files, wrong settings."""
 
+import argparse
 import errno
-import json
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -11,7 +11,10 @@ from typing import Any
 import pytest
 from command_server import CommandServer, Fault, Finished
 from contents import content
-from stages import STAGES, TRAININGS, Stage
+from stages import STAGES, TRAININGS, Stage, with_settings
+
+from cloudchamber.cli import _parser
+from cloudchamber.provenance.record import record_path
 
 OLD = b"from before"
 _OUTPUTS = [(name, option) for name, stage in STAGES.items() for option in stage.outputs]
@@ -24,6 +27,11 @@ def whole(server: CommandServer, inputs: Path, tmp_path_factory: pytest.TempPath
     for name, folder in folders.items():
         server.succeed(STAGES[name].command(inputs, folder))
     return folders
+
+
+def test_no_command_that_writes_is_left_out() -> None:
+    (commands,) = (action.choices for action in _parser()._actions if isinstance(action, argparse._SubParsersAction))
+    assert {name for name, command in commands.items() if command.get_default("outputs")} == set(STAGES)
 
 
 def put_old_files(stage: Stage, folder: Path) -> None:
@@ -95,6 +103,19 @@ def test_a_full_disk_at_each_output(
     server.succeed(stage.command(inputs, tmp_path))
 
 
+def test_a_full_disk_at_the_record_of_an_output(server: CommandServer, inputs: Path, tmp_path: Path) -> None:
+    stage = STAGES["observe"]
+    (path,) = stage.paths(tmp_path).values()
+    record = record_path(path)
+    record.parent.mkdir(parents=True)
+    with full_disk(record.parent):
+        line = disk_full(server.run(stage.command(inputs, tmp_path)))
+        assert [item.name for item in record.parent.iterdir()] == ["filler"]
+    assert f"{record}: disk full after 0 bytes, " in line
+    server.succeed(stage.command(inputs, tmp_path))
+    assert record.exists()
+
+
 @pytest.mark.parametrize("name", TRAININGS)
 def test_a_disk_that_is_full_of_states_keeps_them(
     server: CommandServer, inputs: Path, whole: Mapping[str, Path], tmp_path: Path, name: str
@@ -142,7 +163,7 @@ def test_terminated_while_it_writes(
         assert "terminated after step 11 of 20; state saved in " in done.line
         assert list(tmp_path.glob("state/*/step_000000011.pt"))
     else:
-        assert done.line == f"cloudchamber {name}: terminated; nothing was written"
+        assert done.line == f"cloudchamber {name}: terminated; no file is half written"
     assert old_files_stand_alone(stage, tmp_path)
     server.succeed(stage.command(inputs, tmp_path))
     same_as_whole(stage, tmp_path, whole[name])
@@ -157,17 +178,12 @@ def test_a_missing_file_is_one_line(server: CommandServer, tmp_path: Path, name:
     assert not (tmp_path / "out").exists()
 
 
-def _changed(command: list[str], change: Mapping[str, Any]) -> list[str]:
-    place = command.index("--settings") + 1
-    return [*command[:place], json.dumps(json.loads(command[place]) | change), *command[place + 1 :]]
-
-
 _WITH_SETTINGS = sorted(name for name, stage in STAGES.items() if "--settings" in stage.command(Path(), Path()))
 
 
 @pytest.mark.parametrize("name", _WITH_SETTINGS)
 def test_a_typo_is_one_line(server: CommandServer, inputs: Path, tmp_path: Path, name: str) -> None:
-    done = server.run(_changed(STAGES[name].command(inputs, tmp_path / "out"), {"tpyo": 1}))
+    done = server.run(with_settings(STAGES[name].command(inputs, tmp_path / "out"), tpyo=1))
     assert done.status == 2, done.text
     assert done.line == f"cloudchamber {name}: settings: tpyo: Extra inputs are not permitted"
     assert not (tmp_path / "out").exists()
@@ -196,7 +212,7 @@ def test_a_typo_is_one_line(server: CommandServer, inputs: Path, tmp_path: Path,
 def test_an_impossible_value_is_one_line(
     server: CommandServer, inputs: Path, tmp_path: Path, name: str, change: Mapping[str, Any], key: str
 ) -> None:
-    done = server.run(_changed(STAGES[name].command(inputs, tmp_path / "out"), change))
+    done = server.run(with_settings(STAGES[name].command(inputs, tmp_path / "out"), **change))
     assert done.status == 2, done.text
     assert key in done.line
     # Pythia is asked last, when the folder is there.

@@ -80,23 +80,6 @@ def test_damaged_bytes_name_the_branch(good):
     refuse(good, r"a\.root: branch 'Tower\.Eta' cannot be read")
 
 
-def test_random_damage_is_never_another_error(good, rng):
-    """Whatever bytes are wrong, the step ends well or with our own error."""
-    content = good.read_bytes()
-    refused = []
-    for _ in range(60):
-        damaged = bytearray(content)
-        start = rng.integers(0, len(content))
-        damaged[start : start + 8] = rng.bytes(8)
-        good.write_bytes(damaged[: len(content)])
-        try:
-            run(good, good.with_name("clouds.h5"))
-        except InputError as error:
-            refused.append(str(error))
-    assert len(refused) > 30
-    assert not [text for text in refused if "\n" in text]
-
-
 @pytest.mark.parametrize(
     ("content", "message"),
     [

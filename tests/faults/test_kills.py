@@ -1,18 +1,23 @@
-"""Killed at 20 points drawn from a seed, trainings and sampling end in the same bits; two trainings never share."""
+"""Killed, terminated or started twice, trainings and sampling end in the same bits; two trainings never share."""
 
 import os
 import random
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 from command_server import CommandServer, Fault
 from contents import content
+from prepared_jets import write_prepared_jets
 from stages import STAGES, TRAININGS, Stage
 
 KILLS = 20
 STEPS = 60
+# Files that a run writes, records included: a training saves every tenth step.
+WRITTEN = dict.fromkeys(TRAININGS, STEPS // 10 + 6) | {"sample": 2}
 
 
 def results(stage: Stage, folder: Path) -> dict[str, object]:
@@ -20,9 +25,12 @@ def results(stage: Stage, folder: Path) -> dict[str, object]:
 
 
 def killed_at_a_write(server: CommandServer, command: list[str], chance: random.Random) -> bool:
-    """Kill before or after a call that makes a file durable or visible; return whether it came to that."""
-    function = chance.choice(["os.fsync", "os.replace"])
-    fault = Fault(function, chance.randint(1, 14), chance.choice(["kill", "after"]))
+    """Kill before or after a call that makes a file durable or visible; return whether it came to that.
+
+    It comes to that in a run from the start. A file and its folder are made durable in one call each.
+    """
+    function, calls = chance.choice([("os.fsync", 2), ("os.replace", 1)])
+    fault = Fault(function, chance.randint(1, calls * WRITTEN[command[0]]), chance.choice(["kill", "after"]))
     status = server.run(command, fault=fault).status
     assert status in (0, -signal.SIGKILL)
     return status != 0
@@ -51,13 +59,12 @@ def test_killed_at_twenty_points(server: CommandServer, inputs: Path, tmp_path: 
         folder = tmp_path / str(number)
         command = stage.command(inputs, folder)
         if number % 2:
-            kills += killed_at_a_write(server, command, chance)
+            assert killed_at_a_write(server, command, chance)
         else:
             kills += killed_at_a_time(server, command, chance.uniform(0, duration))
         server.succeed(command)
         assert results(stage, folder) == expected, f"kill {number}"
-    # A short command writes less often than some of the faults wait for.
-    assert kills >= KILLS / 2
+    assert kills >= KILLS / 4
 
 
 @pytest.mark.parametrize("name", TRAININGS)
@@ -70,6 +77,52 @@ def test_killed_again_and_again(server: CommandServer, inputs: Path, tmp_path: P
     assert kills
     server.succeed(command)
     assert results(stage, tmp_path / "killed") == results(stage, tmp_path / "whole")
+
+
+def test_terminated_in_a_process_of_its_own(server: CommandServer, inputs: Path, tmp_path: Path) -> None:
+    """What the other tests fork, started as a user does."""
+    stage = TRAININGS["train"](STEPS)
+    server.succeed(stage.command(inputs, tmp_path / "whole"))
+    folder = tmp_path / "terminated"
+    command = [sys.executable, "-m", "cloudchamber", *stage.command(inputs, folder)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        while not list(folder.glob("state/*/step_*.pt")):
+            assert process.poll() is None
+            time.sleep(0.001)
+        process.terminate()
+        _, text = process.communicate(timeout=500)
+    saved = max(int(path.stem.removeprefix("step_")) for path in folder.glob("state/*/step_*.pt"))
+    assert process.returncode == 143, text
+    last = text.splitlines()[-1]
+    assert last.startswith(f"cloudchamber train: terminated after step {saved} of {STEPS}; state saved in ")
+    assert not any(path.exists() for path in stage.paths(folder).values())
+    server.succeed(stage.command(inputs, folder))
+    assert results(stage, folder) == results(stage, tmp_path / "whole")
+
+
+@pytest.mark.parametrize("name", TRAININGS)
+def test_a_finished_training_only_writes_its_outputs_again(
+    server: CommandServer, inputs: Path, tmp_path: Path, name: str
+) -> None:
+    stage = TRAININGS[name](STEPS)
+    server.succeed(stage.command(inputs, tmp_path))
+    before = results(stage, tmp_path)
+    for path in stage.paths(tmp_path).values():
+        path.unlink()
+    done = server.run(stage.command(inputs, tmp_path))
+    assert f"training: {STEPS}/{STEPS} (100 %) steps, 0.0/s" in done.text
+    assert results(stage, tmp_path) == before
+
+
+def test_other_data_do_not_go_on_from_the_old_state(server: CommandServer, inputs: Path, tmp_path: Path) -> None:
+    stage = TRAININGS["train"](STEPS)
+    command = stage.command(inputs, tmp_path)
+    server.succeed(command)
+    before = results(stage, tmp_path)
+    command[command.index(str(inputs / "prepared.h5"))] = str(write_prepared_jets(tmp_path / "other.h5", seed=6))
+    server.succeed(command)
+    assert len(list((tmp_path / "state").iterdir())) == 2
+    assert results(stage, tmp_path) != before
 
 
 @pytest.mark.parametrize("name", TRAININGS)

@@ -2,26 +2,24 @@
 
 import errno
 import fcntl
-import json
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
 import yaml
 from command_server import CommandServer, Fault
-from stages import STAGES, TRAININGS
+from project_copy import REPOSITORY
+from stages import DRAWN, STAGES, TRAININGS, with_settings
 
 from cloudchamber.cloud import read_clouds, write_clouds
 from cloudchamber.errors import OutOfMemoryError
 from cloudchamber.interruption import names_lack_of_memory
 
-REPOSITORY = Path(__file__).parents[2]
 MB = 1 << 20
 
 
@@ -63,20 +61,15 @@ def test_values_that_are_no_numbers(
     assert not (tmp_path / "out").exists()
 
 
-def _changed(command: list[str], change: Mapping[str, Any]) -> list[str]:
-    place = command.index("--settings") + 1
-    return [*command[:place], json.dumps(json.loads(command[place]) | change), *command[place + 1 :]]
-
-
 _WIDE = {"kind": "epic", "layers": 1, "hidden": 8000, "latent": 4, "time_features": 4}
 
 
 @pytest.mark.parametrize(
     ("name", "change", "advice"),
     [
-        ("train", lambda command: _changed(command, {"network": _WIDE}), "lower training.batch_size"),
-        ("ingest", lambda command: _changed(command, {"max_particles": 10**7}), "lower step_size or max_particles"),
-        ("draw-jets", lambda command: [item.replace("60", "60000000") for item in command], "draw fewer jets"),
+        ("train", lambda command: with_settings(command, network=_WIDE), "lower training.batch_size"),
+        ("ingest", lambda command: with_settings(command, max_particles=10**7), "lower step_size or max_particles"),
+        ("draw-jets", lambda command: [item if item != str(DRAWN) else "60000000" for item in command], "draw fewer"),
     ],
 )
 def test_out_of_memory(
@@ -171,7 +164,7 @@ def test_a_file_system_without_locks_is_named(server: CommandServer, inputs: Pat
 
 def test_termination_is_not_taken_for_damage(server: CommandServer, inputs: Path, tmp_path: Path) -> None:
     """Bad files may be skipped, and a reader that is interrupted may not take its file for a bad one."""
-    command = _changed(STAGES["ingest"].command(inputs, tmp_path), {"on_bad_file": "skip"})
+    command = with_settings(STAGES["ingest"].command(inputs, tmp_path), on_bad_file="skip")
     done = server.run(command, fault=Fault("uproot.open", 2, "terminate"))
     assert done.status == 143, done.text
     assert "skipped" not in done.text

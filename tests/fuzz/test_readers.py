@@ -24,7 +24,6 @@ from hypothesis import strategies as st
 from prepared_jets import prepared_jets, write_prepared_jets
 from root_files import random_towers, write_delphes
 
-from cloudchamber.checksum import verify_checksum, write_checksum
 from cloudchamber.cli.arguments import json_argument
 from cloudchamber.cloud import read_clouds
 from cloudchamber.errors import CloudchamberError, SettingsError
@@ -35,6 +34,7 @@ from cloudchamber.generation.jet_features import read_jets
 from cloudchamber.interruption import names_lack_of_memory
 from cloudchamber.preparation.ingestion import ingest
 from cloudchamber.preparation.splits import read_split, write_split
+from cloudchamber.provenance.record import recorded, verify_record
 from cloudchamber.readers.jetnet import read_jetnet, write_jetnet
 from cloudchamber.settings import AnalysisSettings, GeneratorSettings, IngestionSettings, load
 from cloudchamber.storage import read_json, write_text
@@ -134,7 +134,7 @@ READERS: dict[str, tuple[str, Callable[[Path], Any]]] = {
     "state": ("state/step_000000005.pt", _state),
     "JSON": ("description.json", read_json),
     "table": ("table.csv", lambda path: read_table(path, ("model", "value"))),
-    "checksum": ("zlib.root.sha256", lambda path: verify_checksum(path.with_suffix(""))),
+    "record": (".provenance/table.csv.json", lambda path: verify_record(path.parent.parent / "table.csv")),
     "settings": ("settings.yaml", lambda path: load(AnalysisSettings, str(path))),
 }
 
@@ -166,7 +166,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "state").mkdir()
     state = {"identity": json.dumps(IDENTITY), "step": 5, "network": weights, "losses": [1.0]}
     save_state(folder / "state", 5, state | {"generator": torch.Generator().get_state()})
-    (folder / "table.csv").write_text("model,value\nepic,1.5\ntransformer,nan\n")
+    with recorded("evaluate", {"output": folder / "table.csv"}, ("output",), 1):
+        (folder / "table.csv").write_text("model,value\nepic,1.5\ntransformer,nan\n")
     write_text(folder / "settings.yaml", (REPOSITORY / "config.yaml").read_text(encoding="utf-8"))
     return folder
 
@@ -176,8 +177,6 @@ def test_damaged_files(files: Path, tmp_path: Path, name: str) -> None:
     source, read = READERS[name]
     folder = tmp_path / "files"
     shutil.copytree(files, folder)
-    if name == "checksum":
-        write_checksum(folder / "zlib.root", folder / "zlib.root")
     path = folder / source
     whole = path.read_bytes()
     read(path)
@@ -198,8 +197,6 @@ def test_any_bytes(files: Path, tmp_path: Path, name: str) -> None:
     folder = tmp_path / "files"
     shutil.copytree(files, folder)
     path = folder / source
-    if name == "checksum":
-        write_checksum(folder / "zlib.root", folder / "zlib.root")
     whole = path.read_bytes()
 
     @fuzzed

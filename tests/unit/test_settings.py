@@ -112,6 +112,15 @@ def test_settings_are_frozen() -> None:
         settings.layers = 3  # type: ignore[misc]
 
 
+@pytest.mark.parametrize("section", ["jet_level", "log_posterior"])
+def test_only_generative_models_are_trained_on_several_nodes(section: str) -> None:
+    values = _default()
+    if section == "jet_level":
+        values["jet_generation"]["jet_level"] = {"kind": "flow", "training": {"steps": 1}}
+    with pytest.raises(SettingsError, match=rf"{section}\.training\.nodes: only generative models"):
+        parse(AnalysisSettings, _set(values, f"jet_generation.{section}.training.nodes", 2))
+
+
 @pytest.mark.parametrize(
     ("solver", "per_step"), [item for item in EVALUATIONS_PER_STEP.items() if item[0] != "one_step"]
 )

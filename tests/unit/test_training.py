@@ -272,26 +272,6 @@ def test_when_every_state_is_damaged_the_training_does_not_start_over_by_itself(
         _fit(_Regression(), tmp_path)
 
 
-class _Payload:
-    """Makes a folder when it is unpickled."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return os.mkdir, (str(self._folder),)
-
-
-def test_a_payload_is_never_executed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    folder, target = tmp_path / "state", tmp_path / "executed"
-    folder.mkdir()
-    torch.save({"identity": json.dumps(IDENTITY), "step": _Payload(target)}, folder / "step_000000005.pt")
-    with pytest.raises(StateError, match="none of 1 saved states can be read"):
-        _fit(_Regression(), folder)
-    assert not target.exists()
-    assert "Weights only load failed" in capsys.readouterr().err
-
-
 def test_a_foreign_state_is_refused(tmp_path: Path) -> None:
     save_state(tmp_path, 5, {"identity": json.dumps({"data": "other"}, sort_keys=True), "step": 5})
     with pytest.raises(StateError, match="belongs to other settings or data"):

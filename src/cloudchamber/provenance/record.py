@@ -19,11 +19,12 @@ from cloudchamber.errors import InputError
 from cloudchamber.provenance.circumstances import code_version, installed_packages, machine
 from cloudchamber.storage import read_json, sha256, write_json
 
-__all__ = ["FOLDER", "files_named", "read_record", "record_path", "recorded"]
+__all__ = ["FOLDER", "files_named", "read_record", "record_path", "recorded", "verify_record"]
 
 FOLDER = ".provenance"
 _FORMAT = "cloudchamber-record"
 _VERSION = 1
+_TYPES = {"file": str, "bytes": int, "sha256": str, "step": str, "inputs": dict, "arguments": dict}
 # Files that a step may be told of in JSON.
 _SUFFIXES = (".csv", ".h5", ".hdf5", ".json", ".root", ".safetensors")
 # What a step keeps for itself between runs: not what its outputs are made from.
@@ -47,10 +48,24 @@ def read_record(path: Path) -> dict[str, Any] | None:
     record = read_json(place)
     if not isinstance(record, dict) or record.get("format") != _FORMAT or record.get("version") != _VERSION:
         raise InputError(f"{place}: not a record of a file ('{_FORMAT}', version {_VERSION})")
-    missing = sorted({"file", "bytes", "sha256", "step", "inputs", "arguments"} - set(record))
-    if missing:
-        raise InputError(f"{place}: not a record of a file: no {missing}")
+    wrong = [key for key, kind in _TYPES.items() if not isinstance(record.get(key), kind)]
+    if wrong:
+        raise InputError(f"{place}: not a record of a file: nothing fitting under {wrong}")
     return record
+
+
+def verify_record(path: Path) -> None:
+    """Compare a file with its record, where it has one.
+
+    Raises:
+        InputError: the file is not the one that was written, or one of them cannot be read.
+    """
+    record = read_record(path)
+    if record is not None and sha256(path) != record["sha256"]:
+        raise InputError(
+            f"{path}: not the file that '{record['step']}' wrote (SHA-256 differs): damaged, or changed since; "
+            f"make it again, or remove {record_path(path)} if it was replaced on purpose"
+        )
 
 
 @contextmanager

@@ -104,6 +104,14 @@ class JetGenerationSettings(Settings):
     )
 
     @model_validator(mode="after")
+    def _only_models_take_several_nodes(self) -> Self:
+        of_one_node = {"jet_level": self.jet_level, "log_posterior": self.log_posterior}
+        for name, settings in of_one_node.items():
+            if not isinstance(settings, TrainingJets) and settings.training.nodes > 1:
+                raise ValueError(f"{name}.training.nodes: only generative models can be trained on several nodes")
+        return self
+
+    @model_validator(mode="after")
     def _scanned_models_exist(self) -> Self:
         for name in self.solver_scan.models if self.solver_scan else ():
             model = self.models.get(name)

@@ -42,7 +42,7 @@ class TrainingSettings(Settings):
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
     accelerator: Literal["auto", "cpu", "cuda"] = "auto"
     devices: PositiveInt = Field(1, description="devices (GPUs, or processes on CPU) of one training")
-    nodes: PositiveInt = 1
+    nodes: PositiveInt = Field(1, description="nodes of a cluster for one training of a generative model")
 
 
 Solver = Literal["euler", "midpoint", "heun", "rk4", "euler_maruyama", "ddim", "dpm_solver", "one_step"]

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from cloudchamber import seeds
-from cloudchamber.checksum import write_checksum
 from cloudchamber.errors import SettingsError
 from cloudchamber.progress import progress
 from cloudchamber.settings import ProcessSettings
@@ -24,7 +23,7 @@ def shard_events(events: int, shards: int, shard: int) -> range:
 
 
 def simulate(name: str, process: ProcessSettings, seed: int, shard: int, output: str | Path) -> None:
-    """Simulate one shard of a process and write it to ``output``, with its checksum beside it.
+    """Simulate one shard of a process and write it to ``output``.
 
     The same arguments give the same events and towers; shards are statistically independent.
 
@@ -46,23 +45,22 @@ def simulate(name: str, process: ProcessSettings, seed: int, shard: int, output:
     collision_seed = 1 + seeds.integer_seed(seed, "simulate", name, shard, bits=29)
     rng = seeds.generator(seed, "simulate", name, shard, "detector")
     first = numbers.start
-    with atomic_path(output) as aside:
-        with (
-            DelphesFile(aside) as file,
-            progress(f"simulate {name} {shard + 1}/{process.shards}", len(numbers), "events") as report,
-        ):
-            for collisions in collide(name, process, collision_seed, len(numbers), _BATCH):
-                towers = detect(collisions.particles, rng)
-                n_events = collisions.particles.n_events
-                jets, jet_of = tower_jets(towers, n_events)
-                file.append(
-                    first_number=first,
-                    collisions=collisions,
-                    towers=towers,
-                    jet_of=jet_of,
-                    jets=jets,
-                    gen_jets=generated_jets(collisions.particles),
-                )
-                first += n_events
-                report.update(n_events)
-        write_checksum(Path(output), aside)
+    with (
+        atomic_path(output) as aside,
+        DelphesFile(aside) as file,
+        progress(f"simulate {name} {shard + 1}/{process.shards}", len(numbers), "events") as report,
+    ):
+        for collisions in collide(name, process, collision_seed, len(numbers), _BATCH):
+            towers = detect(collisions.particles, rng)
+            n_events = collisions.particles.n_events
+            jets, jet_of = tower_jets(towers, n_events)
+            file.append(
+                first_number=first,
+                collisions=collisions,
+                towers=towers,
+                jet_of=jet_of,
+                jets=jets,
+                gen_jets=generated_jets(collisions.particles),
+            )
+            first += n_events
+            report.update(n_events)
