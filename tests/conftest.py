@@ -6,8 +6,7 @@ from pathlib import Path
 import hypothesis
 import numpy as np
 import pytest
-
-REPOSITORY = Path(__file__).parents[1]
+from project_copy import REPOSITORY
 
 # The same examples in every run, and no limit of time that a busy machine would break.
 hypothesis.settings.register_profile("cloudchamber", derandomize=True, deadline=None)

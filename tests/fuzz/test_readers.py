@@ -22,6 +22,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from prepared_jets import prepared_jets, write_prepared_jets
+from project_copy import REPOSITORY
 from root_files import random_towers, write_delphes
 
 from cloudchamber.cli.arguments import json_argument
@@ -50,7 +51,6 @@ fuzzed = settings(
     suppress_health_check=list(HealthCheck),
 )
 
-REPOSITORY = Path(__file__).parents[2]
 MODEL = {
     "network": {"kind": "epic", "layers": 1, "hidden": 4, "latent": 2, "time_features": 2},
     "objective": {"kind": "flow_matching"},

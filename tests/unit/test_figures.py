@@ -11,6 +11,7 @@ import pytest
 from figure_files import FEATURES, TRUE, some_clouds, study_files
 from matplotlib.figure import Figure
 from matplotlib.image import imread
+from project_copy import REPOSITORY
 
 from cloudchamber.errors import CloudchamberError, InputError, SettingsError
 from cloudchamber.figures import style
@@ -21,7 +22,6 @@ from cloudchamber.figures.measurements import read_measurements
 from cloudchamber.figures.tables import TABLES, tabulate
 from cloudchamber.pipeline import drawings
 
-REPOSITORY = Path(__file__).parents[2]
 ANALYSIS_FIGURES = ("detector_response", "truncation")
 
 

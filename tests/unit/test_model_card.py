@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 import small_study
 import yaml
+from project_copy import REPOSITORY
 from small_study import FOLDER
 
 from cloudchamber.cli import main
 from cloudchamber.evaluation.steps import METRIC_COLUMNS
 from cloudchamber.pipeline import Pipeline
 
-REPOSITORY = Path(__file__).parents[2]
 VALUES = {1: 0.1234, 2: 0.1834}
 
 

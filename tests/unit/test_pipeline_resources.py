@@ -1,15 +1,14 @@
 """What jobs ask a cluster for follows the settings of the training."""
 
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import yaml
+from project_copy import REPOSITORY
 
 from cloudchamber.pipeline import Pipeline, growing
 
-REPOSITORY = Path(__file__).parents[2]
 JOB = SimpleNamespace(model="epic_fm")
 
 

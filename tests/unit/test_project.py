@@ -8,10 +8,10 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.version import Version
+from project_copy import REPOSITORY
 
 from cloudchamber.settings_reference import reference, schema
 
-REPOSITORY = Path(__file__).parents[2]
 LOCKED = dict(
     line.split("==")
     for line in (REPOSITORY / "requirements.lock").read_text().lower().replace("_", "-").splitlines()

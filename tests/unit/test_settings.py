@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import REPOSITORY
+from project_copy import REPOSITORY
 from pydantic import ValidationError
 
 from cloudchamber.errors import SettingsError

@@ -184,6 +184,22 @@ def test_kill_unlock_and_rerun(finished: Path) -> None:
     assert "3000/3000" in log
 
 
+def test_an_input_from_a_clock_that_is_ahead_is_named(finished: Path) -> None:
+    """Snakemake gives outputs the time of its own clock, so that one that is behind does no harm."""
+    raw, table = finished / "results_tiny/raw/top/0.root", finished / "results_tiny/data.csv"
+    before = raw.stat()
+    table.unlink()
+    ahead = time.time() + 3600
+    os.utime(raw, (ahead, ahead))
+    done = run(finished, "results_tiny/data.csv")
+    os.utime(raw, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert done.returncode != 0
+    assert re.search(r"than input results_tiny/raw/top/0\.root \(.*clock skew problem", done.stdout)
+    assert not table.exists()
+    snakemake(finished, "results_tiny/data.csv")
+    assert table.exists()
+
+
 def test_lint_is_clean() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "snakemake", "--lint"],
