@@ -1,15 +1,12 @@
 """Readers on damaged and strange files: what is written, or one line; never another error, a hang or a crash.
 
-What is read lies in a file of the temporary folder, so that it is still there after a crash. The number of examples of
-each reader is CLOUDCHAMBER_FUZZ_EXAMPLES; ``make fuzz`` sets it, and draws new ones in each run.
+What is read lies in a file of the temporary folder, so that it is still there after a crash.
 """
 
 import json
-import os
 import resource
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,21 +15,18 @@ import numpy as np
 import pytest
 import torch
 import uproot
-import yaml
-from hypothesis import HealthCheck, given, settings
+from fuzzing import clean_or_refused, fuzzed
+from hypothesis import given
 from hypothesis import strategies as st
 from prepared_jets import prepared_jets, write_prepared_jets
 from project_copy import REPOSITORY
 from root_files import random_towers, write_delphes
 
-from cloudchamber.cli.arguments import json_argument
 from cloudchamber.cloud import read_clouds
-from cloudchamber.errors import CloudchamberError, SettingsError
 from cloudchamber.evaluation.observable_file import read_observables, write_observables
 from cloudchamber.evaluation.tables import read_table
 from cloudchamber.generation.artifact import build_network, load_artifact, save_artifact
 from cloudchamber.generation.jet_features import read_jets
-from cloudchamber.interruption import names_lack_of_memory
 from cloudchamber.preparation.ingestion import ingest
 from cloudchamber.preparation.splits import read_split, write_split
 from cloudchamber.provenance.record import recorded, verify_record
@@ -40,16 +34,6 @@ from cloudchamber.readers.jetnet import read_jetnet, write_jetnet
 from cloudchamber.settings import AnalysisSettings, GeneratorSettings, IngestionSettings, load
 from cloudchamber.storage import read_json, write_text
 from cloudchamber.training.state import load_state, save_state
-
-CHOSEN = os.environ.get("CLOUDCHAMBER_FUZZ_EXAMPLES")
-EXAMPLES = int(CHOSEN or 40)
-fuzzed = settings(
-    max_examples=EXAMPLES,
-    derandomize=CHOSEN is None,
-    deadline=None,
-    database=None,
-    suppress_health_check=list(HealthCheck),
-)
 
 MODEL = {
     "network": {"kind": "epic", "layers": 1, "hidden": 4, "latent": 2, "time_features": 2},
@@ -102,12 +86,6 @@ def _limited_memory() -> Iterator[None]:
     resource.setrlimit(resource.RLIMIT_AS, (now + (1 << 31), hard))
     yield
     resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
-
-
-def clean_or_refused(read: Callable[[], Any]) -> None:
-    """Read; an error must be one of ours. What lacks memory is mapped as the command line does it."""
-    with suppress(CloudchamberError), names_lack_of_memory("ingest"):
-        read()
 
 
 def _ingest(kind: str, tree: str = "Delphes") -> Callable[[Path], Any]:
@@ -172,55 +150,46 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("name", READERS)
-def test_damaged_files(files: Path, tmp_path: Path, name: str) -> None:
-    source, read = READERS[name]
-    folder = tmp_path / "files"
-    shutil.copytree(files, folder)
-    path = folder / source
-    whole = path.read_bytes()
+def read_many(path: Path, read: Callable[[Path], Any], contents: st.SearchStrategy[bytes]) -> None:
+    """Read ``path``, which is good, and then with each of some other contents."""
     read(path)
 
     @fuzzed
-    @given(_edits)
-    def damaged(edits: list[tuple[str, int, Any]]) -> None:
-        path.write_bytes(edited(whole, edits))
+    @given(contents)
+    def reads(content: bytes) -> None:
+        path.write_bytes(content)
         clean_or_refused(lambda: read(path))
 
-    damaged()
+    reads()
 
 
-@pytest.mark.parametrize("name", READERS)
-def test_any_bytes(files: Path, tmp_path: Path, name: str) -> None:
-    """What the file begins with may be right."""
-    source, read = READERS[name]
-    folder = tmp_path / "files"
-    shutil.copytree(files, folder)
-    path = folder / source
+def damaged(path: Path) -> st.SearchStrategy[bytes]:
     whole = path.read_bytes()
+    return _edits.map(lambda edits: edited(whole, edits))
 
-    @fuzzed
-    @given(st.integers(0, 64), st.binary(max_size=200))
-    def anything(kept: int, further: bytes) -> None:
-        path.write_bytes(whole[:kept] + further)
-        clean_or_refused(lambda: read(path))
 
-    anything()
+def foreign(path: Path) -> st.SearchStrategy[bytes]:
+    """Any bytes; what the file begins with may be right."""
+    whole = path.read_bytes()
+    return st.tuples(st.integers(0, 64), st.binary(max_size=200)).map(lambda pair: whole[: pair[0]] + pair[1])
+
+
+@pytest.mark.parametrize("contents", [damaged, foreign])
+@pytest.mark.parametrize("name", READERS)
+def test_strange_contents(
+    files: Path, tmp_path: Path, name: str, contents: Callable[[Path], st.SearchStrategy[bytes]]
+) -> None:
+    source, read = READERS[name]
+    shutil.copytree(files, tmp_path / "files")
+    path = tmp_path / "files" / source
+    read_many(path, read, contents(path))
 
 
 @pytest.mark.delphes
-def test_damaged_file_of_delphes(delphes_samples: Path, tmp_path: Path) -> None:
-    whole = (delphes_samples / "public/spectraljet_mini.root").read_bytes()
+def test_a_damaged_file_of_delphes(delphes_samples: Path, tmp_path: Path) -> None:
     path = tmp_path / "a.root"
-    read = _ingest("stored")
-
-    @fuzzed
-    @given(_edits)
-    def damaged(edits: list[tuple[str, int, Any]]) -> None:
-        path.write_bytes(edited(whole, edits))
-        clean_or_refused(lambda: read(path))
-
-    damaged()
+    shutil.copy(delphes_samples / "public/spectraljet_mini.root", path)
+    read_many(path, _ingest("stored"), damaged(path))
 
 
 _values = st.one_of(
@@ -261,62 +230,3 @@ def test_files_of_another_structure(files: Path, tmp_path: Path, name: str) -> N
         clean_or_refused(lambda: read(path))
 
     changed()
-
-
-_json = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-    max_leaves=8,
-)
-
-
-def _leaves(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    yield at
-    if isinstance(value, dict):
-        for key, item in value.items():
-            yield from _leaves(item, (*at, key))
-
-
-def _replaced(value: Any, at: tuple[Any, ...], new: Any) -> Any:
-    if not at:
-        return new
-    return {**value, at[0]: _replaced(value[at[0]], at[1:], new)}
-
-
-_CONFIG = yaml.safe_load((REPOSITORY / "config.yaml").read_text(encoding="utf-8"))
-
-
-@fuzzed
-@given(st.sampled_from(list(_leaves(_CONFIG))), _json)
-def test_settings_with_one_strange_value(at: tuple[Any, ...], value: Any) -> None:
-    text = json.dumps(_replaced(_CONFIG, at, value))
-    clean_or_refused(lambda: load(AnalysisSettings, text if text.startswith("{") else "{" + text))
-
-
-@fuzzed
-@given(st.text(max_size=60))
-def test_any_text_as_settings(text: str) -> None:
-    clean_or_refused(lambda: load(GeneratorSettings, "{" + text))
-    clean_or_refused(lambda: load(GeneratorSettings, text))
-    clean_or_refused(lambda: json_argument(text))
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "{" * 5000,
-        '{"a": ' * 3000 + "1" + "}" * 3000,
-        "{a: &a {b: *a}}",
-        "{a: 2001-99-99}",
-        "{a: " + "9" * 5000 + "}",
-        "{1: 2, [3]: 4}",
-        "{? {a: b} : c}",
-        "{!!python/object:os.system ls}",
-        "\0",
-        "x" * 5000,
-        "{a: \x85\x01}",
-    ],
-)
-def test_texts_that_are_hard_to_parse(text: str) -> None:
-    with pytest.raises(SettingsError):
-        load(GeneratorSettings, text)

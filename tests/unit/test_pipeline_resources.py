@@ -21,8 +21,16 @@ def pipeline(threads: int = 1, **training: Any) -> Pipeline:
 
 
 def asked(made: Pipeline) -> dict[str, Any]:
-    names = ("gpus", "sampling_gpus", "training_cpus", "training_nodes", "training_tasks", "training_mpi", "launcher")
-    return {name: getattr(made, name)(JOB) for name in names}
+    names = (
+        "training_gpus",
+        "sampling_gpus",
+        "training_cpus",
+        "training_nodes",
+        "training_tasks",
+        "training_mpi",
+        "launcher",
+    )
+    return {name: getattr(made.resources, name)(JOB) for name in names}
 
 
 @pytest.mark.parametrize(
@@ -44,4 +52,3 @@ def test_a_training_asks_for_its_processes(training: dict[str, Any], expected: t
 
 def test_memory_and_time_grow_with_each_attempt() -> None:
     assert [growing(4000)(None, attempt) for attempt in (1, 2, 3)] == [4000, 8000, 12000]
-    assert [pipeline().training_minutes(None, attempt) for attempt in (1, 2)] == [720, 1440]

@@ -55,8 +55,8 @@ rule log_posterior:
     threads: pipeline.study.threads
     resources:
         mem_mb=growing(8000),
-        runtime=pipeline.training_minutes,
-        gpu=pipeline.posterior_gpus,
+        runtime=growing(720),
+        gpu=pipeline.resources.posterior_gpus,
     params:
         classes=pipeline.competitor_arguments,
         settings=pipeline.log_posterior_settings,
@@ -88,7 +88,7 @@ rule solver_scan:
     resources:
         mem_mb=growing(4000),
         runtime=growing(240),
-        gpu=pipeline.sampling_gpus,
+        gpu=pipeline.resources.sampling_gpus,
     params:
         settings=pipeline.solver_scan_settings,
         metrics=pipeline.metric_settings,
@@ -117,7 +117,7 @@ rule sampling_time:
     resources:
         mem_mb=growing(4000),
         runtime=growing(120),
-        gpu=pipeline.gpus_to_time,
+        gpu=pipeline.resources.timing_gpus,
     params:
         models=pipeline.timed_models,
         settings=pipeline.sampling_time_settings,

@@ -23,8 +23,8 @@ rule train_jet_flow:
     threads: pipeline.study.threads
     resources:
         mem_mb=growing(2000),
-        runtime=pipeline.training_minutes,
-        gpu=pipeline.jet_level_gpus,
+        runtime=growing(720),
+        gpu=pipeline.resources.jet_level_gpus,
     params:
         settings=pipeline.jet_level_settings,
         state=f"{pipeline.layout.state}/jet_generation/{{dataset}}/jet_level/seed{{seed}}",

@@ -24,15 +24,15 @@ rule train:
     threads: pipeline.study.threads
     resources:
         mem_mb=growing(4000),
-        runtime=pipeline.training_minutes,
-        gpu=pipeline.gpus,
-        cpus_per_task=pipeline.training_cpus,
-        nodes=pipeline.training_nodes,
-        mpi=pipeline.training_mpi,
-        tasks=pipeline.training_tasks,
+        runtime=growing(720),
+        gpu=pipeline.resources.training_gpus,
+        cpus_per_task=pipeline.resources.training_cpus,
+        nodes=pipeline.resources.training_nodes,
+        mpi=pipeline.resources.training_mpi,
+        tasks=pipeline.resources.training_tasks,
         tasks_per_gpu=0,
     params:
-        launcher=pipeline.launcher,
+        launcher=pipeline.resources.launcher,
         settings=pipeline.model_settings,
         state=f"{pipeline.layout.state}/jet_generation/{{dataset}}/{{model}}/seed{{seed}}",
     message:
@@ -61,7 +61,7 @@ rule sample:
     resources:
         mem_mb=growing(4000),
         runtime=growing(240),
-        gpu=pipeline.sampling_gpus,
+        gpu=pipeline.resources.sampling_gpus,
     params:
         settings=pipeline.sampler_settings,
         shard=pipeline.shard,

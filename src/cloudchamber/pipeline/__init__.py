@@ -3,21 +3,20 @@
 Methods that take ``wildcards`` are input and params functions of Snakemake.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, final
 
 from cloudchamber.pipeline.drawings import Drawings, as_json, paths_in
 from cloudchamber.pipeline.layout import Layout
 from cloudchamber.pipeline.origins import Origins
+from cloudchamber.pipeline.resources import Resources, growing
 from cloudchamber.pipeline.sources import code
 from cloudchamber.settings import (
     JET_FLOW,
     AnalysisSettings,
     IngestionSettings,
-    JetFlowSettings,
     JetNetSource,
     TrainedModel,
-    TrainingSettings,
     parse,
 )
 
@@ -25,15 +24,6 @@ __all__ = ["Pipeline", "as_json", "code", "growing", "paths_in"]
 
 # What a training leaves behind.
 _OF_TRAINING = {"weights": "weights.safetensors", "description": "model.json", "history": "history.csv"}
-
-
-def growing(first: int) -> Callable[[Any, int], int]:
-    """Return a resource of a rule that grows by its ``first`` value with each attempt."""
-
-    def resource(wildcards: Any, attempt: int) -> int:
-        return first * attempt
-
-    return resource
 
 
 @final
@@ -54,6 +44,7 @@ class Pipeline:
         self.layout = Layout(self.settings)
         self.drawings = Drawings(self.layout)
         self.origins = Origins(self.layout)
+        self.resources = Resources(self.study)
 
     def any_of(self, names: Iterable[str]) -> str:
         """Return the regular expression of a wildcard that is one of ``names``."""
@@ -122,11 +113,6 @@ class Pipeline:
     def timed_files(self, wildcards: Any) -> list[str]:
         return [path for name in self.layout.trained_models() for path in self._artifact(wildcards.dataset, name)]
 
-    def gpus_to_time(self, wildcards: Any) -> int:
-        """Return the GPUs of the measurement: one where any model is trained on one."""
-        trainings = (self._trained(name).training for name in self.layout.trained_models())
-        return int(any(training.accelerator == "cuda" for training in trainings))
-
     def _artifact(self, dataset: str, model: str) -> list[str]:
         folder = self.layout.model_folder(dataset, model, self.study.seeds_of(model)[0])
         return [f"{folder}/weights.safetensors", f"{folder}/model.json"]
@@ -140,55 +126,6 @@ class Pipeline:
 
     def log_posterior_settings(self, wildcards: Any) -> str:
         return _dump(self.study.log_posterior)
-
-    def training_minutes(self, wildcards: Any, attempt: int) -> int:
-        """Return the time limit of a training; a retry goes on from the saved state with a larger one."""
-        return 720 * attempt
-
-    def gpus(self, wildcards: Any) -> int:
-        """Return the GPUs of one training: those it asks for by name; "auto" takes what it finds."""
-        return _gpus(self._trained(wildcards.model).training)
-
-    def jet_level_gpus(self, wildcards: Any) -> int:
-        jet_level = self.study.jet_level
-        return _gpus(jet_level.training) if isinstance(jet_level, JetFlowSettings) else 0
-
-    def posterior_gpus(self, wildcards: Any) -> int:
-        return _gpus(self.study.log_posterior.training)
-
-    def sampling_gpus(self, wildcards: Any) -> int:
-        """Return the GPUs of one sampling process, which is not distributed."""
-        return int(self._training(wildcards).accelerator == "cuda")
-
-    def training_cpus(self, wildcards: Any) -> int:
-        """Return the CPUs of one task of a training: of all processes on one node, of one where srun starts them."""
-        training = self._training(wildcards)
-        return self.study.threads * (training.devices if training.nodes == 1 else 1)
-
-    def training_nodes(self, wildcards: Any) -> int | None:
-        """Return the nodes of a training on several, None, a resource that is not there, on one."""
-        training = self._training(wildcards)
-        return training.nodes if training.nodes > 1 else None
-
-    def training_tasks(self, wildcards: Any) -> int | None:
-        """Return the processes that srun starts for a training on several nodes, None on one."""
-        training = self._training(wildcards)
-        return training.nodes * training.devices if training.nodes > 1 else None
-
-    def training_mpi(self, wildcards: Any) -> str | None:
-        """Return what tells the SLURM plugin that the command of a training brings its own srun, None on one node."""
-        return None if self.training_nodes(wildcards) is None else "srun"
-
-    def launcher(self, wildcards: Any) -> str:
-        """Return what starts the processes of a training on several nodes; those of one node start each other."""
-        training = self._training(wildcards)
-        if training.nodes == 1:
-            return ""
-        shape = f"--nodes={training.nodes} --ntasks-per-node={training.devices}"
-        return f"srun {shape} --cpus-per-task={self.study.threads} --kill-on-bad-exit "
-
-    def _training(self, wildcards: Any) -> TrainingSettings:
-        return self._trained(wildcards.model).training
 
     def _trained(self, name: str) -> TrainedModel:
         model = self.study.models[name]
@@ -306,10 +243,6 @@ class Pipeline:
         if wildcards.side == "own":
             return self.layout.raw(wildcards.process)
         return [str(self.layout.real_files()[wildcards.process])]
-
-
-def _gpus(training: TrainingSettings) -> int:
-    return training.devices * training.nodes if training.accelerator == "cuda" else 0
 
 
 def _dump(settings: Any) -> str:
