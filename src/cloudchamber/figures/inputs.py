@@ -62,10 +62,9 @@ def models_of(files: Mapping[str, Any], key: str = "models") -> list[Model]:
     Raises:
         SettingsError: the list is missing or empty.
     """
-    listed = entries(files, key, ("name", "title"))
     groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
-    for entry in listed:
-        groups.setdefault((need(entry, "name"), entry.get("sampler", "")), []).append(entry)
+    for entry in entries(files, key, ("name", "title")):
+        groups.setdefault((entry["name"], entry.get("sampler", "")), []).append(entry)
     names = list(dict.fromkeys(name for name, _ in groups))
     look = looks(names, [name for name, sampler in groups if sampler == NO_SAMPLER])
     samplers = {name: [sampler for other, sampler in groups if other == name] for name in names}
