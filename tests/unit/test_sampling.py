@@ -288,6 +288,17 @@ def test_shards_put_together_are_the_sample_to_the_bit(study: Study, tmp_path: P
     assert min(times) <= gathered.meta["sampler"]["seconds_per_jet"] <= max(times)
 
 
+def test_a_sample_does_not_depend_on_how_much_is_held_in_memory(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cloudchamber.generation.sample._CHUNKS_IN_MEMORY", 1)
+    sample_model(study.weights, study.description, study.jets(), SAMPLER, 1, tmp_path / "pieces.h5")
+    pieces, whole = read_clouds(tmp_path / "pieces.h5"), study.sample()
+    for name in ("points", "mask", "features", "labels"):
+        assert np.array_equal(getattr(pieces, name), getattr(whole, name))
+    assert pieces.meta["sampler"]["evaluations_counted"] == whole.meta["sampler"]["evaluations_counted"]
+
+
 def test_shards_that_are_no_whole_are_refused(study: Study, tmp_path: Path) -> None:
     jets = study.jets()
     one, two, other = tmp_path / "one.h5", tmp_path / "two.h5", tmp_path / "other.h5"

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from cloudchamber import seeds
-from cloudchamber.cloud import Clouds, Column, read_clouds, write_clouds
+from cloudchamber.cloud import CloudWriter, Column, create_clouds, read_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.generation.artifact import Artifact, build_sampler, load_artifact
 from cloudchamber.generation.jet_features import JetFeatures, read_jets
@@ -24,6 +24,9 @@ from cloudchamber.settings import SamplerSettings
 from cloudchamber.storage import provenance
 
 __all__ = ["Drawn", "draw_clouds", "sample_marginals", "sample_model"]
+
+# What is drawn before it goes to the file: a sample takes the same memory whatever its size.
+_CHUNKS_IN_MEMORY = 64
 
 _FEATURES = (Column("jet_pt", "GeV"), Column("jet_eta"), Column("jet_mass", "GeV"))
 
@@ -101,22 +104,30 @@ def sample_model(
     all_jets = read_jets(jets_file)
     size = chunk_size(_device())
     rows = shard.rows(len(all_jets), size)
-    jets = all_jets[rows]
-    with progress("sampling", len(jets), "jets") as bar:
-        drawn = draw_clouds(artifact, jets, settings, seed, bar.update, rows.start // size)
-    if not np.isfinite(drawn.values).all():
-        raise InputError(f"{weights}: the model gave values that are not finite with {settings.solver}")
-    meta = {
-        "sampler": {
-            **settings.model_dump(mode="json"),
-            "evaluations_counted": drawn.evaluations,
-            "seconds_per_jet": drawn.seconds / len(jets),
-            "device": drawn.device,
-        },
-        "shard": str(shard),
-        "provenance": provenance("sample", settings.model_dump(mode="json"), [weights, description, jets_file], seed),
-    }
-    _write(output, drawn.values, jets, meta)
+    n_jets = rows.stop - rows.start
+    seconds, negative = 0.0, 0
+    with create_clouds(output, all_jets.width, RELATIVE_COLUMNS, _FEATURES) as writer:
+        with progress("sampling", n_jets, "jets") as bar:
+            for start in range(rows.start, rows.stop, _CHUNKS_IN_MEMORY * size):
+                jets = all_jets[slice(start, min(start + _CHUNKS_IN_MEMORY * size, rows.stop))]
+                drawn = draw_clouds(artifact, jets, settings, seed, bar.update, start // size)
+                if not np.isfinite(drawn.values).all():
+                    raise InputError(f"{weights}: the model gave values that are not finite with {settings.solver}")
+                negative += _append(writer, drawn.values, jets)
+                seconds += drawn.seconds
+        meta = {
+            "sampler": {
+                **settings.model_dump(mode="json"),
+                "evaluations_counted": drawn.evaluations,
+                "seconds_per_jet": seconds / n_jets,
+                "device": drawn.device,
+            },
+            "shard": str(shard),
+            "provenance": provenance(
+                "sample", settings.model_dump(mode="json"), [weights, description, jets_file], seed
+            ),
+        }
+        _finish(writer, output, meta, negative, int(all_jets.multiplicity[rows].sum()))
 
 
 def sample_marginals(source: Path, jets_file: Path, seed: int, output: Path) -> None:
@@ -133,10 +144,10 @@ def sample_marginals(source: Path, jets_file: Path, seed: int, output: Path) -> 
     jets = read_jets(jets_file)
     if "train" not in clouds.indices:
         raise InputError(f"{source}: not prepared: no training part is stored; run 'cloudchamber prepare' on it first")
-    start = time.perf_counter()
     train = clouds.part("train")
     particles = train.points[train.mask]
     rng = seeds.generator(seed, "marginals")
+    start = time.perf_counter()
     values = rng.choice(particles, size=int(jets.multiplicity.sum()), replace=True)
     seconds = time.perf_counter() - start
     meta = {
@@ -148,26 +159,23 @@ def sample_marginals(source: Path, jets_file: Path, seed: int, output: Path) -> 
         },
         "provenance": provenance("sample", {"kind": "marginals"}, [source, jets_file], seed),
     }
-    _write(output, values, jets, meta)
+    with create_clouds(output, jets.width, RELATIVE_COLUMNS, _FEATURES) as writer:
+        _finish(writer, output, meta, _append(writer, values, jets), len(values))
 
 
 def _device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def _write(output: Path, values: np.ndarray, jets: JetFeatures, meta: dict[str, Any]) -> None:
-    """Write packed particles as clouds, with the features of the jets that they were drawn for."""
+def _append(writer: CloudWriter, values: np.ndarray, jets: JetFeatures) -> int:
+    """Append packed particles as clouds, with the features of their jets; return how many have no positive pT."""
     points, mask = padded(values, jets.multiplicity, jets.width)
-    negative = int((values[:, 2] <= 0).sum())
+    features = np.stack([getattr(jets, column.name) for column in _FEATURES], axis=1, dtype=np.float32)
+    writer.append(points, mask, features, np.zeros((len(points), 0), np.int64))
+    return int((values[:, 2] <= 0).sum())
+
+
+def _finish(writer: CloudWriter, output: Path, meta: dict[str, Any], negative: int, particles: int) -> None:
     if negative:
-        sys.stderr.write(f"{output}: {negative} of {len(values)} particles have no positive transverse momentum\n")
-    clouds = Clouds(
-        points=points,
-        mask=mask,
-        features=np.stack([getattr(jets, column.name) for column in _FEATURES], axis=1, dtype=np.float32),
-        labels=np.zeros((len(points), 0), np.int64),
-        point_columns=RELATIVE_COLUMNS,
-        feature_columns=_FEATURES,
-        meta={**meta, "particles_without_momentum": negative},
-    )
-    write_clouds(output, clouds)
+        sys.stderr.write(f"{output}: {negative} of {particles} particles have no positive transverse momentum\n")
+    writer.add_meta({**meta, "particles_without_momentum": negative})

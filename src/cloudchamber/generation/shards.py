@@ -2,13 +2,11 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, final
 
-import numpy as np
-
-from cloudchamber.cloud import Clouds, read_clouds, write_clouds
+from cloudchamber.cloud import create_clouds, read_clouds, read_header
 from cloudchamber.errors import InputError, SettingsError
 
 __all__ = ["WHOLE", "Shard", "gather_sample"]
@@ -60,40 +58,35 @@ WHOLE = Shard(1, 1)
 
 
 def gather_sample(parts: Sequence[Path], output: Path) -> None:
-    """Write the shards of one sample to ``output``, in their order.
+    """Write the shards of one sample to ``output``, in their order, holding one of them in memory at a time.
 
     Jets, particles and what made them are those of a draw in one piece; the time per jet is the mean over the jets.
 
     Raises:
         InputError: a file is no shard, one is missing or there twice, or they are not of one sample.
     """
-    shards: dict[int, Clouds] = {}
-    first = read_clouds(parts[0])
+    shards: dict[int, Path] = {}
+    first = read_header(parts[0])
     for path in parts:
-        clouds = read_clouds(path)
-        shard = Shard.parse(clouds.meta["shard"]) if "shard" in clouds.meta else None
+        meta = read_header(path)
+        shard = Shard.parse(meta["shard"]) if "shard" in meta else None
         if shard is None or shard.of != len(parts) or shard.number in shards:
             raise InputError(f"{path}: not one of {len(parts)} different shards of a sample")
-        if _origin(clouds.meta) != _origin(first.meta):
+        if _origin(meta) != _origin(first):
             raise InputError(f"{path}: not of the sample of {parts[0]}: other model, jets, settings or seed")
-        shards[shard.number] = clouds
-    ordered = [shards[number] for number in sorted(shards)]
-    sizes = [len(clouds) for clouds in ordered]
-    times = [clouds.meta["sampler"]["seconds_per_jet"] for clouds in ordered]
-    whole = replace(
-        ordered[0],
-        points=np.concatenate([clouds.points for clouds in ordered]),
-        mask=np.concatenate([clouds.mask for clouds in ordered]),
-        features=np.concatenate([clouds.features for clouds in ordered]),
-        labels=np.concatenate([clouds.labels for clouds in ordered]),
-        meta={
-            **ordered[0].meta,
-            "shard": str(WHOLE),
-            "sampler": {**ordered[0].meta["sampler"], "seconds_per_jet": float(np.average(times, weights=sizes))},
-            "particles_without_momentum": sum(clouds.meta["particles_without_momentum"] for clouds in ordered),
-        },
-    )
-    write_clouds(output, whole)
+        shards[shard.number] = path
+    seconds, negative = 0.0, 0
+    layout = read_clouds(shards[1])[:0]
+    columns = (layout.point_columns, layout.feature_columns, layout.label_columns)
+    with create_clouds(output, layout.mask.shape[1], *columns) as writer:
+        for number in sorted(shards):
+            clouds = read_clouds(shards[number])
+            writer.append(clouds.points, clouds.mask, clouds.features, clouds.labels)
+            seconds += clouds.meta["sampler"]["seconds_per_jet"] * len(clouds)
+            negative += clouds.meta["particles_without_momentum"]
+        sampler = {**first["sampler"], "seconds_per_jet": seconds / writer.rows}
+        counted = {"shard": str(WHOLE), "sampler": sampler, "particles_without_momentum": negative}
+        writer.add_meta({**read_header(shards[1]), **counted})
 
 
 def _origin(meta: Mapping[str, Any]) -> tuple[Any, ...]:
