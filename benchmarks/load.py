@@ -1,0 +1,223 @@
+"""``python -m benchmarks.load --scratch FOLDER``: what grows with the size of an analysis, and what does not.
+
+Not part of ``make bench``, since it takes most of an hour. Each stage runs as a process of its own, whose CPU time and
+largest memory the kernel reports. Large inputs are hard links to one simulated file.
+"""
+
+import argparse
+import contextlib
+import csv
+import io
+import itertools
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import final
+
+import psutil
+import yaml
+
+from cloudchamber.cloud import read_header
+from cloudchamber.generation.jet_features import read_jets
+from cloudchamber.settings import GeneratorSettings, load
+from cloudchamber.storage import write_text
+
+__all__ = ["main"]
+
+REPOSITORY = Path(__file__).parents[1]
+_GIGABYTE = 1e9
+_EVENTS = 4000
+_PROCESS = {
+    "title": "hadronic top-quark pairs",
+    "commands": ["Top:gg2ttbar = on", "Top:qqbar2ttbar = on", "24:onMode = off", "24:onIfAny = 1 2 3 4 5"],
+    "pt_hat": [950, 1200],
+    "events": _EVENTS,
+}
+_INGESTION = {
+    "clouds": {"kind": "reclustered", "constituents": "tower", "pt_window": [800, 1200], "eta_max": 2.0},
+    "max_particles": 30,
+}
+_MODEL = {
+    "network": {"kind": "epic_gan", "layers": 2, "hidden": 32},
+    "objective": {"kind": "adversarial", "discriminator_hidden": 32},
+    "training": {"steps": 4, "batch_size": 64},
+}
+
+
+@final
+@dataclass(frozen=True)
+class Load:
+    """What one process took.
+
+    Attributes:
+        case: what ran.
+        size: how much of it, with its unit.
+        wall_s, cpu_s: elapsed and CPU time.
+        peak_mb: largest resident memory; None where many processes ran.
+        rate: units per CPU second, or what else there is to say.
+    """
+
+    case: str
+    size: str
+    wall_s: float
+    cpu_s: float
+    peak_mb: float | None
+    rate: str
+
+
+def _run(arguments: Sequence[str], folder: Path) -> tuple[float, float, float]:
+    """Run a process to its end and return wall and CPU seconds and peak memory [MB]."""
+    start = time.perf_counter()
+    with (folder / "load.log").open("ab") as log:
+        process = subprocess.Popen(arguments, stdout=log, stderr=log, cwd=REPOSITORY, env=_environment())
+        _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        raise RuntimeError(f"{' '.join(arguments[:5])} ...: failed; see {folder / 'load.log'}")
+    return time.perf_counter() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+
+
+def _environment() -> dict[str, str]:
+    return os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(REPOSITORY / "src")}
+
+
+def _stage(*arguments: object) -> list[str]:
+    return [sys.executable, "-m", "cloudchamber", *map(str, arguments)]
+
+
+def ingestion(folder: Path, gigabytes: Sequence[float]) -> Iterator[Load]:
+    """Ingest one simulated file again and again, through as many hard links."""
+    source = folder / "raw.root"
+    _run(
+        _stage("simulate", "--name", "top", "--settings", json.dumps(_PROCESS), "--seed", 1, "--output", source), folder
+    )
+    for wanted in gigabytes:
+        copies = max(1, round(wanted * _GIGABYTE / source.stat().st_size))
+        links = folder / f"links_{copies}"
+        links.mkdir()
+        for number in range(copies):
+            (links / f"{number:05d}.root").hardlink_to(source)
+        output = folder / "clouds.h5"
+        command = _stage("ingest", links / "*.root", "--settings", json.dumps(_INGESTION), "--output", output)
+        wall, cpu, peak = _run(command, folder)
+        events = copies * _EVENTS
+        size = f"{copies * source.stat().st_size / _GIGABYTE:.2f} GB, {events:,} events"
+        yield Load("ingest", size, wall, cpu, peak, f"{events / cpu:,.0f} events/s")
+        shutil.rmtree(links)
+
+
+def sampling(folder: Path, jets: Sequence[int]) -> Iterator[Load]:
+    """Draw jets with the fastest kind of model, so that the memory shows within minutes."""
+    prepared, clouds = folder / "prepared.h5", folder / "clouds.h5"
+    source = folder / "raw.root"
+    _run(_stage("ingest", source, "--settings", json.dumps(_INGESTION), "--output", clouds), folder)
+    _run(_stage("prepare", clouds, "--settings", "{}", "--seed", 1, "--output", prepared), folder)
+    settings = load(GeneratorSettings, json.dumps(_MODEL)).model_dump_json()
+    made = {
+        name: folder / file
+        for name, file in {
+            "weights": "weights.safetensors",
+            "description": "model.json",
+            "history": "history.csv",
+        }.items()
+    }
+    options = [item for name, path in made.items() for item in (f"--{name}", path)]
+    _run(_stage("train", prepared, "--settings", settings, "--seed", 1, "--state", folder / "state", *options), folder)
+    sampler = json.dumps({"solver": "one_step", "evaluations": 1})
+    for number in jets:
+        wanted, output = folder / "jets.h5", folder / "sample.h5"
+        wall, cpu, peak = _run(_stage("draw-jets", prepared, "--jets", number, "--seed", 1, "--output", wanted), folder)
+        yield Load("draw-jets", f"{len(read_jets(wanted)):,} jets", wall, cpu, peak, f"{number / cpu:,.0f} jets/s")
+        model = ("--model", made["weights"], made["description"])
+        command = _stage("sample", wanted, *model, "--settings", sampler, "--seed", 1, "--output", output)
+        wall, cpu, peak = _run(command, folder)
+        assert read_header(output), "the sample is there"
+        yield Load("sample", f"{number:,} jets", wall, cpu, peak, f"{number / cpu:,.0f} jets/s")
+
+
+def planning(folder: Path, shards: int) -> Iterator[Load]:
+    """Plan an analysis whose raw data are in many files."""
+    overlay = folder / "shards.yaml"
+    overlay.write_text(yaml.safe_dump({"processes": {"top": {"shards": shards}}}), encoding="utf-8")
+    command = [sys.executable, "-m", "snakemake", "--dry-run", "--quiet", "--configfile", str(overlay)]
+    yield Load("snakemake --dry-run", f"{shards:,} raw files", *_run(command, folder), "")
+
+
+def side_by_side(folder: Path) -> Iterator[Load]:
+    """Run the tiny analysis alone, then two of them at once, each allowed one core."""
+    for number in (1, 2):
+        start, before = time.perf_counter(), os.times()
+        running: list[int] = []
+        analyses = [_analysis(folder / f"analysis_{number}_{position}") for position in range(number)]
+        while any(analysis.poll() is None for analysis in analyses):
+            running.append(sum(_running_threads(analysis.pid) for analysis in analyses))
+            time.sleep(0.2)
+        if any(analysis.returncode for analysis in analyses):
+            raise RuntimeError(f"an analysis failed; see {folder}/analysis_{number}_*/load.log")
+        after = os.times()
+        cpu = after.children_user + after.children_system - before.children_user - before.children_system
+        threads = f"running threads: {sum(running) / len(running):.2f} on average, {max(running)} at most"
+        name = f"{number} x --cores 1"
+        yield Load("tiny analysis", name, time.perf_counter() - start, cpu, None, threads)
+
+
+def _analysis(folder: Path) -> subprocess.Popen[bytes]:
+    outputs = ("results*", "state", "logs", "data", ".*")
+    shutil.copytree(REPOSITORY, folder, ignore=shutil.ignore_patterns(*outputs))
+    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--configfile", "configs/tiny.yaml"]
+    log = (folder / "load.log").open("wb")
+    return subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, env=_environment())
+
+
+def _running_threads(pid: int) -> int:
+    """Return how many threads of a process and its descendants run at this moment."""
+    try:
+        family = [pid, *(child.pid for child in psutil.Process(pid).children(recursive=True))]
+    except psutil.NoSuchProcess:
+        return 0
+    running = 0
+    for member in family:
+        for stat in Path(f"/proc/{member}/task").glob("*/stat"):
+            with contextlib.suppress(OSError):
+                running += stat.read_text(encoding="utf-8").rpartition(")")[2].split()[0] == "R"
+    return running
+
+
+def main() -> None:
+    """Measure, print each row as it comes, and write the table at the end."""
+    parser = argparse.ArgumentParser(prog="benchmarks.load", description=__doc__)
+    parser.add_argument(
+        "--scratch", type=Path, required=True, help="folder that does not exist yet; removed at the end"
+    )
+    parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--gigabytes", type=float, nargs="*", default=[0.1, 1, 10], help="raw data to ingest")
+    parser.add_argument("--jets", type=int, nargs="*", default=[10_000, 100_000, 1_000_000], help="jets to sample")
+    parser.add_argument("--shards", type=int, nargs="*", default=[100, 1000], help="raw files of a dry run")
+    parser.add_argument("--analyses", action=argparse.BooleanOptionalAction, default=True, help="two at once")
+    options = parser.parse_args()
+    options.scratch.mkdir(parents=True)
+    folder = options.scratch.resolve()
+    text = io.StringIO(newline="")
+    table = csv.DictWriter(text, [field.name for field in fields(Load)], lineterminator="\n")
+    table.writeheader()
+    loads = itertools.chain(
+        ingestion(folder, options.gigabytes),
+        sampling(folder, options.jets) if options.jets else (),
+        *(planning(folder, shards) for shards in options.shards),
+        side_by_side(folder) if options.analyses else (),
+    )
+    for measured in loads:
+        row = {name: f"{value:.1f}" if isinstance(value, float) else value for name, value in asdict(measured).items()}
+        table.writerow(row)
+        print(", ".join(f"{name} {value}" for name, value in row.items() if value), flush=True)
+    write_text(options.output, text.getvalue())
+    shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    main()
