@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from descriptions import write_description
 from prepared_jets import prepared_jets
 from safetensors.torch import load_file, save_file
 from scipy.stats import wasserstein_distance
@@ -24,7 +25,7 @@ from cloudchamber.generation.draw_jets import draw_jets
 from cloudchamber.generation.jet_features import JetFeatures, read_jets
 from cloudchamber.generation.train_jet_flow import train_jet_flow
 from cloudchamber.settings import JetFlowSettings, MetricSettings, parse
-from cloudchamber.storage import read_json, sha256, write_json
+from cloudchamber.storage import read_json, sha256
 
 WIDTH, JETS = 8, 150
 TRAINING = {"steps": 6, "batch_size": 32, "accelerator": "cpu", "validate_every": 3}
@@ -135,20 +136,20 @@ def _flip(path: Path) -> None:
 def _other_settings(study: Study) -> None:
     described = read_json(study.description)
     described["settings"]["bins"] = 5
-    write_json(study.description, described)
+    write_description(study.description, described)
 
 
 def _other_network(study: Study) -> None:
     weights = load_file(study.weights)
     weights.pop(next(iter(weights)))
     save_file(weights, study.weights)
-    write_json(study.description, read_json(study.description) | {"weights_sha256": sha256(study.weights)})
+    write_description(study.description, read_json(study.description) | {"weights_sha256": sha256(study.weights)})
 
 
 def _without_scales(study: Study) -> None:
     described = read_json(study.description)
     del described["scales"]
-    write_json(study.description, described)
+    write_description(study.description, described)
 
 
 @pytest.mark.parametrize(
