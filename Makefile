@@ -1,5 +1,5 @@
 # make        set up, run the default analysis, build its report
-# make test   set up, run all tests; those on a cluster where SLURM is installed
+# make test   set up, run all tests but those on a cluster
 # make test-slurm  set up, install SLURM (root on Debian), run the tests on a cluster of this machine
 # make bench  set up, measure speed against other ways
 # make fuzz   set up, read damaged files for as long as EXAMPLES=N per reader takes
