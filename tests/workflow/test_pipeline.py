@@ -221,4 +221,5 @@ def test_other_scales_plan(scale: str) -> None:
 def test_the_slurm_profile_plans(finished: Path) -> None:
     output = snakemake(finished, "--dry-run", "--forceall", "--workflow-profile", "profiles/slurm")
     assert "Using workflow specific profile profiles/slurm" in output
-    assert "mem_mb=4000" in output
+    # A default of the profile, in the one job whose resources Snakemake prints.
+    assert "slurm_extra=--signal=TERM@120" in output
