@@ -68,6 +68,7 @@ _WIDE = {"kind": "epic", "layers": 1, "hidden": 8000, "latent": 4, "time_feature
     ("name", "change", "advice"),
     [
         ("train", lambda command: with_settings(command, network=_WIDE), "lower training.batch_size"),
+        ("ingest", lambda command: with_settings(command, max_particles=10**7), "lower step_size or max_particles"),
         ("draw-jets", lambda command: [item if item != str(DRAWN) else "60000000" for item in command], "draw fewer"),
     ],
 )

@@ -102,8 +102,8 @@ def test_more_particles_take_longer(models: dict[str, Any], tmp_path: Path) -> N
     settings = SamplingTimeSettings(multiplicities=(2, 4000), jets=16, rounds=3)
     sampling_time({"small": models["small"]}, settings, tmp_path / "times.csv")
     few, many = (float(row["lowest"]) for row in _read(tmp_path / "times.csv"))
-    # Two thousand times the work: no load on the machine turns that round.
-    assert many > few
+    # Two thousand times the work: no load on the machine hides that.
+    assert many > 2 * few
 
 
 def test_a_model_without_its_files_is_refused(models: dict[str, Any], tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """The step ``ingest``: Delphes ROOT files become padded clouds, and what was left out is counted."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, final
@@ -121,8 +122,10 @@ def ingest(files: Sequence[str | Path], settings: IngestionSettings, output: Pat
                     skipped[str(path)] = fault
                     sys.stderr.write(f"ingest: skipped {fault}\n")
                 else:
-                    for events in _append(path, number, settings, tally, writer):
-                        reporter.update(events)
+                    # Closed here and not whenever Python gets to it: an error on the way is then an error of this step.
+                    with closing(_append(path, number, settings, tally, writer)) as steps:
+                        for events in steps:
+                            reporter.update(events)
         if not writer.rows:
             others = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
             selected = f"{len(skipped)} files skipped; {_summary(tally)}"
@@ -139,38 +142,41 @@ def ingest(files: Sequence[str | Path], settings: IngestionSettings, output: Pat
 def _fault(path: Path, settings: IngestionSettings) -> str | None:
     """Read a whole file without keeping anything and return what is wrong with it, or None."""
     try:
-        for _ in _clouds(path, settings, _Tally()):
-            pass
+        with closing(_clouds(path, settings, _Tally())) as steps:
+            for _ in steps:
+                pass
     except InputError as error:
         return str(error)
     return None
 
 
-def _append(path: Path, number: int, settings: IngestionSettings, tally: _Tally, writer: CloudWriter) -> Iterator[int]:
+def _append(path: Path, number: int, settings: IngestionSettings, tally: _Tally, writer: CloudWriter) -> Generator[int]:
     """Write the clouds of a file and yield the number of events of each step."""
-    for step, raw in _clouds(path, settings, tally):
-        padded = pad(raw.columns, raw.offsets, settings.max_particles)
-        tally.add_padding(padded, np.diff(raw.offsets))
-        labels = np.column_stack([np.full(len(raw.event), number), step.events[raw.event], raw.rank])
-        writer.append(padded.points, padded.mask, raw.features.astype(np.float32), labels)
-        yield len(step.events)
+    with closing(_clouds(path, settings, tally)) as steps:
+        for step, raw in steps:
+            padded = pad(raw.columns, raw.offsets, settings.max_particles)
+            tally.add_padding(padded, np.diff(raw.offsets))
+            labels = np.column_stack([np.full(len(raw.event), number), step.events[raw.event], raw.rank])
+            writer.append(padded.points, padded.mask, raw.features.astype(np.float32), labels)
+            yield len(step.events)
 
 
-def _clouds(path: Path, settings: IngestionSettings, tally: _Tally) -> Iterator[tuple[Step, RawClouds]]:
+def _clouds(path: Path, settings: IngestionSettings, tally: _Tally) -> Generator[tuple[Step, RawClouds]]:
     """Yield the clouds of a file step by step; fail at its end where there was nothing to make clouds of."""
     events = filled = resolved = dangling = 0
     with open_tree(path, settings.tree) as tree:
         source = open_source(tree, settings)
         tally.collections.update(source.collections)
-        for step in tree.steps(source.leaves, settings.step_size, source.references):
-            good = _without_bad_values(path, step, settings)
-            raw = source.clouds(good)
-            tally.add_step(step, good, raw)
-            events += len(good.events)
-            filled += int(raw.with_constituents.sum())
-            resolved += raw.resolved
-            dangling += raw.dangling
-            yield good, raw
+        with closing(tree.steps(source.leaves, settings.step_size, source.references)) as steps:
+            for step in steps:
+                good = _without_bad_values(path, step, settings)
+                raw = source.clouds(good)
+                tally.add_step(step, good, raw)
+                events += len(good.events)
+                filled += int(raw.with_constituents.sum())
+                resolved += raw.resolved
+                dangling += raw.dangling
+                yield good, raw
     if not events:
         raise InputError(f"{path}: all {tree.n_events} events have bad values")
     if not filled:

@@ -5,8 +5,8 @@ Works alike on files of Delphes (split TClonesArray) and on files with the same 
 """
 
 import struct
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from glob import glob, has_magic
 from pathlib import Path
 from typing import Any, TypeVar, final
@@ -56,7 +56,7 @@ class DelphesTree:
         names = sorted(name for name in self._names if "." in name and not name.endswith(("fBits", "fUniqueID")))
         return [name for name in names if self._guarded(lambda name=name: _is_list_of_numbers(self._tree[name]), name)]  # type: ignore[misc]
 
-    def steps(self, leaves: Sequence[str], step_size: str, references: Sequence[str] = ()) -> Iterator[Step]:
+    def steps(self, leaves: Sequence[str], step_size: str, references: Sequence[str] = ()) -> Generator[Step]:
         """Read the tree in steps.
 
         Args:
@@ -78,10 +78,11 @@ class DelphesTree:
         for name in sizes:
             self._require(name, _is_number, "a number per event")
         names = list(dict.fromkeys([*leaves, *references, *sizes]))
-        for start, arrays in self._arrays(names, step_size):
-            step = self._decode(start, arrays, leaves, references)
-            self._check_lengths(step, {name.removesuffix("_size"): np.asarray(arrays[name]) for name in sizes})
-            yield step
+        with closing(self._arrays(names, step_size)) as pieces:
+            for start, arrays in pieces:
+                step = self._decode(start, arrays, leaves, references)
+                self._check_lengths(step, {name.removesuffix("_size"): np.asarray(arrays[name]) for name in sizes})
+                yield step
 
     def _require(self, name: str, accepts: Callable[[Any], bool], expected: str) -> None:
         if name not in self:
@@ -95,7 +96,7 @@ class DelphesTree:
         if branch.num_entries != self.n_events:
             raise InputError(f"{self.path}: branch '{name}' has {branch.num_entries} entries, the tree {self.n_events}")
 
-    def _arrays(self, names: list[str], step_size: str) -> Iterator[tuple[int, dict[str, ak.Array]]]:
+    def _arrays(self, names: list[str], step_size: str) -> Generator[tuple[int, dict[str, ak.Array]]]:
         per_step = max(1, self._guarded(lambda: self._tree.num_entries_for(step_size, names)))
         iterator = self._tree.iterate(names, step_size=per_step, library="ak", how=dict)
         for start in range(0, self.n_events, per_step):
