@@ -6,6 +6,7 @@ Errors of memory have many types: those of Python and numpy, of HDF5, of torch o
 import errno
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -39,6 +40,14 @@ def names_lack_of_memory(stage: str) -> Iterator[None]:
     Raises:
         OutOfMemoryError: with what to change.
     """
+    before = sys.unraisablehook
+
+    def report(unraisable: "sys.UnraisableHookArgs") -> None:
+        # What closes files on the way out may lack memory too; the one line says it already.
+        if not issubclass(unraisable.exc_type, MemoryError):
+            before(unraisable)
+
+    sys.unraisablehook = report
     try:
         yield
     except Exception as error:
@@ -48,6 +57,8 @@ def names_lack_of_memory(stage: str) -> Iterator[None]:
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         message = f"out of memory: {reason}; {advice}, or give the job more memory; what was saved before stays"
         raise OutOfMemoryError(message) from error
+    finally:
+        sys.unraisablehook = before
 
 
 def lacks_memory(error: BaseException | None) -> bool:

@@ -82,7 +82,7 @@ def test_out_of_memory(
 ) -> None:
     stage = STAGES[name]
     command = change(stage.command(inputs, tmp_path / "out"))
-    done = server.run(command, memory=150 * MB)
+    done = server.run(command, memory=600 * MB)
     assert done.status == 7, done.text
     assert done.line.startswith(f"cloudchamber {name}: out of memory: ")
     assert f"; {advice}" in done.line

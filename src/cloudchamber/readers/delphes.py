@@ -98,15 +98,15 @@ class DelphesTree:
 
     def _arrays(self, names: list[str], step_size: str) -> Generator[tuple[int, dict[str, ak.Array]]]:
         per_step = max(1, self._guarded(lambda: self._tree.num_entries_for(step_size, names)))
-        iterator = self._tree.iterate(names, step_size=per_step, library="ak", how=dict)
-        for start in range(0, self.n_events, per_step):
-            stop = min(start + per_step, self.n_events)
-            try:
-                arrays = next(iterator)
-            except Exception as error:  # damaged bytes make uproot raise almost anything
-                self._blame(names, start, stop)
-                raise InputError(f"{self.path}: events {start}-{stop - 1}: {_one_line(error)}") from error
-            yield start, arrays
+        with closing(self._tree.iterate(names, step_size=per_step, library="ak", how=dict)) as iterator:
+            for start in range(0, self.n_events, per_step):
+                stop = min(start + per_step, self.n_events)
+                try:
+                    arrays = next(iterator)
+                except Exception as error:  # damaged bytes make uproot raise almost anything
+                    self._blame(names, start, stop)
+                    raise InputError(f"{self.path}: events {start}-{stop - 1}: {_one_line(error)}") from error
+                yield start, arrays
 
     def _blame(self, names: Iterable[str], start: int, stop: int) -> None:
         """Read branch by branch, so that the error names the damaged one."""
