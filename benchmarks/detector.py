@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from benchmarks.timing import Measurement, measure
-from cloudchamber.settings import ProcessSettings
+from cloudchamber.settings import PythiaProcess
 from cloudchamber.simulation.collisions import collide
 from cloudchamber.simulation.detector import detect
 
@@ -13,7 +13,7 @@ __all__ = ["measurements"]
 
 _EVENTS = 500
 _BATCH = 250
-_PROCESS = ProcessSettings(title="QCD jets", commands=("HardQCD:all = on",), pt_hat=(200.0, 1000.0), events=_EVENTS)
+_PROCESS = PythiaProcess(title="QCD jets", commands=("HardQCD:all = on",), pt_hat=(200.0, 1000.0), events=_EVENTS)
 # Delphes 3.5 with its ATLAS card on such events, measured on another machine, file output included.
 _DELPHES_RATE = 100.0
 _AIM = 1500.0

@@ -7,7 +7,8 @@ import fastjet
 import numpy as np
 import pytest
 
-from cloudchamber.evaluation.substructure import d2, energy_correlations, subjettiness, subjettiness_ratio
+from cloudchamber.evaluation.energy_correlation import d2, energy_correlations
+from cloudchamber.evaluation.n_subjettiness import subjettiness, subjettiness_basis, subjettiness_ratio
 
 Jets = tuple[np.ndarray, np.ndarray, np.ndarray]
 
@@ -50,6 +51,43 @@ def test_fastjet_contrib_finds_the_same_subjettiness_of_the_smallest_jets(rng, w
     tau = subjettiness(pt, eta, phi)
     np.testing.assert_allclose(tau[:, :2], np.asarray(reference).reshape(50, 2), rtol=1e-9, atol=1e-12)
     assert (tau[:, width - 1 :] == 0).all()
+
+
+@pytest.mark.parametrize("beta", [0.5, 1.0, 1.7, 2.0])
+def test_fastjet_contrib_finds_the_same_basis(rng, beta):
+    """Up to 45 axes for jets of 2 to 100 towers, so that many jets have fewer towers than axes."""
+    multiplicity = np.tile([2, 7, 20, 44, 45, 46, 100], 6)
+    present = rng.permuted(np.arange(110) < multiplicity[:, None], axis=1)
+    pt = np.where(present, rng.exponential(size=present.shape) ** 2 + 1e-3, 0.0)
+    eta, phi = np.where(present, rng.normal(0.0, 0.4, (2, *present.shape)), 0.0)
+    own = subjettiness_basis(pt, eta, phi, 1.2, 45, (3.0, beta))
+    assert own.shape == (42, 45, 2)
+    reference = np.zeros((42, 45))
+    for n in range(1, 46):
+        rows = multiplicity >= n
+        of_n = fastjet_clusters(pt[rows], eta[rows], phi[rows]).njettiness(
+            measure_definition="NormalizedMeasure", axes_definition="KT_Axes", njets=[n], beta=beta, R0=1.2
+        )
+        reference[rows, n - 1] = np.asarray(of_n).ravel()
+    # FastJet's azimuths and sums round, and a power below one makes much of a small distance.
+    np.testing.assert_allclose(own[:, :, 1], reference, rtol=1e-9, atol=1e-13 if beta >= 1 else 1e-8)
+
+
+def test_numbers_of_the_basis_are_those_of_each_part(jets):
+    basis = subjettiness_basis(*jets, 0.8, 6, (0.5, 1.0, 2.0))
+    np.testing.assert_array_equal(basis[:, :3, 1], subjettiness(*jets))
+    np.testing.assert_array_equal(basis[:, :4, 2], subjettiness_basis(*jets, 0.8, 4, (2.0,))[:, :, 0])
+    np.testing.assert_allclose(
+        basis * 0.8 ** np.array([0.5, 1.0, 2.0]), subjettiness_basis(*jets, 1.0, 6, (0.5, 1.0, 2.0)), rtol=1e-12
+    )
+
+
+def test_three_prongs_by_hand():
+    """Two collinear particles and one away: with two axes only the pair is apart from its axis."""
+    pt, eta, phi = np.array([[1.0, 1.0, 2.0]]), np.array([[0.0, 0.0, 0.0]]), np.array([[0.1, -0.1, 1.0]])
+    tau = subjettiness_basis(pt, eta, phi, 1.0, 3, (1.0, 2.0))[0]
+    np.testing.assert_allclose(tau[1], [(0.1 + 0.1) / 4, (0.01 + 0.01) / 4], rtol=1e-12)
+    assert (tau[2] == 0).all()
 
 
 def test_fastjet_contrib_finds_the_same_energy_correlations(jets):

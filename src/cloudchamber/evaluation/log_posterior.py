@@ -147,7 +147,7 @@ def negative_log_posteriors(log_probabilities: np.ndarray) -> list[Estimate]:
 
     Args:
         log_probabilities: (N, K) of N >= 2 true jets, such as from
-            :func:`cloudchamber.networks.particlenet.predict_log_probabilities`.
+            :func:`cloudchamber.networks.prediction.predict_log_probabilities`.
     """
     errors = log_probabilities.std(axis=0, ddof=1) / math.sqrt(len(log_probabilities))
     return [Estimate(float(-m), float(e)) for m, e in zip(log_probabilities.mean(axis=0), errors, strict=True)]

@@ -8,9 +8,10 @@ import numpy as np
 
 from cloudchamber.cloud import Clouds
 from cloudchamber.errors import InputError
+from cloudchamber.evaluation.energy_correlation import d2, energy_correlations
 from cloudchamber.evaluation.energy_flow import EFP_NAMES, energy_flow_polynomials
 from cloudchamber.evaluation.kinematics import jet_kinematics, momenta
-from cloudchamber.evaluation.substructure import d2, energy_correlations, subjettiness, subjettiness_ratio
+from cloudchamber.evaluation.n_subjettiness import subjettiness, subjettiness_ratio
 
 __all__ = [
     "EXTRA_FEATURES",
@@ -57,9 +58,9 @@ def observe(clouds: Clouds) -> dict[str, np.ndarray]:
     to; it is one where no particle is missing and a model knows that all of them make up the jet. ``jet_pt`` and
     ``jet_mass`` are of the same sum in GeV, with the feature ``jet_pt`` of the cloud as the unit. ``multiplicity``
     counts the particles with a positive ``pt_rel``; the others count for nothing anywhere.
-    ``tau21``, ``tau32`` and ``d2`` are defined in :mod:`cloudchamber.evaluation.substructure`. ``jet_mass_rel`` is the
-    mass in the unit of ``jet_pt_rel``, and ``efp_0`` to ``efp_35`` are the energy flow polynomials of
-    :mod:`cloudchamber.evaluation.energy_flow`.
+    ``tau21``, ``tau32`` and ``d2`` are defined in :mod:`cloudchamber.evaluation.n_subjettiness` and
+    :mod:`cloudchamber.evaluation.energy_correlation`. ``jet_mass_rel`` is the mass in the unit of ``jet_pt_rel``, and
+    ``efp_0`` to ``efp_35`` are the energy flow polynomials of :mod:`cloudchamber.evaluation.energy_flow`.
 
     Args:
         clouds: jets with the point columns ``pt_rel``, ``eta_rel`` and ``phi_rel`` and the feature ``jet_pt`` [GeV].

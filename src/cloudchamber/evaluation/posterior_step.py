@@ -20,7 +20,8 @@ from cloudchamber.evaluation.log_posterior import (
 )
 from cloudchamber.evaluation.tables import write_table
 from cloudchamber.evaluation.two_sample import area_under_curve, chance
-from cloudchamber.networks.particlenet import ParticleNet, predict_log_probabilities
+from cloudchamber.networks.particlenet import ParticleNet
+from cloudchamber.networks.prediction import predict_log_probabilities
 from cloudchamber.settings import LogPosteriorSettings
 from cloudchamber.storage import sha256, write_rows
 from cloudchamber.training.classification import ClassificationTask
