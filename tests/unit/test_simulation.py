@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudchamber.errors import SettingsError, StorageError
-from cloudchamber.settings import ProcessSettings
+from cloudchamber.settings import PythiaProcess
 from cloudchamber.simulation.atlas_card import ATLAS, jet_energy_scale
 from cloudchamber.simulation.collisions import Collisions, collide
 from cloudchamber.simulation.particles import Particles
@@ -21,11 +21,11 @@ from cloudchamber.simulation.propagation import SPEED_OF_LIGHT
 from cloudchamber.simulation.simulate import shard_events, simulate
 
 TOP_COMMANDS = ("Top:gg2ttbar = on", "Top:qqbar2ttbar = on", "24:onMode = off", "24:onIfAny = 1 2 3 4 5")
-TOP = ProcessSettings(title="top", commands=TOP_COMMANDS, pt_hat=(950, 1200), events=25, shards=2)
+TOP = PythiaProcess(title="top", commands=TOP_COMMANDS, pt_hat=(950, 1200), events=25, shards=2)
 ONLY_OURS = {"Tower.EdgeEtaLow", "Tower.EdgeEtaHigh", "Tower.EdgePhiLow", "Tower.EdgePhiHigh", "Tower.JetIndex"}
 
 
-def process(*commands: str, **changes) -> ProcessSettings:
+def process(*commands: str, **changes) -> PythiaProcess:
     return TOP.model_copy(update={"commands": commands or TOP_COMMANDS, **changes})
 
 

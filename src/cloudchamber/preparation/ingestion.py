@@ -39,6 +39,7 @@ class _Tally:
     dangling: int = 0
     jets_incomplete: int = 0
     jets_empty: int = 0
+    jets_unmatched: int = 0
     truncated: int = 0
     particles_dropped: int = 0
     lost_sum: float = 0.0
@@ -54,6 +55,7 @@ class _Tally:
         self.dangling += raw.dangling
         self.jets_incomplete += raw.incomplete
         self.jets_empty += raw.empty
+        self.jets_unmatched += raw.unmatched
 
     def add_padding(self, padded: Padded, counts: np.ndarray) -> None:
         dropped = counts - padded.mask.sum(axis=1)
@@ -73,6 +75,7 @@ class _Tally:
                 "skipped_bad_values": self.events_bad,
             },
             "clouds": self.clouds,
+            "truth": {"jets_unmatched": self.jets_unmatched},
             "constituents": {
                 "collections": sorted(self.collections),
                 "massless": True,
@@ -211,4 +214,6 @@ def _summary(tally: _Tally) -> str:
             f"{tally.resolved} references resolved, {tally.dangling} dangling ({tally.jets_incomplete} jets "
             f"incomplete, {tally.jets_empty} left out without constituents)"
         )
+    if tally.jets_unmatched:
+        parts.append(f"{tally.jets_unmatched} jets left out by the truth match")
     return "; ".join(parts)

@@ -8,7 +8,7 @@ from cloudchamber import seeds
 from cloudchamber.cloud import Clouds, read_clouds, write_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.preparation.relative import RELATIVE_COLUMNS, relative_points
-from cloudchamber.preparation.splits import split, write_split
+from cloudchamber.preparation.splits import event_labels, split, write_split
 from cloudchamber.preparation.standardisation import Standardisation
 from cloudchamber.settings import PreparationSettings
 from cloudchamber.storage import provenance
@@ -32,7 +32,7 @@ def prepared(clouds: Clouds, settings: PreparationSettings, rng: np.random.Gener
     if empty:
         raise InputError(f"{empty} of {len(clouds)} jets have no particle")
     points = relative_points(clouds)
-    parts = split(_events(clouds), settings.split, rng)
+    parts = split(event_labels(clouds), settings.split, rng)
     train = parts["train"]
     names = tuple(column.name for column in RELATIVE_COLUMNS)
     of_points = Standardisation.fit(points[train][clouds.mask[train]], names, {"pt_rel": settings.pt_scale})
@@ -49,13 +49,6 @@ def prepared(clouds: Clouds, settings: PreparationSettings, rng: np.random.Gener
         indices=parts,
         meta={"standardisation": {"points": of_points.to_json(), "conditions": of_conditions.to_json()}},
     )
-
-
-def _events(clouds: Clouds) -> np.ndarray:
-    """Return the file and event of each jet; where they are not known, each jet is an event of its own."""
-    if {"file", "event"} <= {column.name for column in clouds.label_columns}:
-        return np.stack([clouds.label("file"), clouds.label("event")], axis=1)
-    return np.arange(len(clouds))[:, None]
 
 
 def prepare(

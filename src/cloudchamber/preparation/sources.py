@@ -10,6 +10,7 @@ from cloudchamber.cloud import Column
 from cloudchamber.errors import InputError
 from cloudchamber.preparation.clustering import JetKinematics, cluster, four_vector_sums
 from cloudchamber.preparation.selection import hardest
+from cloudchamber.preparation.truth import TRUTH_LEAVES, matched, read_prongs
 from cloudchamber.readers.constituents import (
     VISIBLE_LEAVES,
     ConstituentTable,
@@ -59,6 +60,7 @@ class RawClouds:
         without_direction: constituents left out because Delphes has no direction for them.
         resolved, dangling: constituents found through references, and references that lead nowhere, of all jets.
         incomplete, empty: accepted jets that lack some of their constituents, and those that lack all.
+        unmatched: jets left out because the truth match asks for others.
     """
 
     columns: np.ndarray
@@ -72,6 +74,7 @@ class RawClouds:
     dangling: int = 0
     incomplete: int = 0
     empty: int = 0
+    unmatched: int = 0
 
 
 class CloudSource(ABC):
@@ -168,7 +171,11 @@ class ReclusteredJetSource(_ConstituentSource):
 
     def __init__(self, tree: DelphesTree, clouds: ReclusteredJets, extra: tuple[str, ...]) -> None:
         super().__init__(tree, clouds.constituents, extra)
-        self._settings = clouds
+        self._path, self._settings = tree.path, clouds
+        if clouds.truth_match is not None:
+            if "Particle" not in tree.collections:
+                raise InputError(f"{tree.path}: no branch 'Particle', which the truth match needs")
+            self.leaves = tuple(dict.fromkeys([*self.leaves, *TRUTH_LEAVES]))
 
     def clouds(self, step: Step) -> RawClouds:
         """Return the accepted jets of each event."""
@@ -180,7 +187,17 @@ class ReclusteredJetSource(_ConstituentSource):
         jets = cluster(pt, eta, phi, table.offsets, algorithm=settings.algorithm, radius=settings.radius, pt_min=pt_min)
         members = Jagged(jets.members, jets.offsets)
         sums = _sums(table, members)
-        chosen, rank = hardest(jets.event, sums.pt, sums.eta, settings)
+        chosen, rank = hardest(jets.event, sums.pt, sums.eta, sums.mass, settings)
+        accepted = len(chosen)
+        if settings.truth_match is not None:
+            kept = matched(
+                jets.event[chosen],
+                sums.eta[chosen],
+                sums.phi[chosen],
+                read_prongs(step, self._path),
+                settings.truth_match,
+            )
+            chosen, rank = chosen[kept], rank[kept]
         features = np.column_stack([sums.pt, sums.eta, sums.phi, sums.mass, members.counts])
         members = members.take(chosen)
         return RawClouds(
@@ -191,6 +208,7 @@ class ReclusteredJetSource(_ConstituentSource):
             features[chosen],
             with_constituents=np.diff(table.offsets) > 0,
             without_direction=without_direction,
+            unmatched=accepted - len(chosen),
         )
 
 
@@ -222,10 +240,10 @@ class StoredJetSource(CloudSource):
         """Return the accepted jets of each event that have constituents."""
         table = gather(step, self.collections, self._extra)
         stored = [step.leaves[name] for name in self._jet_leaves]
-        pt, eta, *_ = (leaf.values.astype(np.float64) for leaf in stored)
+        pt, eta, _, mass = (leaf.values.astype(np.float64) for leaf in stored)
         event = np.repeat(np.arange(len(step.events)), stored[0].counts)
         found = self._constituents(step, stored[0].offsets)
-        chosen, rank = hardest(event, pt, eta, self._settings)
+        chosen, rank = hardest(event, pt, eta, mass, self._settings)
         directed = table.with_direction[found.members.values]
         members = found.members.keep_values(directed)
         filled = members.counts[chosen] > 0

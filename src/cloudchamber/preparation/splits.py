@@ -6,14 +6,22 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from cloudchamber.cloud import Clouds
 from cloudchamber.errors import CloudchamberError, InputError
 from cloudchamber.hdf5 import create_hdf5
 from cloudchamber.settings import SplitSettings
 
-__all__ = ["PARTS", "read_split", "split", "split_by_event", "write_split"]
+__all__ = ["PARTS", "event_labels", "read_split", "split", "split_by_event", "write_split"]
 
 PARTS = ("train", "validation", "test")
 _FORMAT = np.bytes_("cloudchamber-split")
+
+
+def event_labels(clouds: Clouds) -> np.ndarray:
+    """Return file and event of each cloud, (N, 2) int64; where they are not known, each is an event of its own."""
+    if {"file", "event"} <= {column.name for column in clouds.label_columns}:
+        return np.stack([clouds.label("file"), clouds.label("event")], axis=1)
+    return np.stack([np.zeros(len(clouds), np.int64), np.arange(len(clouds))], axis=1)
 
 
 def split(events: np.ndarray, settings: SplitSettings, rng: np.random.Generator) -> dict[str, np.ndarray]:

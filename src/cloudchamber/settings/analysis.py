@@ -6,10 +6,13 @@ from typing import Annotated, Self, final
 from pydantic import Field, model_validator
 
 from cloudchamber.settings.base import Name, PositiveInt, Settings
-from cloudchamber.settings.data import DatasetSettings, ProcessSettings, ReclusteredJets, SimulatedSource
+from cloudchamber.settings.data import DatasetSettings, ReclusteredJets, SimulatedSource
 from cloudchamber.settings.jets import JetLevelSettings, TrainingJets
 from cloudchamber.settings.models import EVALUATIONS_PER_STEP, ModelSettings, Solver, TrainedModel, TrainingSettings
+from cloudchamber.settings.networks import ParticleNetSettings
 from cloudchamber.settings.objectives import AdversarialSettings
+from cloudchamber.settings.processes import ProcessSettings
+from cloudchamber.settings.tagging_study import TaggingSettings
 
 __all__ = [
     "AnalysisSettings",
@@ -17,21 +20,9 @@ __all__ = [
     "JetGenerationSettings",
     "LogPosteriorSettings",
     "MetricSettings",
-    "ParticleNetSettings",
     "SamplingTimeSettings",
     "SolverScanSettings",
 ]
-
-
-@final
-class ParticleNetSettings(Settings):
-    """ParticleNet classifier (arXiv 1902.08570)."""
-
-    neighbours: PositiveInt = 8
-    blocks: tuple[tuple[PositiveInt, ...], ...] = Field(((32, 32, 32), (64, 64, 64)), description="EdgeConv widths")
-    fusion: PositiveInt = 128
-    dense: PositiveInt = 256
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
 
 
 @final
@@ -143,6 +134,7 @@ class AnalysisSettings(Settings):
     detector_response: DetectorResponseSettings | None = None
     datasets: Mapping[Name, DatasetSettings] = Field(description="clouds and where they come from")
     jet_generation: JetGenerationSettings
+    tagging: TaggingSettings | None = None
 
     @model_validator(mode="after")
     def _names_exist(self) -> Self:
@@ -152,4 +144,7 @@ class AnalysisSettings(Settings):
         for name in self.jet_generation.datasets:
             if name not in self.datasets:
                 raise ValueError(f"jet_generation.datasets: no data set '{name}' among {sorted(self.datasets)}")
+        for name, item in self.tagging.classes.items() if self.tagging else ():
+            if item.dataset not in self.datasets:
+                raise ValueError(f"tagging.classes.{name}.dataset: no data set '{item.dataset}'")
         return self

@@ -3,10 +3,10 @@
 from abc import ABC
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, overload
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from cloudchamber.errors import SettingsError
 
@@ -36,14 +36,22 @@ class Settings(BaseModel, ABC):
 T = TypeVar("T", bound=Settings)
 
 
-def parse(model: type[T], values: Mapping[str, Any], source: str | Path = "settings") -> T:
-    """Check ``values`` against a settings model. A key whose value is null counts as left out.
+@overload
+def parse(model: type[T], values: Mapping[str, Any], source: str | Path = "settings") -> T: ...
+
+
+@overload
+def parse(model: Any, values: Mapping[str, Any], source: str | Path = "settings") -> Any: ...
+
+
+def parse(model: Any, values: Mapping[str, Any], source: str | Path = "settings") -> Any:
+    """Check ``values`` against a settings model or a union of some. A key whose value is null counts as left out.
 
     Raises:
         SettingsError: one line with the source, the dotted key and the reason for each fault.
     """
     try:
-        return model.model_validate(_without_nulls(values))
+        return TypeAdapter(model).validate_python(_without_nulls(values))
     except ValidationError as error:
         faults = [f"{_dotted(fault['loc'], values)}: {fault['msg']}" for fault in error.errors()]
         raise SettingsError(f"{source}: " + "; ".join(fault.removeprefix(": ") for fault in faults)) from None
@@ -51,7 +59,15 @@ def parse(model: type[T], values: Mapping[str, Any], source: str | Path = "setti
         raise SettingsError(f"{source}: nested too deeply, or an alias that holds itself") from None
 
 
-def load(model: type[T], text_or_path: str) -> T:
+@overload
+def load(model: type[T], text_or_path: str) -> T: ...
+
+
+@overload
+def load(model: Any, text_or_path: str) -> Any: ...
+
+
+def load(model: Any, text_or_path: str) -> Any:
     """Read settings from inline JSON (begins with a brace) or from a YAML or JSON file.
 
     Raises:
@@ -80,11 +96,10 @@ def _without_nulls(value: Any) -> Any:
 def _dotted(location: tuple[int | str, ...], values: Any) -> str:
     """Join a location, without the tags of unions that pydantic puts into it and the user never wrote."""
     kept = []
-    for part in location:
-        if isinstance(values, Mapping) and part not in values and isinstance(values.get("kind", part), str):
-            is_tag = values.get("kind") == part
-            if is_tag:
-                continue
+    for depth, part in enumerate(location, 1):
+        # The last part may be a key that is missing, which only its name tells from a tag.
+        if isinstance(values, Mapping) and part not in values and (depth < len(location) or values.get("kind") == part):
+            continue
         kept.append(str(part))
         values = values.get(part) if isinstance(values, Mapping) else None
     return ".".join(kept)

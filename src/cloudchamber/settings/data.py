@@ -1,4 +1,4 @@
-"""Settings of raw data and of clouds: processes, sources, ingestion, preparation."""
+"""Settings of clouds: sources, ingestion, preparation."""
 
 from abc import ABC
 from typing import Annotated, Literal, Self, final
@@ -16,25 +16,13 @@ __all__ = [
     "JetNetSource",
     "JetSelection",
     "PreparationSettings",
-    "ProcessSettings",
     "ReclusteredJets",
     "SimulatedSource",
     "SplitSettings",
     "StoredJets",
+    "TruthMatch",
     "WholeEvents",
 ]
-
-
-@final
-class ProcessSettings(Settings):
-    """A process to simulate: Pythia 8 commands and how many events."""
-
-    title: str
-    commands: tuple[str, ...] = Field(description="Pythia 8 settings that switch the process on")
-    pt_hat: Window = Field(description="limits on the transverse momentum of the hard scattering [GeV]")
-    energy: PositiveFloat = Field(13000.0, description="centre-of-mass energy [GeV]")
-    events: PositiveInt = Field(description="events to simulate, all shards together")
-    shards: PositiveInt = Field(1, description="files, each with its own seed and its own job")
 
 
 Constituents = Literal["tower", "energy_flow", "particle"]
@@ -44,6 +32,7 @@ class JetSelection(Settings, ABC):
     """Abstract: which jets become clouds."""
 
     pt_window: Window = Field((0.0, 1.0e6), description="accepted transverse momentum of the jet [GeV]")
+    mass_window: Window | None = Field(None, description="accepted mass of the jet [GeV]")
     eta_max: PositiveFloat = Field(5.0, description="largest |eta| of the jet")
     jets_per_event: PositiveInt = Field(2, description="at most this many accepted jets, hardest first")
 
@@ -57,6 +46,14 @@ class StoredJets(JetSelection):
 
 
 @final
+class TruthMatch(Settings):
+    """Jets that contain all quarks and gluons (prongs) that one heavy particle of the generator decays to."""
+
+    prongs: PositiveInt = Field(description="how many the particle decays to")
+    radius: PositiveFloat = Field(1.2, description="largest distance of a prong from the axis of the jet")
+
+
+@final
 class ReclusteredJets(JetSelection):
     """Jets clustered anew from the constituents of the event."""
 
@@ -64,6 +61,9 @@ class ReclusteredJets(JetSelection):
     constituents: Constituents = "tower"
     algorithm: Literal["anti-kt", "kt", "cambridge-aachen"] = "anti-kt"
     radius: PositiveFloat = 0.8
+    truth_match: TruthMatch | None = Field(
+        None, description="keep only accepted jets that match; needs a branch Particle with the hard process"
+    )
 
 
 @final

@@ -1,4 +1,4 @@
-"""Settings of the networks of generative models."""
+"""Settings of networks: those of generative models, and the classifier ParticleNet."""
 
 from typing import Annotated, Literal, Self, final
 
@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from cloudchamber.settings.base import PositiveFloat, PositiveInt, Settings
 
-__all__ = ["EpicGanSettings", "EpicSettings", "NetworkSettings", "TransformerSettings"]
+__all__ = ["EpicGanSettings", "EpicSettings", "NetworkSettings", "ParticleNetSettings", "TransformerSettings"]
 
 
 @final
@@ -53,6 +53,17 @@ class EpicGanSettings(Settings):
     sum_scale: PositiveFloat = Field(
         0.1, description="factor on the sum over particles before the global products; 1 as published"
     )
+
+
+@final
+class ParticleNetSettings(Settings):
+    """ParticleNet classifier (arXiv 1902.08570)."""
+
+    neighbours: PositiveInt = 8
+    blocks: tuple[tuple[PositiveInt, ...], ...] = Field(((32, 32, 32), (64, 64, 64)), description="EdgeConv widths")
+    fusion: Annotated[int, Field(ge=0)] = Field(128, description="width of the layer over all blocks; 0: none")
+    dense: PositiveInt = 256
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
 
 
 NetworkSettings = Annotated[EpicSettings | TransformerSettings | EpicGanSettings, Field(discriminator="kind")]

@@ -8,23 +8,19 @@ whole colour singlet.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, final
 
 import awkward as ak
 import numpy as np
-import pythia8mc
 
 from cloudchamber.errors import SettingsError
 from cloudchamber.settings import ProcessSettings
+from cloudchamber.simulation.generators import FAILURE_RATE_ALLOWED, FAILURES_ALLOWED, generator
 from cloudchamber.simulation.particles import Particles
 
 __all__ = ["Collisions", "collide"]
 
-PYTHIA_SEED_MAX = 900_000_000
-_FAILURES_ALLOWED = 10
-_FAILURE_RATE_ALLOWED = 0.05
-_SWITCH_VALUES = frozenset(("on", "yes", "true", "ok", "1", "off", "no", "false", "0"))
 _PICOBARN_PER_MILLIBARN = 1e9
 
 
@@ -37,13 +33,18 @@ class Collisions:
         particles: hard process and stable particles of the events.
         weight: (n_events,) float64.
         pt_hat: (n_events,) float64, transverse momentum of the hard scattering [GeV].
-        cross_section: estimate from all events so far [pb].
+        cross_section: estimate from all events so far [pb]; without a meaning for decay chains.
     """
 
     particles: Particles
     weight: np.ndarray
     pt_hat: np.ndarray
     cross_section: float
+
+    @property
+    def hard_process(self) -> "Collisions":
+        """The same events with the particles of the hard process alone."""
+        return replace(self, particles=self.particles[self.particles.status != 1])
 
 
 def collide(name: str, process: ProcessSettings, seed: int, events: int, batch: int) -> Iterator[Collisions]:
@@ -59,54 +60,17 @@ def collide(name: str, process: ProcessSettings, seed: int, events: int, batch: 
     Raises:
         SettingsError: Pythia refuses a command or the process, or gives up more than 5 % of the events.
     """
-    pythia = _generator(name, process, seed)
-    done = failed = 0
-    while done < events:
-        wanted = min(batch, events - done)
-        made = pythia.nextBatch(wanted, "skip")
-        done += len(made)
-        failed += wanted - len(made)
-        if failed > _FAILURES_ALLOWED + _FAILURE_RATE_ALLOWED * done:
-            raise SettingsError(f"processes.{name}: Pythia gave up {failed} of {done + failed} events")
-        if len(made):
-            yield _collisions(pythia, made)
-
-
-def _generator(name: str, process: ProcessSettings, seed: int) -> Any:
-    """Return an initialised ``pythia8mc.Pythia``."""
-    if not 0 < seed <= PYTHIA_SEED_MAX:
-        raise ValueError(f"seed {seed} is not in 1 to {PYTHIA_SEED_MAX}")
-    pythia = pythia8mc.Pythia("", False)
-    for command in process.commands:
-        _command(pythia, command, f"processes.{name}.commands")
-    # After the commands of the user, which therefore cannot change what the other keys say.
-    low, high = process.pt_hat
-    for command in (
-        "Print:quiet = on",
-        f"Beams:eCM = {process.energy}",
-        f"PhaseSpace:pTHatMin = {low}",
-        f"PhaseSpace:pTHatMax = {high}",
-        "Random:setSeed = on",
-        f"Random:seed = {seed}",
-    ):
-        _command(pythia, command, f"processes.{name}")
-    if not pythia.init():
-        raise SettingsError(
-            f"processes.{name}: Pythia finds no process it can make with commands {list(process.commands)}, "
-            f"pt_hat {list(process.pt_hat)}, energy {process.energy}"
-        )
-    return pythia
-
-
-def _command(pythia: Any, command: str, key: str) -> None:
-    if not pythia.readString(command, False) or not _understood_flag(pythia, command):
-        raise SettingsError(f"{key}: Pythia does not understand '{command}'")
-
-
-def _understood_flag(pythia: Any, command: str) -> bool:
-    """Return whether a switch has a value that is one; Pythia takes any other word for "off" without a message."""
-    name, value, *_ = [*command.replace("=", " ").lower().split(), "", ""]
-    return not pythia.settings.isFlag(name) or value in _SWITCH_VALUES
+    with generator(name, process, seed, events) as pythia:
+        done = failed = 0
+        while done < events:
+            wanted = min(batch, events - done)
+            made = pythia.nextBatch(wanted, "skip")
+            done += len(made)
+            failed += wanted - len(made)
+            if failed > FAILURES_ALLOWED + FAILURE_RATE_ALLOWED * done:
+                raise SettingsError(f"processes.{name}: Pythia gave up {failed} of {done + failed} events")
+            if len(made):
+                yield _collisions(pythia, made)
 
 
 def _collisions(pythia: Any, made: ak.Array) -> Collisions:
@@ -117,6 +81,8 @@ def _collisions(pythia: Any, made: ak.Array) -> Collisions:
     hard = (np.abs(status) >= 21) & (np.abs(status) <= 24)
     kept = np.flatnonzero((status > 0) | hard)
     event = np.repeat(np.arange(len(counts)), counts)
+    # Photons of early radiation stand before later decays in the record.
+    kept = kept[np.lexsort((status[kept] > 0, event[kept]))]
     first = np.repeat(np.cumsum(counts) - counts, counts)
     vertex = ak.fill_none(row.vProd[kept], {"px": 0.0, "py": 0.0, "pz": 0.0, "e": 0.0}, axis=0)
     pid = ak.to_numpy(row.id)[kept]

@@ -56,7 +56,7 @@ def simulate(name: str, process: ProcessSettings, seed: int, shard: int, output:
             jets, jet_of = tower_jets(towers, n_events)
             file.append(
                 first_number=first,
-                collisions=collisions,
+                collisions=collisions if process.particles == "all" else collisions.hard_process,
                 towers=towers,
                 jet_of=jet_of,
                 jets=jets,

@@ -1,0 +1,91 @@
+"""Settings of what is simulated: processes of Pythia 8, and decay chains of heavy particles made here."""
+
+from abc import ABC
+from typing import Annotated, Any, Literal, Self, final
+
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
+
+from cloudchamber.settings.base import PositiveFloat, PositiveInt, Settings, Window
+
+__all__ = ["DecayChainProcess", "ProcessSettings", "ProngCuts", "Prongs", "PythiaProcess"]
+
+# YAML reads a class such as 2 as a number.
+Prongs = Annotated[Literal["2", "3", "4b", "4q", "6", "8"], BeforeValidator(str)]
+
+
+class SimulatedProcess(Settings, ABC):
+    """Abstract: what all processes have."""
+
+    title: str
+    energy: PositiveFloat = Field(13000.0, description="centre-of-mass energy [GeV]")
+    events: PositiveInt = Field(description="events to simulate, all shards together")
+    shards: PositiveInt = Field(1, description="files, each with its own seed and its own job")
+    particles: Literal["all", "hard"] = Field(
+        "all", description="what the files keep of the generated particles: all, or those of the hard process alone"
+    )
+
+
+@final
+class PythiaProcess(SimulatedProcess):
+    """A process of Pythia 8: the commands that switch it on, and how many events."""
+
+    kind: Literal["pythia"] = "pythia"
+    commands: tuple[str, ...] = Field(description="Pythia 8 settings that switch the process on")
+    pt_hat: Window = Field(description="limits on the transverse momentum of the hard scattering [GeV]")
+
+    @property
+    def scattering(self) -> str:
+        """The hard scattering in words."""
+        return "pT of the scattering {:g} to {:g} GeV".format(*self.pt_hat)
+
+
+@final
+class ProngCuts(Settings):
+    """What the quarks of an accepted decay have in common; decays are drawn anew until they have it."""
+
+    pt_min: Annotated[float, Field(ge=0)] = Field(20.0, description="lowest transverse momentum [GeV]")
+    separation_min: Annotated[float, Field(ge=0)] = Field(0.15, description="smallest distance of two quarks")
+    radius_max: PositiveFloat = Field(1.1, description="largest distance of a quark from the axis of the parent")
+
+
+@final
+class DecayChainProcess(SimulatedProcess):
+    """Pairs of heavy particles that decay to a number of quarks, flat in pT, mass and rapidity: docs/extreme_jets.md.
+
+    Distances are sqrt(dy^2 + dphi^2) with rapidities y.
+    """
+
+    kind: Literal["decay_chain"]
+    prongs: Prongs = Field(description="class: number of quarks, where needed with their kind")
+    pt: Window = Field((1000.0, 1300.0), description="transverse momentum of the parent [GeV]")
+    mass: Window = Field((300.0, 760.0), description="mass of the parent [GeV]")
+    rapidity_max: PositiveFloat = Field(1.5, description="largest |rapidity| of the parent")
+    pair_masses: Window = Field(
+        (0.30, 0.47), description="mass of each of two equal resonances that a resonance decays to, over its own"
+    )
+    top_w_masses: Window = Field((0.45, 0.65), description="mass of the W of a top over the mass of the top")
+    cuts: ProngCuts = ProngCuts()
+    commands: tuple[str, ...] = Field((), description="further Pythia 8 settings")
+
+    @property
+    def scattering(self) -> str:
+        """The hard scattering in words."""
+        return "pT {:g} to {:g} GeV and mass {:g} to {:g} GeV of the parent".format(*self.pt, *self.mass)
+
+    @model_validator(mode="after")
+    def _decays_are_possible(self) -> Self:
+        if self.pair_masses[1] >= 0.5:
+            raise ValueError("pair_masses must be below 0.5, where two resonances weigh as much as their parent")
+        if self.top_w_masses[1] >= 1:
+            raise ValueError("top_w_masses must be below 1, where the W weighs as much as its top")
+        return self
+
+
+def _kind(process: Any) -> str:
+    """Return the kind of a process; those of Pythia need not say it."""
+    return process.get("kind", "pythia") if isinstance(process, dict) else process.kind
+
+
+ProcessSettings = Annotated[
+    Annotated[PythiaProcess, Tag("pythia")] | Annotated[DecayChainProcess, Tag("decay_chain")], Discriminator(_kind)
+]

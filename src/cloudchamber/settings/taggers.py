@@ -1,0 +1,156 @@
+"""Settings of jet taggers: networks from towers or high-level features to classes, at the published sizes by default.
+
+The sizes of Mass+HL, PFN and Transformer are those that give the parameters of the slides behind arXiv 2202.00723
+exactly; their dropout and the heads and pooling of the transformer, which no count shows, are choices made here.
+"""
+
+from abc import ABC
+from typing import Annotated, Literal, Self, final
+
+from pydantic import Field, model_validator
+
+from cloudchamber.settings.base import PositiveInt, Settings
+from cloudchamber.settings.models import TrainingSettings
+from cloudchamber.settings.networks import ParticleNetSettings
+
+__all__ = [
+    "DenseTagger",
+    "ParticleFlowTagger",
+    "ParticleNetTagger",
+    "ParticleTransformerTagger",
+    "TaggerCostSettings",
+    "TaggerModel",
+    "TaggerNetworkSettings",
+    "TaggerSettings",
+    "TowerFeatures",
+    "TransformerTagger",
+]
+
+Probability = Annotated[float, Field(ge=0, lt=1)]
+Widths = Annotated[tuple[PositiveInt, ...], Field(min_length=1)]
+TowerFeatures = Literal["relative", "kinematic"]
+
+
+@final
+class DenseTagger(Settings):
+    """Dense network on high-level features: mass and 16 N-subjettiness variables in the published form."""
+
+    kind: Literal["dense"]
+    hidden: Widths = (800, 800, 800, 800, 800, 800, 64)
+    dropout: Probability = 0.0
+
+
+class _TowerTagger(Settings, ABC):
+    """Abstract: a network on the towers of a jet."""
+
+    inputs: TowerFeatures = Field(
+        "relative",
+        description="of a tower: pT, eta, phi relative to the jet, or the 7 kinematic features of arXiv 2202.03772",
+    )
+    towers: PositiveInt = Field(230, description="as many of the hardest towers are looked at")
+
+
+@final
+class ParticleFlowTagger(_TowerTagger):
+    """Particle flow network, a deep set (arXiv 1810.05165)."""
+
+    kind: Literal["particle_flow"]
+    tower: Widths = Field((128, 128), description="widths of the network of each tower, whose outputs are summed")
+    hidden: Widths = Field((1024, 1024), description="widths of the network of the sum")
+    dropout: Probability = 0.0
+
+
+@final
+class TransformerTagger(_TowerTagger):
+    """Post-norm transformer encoder (arXiv 1706.03762), with standard or Macaron blocks (arXiv 1906.02762)."""
+
+    kind: Literal["transformer"]
+    layers: PositiveInt = 2
+    heads: PositiveInt = 8
+    width: PositiveInt = 128
+    feed_forward: Annotated[int, Field(gt=0, multiple_of=2)] = Field(
+        128, description="inner width of the feed-forward part of a block; the two parts of a Macaron block share it"
+    )
+    block: Literal["standard", "macaron"] = "standard"
+    hidden: Widths = Field((1024, 1024), description="widths of the network of the mean over towers")
+    dropout: Probability = 0.1
+
+    @model_validator(mode="after")
+    def _heads_divide_the_width(self) -> Self:
+        if self.width % self.heads:
+            raise ValueError(f"width must be a multiple of the {self.heads} heads")
+        return self
+
+
+@final
+class ParticleNetTagger(_TowerTagger):
+    """ParticleNet, a dynamic graph convolution (arXiv 1902.08570)."""
+
+    kind: Literal["particle_net"]
+    inputs: TowerFeatures = "kinematic"
+    network: ParticleNetSettings = ParticleNetSettings(
+        neighbours=16, blocks=((64, 64, 64), (128, 128, 128), (256, 256, 256)), fusion=0, dense=256, dropout=0.1
+    )
+
+
+@final
+class ParticleTransformerTagger(_TowerTagger):
+    """Particle Transformer, whose attention knows pairs of towers (arXiv 2202.03772)."""
+
+    kind: Literal["particle_transformer"]
+    inputs: TowerFeatures = "kinematic"
+    embedding: Widths = Field((128, 512, 128), description="widths of the embedding of a tower; the last is the width")
+    pair_embedding: Widths = Field((64, 64, 64), description="widths of the embedding of a pair")
+    heads: PositiveInt = 8
+    layers: PositiveInt = 8
+    class_layers: PositiveInt = Field(2, description="blocks in which the class token looks at the towers")
+    dropout: Probability = Field(0.1, description="in the blocks of towers; those of the class token have none")
+
+    @model_validator(mode="after")
+    def _heads_divide_the_width(self) -> Self:
+        if self.embedding[-1] % self.heads:
+            raise ValueError(f"the last width of embedding must be a multiple of the {self.heads} heads")
+        return self
+
+
+TaggerNetworkSettings = Annotated[
+    DenseTagger | ParticleFlowTagger | TransformerTagger | ParticleNetTagger | ParticleTransformerTagger,
+    Field(discriminator="kind"),
+]
+
+
+class _Tagger(Settings, ABC):
+    """Abstract: what makes the weights of a tagger."""
+
+    network: TaggerNetworkSettings
+    label_smoothing: Probability = Field(0.0, description="share of each target that is spread over all classes")
+    weighted: bool = Field(True, description="whether the loss weighs jets flat in mass and transverse momentum")
+    training: TrainingSettings
+
+
+@final
+class TaggerSettings(_Tagger):
+    """What one training of a tagger needs."""
+
+
+@final
+class TaggerModel(_Tagger):
+    """A tagger of the study."""
+
+    title: str
+    seeds: tuple[Annotated[int, Field(ge=0)], ...] | None = Field(
+        None, min_length=1, description="one training per seed; by default those of the study"
+    )
+
+    @property
+    def tagger(self) -> TaggerSettings:
+        """The part that decides the weights."""
+        return TaggerSettings(**{name: getattr(self, name) for name in TaggerSettings.model_fields})
+
+
+@final
+class TaggerCostSettings(Settings):
+    """Measurement of what taggers cost."""
+
+    batch_size: PositiveInt = Field(64, description="jets of a batch, of training and of inference")
+    rounds: PositiveInt = Field(5, description="measurements, after one to warm up")

@@ -1,0 +1,86 @@
+"""Pythia 8 made ready for a process: one of its own, or events of decay chains that it reads from a file."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from math import ceil
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pythia8mc
+
+from cloudchamber import seeds
+from cloudchamber.errors import SettingsError
+from cloudchamber.settings import ProcessSettings, PythiaProcess
+from cloudchamber.simulation.decay_chains import SCALAR
+from cloudchamber.simulation.les_houches import write_events
+
+__all__ = ["FAILURES_ALLOWED", "FAILURE_RATE_ALLOWED", "generator"]
+
+FAILURES_ALLOWED = 10
+FAILURE_RATE_ALLOWED = 0.05
+
+_PYTHIA_SEED_MAX = 900_000_000
+_SWITCH_VALUES = frozenset(("on", "yes", "true", "ok", "1", "off", "no", "false", "0"))
+
+
+@contextmanager
+def generator(name: str, process: ProcessSettings, seed: int, events: int) -> Iterator[Any]:
+    """Yield an initialised ``pythia8mc.Pythia`` that can make ``events`` events and those that replace failures.
+
+    Args:
+        name: key of the process in the settings, for messages.
+        process: the process.
+        seed: 1 to 900,000,000.
+        events: how many events will be asked for.
+
+    Raises:
+        SettingsError: Pythia refuses a command or the process, or the decay chains cannot be made.
+    """
+    if not 0 < seed <= _PYTHIA_SEED_MAX:
+        raise ValueError(f"seed {seed} is not in 1 to {_PYTHIA_SEED_MAX}")
+    if isinstance(process, PythiaProcess):
+        low, high = process.pt_hat
+        window = (f"PhaseSpace:pTHatMin = {low}", f"PhaseSpace:pTHatMax = {high}")
+        yield _pythia(name, process, (f"Beams:eCM = {process.energy}", *window), seed)
+        return
+    with TemporaryDirectory(prefix="cloudchamber_") as folder:
+        path = Path(folder) / "events.lhe"
+        replacements = FAILURES_ALLOWED + ceil(FAILURE_RATE_ALLOWED * events)
+        try:
+            write_events(path, process, events + replacements, seeds.generator(seed, "decay chains"))
+        except SettingsError as error:
+            raise SettingsError(f"processes.{name}.{error}") from None
+        commands = (
+            "Beams:frameType = 4",
+            f"Beams:LHEF = {path}",
+            "LesHouches:setQuarkMass = 0",
+            f"{SCALAR}:new = X void 1 0 0 {process.mass[0]}",
+        )
+        yield _pythia(name, process, commands, seed)
+
+
+def _pythia(name: str, process: ProcessSettings, commands: Sequence[str], seed: int) -> Any:
+    pythia = pythia8mc.Pythia("", False)
+    for command in process.commands:
+        _command(pythia, command, f"processes.{name}.commands")
+    # After the commands of the user, which therefore cannot change what the other keys say.
+    for command in ("Print:quiet = on", *commands, "Random:setSeed = on", f"Random:seed = {seed}"):
+        _command(pythia, command, f"processes.{name}")
+    if not pythia.init():
+        raise SettingsError(
+            f"processes.{name}: Pythia finds no process it can make with commands {list(process.commands)}, "
+            f"{process.scattering}, energy {process.energy:g} GeV"
+        )
+    return pythia
+
+
+def _command(pythia: Any, command: str, key: str) -> None:
+    if not pythia.readString(command, False) or not _understood_flag(pythia, command):
+        raise SettingsError(f"{key}: Pythia does not understand '{command}'")
+
+
+def _understood_flag(pythia: Any, command: str) -> bool:
+    """Return whether a switch has a value that is one; Pythia takes any other word for "off" without a message."""
+    name, value, *_ = [*command.replace("=", " ").lower().split(), "", ""]
+    return not pythia.settings.isFlag(name) or value in _SWITCH_VALUES
