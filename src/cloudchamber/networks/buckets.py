@@ -21,12 +21,14 @@ class Buckets:
         counts: (B,) int64, particles of each cloud.
 
     Attributes:
+        clouds: (B,) the clouds, in the order of ``counts``, as the buckets have them.
         owners: (M,) the cloud, in the order of ``counts``, that each sorted row belongs to.
         shapes: clouds and particles of each, bucket by bucket.
     """
 
     def __init__(self, counts: Tensor) -> None:
         lengths, clouds = counts.sort()
+        self.clouds = clouds
         self.owners = clouds.repeat_interleave(lengths)
         starts, sorted_starts = counts.cumsum(0) - counts, lengths.cumsum(0) - lengths
         moves = (starts[clouds] - sorted_starts).repeat_interleave(lengths)
