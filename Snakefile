@@ -2,7 +2,7 @@
 
 snakemake --cores all                                    the default analysis (config.yaml)
 snakemake --cores all --configfile configs/standard.yaml the same pipeline at a larger scale
-Targets: all, raw, jet_generation, figures.
+Targets: all, raw, jet_generation, tagging, figures.
 """
 
 import os
@@ -56,6 +56,7 @@ rule all:
         pipeline.drawings.all_figures(),
         pipeline.drawings.all_tables(),
         pipeline.layout.cards(),
+        pipeline.tagging_results(),
         pipeline.layout.data_table,
     localrule: True
 
@@ -67,5 +68,6 @@ include: "workflow/rules/clouds.smk"
 include: "workflow/rules/jet_level.smk"
 include: "workflow/rules/models.smk"
 include: "workflow/rules/evaluation.smk"
+include: "workflow/rules/tagging.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/data_table.smk"

@@ -40,6 +40,8 @@ def _run(body: str, heavy: tuple[str, ...] = HEAVY) -> subprocess.CompletedProce
     [
         ("generation.train", HEAVY),
         ("generation.sample", HEAVY),
+        ("tagging.train", HEAVY),
+        ("tagging.predict", HEAVY),
         ("settings", (*HEAVY, *COMPILER)),
         ("cli", (*HEAVY, *COMPILER)),
     ],

@@ -58,7 +58,9 @@ def test_settings_reference_is_up_to_date() -> None:
 
 def test_every_figure_and_table_has_a_caption() -> None:
     from cloudchamber.pipeline.drawings import FIGURES, TABLES
+    from cloudchamber.pipeline.tagging_drawings import TAGGING_FIGURES, TAGGING_TABLES
 
     names = [*(figure for figures in FIGURES.values() for figure in figures), "truncation", "detector_response"]
-    for name in [*names, "data", "model_card", *(f"table_{table}" for table in [*TABLES, "settings"])]:
+    names += [*TAGGING_FIGURES, "data", "model_card"]
+    for name in [*names, *(f"table_{table}" for table in [*TABLES, *TAGGING_TABLES, "settings"])]:
         assert len((REPOSITORY / f"workflow/report/{name}.rst").read_text().split()) > 15, name

@@ -77,7 +77,7 @@ def test_metrics_hold_every_model_and_feature(finished: Path) -> None:
 
 def test_figures_and_report_are_there(finished: Path) -> None:
     pictures = list(finished.glob("results_tiny/**/figures/*.png"))
-    assert len(pictures) >= 19
+    assert len(pictures) >= 30
     assert all(picture.with_suffix(".pdf").stat().st_size > 1000 for picture in pictures)
     snakemake(finished, "--report", "results_tiny/report.html")
     report = (finished / "results_tiny/report.html").read_text(encoding="utf-8")
@@ -97,6 +97,17 @@ def test_settings_of_one_model_rerun_its_branch_only(finished: Path) -> None:
     assert jobs["train"] == jobs["sample"] == jobs["compare"] == jobs["observe"] == 1
     assert "train epic_jedi on top" in output
     assert not {"simulate", "ingest", "prepare", "sample_marginals"} & set(jobs)
+
+
+def test_settings_of_one_tagger_rerun_its_branch_only(finished: Path) -> None:
+    name = overlay(finished, "change.yaml", {"tagging": {"models": {"pfn": {"training": {"steps": 11}}}}})
+    output = snakemake(finished, "tagging", "--dry-run", configs=("configs/tiny.yaml", name))
+    jobs = planned(output)
+    # One training with all jets, one with the part of the learning curve.
+    assert jobs["train_tagger"] == jobs["predict_classes"] == 2
+    assert jobs["export_tagger"] == jobs["tagging_cost"] == jobs["evaluate_tagging"] == 1
+    assert "train the tagger pfn with all jets, seed 1" in output
+    assert not {"simulate", "ingest", "tagging_jets", "high_level", "train", "tower_relevance"} & set(jobs)
 
 
 def test_sampler_reruns_no_training(finished: Path) -> None:
@@ -145,7 +156,7 @@ def test_a_wrong_key_gives_one_line(finished: Path, change: dict[str, object], k
     assert sum(key in line for line in done.stdout.splitlines()) == 1, done.stdout
 
 
-@pytest.mark.parametrize("target", ["all", "raw", "jet_generation", "figures"])
+@pytest.mark.parametrize("target", ["all", "raw", "jet_generation", "tagging", "figures"])
 def test_named_targets(finished: Path, target: str) -> None:
     assert "Nothing to be done" in snakemake(finished, target, "--dry-run")
 

@@ -2,29 +2,30 @@
 
 Needs: metrics, clouds with observables, histories.
 Makes: {results}/jet_generation/{dataset}/figures/{figure}.{pdf,png}, .../tables/{table}.{html,csv,tex},
-{results}/figures/{detector_response,truncation}.{pdf,png}, {results}/tables/settings.{html,csv,tex}.
+{results}/tagging/figures/..., {results}/tagging/tables/..., {results}/figures/{detector_response,truncation}.{pdf,png},
+{results}/tables/settings.{html,csv,tex}.
 """
 
-for category, figure in pipeline.drawings.figures():
+for drawings, category, figure in pipeline.figures():
 
     rule:
         name:
             f"draw_{figure}"
         input:
-            files=pipeline.drawings.figure_inputs(figure),
+            files=drawings.figure_inputs(figure),
             code=code("draw"),
         output:
             png=report(
-                pipeline.drawings.figure(figure, "png"),
+                drawings.figure(figure, "png"),
                 caption=f"../report/{figure}.rst",
                 category=category,
-                labels=pipeline.drawings.labels(figure),
+                labels=drawings.labels(figure),
             ),
-            pdf=pipeline.drawings.figure(figure, "pdf"),
+            pdf=drawings.figure(figure, "pdf"),
         log:
-            pipeline.drawings.drawing_log(figure, "log"),
+            drawings.drawing_log(figure, "log"),
         benchmark:
-            pipeline.drawings.drawing_log(figure, "tsv")
+            drawings.drawing_log(figure, "tsv")
         group:
             "drawings"
         conda:
@@ -36,7 +37,7 @@ for category, figure in pipeline.drawings.figures():
             drawings=1,
         params:
             figure=figure,
-            files=pipeline.drawings.figure_arguments(figure),
+            files=drawings.figure_arguments(figure),
         message:
             f"draw {figure}"
         shell:
@@ -44,27 +45,27 @@ for category, figure in pipeline.drawings.figures():
             " --pdf {output.pdf} --png {output.png} > {log} 2>&1"
 
 
-for table in pipeline.drawings.tables():
+for drawings, table in pipeline.tables():
 
     rule:
         name:
             f"tabulate_{table}"
         input:
-            files=pipeline.drawings.table_inputs(table),
+            files=drawings.table_inputs(table),
             code=code("tabulate"),
         output:
             html=report(
-                pipeline.drawings.table(table, "html"),
+                drawings.table(table, "html"),
                 caption=f"../report/table_{table}.rst",
-                category="Settings" if table == "settings" else "Tables",
-                labels=pipeline.drawings.labels(table),
+                category=drawings.table_category(table),
+                labels=drawings.labels(table),
             ),
-            csv=pipeline.drawings.table(table, "csv"),
-            latex=pipeline.drawings.table(table, "tex"),
+            csv=drawings.table(table, "csv"),
+            latex=drawings.table(table, "tex"),
         log:
-            pipeline.drawings.drawing_log(f"table_{table}", "log"),
+            drawings.drawing_log(f"table_{table}", "log"),
         benchmark:
-            pipeline.drawings.drawing_log(f"table_{table}", "tsv")
+            drawings.drawing_log(f"table_{table}", "tsv")
         group:
             "drawings"
         conda:
@@ -76,7 +77,7 @@ for table in pipeline.drawings.tables():
             drawings=1,
         params:
             table=table,
-            files=pipeline.drawings.table_arguments(table),
+            files=drawings.table_arguments(table),
         message:
             f"tabulate {table}"
         shell:

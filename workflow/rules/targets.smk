@@ -20,7 +20,15 @@ rule jet_generation:
     localrule: True
 
 
+rule tagging:
+    input:
+        pipeline.tagging_results(),
+        pipeline.layout.data_table,
+    localrule: True
+
+
 rule figures:
     input:
         pipeline.drawings.all_figures(),
+        pipeline.tagging_drawings.all_figures(),
     localrule: True

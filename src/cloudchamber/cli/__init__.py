@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from cloudchamber import __version__
-from cloudchamber.cli import data, evaluation, files, generation
+from cloudchamber.cli import data, evaluation, files, generation, tagging
 from cloudchamber.errors import CloudchamberError
 from cloudchamber.interruption import ends_at_termination, names_lack_of_memory
 from cloudchamber.provenance.record import recorded
@@ -44,6 +44,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="STAGE")
 
-    for stages in (data, generation, evaluation, files):
+    for stages in (data, generation, evaluation, tagging, files):
         stages.add(commands)
     return parser

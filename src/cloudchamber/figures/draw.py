@@ -7,18 +7,22 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
+from cloudchamber.cloud import Clouds, read_clouds
 from cloudchamber.errors import InputError, SettingsError
 from cloudchamber.evaluation.divergence import KL_DIRECTION
 from cloudchamber.evaluation.observables import JET_FEATURES, PARTICLE_FEATURES
 from cloudchamber.figures import conditioning, jet_metrics, metrics, requested, solver_quality, style, timing
 from cloudchamber.figures.distributions import feature_distributions
 from cloudchamber.figures.gallery import cloud_gallery, read_gallery
-from cloudchamber.figures.histories import histories, read_histories
+from cloudchamber.figures.histories import GENERATION_PANELS, TAGGING_PANELS, histories, read_histories
 from cloudchamber.figures.images import average_images, read_images
 from cloudchamber.figures.inputs import read_csv, read_distributions
 from cloudchamber.figures.jet_level import jet_level, read_jet_level
 from cloudchamber.figures.measurements import read_measurements
 from cloudchamber.figures.response import detector_response, read_responses
+from cloudchamber.figures.tagging import TAGGING_FIGURES
+from cloudchamber.figures.tagging_data import tagging_images, tagging_jets
+from cloudchamber.figures.tagging_relevance import tagging_relevance
 from cloudchamber.figures.truncation import read_truncations, truncation
 from cloudchamber.settings.entries import entries, need
 
@@ -97,6 +101,14 @@ def _scan(figure: Callable[[Sequence[solver_quality.SolverScan], str], Figure]) 
     return lambda files: figure(solver_quality.read_scans(files), need(files, "title"))
 
 
+def _histories(panels: Mapping[str, str]) -> Callable[[_Files], Figure]:
+    return lambda files: histories(read_histories(files, panels), need(files, "title"), panels)
+
+
+def _of_jets(figure: Callable[[Clouds, str], Figure], key: str) -> Callable[[_Files], Figure]:
+    return lambda files: figure(read_clouds(need(files, key)), need(files, "title"))
+
+
 FIGURES: Mapping[str, Callable[[_Files], Figure]] = {
     "jet_features": _distributions("jet_mass", "jet_pt", "jet_pt_rel", "multiplicity"),
     "particle_features": _distributions("pt_rel", "eta_rel", "phi_rel"),
@@ -115,7 +127,12 @@ FIGURES: Mapping[str, Callable[[_Files], Figure]] = {
     "sampling_time": lambda files: timing.sampling_time(timing.read_sampling_times(files), need(files, "title")),
     "average_images": lambda files: average_images(read_images(files)),
     "cloud_gallery": lambda files: cloud_gallery(read_gallery(files)),
-    "histories": lambda files: histories(read_histories(files), need(files, "title")),
+    "histories": _histories(GENERATION_PANELS),
     "detector_response": lambda files: detector_response(read_responses(files)),
     "truncation": lambda files: truncation(read_truncations(files)),
+    **TAGGING_FIGURES,
+    "tagging_jets": _of_jets(tagging_jets, "jets"),
+    "tagging_images": _of_jets(tagging_images, "jets"),
+    "tagging_relevance": _of_jets(tagging_relevance, "relevance"),
+    "tagging_histories": _histories(TAGGING_PANELS),
 }

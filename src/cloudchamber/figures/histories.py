@@ -14,14 +14,18 @@ from cloudchamber.figures.inputs import Model, models_of, read_csv
 from cloudchamber.figures.legends import legend_below
 from cloudchamber.settings.entries import need
 
-__all__ = ["History", "histories", "read_histories"]
+__all__ = ["GENERATION_PANELS", "TAGGING_PANELS", "History", "histories", "read_histories"]
 
-_PANELS = {
+_LOSSES = {
     "training_loss": "training loss / its last value",
     "validation_loss": "validation loss / its last value",
+}
+GENERATION_PANELS = {
+    **_LOSSES,
     "w1_jet_mass": r"Wasserstein-1 of $m_\mathrm{jet} / p_\mathrm{T}^\mathrm{jet}$",
     "w1_jet_pt": f"Wasserstein-1 of {LABELS['jet_pt_rel'].symbol}",
 }
+TAGGING_PANELS = {**_LOSSES, "accuracy": "accuracy on the validation part"}
 
 
 @final
@@ -33,24 +37,33 @@ class History:
     tables: tuple[pd.DataFrame, ...]
 
 
-def read_histories(files: Mapping[str, Any]) -> list[History]:
-    """Read the histories of all trained models.
+def read_histories(files: Mapping[str, Any], panels: Mapping[str, str]) -> list[History]:
+    """Read the histories of all trained models, with the columns that ``panels`` show.
 
     Raises:
         InputError: a table cannot be read or lacks a column.
         SettingsError: a key is missing.
     """
     return [
-        History(model, tuple(read_csv(need(entry, "path"), ("step", *_PANELS)) for entry in model.entries))
+        History(model, tuple(read_csv(need(entry, "path"), ("step", *panels)) for entry in model.entries))
         for model in models_of(files, "histories")
     ]
 
 
-def histories(data: Sequence[History], title: str) -> Figure:
-    """Draw losses and distances against the training step, one line per training."""
-    figure = Figure(figsize=(9.0, 6.4), layout="constrained")
-    axes = figure.subplots(2, 2, sharex=True)
-    for axis, (column, label) in zip(axes.flat, _PANELS.items(), strict=True):
+def histories(data: Sequence[History], title: str, panels: Mapping[str, str]) -> Figure:
+    """Draw columns of the histories against the training step, one line per training.
+
+    Args:
+        data: the histories.
+        title: what was trained on.
+        panels: column -> label of its axis; distances, which are no losses and no accuracy, are drawn on a logarithmic
+            scale.
+    """
+    columns = 2 if len(panels) == 4 else len(panels)
+    rows = len(panels) // columns
+    figure = Figure(figsize=(4.5 * columns, 3.2 * rows), layout="constrained")
+    axes = figure.subplots(rows, columns, sharex=True, squeeze=False)
+    for axis, (column, label) in zip(axes.flat, panels.items(), strict=True):
         for history in data:
             look = history.model.look
             for table in history.tables:
@@ -69,7 +82,7 @@ def histories(data: Sequence[History], title: str) -> Figure:
                     markersize=3,
                     markevery=max(1, len(table) // 20),
                 )
-        if not column.endswith("loss"):
+        if column.startswith("w1"):
             axis.set_yscale("log")
         axis.set_ylabel(label)
     for axis in axes[-1]:

@@ -43,12 +43,20 @@ class JetImages:
     n_jets: tuple[int, ...]
 
 
-def average_image(clouds: Clouds, edges: np.ndarray) -> np.ndarray:
-    """Return the (K, K) mean over jets of the sum of pt_rel per pixel; what lies outside is left out."""
+def average_image(clouds: Clouds, edges: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
+    """Return the (K, K) mean over jets of the sum of pt_rel per pixel; what lies outside is left out.
+
+    Args:
+        clouds: jets in relative coordinates.
+        edges: (K + 1,) edges of the pixels in eta_rel and in phi_rel.
+        weights: (N,) weight of each jet; by default all count alike.
+    """
     mask = has_momentum(clouds)
     eta, phi, pt = (clouds.point(name)[mask] for name in ("eta_rel", "phi_rel", "pt_rel"))
+    if weights is not None:
+        pt = pt * np.repeat(weights, mask.sum(axis=1))
     image, _, _ = np.histogram2d(eta, phi, bins=(edges, edges), weights=pt)
-    return image / len(clouds)
+    return image / (len(clouds) if weights is None else weights.sum(dtype=np.float64))
 
 
 def read_images(files: Mapping[str, Any]) -> JetImages:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, final
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -16,9 +17,7 @@ from cloudchamber.figures.legends import legend_below
 from cloudchamber.figures.measurements import Measurement, read_measurements
 from cloudchamber.settings.entries import need
 
-__all__ = ["JET_METRICS", "JetMetric", "jet_metrics", "read_jet_metrics", "sizes_of"]
-
-_COLUMNS = 3
+__all__ = ["JET_METRICS", "JetMetric", "jet_metrics", "metric_panels", "read_jet_metrics", "sizes_of"]
 
 
 @final
@@ -71,20 +70,39 @@ def jet_metrics(data: Mapping[str, Sequence[Measurement]], title: str) -> Figure
         data: metric -> measurements of the models that have it.
         title: what was compared.
     """
+    everything = [item for measurements in data.values() for item in measurements]
+    return metric_panels(data, JET_METRICS, f"{title}: {sizes_of(everything)}", floor_handles())
+
+
+def metric_panels(
+    data: Mapping[str, Sequence[Measurement]],
+    metrics: Mapping[str, JetMetric],
+    heading: str,
+    handles: Sequence[Artist],
+    most_columns: int = 3,
+) -> Figure:
+    """Draw one panel per metric, one row per model and sampler.
+
+    Args:
+        data: metric -> measurements of the models that have it.
+        metrics: how each is shown.
+        heading: above the panels.
+        handles: of the legend.
+        most_columns: panels beside each other.
+    """
     models = distinct([item.model for measurements in data.values() for item in measurements])
-    columns = min(_COLUMNS, len(data))
+    columns = min(most_columns, len(data))
     rows = -(-len(data) // columns)
     figure = Figure(figsize=(2.0 + 2.9 * columns, 1.0 + rows * (0.8 + 0.2 * len(models))), layout="constrained")
     axes = figure.subplots(rows, columns, sharey=True, squeeze=False)
     for axis, (name, measurements) in zip(axes.flat, data.items(), strict=False):
-        _panel(axis, JET_METRICS[name], measurements, models)
+        _panel(axis, metrics[name], measurements, models)
     for axis in axes.flat:
         name_rows(axis, [model.label for model in models])
     for axis in axes.flat[len(data) :]:
         axis.set_visible(False)
-    everything = [item for measurements in data.values() for item in measurements]
-    figure.suptitle(f"{title}: {sizes_of(everything)}")
-    legend_below(figure, floor_handles())
+    figure.suptitle(heading)
+    legend_below(figure, handles)
     return figure
 
 

@@ -86,7 +86,10 @@ def read_measurements(
         table = table[table["study"] == files["study"]]
     if table.empty and not partial:
         raise InputError(f"{path}: no metric '{metric}' of data set '{dataset}'")
-    table = table.assign(feature=table["feature"].astype(object).where(table["feature"].notna(), ""))
+    # What has no feature, or no sampler, has an empty field.
+    table = table.assign(
+        **{key: table[key].astype(object).where(table[key].notna(), "") for key in ("feature", "sampler")}
+    )
     found, missing = [], []
     for model in models_of(files):
         of_model = table[(table["model"] == model.name) & (table["sampler"] == model.sampler)]

@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
@@ -27,7 +29,7 @@ from cloudchamber.figures.measurements import Measurement
 from cloudchamber.figures.numbers import with_uncertainty
 from cloudchamber.figures.style import GREY
 
-__all__ = ["confusion", "cost", "distances", "log_posterior"]
+__all__ = ["confusion", "cost", "distances", "log_posterior", "square"]
 
 # Dots above each other in one panel of distances; more are drawn in two panels.
 _ROWS_OF_A_COLUMN = 80
@@ -131,20 +133,33 @@ def confusion(posterior: pd.DataFrame, titles: Mapping[str, str], title: str) ->
     size = 0.62 * len(names)
     figure = Figure(figsize=(size + 3.6, size + 2.2), layout="constrained")
     axis = figure.subplots()
-    values = posterior.to_numpy(float)
-    image = axis.imshow(values, cmap="cividis", vmin=0.0, vmax=1.0)
-    for (row, column), value in np.ndenumerate(values):
-        axis.text(column, row, f"{value:.2f}", ha="center", va="center", color="black" if value > 0.5 else "white")
-    axis.set_xticks(range(len(names)), names, rotation=35, ha="right", rotation_mode="anchor")
-    axis.set_yticks(range(len(names)), names)
-    axis.tick_params(which="both", length=0)
-    axis.xaxis.set_minor_locator(NullLocator())
-    axis.yaxis.set_minor_locator(NullLocator())
+    image = square(axis, posterior.to_numpy(float), names)
     axis.set_xlabel("class of the posterior")
     axis.set_ylabel("true class of the jets")
     axis.set_title(title)
     figure.colorbar(image, label="mean posterior probability", shrink=0.9)
     return figure
+
+
+def square(axis: Axes, values: np.ndarray, names: Sequence[str], size: float | None = None) -> AxesImage:
+    """Draw a square of shares from 0 to 1, each with its number, and name its rows and columns.
+
+    Args:
+        axis: where to draw.
+        values: (K, K).
+        names: of the K classes.
+        size: of the numbers in points; by itself that of other text.
+    """
+    image = axis.imshow(values, cmap="cividis", vmin=0.0, vmax=1.0)
+    for (row, column), value in np.ndenumerate(values):
+        color = "black" if value > 0.5 else "white"
+        axis.text(column, row, f"{value:.2f}", ha="center", va="center", color=color, fontsize=size)
+    axis.set_xticks(range(len(names)), names, rotation=35, ha="right", rotation_mode="anchor")
+    axis.set_yticks(range(len(names)), names)
+    axis.tick_params(which="both", length=0)
+    axis.xaxis.set_minor_locator(NullLocator())
+    axis.yaxis.set_minor_locator(NullLocator())
+    return image
 
 
 def cost(

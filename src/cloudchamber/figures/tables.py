@@ -27,6 +27,7 @@ from cloudchamber.figures.labels import counts, plain_name, unit
 from cloudchamber.figures.measurements import Measurement, read_measurements
 from cloudchamber.figures.numbers import scale_exponent
 from cloudchamber.figures.rendering import Table, as_html, as_latex
+from cloudchamber.figures.tagging_tables import TAGGING_TABLES
 from cloudchamber.settings import AnalysisSettings, parse
 from cloudchamber.settings.entries import need
 from cloudchamber.storage import write_text
@@ -151,6 +152,7 @@ TABLES: Mapping[str, Callable[[_Files], Table]] = {
     "sampling_time": study_tables.sampling_time,
     "solver_scan": study_tables.solver_scan,
     "settings": _settings,
+    **TAGGING_TABLES,
 }
 
 

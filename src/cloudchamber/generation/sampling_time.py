@@ -1,8 +1,6 @@
 """The step ``sampling-time``: how long models take to generate a jet, against its number of particles."""
 
-import platform
 import statistics
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +11,7 @@ import torch
 from cloudchamber.errors import SettingsError
 from cloudchamber.generation.artifact import build_sampler, load_artifact
 from cloudchamber.generation.sampling import Sampler
+from cloudchamber.hardware import clock_of, processor
 from cloudchamber.progress import progress
 from cloudchamber.settings import SamplerSettings, SamplingTimeSettings, parse
 from cloudchamber.storage import write_rows
@@ -65,6 +64,7 @@ def sampling_time(models: Mapping[str, Any], settings: SamplingTimeSettings, out
                 if turn > 0:
                     case.seconds.append(seconds / settings.jets)
                 bar.update()
+    clock, _ = clock_of(device.type)
     rows = [
         {
             "model": case.model,
@@ -74,8 +74,8 @@ def sampling_time(models: Mapping[str, Any], settings: SamplingTimeSettings, out
             "evaluations": case.sampler.evaluations,
             "multiplicity": case.multiplicity,
             "jets": settings.jets,
-            "device": torch.cuda.get_device_name(device) if device.type == "cuda" else _processor(),
-            "clock": "elapsed" if device.type == "cuda" else "CPU",
+            "device": torch.cuda.get_device_name(device) if device.type == "cuda" else processor(),
+            "clock": clock,
             "threads": torch.get_num_threads(),
             "seconds_per_jet": statistics.median(case.seconds),
             "lowest": min(case.seconds),
@@ -105,15 +105,7 @@ def _measure(case: _Case, jets: int, device: torch.device) -> float:
     counts, conditions = torch.full((jets,), case.multiplicity), torch.zeros(jets, case.conditions)
     if device.type == "cuda":
         torch.cuda.synchronize(device)
-    clock = time.perf_counter if device.type == "cuda" else time.process_time
-    start = clock()
+    _, now = clock_of(device.type)
+    start = now()
     case.sampler.draw(counts, conditions, seed=0)
-    return clock() - start
-
-
-def _processor() -> str:
-    """Return the name of the processor as the system tells it, or its architecture."""
-    described = Path("/proc/cpuinfo")
-    lines = described.read_text(encoding="utf-8").splitlines() if described.is_file() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
+    return now() - start

@@ -6,11 +6,14 @@ Methods that take ``wildcards`` are input and params functions of Snakemake.
 from collections.abc import Iterable, Mapping
 from typing import Any, final
 
-from cloudchamber.pipeline.drawings import Drawings, as_json, paths_in
+from cloudchamber.pipeline.drawings import Drawings
+from cloudchamber.pipeline.json_arguments import as_json, paths_in
 from cloudchamber.pipeline.layout import Layout
 from cloudchamber.pipeline.origins import Origins
 from cloudchamber.pipeline.resources import Resources, growing
 from cloudchamber.pipeline.sources import code
+from cloudchamber.pipeline.tagging import TaggingStudy
+from cloudchamber.pipeline.tagging_drawings import TaggingDrawings
 from cloudchamber.settings import (
     JET_FLOW,
     AnalysisSettings,
@@ -43,8 +46,25 @@ class Pipeline:
         self.seed = self.settings.seed
         self.layout = Layout(self.settings)
         self.drawings = Drawings(self.layout)
+        self.tagging = TaggingStudy(self.settings)
+        self.tagging_drawings = TaggingDrawings(self.layout, self.tagging)
         self.origins = Origins(self.layout)
         self.resources = Resources(self.study)
+
+    def figures(self) -> list[tuple[Drawings | TaggingDrawings, str, str]]:
+        """Return study, category and name of every figure."""
+        studies = (self.drawings, self.tagging_drawings)
+        return [(study, category, figure) for study in studies for category, figure in study.figures()]
+
+    def tables(self) -> list[tuple[Drawings | TaggingDrawings, str]]:
+        """Return study and name of every table."""
+        return [(study, table) for study in (self.drawings, self.tagging_drawings) for table in study.tables()]
+
+    def tagging_results(self) -> list[str]:
+        """Return what the tagging study makes; nothing where there is none."""
+        drawings = self.tagging_drawings
+        tables = list(self.tagging.tables.values()) if self.tagging.exists else []
+        return [*tables, *drawings.all_figures(), *drawings.all_tables(), *self.tagging.exports()]
 
     def any_of(self, names: Iterable[str]) -> str:
         """Return the regular expression of a wildcard that is one of ``names``."""

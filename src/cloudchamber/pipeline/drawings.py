@@ -1,13 +1,13 @@
 """Figures and tables of the report: their files, their inputs, how the report labels them."""
 
-import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any, final
 
+from cloudchamber.pipeline.json_arguments import as_json, paths_in
 from cloudchamber.pipeline.layout import Layout
 from cloudchamber.settings import DatasetSettings
 
-__all__ = ["FIGURES", "TABLES", "Drawings", "as_json", "paths_in"]
+__all__ = ["FIGURES", "TABLES", "Drawings"]
 
 FIGURES = {
     "Distributions": ("jet_features", "particle_features", "substructure"),
@@ -70,6 +70,10 @@ class Drawings:
         """Return the pattern of a figure's file."""
         folder = self._layout.results if figure in self._analysis_figures() else self._layout.study_folder("{dataset}")
         return f"{folder}/figures/{figure}.{suffix}"
+
+    def table_category(self, table: str) -> str:
+        """Return where the report shows a table."""
+        return "Settings" if table == "settings" else "Tables"
 
     def table(self, table: str, suffix: str) -> str:
         """Return the pattern of a table's file."""
@@ -232,17 +236,3 @@ class Drawings:
     def _of_all_datasets(self, patterns: Iterable[str]) -> list[str]:
         paths = [pattern.format(dataset=name) for pattern in patterns for name in self._layout.study.datasets]
         return list(dict.fromkeys(paths))
-
-
-def as_json(value: Any) -> str:
-    """Return compact JSON, for the command line."""
-    return json.dumps(value, separators=(",", ":"))
-
-
-def paths_in(value: Any) -> list[str]:
-    """Return every file path in a nested structure of a figure's or table's files."""
-    if isinstance(value, Mapping):
-        return [path for item in value.values() for path in paths_in(item)]
-    if isinstance(value, str):
-        return [value] if value.endswith((".h5", ".csv", ".json", ".safetensors")) else []
-    return [path for item in value for path in paths_in(item)] if isinstance(value, Iterable) else []

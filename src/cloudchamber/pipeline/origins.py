@@ -40,9 +40,7 @@ class Origins:
         source = self._settings.datasets[dataset].source
         if isinstance(source, SimulatedSource):
             process = self._settings.processes[source.process]
-            low, high = process.pt_hat
-            scattering = f"pT of the scattering {low:g} to {high:g} GeV"
-            return f"own simulation of {process.title}, {process.events:,} events, {scattering}"
+            return f"own simulation of {process.title}, {process.events:,} events, {process.scattering}"
         if isinstance(source, DelphesSource):
             return f"Delphes files of the user: {', '.join(source.files)}"
         if source.download is None:

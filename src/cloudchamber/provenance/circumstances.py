@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cloudchamber import __version__
+from cloudchamber.hardware import processor
 from cloudchamber.sources import PACKAGE
 from cloudchamber.storage import package_versions
 
@@ -66,20 +67,11 @@ def machine() -> dict[str, Any]:
     """Return what kind of machine this is: no name of it, which says nothing to anybody else."""
     return {
         "platform": platform.platform(),
-        "processor": _processor(),
+        "processor": processor(),
         "cores": len(os.sched_getaffinity(0)),
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
         "accelerators": _accelerators(),
     }
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        lines = []
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.processor() or platform.machine())
 
 
 def _accelerators() -> list[str]:

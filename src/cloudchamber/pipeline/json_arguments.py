@@ -1,0 +1,21 @@
+"""Nested structures of files, as JSON for a command line and as the input of its rule."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+__all__ = ["as_json", "paths_in"]
+
+
+def as_json(value: Any) -> str:
+    """Return compact JSON, for the command line."""
+    return json.dumps(value, separators=(",", ":"))
+
+
+def paths_in(value: Any) -> list[str]:
+    """Return every file path in a nested structure of a figure's or table's files."""
+    if isinstance(value, Mapping):
+        return [path for item in value.values() for path in paths_in(item)]
+    if isinstance(value, str):
+        return [value] if value.endswith((".h5", ".csv", ".json", ".safetensors")) else []
+    return [path for item in value for path in paths_in(item)] if isinstance(value, Iterable) else []

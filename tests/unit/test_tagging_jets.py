@@ -1,0 +1,238 @@
+"""The file of jets of all classes, its weights and parts, and high-level features."""
+
+import numpy as np
+import pytest
+from tagging_files import MASS, PT, class_settings, ingested_jets
+
+from cloudchamber import seeds
+from cloudchamber.cloud import read_clouds, write_clouds
+from cloudchamber.errors import InputError, SettingsError
+from cloudchamber.evaluation.kinematics import jet_kinematics, momenta
+from cloudchamber.evaluation.observable_file import read_observables
+from cloudchamber.preparation.relative import RELATIVE_COLUMNS
+from cloudchamber.settings import (
+    FlatWeightSettings,
+    HighLevelSettings,
+    JetClassSettings,
+    SplitSettings,
+    TaggingJetsSettings,
+    parse,
+)
+from cloudchamber.tagging.flat_weights import effective_size, flat_weights
+from cloudchamber.tagging.high_level import feature_names, high_level
+from cloudchamber.tagging.jets import tagging_jets
+
+NAMES = ("1", "2", "4b")
+
+
+def test_weights_make_both_spectra_flat(rng):
+    mass = 300 + 400 * rng.beta(0.8, 1.8, 5000)
+    pt = 1000 + 200 * rng.beta(0.9, 2.0, 5000) ** (mass / 500)
+    made = flat_weights(mass, pt, MASS, PT, FlatWeightSettings(mass_bins=8, pt_bins=4, cap=100.0, effective_share=0.01))
+    for values, window, bins in ((mass, MASS, 8), (pt, PT, 4)):
+        spectrum, _ = np.histogram(values, np.linspace(*window, bins + 1), weights=made.values)
+        np.testing.assert_allclose(spectrum, 5000 / bins, rtol=1e-8)
+    assert made.values.mean() == pytest.approx(1.0, rel=1e-12)
+    assert made.capped == 0
+    assert made.deviation < 1e-8
+    assert made.effective_size == pytest.approx(made.values.sum() ** 2 / (made.values**2).sum())
+
+
+def test_weights_of_independent_spectra_are_one_over_their_density(rng):
+    """Mass with density 2 (1 - u) on the window, pT flat: the weight of a bin is the inverse of its content."""
+    u = 1 - np.sqrt(rng.random(200_000))
+    pt = rng.uniform(*PT, 200_000)
+    made = flat_weights(300 + 400 * u, pt, MASS, PT, FlatWeightSettings(mass_bins=4, pt_bins=2))
+    for number, content in enumerate((7 / 16, 5 / 16, 3 / 16, 1 / 16)):
+        in_bin = (u * 4).astype(int) == number
+        np.testing.assert_allclose(made.values[in_bin], 0.25 / content, rtol=0.05)
+    expected = 200_000 / (0.0625 * (16 / 7 + 16 / 5 + 16 / 3 + 16))
+    assert made.effective_size == pytest.approx(expected, rel=0.03)
+    assert abs(made.correlation) < 0.01
+
+
+def test_equal_weights_have_the_full_effective_size():
+    assert effective_size(np.full(7, 3.0)) == pytest.approx(7.0)
+    assert effective_size(np.array([1.0, 0.0, 0.0])) == pytest.approx(1.0)
+
+
+def test_weights_are_cut_and_say_so(rng):
+    mass = np.concatenate([rng.uniform(300, 500, 990), rng.uniform(500, 700, 10)])
+    pt = rng.uniform(*PT, 1000)
+    settings = FlatWeightSettings(mass_bins=2, pt_bins=1, cap=5.0, effective_share=0.01)
+    made = flat_weights(mass, pt, MASS, PT, settings)
+    assert made.capped == 10
+    assert made.values.max() / made.values.min() == pytest.approx(5.0 / (0.5 / 0.99), rel=1e-9)
+    # Ten jets at 5 and 990 at 0.5 / 0.99: 50 and 500 where there should be 275 each.
+    assert made.deviation == pytest.approx(500 / 275 - 1, rel=1e-9)
+
+
+def test_unusable_spectra_are_one_line_errors(rng):
+    mass, pt = rng.uniform(300, 640, 100), rng.uniform(*PT, 100)
+    with pytest.raises(InputError, match="no jet among 100 with a mass of 650 to 700 GeV, which no weight makes flat"):
+        flat_weights(mass, pt, MASS, PT, FlatWeightSettings())
+    mass = np.concatenate([rng.uniform(300, 500, 990), rng.uniform(500, 700, 10)])
+    strict = FlatWeightSettings(mass_bins=2, pt_bins=1, cap=100.0, effective_share=0.1)
+    with pytest.raises(InputError, match=r"leave 1000 jets the statistical power of 40, less than the share of 0\.1"):
+        flat_weights(mass, rng.uniform(*PT, 1000), MASS, PT, strict)
+    diagonal = np.array([350.0, 650.0, 650.0]), np.array([1050.0, 1150.0, 1150.0])
+    made = flat_weights(*diagonal, MASS, PT, FlatWeightSettings(mass_bins=2, pt_bins=2))
+    np.testing.assert_allclose(made.values, [1.5, 0.75, 0.75])
+    triangle = np.array([350.0, 650.0, 650.0, 650.0]), np.array([1050.0, 1050.0, 1050.0, 1150.0])
+    assert flat_weights(*triangle, MASS, PT, FlatWeightSettings(mass_bins=1, pt_bins=2)).deviation < 1e-9
+    with pytest.raises(InputError, match="no weights make both mass and pT flat"):
+        flat_weights(*triangle, MASS, PT, FlatWeightSettings(mass_bins=2, pt_bins=2))
+
+
+def test_jets_of_all_classes_come_into_one_file(rng, tmp_path):
+    settings = class_settings(tmp_path, rng, NAMES, 900, jets_per_class=250)
+    tagging_jets(settings, 7, tmp_path / "jets.h5")
+    jets = read_clouds(tmp_path / "jets.h5")
+    assert jets.point_columns == RELATIVE_COLUMNS
+    assert jets.points.shape == (750, 15, 3)
+    assert [item["name"] for item in jets.meta["classes"]] == list(NAMES)
+    assert [item["title"] for item in jets.meta["classes"]] == ["N = 1", "N = 2", "N = 4b"]
+    assert [item["jets"] for item in jets.meta["classes"]] == [250] * 3
+    for position, name in enumerate(NAMES):
+        source = read_clouds(tmp_path / f"{name}.h5")
+        mine = jets[jets.label("class") == position]
+        assert mine.feature("weight").mean() == pytest.approx(1.0, rel=1e-5)
+        inside = (np.abs(source.feature("jet_eta")) <= 2.0) & (source.feature("jet_mass") >= 300)
+        inside &= (source.feature("jet_mass") <= 700) & (source.feature("jet_pt") >= 1000)
+        inside &= source.feature("jet_pt") <= 1200
+        assert jets.meta["classes"][position]["accepted"] == inside.sum()
+        # Each jet is one of those, found again by its features, with its own event and towers.
+        rows = [int(np.flatnonzero(source.feature("jet_mass") == mass)[0]) for mass in mine.feature("jet_mass")]
+        assert inside[rows].all()
+        assert len(set(rows)) == 250
+        np.testing.assert_array_equal(mine.label("event"), source.label("event")[rows])
+        np.testing.assert_array_equal(mine.multiplicity, source.multiplicity[rows])
+        pt = mine.point("pt_rel") * mine.feature("jet_pt")[:, None]
+        np.testing.assert_allclose(pt[:, :12], source.point("pt")[rows], rtol=1e-5)
+
+
+def test_parts_are_by_event_and_hold_all_classes_alike(rng, tmp_path):
+    settings = class_settings(tmp_path, rng, NAMES, 900)
+    tagging_jets(settings, 7, tmp_path / "jets.h5")
+    jets = read_clouds(tmp_path / "jets.h5")
+    everything = np.concatenate(list(jets.indices.values()))
+    np.testing.assert_array_equal(np.sort(everything), np.arange(len(jets)))
+    keys = np.stack([jets.label(name) for name in ("source", "file", "event")], axis=1)
+    events = {name: {tuple(key) for key in keys[rows]} for name, rows in jets.indices.items()}
+    assert not events["train"] & events["test"]
+    assert not events["train"] & events["validation"]
+    assert not events["validation"] & events["test"]
+    for position in range(3):
+        of_class = jets.label("class") == position
+        shares = [of_class[jets.indices[name]].sum() / of_class.sum() for name in ("train", "validation", "test")]
+        np.testing.assert_allclose(shares, [0.5, 0.1, 0.4], atol=0.05)
+    # The order is a mixture of the classes.
+    first = jets.label("class")[jets.indices["train"][:60]]
+    assert set(first) == {0, 1, 2}
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_one_does_not(rng, tmp_path):
+    settings = class_settings(tmp_path, rng, NAMES[:2], 600, jets_per_class=100)
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        tagging_jets(settings, seed, tmp_path / f"{name}.h5")
+    a, b, c = ((tmp_path / f"{name}.h5").read_bytes() for name in "abc")
+    assert a == b
+    assert a != c
+
+
+def test_classes_from_a_label_are_split_together(rng, tmp_path):
+    write_clouds(tmp_path / "all.h5", ingested_jets(rng, 3000, classes=3))
+    classes = tuple(
+        JetClassSettings(name=name, title=name, file=str(tmp_path / "all.h5"), label=label)
+        for name, label in (("b", 2), ("a", 0))
+    )
+    settings = TaggingJetsSettings(classes=classes, flat=False, max_particles=5)
+    tagging_jets(settings, 1, tmp_path / "jets.h5")
+    jets, source = read_clouds(tmp_path / "jets.h5"), read_clouds(tmp_path / "all.h5")
+    of_mass = {float(m): int(k) for m, k in zip(source.feature("jet_mass"), source.label("class"), strict=True)}
+    assert {of_mass[float(mass)] for mass in jets[jets.label("class") == 0].feature("jet_mass")} == {2}
+    assert {of_mass[float(mass)] for mass in jets[jets.label("class") == 1].feature("jet_mass")} == {0}
+    assert (jets.feature("weight") == 1).all()
+    assert sum(item["truncated"] for item in jets.meta["classes"]) == (jets.feature("n_constituents") > 5).sum()
+    assert jets.multiplicity.max() == 5
+    events = [set(jets.label("event")[jets.indices[name]]) for name in ("train", "test")]
+    assert not events[0] & events[1]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"mass_window": (10.0, 20.0)}, "class '1': none of its 900 jets is within the windows in pT, mass and eta"),
+        ({"mass_window": (10.0, 700.0)}, "class '1': no jet among .* with a mass of 10 to 96.25 GeV"),
+        ({"split": SplitSettings(train=0.9, validation=0.0999)}, "test part of .* is empty"),
+    ],
+)
+def test_unusable_jets_are_one_line_errors(rng, tmp_path, change, message):
+    settings = class_settings(tmp_path, rng, NAMES[:2], 900, **change)
+    with pytest.raises(InputError, match=message) as error:
+        tagging_jets(settings, 1, tmp_path / "jets.h5")
+    assert "\n" not in str(error.value)
+    assert not (tmp_path / "jets.h5").exists()
+
+
+def test_errors_name_file_class_and_label(rng, tmp_path):
+    write_clouds(tmp_path / "all.h5", ingested_jets(rng, 50, classes=2))
+    classes = [{"name": n, "title": n, "file": str(tmp_path / "all.h5"), "label": k} for n, k in (("a", 0), ("b", 9))]
+    settings = parse(TaggingJetsSettings, {"classes": classes, "flat": False})
+    with pytest.raises(InputError, match=r"all\.h5: class 'b': no jet with 'class' = 9"):
+        tagging_jets(settings, 1, tmp_path / "jets.h5")
+    with pytest.raises(InputError, match=r"all\.h5: class 'a': no label 'kind' among"):
+        tagging_jets(settings.model_copy(update={"label_column": "kind"}), 1, tmp_path / "jets.h5")
+    for wrong, message in (
+        ([classes[0], classes[0]], "two of them have the same name"),
+        ([classes[0], {**classes[1], "label": 0}], "need a label each, all different"),
+        ([classes[0], {**classes[1], "label": None}], "need a label each, all different"),
+        ([classes[0], {**classes[1], "name": "B b"}], "name"),
+    ):
+        with pytest.raises(SettingsError, match=message):
+            parse(TaggingJetsSettings, {"classes": wrong})
+
+
+def test_high_level_features_are_those_of_the_towers(rng, tmp_path):
+    settings = class_settings(tmp_path, rng, NAMES[:2], 600, jets_per_class=100)
+    tagging_jets(settings, 1, tmp_path / "jets.h5")
+    high_level(tmp_path / "jets.h5", HighLevelSettings(), tmp_path / "high_level.h5")
+    table, meta = read_observables(tmp_path / "high_level.h5")
+    jets = read_clouds(tmp_path / "jets.h5")
+    names = feature_names(HighLevelSettings())
+    assert names[:4] == ("jet_mass", "tau1_beta1", "tau1_beta2", "tau2_beta1")
+    assert (len(names), names[-1], len(set(names))) == (17, "tau8_beta2", 17)
+    assert set(table) == set(names)
+    assert meta["features"] == list(names)
+    np.testing.assert_array_equal(table["jet_mass"], jets.feature("jet_mass"))
+    pt, eta, phi = momenta(jets)
+    # One axis is the jet of all towers; its azimuth and rapidity follow from their sum.
+    axis_phi = np.arctan2((pt * np.sin(phi)).sum(axis=1), (pt * np.cos(phi)).sum(axis=1))
+    axis_y = 0.5 * np.log((pt * np.exp(eta)).sum(axis=1) / (pt * np.exp(-eta)).sum(axis=1))
+    delta_phi = np.abs(phi - axis_phi[:, None])
+    squared = (eta - axis_y[:, None]) ** 2 + np.minimum(delta_phi, 2 * np.pi - delta_phi) ** 2
+    np.testing.assert_allclose(
+        table["tau1_beta2"], (pt * squared).sum(axis=1) / pt.sum(axis=1) / 1.2**2, rtol=1e-8, atol=1e-12
+    )
+    assert (jet_kinematics(pt, eta, phi)[0] > 0).all()
+
+
+def test_the_basis_has_135_variables_and_the_mass(rng, tmp_path):
+    settings = class_settings(tmp_path, rng, NAMES[:2], 400, jets_per_class=50, flat=False)
+    tagging_jets(settings, 1, tmp_path / "jets.h5")
+    high_level(tmp_path / "jets.h5", HighLevelSettings(features="basis"), tmp_path / "basis.h5")
+    high_level(tmp_path / "jets.h5", HighLevelSettings(), tmp_path / "standard.h5")
+    basis, standard = (read_observables(tmp_path / f"{name}.h5")[0] for name in ("basis", "standard"))
+    assert len(basis) == 136
+    for name, values in standard.items():
+        np.testing.assert_allclose(basis[name], values, rtol=1e-12)
+    assert {"tau45_beta0.5", "tau45_beta1", "tau45_beta2"} <= set(basis)
+
+
+def test_the_draw_of_one_class_does_not_depend_on_the_others(rng, tmp_path):
+    settings = class_settings(tmp_path, rng, NAMES, 600, jets_per_class=50, flat=False)
+    tagging_jets(settings, 3, tmp_path / "three.h5")
+    tagging_jets(settings.model_copy(update={"classes": settings.classes[1:]}), 3, tmp_path / "two.h5")
+    three, two = (read_clouds(tmp_path / f"{name}.h5") for name in ("three", "two"))
+    np.testing.assert_array_equal(three[three.label("class") > 0].features, two.features)
+    assert seeds.generator(3, "tagging", "draw", "1").random() != seeds.generator(3, "tagging", "draw", "2").random()
