@@ -43,6 +43,13 @@ _IMPORTED = (
     "cloudchamber.preparation.prepare",
     "cloudchamber.readers.jetnet",
     "cloudchamber.simulation.simulate",
+    "cloudchamber.tagging.cost",
+    "cloudchamber.tagging.evaluate",
+    "cloudchamber.tagging.export",
+    "cloudchamber.tagging.high_level",
+    "cloudchamber.tagging.jets",
+    "cloudchamber.tagging.relevance",
+    "cloudchamber.tagging.train",
     "cloudchamber.download",
     "cloudchamber.cli",
 )

@@ -2,10 +2,9 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, final
+from typing import Any
 
 import numpy as np
 import yaml
@@ -13,6 +12,8 @@ from command_server import CommandServer
 from prepared_jets import raw_jets, write_prepared_jets
 from project_copy import REPOSITORY
 from root_files import random_towers, write_delphes
+from stage import OUTPUT, TABLE, TRAINED, Stage, training_settings
+from tagging_stages import TAGGING_STAGES, make_tagging_inputs, train_tagger
 
 from cloudchamber.cloud import write_clouds
 
@@ -26,12 +27,6 @@ SAMPLER = {"solver": "midpoint", "evaluations": 4}
 PROCESS = {"title": "top", "commands": ["Top:gg2ttbar = on"], "pt_hat": [500, 700], "events": 3}
 INGESTION = {"clouds": {"kind": "events"}, "max_particles": 20}
 EXTERNAL = bytes(range(256)) * 40
-
-
-def training_settings(steps: int, **changes: Any) -> dict[str, Any]:
-    """Return settings of the training loop that save every tenth step."""
-    every = {"validate_every": max(steps // 2, 1), "save_every": 10}
-    return {"steps": steps, "batch_size": 32, "warmup_steps": 5, "accelerator": "cpu", **every, **changes}
 
 
 def model_settings(steps: int, **changes: Any) -> dict[str, Any]:
@@ -48,32 +43,6 @@ def flow_settings(steps: int, **changes: Any) -> dict[str, Any]:
 def posterior_settings(steps: int, **changes: Any) -> dict[str, Any]:
     network = {"neighbours": 2, "blocks": [[4], [4]], "fusion": 4, "dense": 4}
     return {"network": network, "training": training_settings(steps, **changes), "jets_per_class": 12}
-
-
-@final
-@dataclass(frozen=True)
-class Stage:
-    """A command that writes.
-
-    Attributes:
-        name: of the sub-command.
-        outputs: options of its outputs with the suffix of each.
-        arguments: what else it takes, from the folder of inputs, where "{work}" is a folder of the run.
-    """
-
-    name: str
-    outputs: Mapping[str, str]
-    arguments: Callable[[Path], list[str | Path]]
-
-    def paths(self, folder: Path) -> dict[str, Path]:
-        """Return where the outputs go, each in a folder of its own."""
-        return {option: folder / option / f"out{suffix}" for option, suffix in self.outputs.items()}
-
-    def command(self, inputs: Path, folder: Path) -> list[str]:
-        """Return the arguments of a run that writes into ``folder``."""
-        outputs = [str(item) for option, path in self.paths(folder).items() for item in (f"--{option}", path)]
-        given = [str(item).replace("{work}", str(folder)) for item in self.arguments(inputs)]
-        return [self.name, *given, *outputs]
 
 
 def with_settings(command: list[str], **changes: Any) -> list[str]:
@@ -96,13 +65,13 @@ def _training(name: str, settings: Callable[..., dict[str, Any]], outputs: Mappi
     return stage
 
 
-_WEIGHTS = {"weights": ".safetensors", "description": ".json", "history": ".csv"}
 TRAININGS: Mapping[str, Callable[..., Stage]] = {
-    "train": _training("train", model_settings, _WEIGHTS),
-    "train-jet-flow": _training("train-jet-flow", flow_settings, _WEIGHTS),
+    "train": _training("train", model_settings, TRAINED),
+    "train-jet-flow": _training("train-jet-flow", flow_settings, TRAINED),
     "log-posterior": _training(
         "log-posterior", posterior_settings, {"history": ".csv", "confusion": ".csv", "output": ".csv"}
     ),
+    "train-tagger": train_tagger,
 }
 
 
@@ -148,7 +117,7 @@ def _scan(inputs: Path) -> list[str | Path]:
 
 def _model_card(inputs: Path) -> list[str | Path]:
     texts = dict.fromkeys(("dataset_title", "origin", "title"), "made up")
-    training = {"seed": 1, **{option: str(inputs / f"{option}{suffix}") for option, suffix in _WEIGHTS.items()}}
+    training = {"seed": 1, **{option: str(inputs / f"{option}{suffix}") for option, suffix in TRAINED.items()}}
     names = {"dataset": "top", "name": "model", "study": "jets"}
     files = {"prepared": str(inputs / "prepared.h5"), "metrics": str(inputs / "metrics.csv")}
     card = {**texts, **names, **files, "simulated": True, "trainings": [training], "samplers": {"midpoint": SAMPLER}}
@@ -165,54 +134,53 @@ def _compare(inputs: Path) -> list[str | Path]:
     return [*truth, *sample, *_metrics(inputs)]
 
 
-_OUTPUT = {"output": ".h5"}
-_TABLE = {"output": ".csv"}
 _ALL = (
     Stage(
         "simulate",
         {"output": ".root"},
         lambda inputs: ["--name", "top", "--settings", json.dumps(PROCESS), "--seed", "3"],
     ),
-    Stage("ingest", _OUTPUT, lambda inputs: [inputs / "towers.root", "--settings", json.dumps(INGESTION)]),
+    Stage("ingest", OUTPUT, lambda inputs: [inputs / "towers.root", "--settings", json.dumps(INGESTION)]),
     Stage(
         "prepare",
         {"output": ".h5", "split-output": ".h5"},
         lambda inputs: [inputs / "clouds.h5", "--settings", "{}", "--seed", "3"],
     ),
     *(make(20) for make in TRAININGS.values()),
-    Stage("draw-jets", _OUTPUT, lambda inputs: [inputs / "prepared.h5", "--jets", str(DRAWN), "--seed", "3"]),
+    Stage("draw-jets", OUTPUT, lambda inputs: [inputs / "prepared.h5", "--jets", str(DRAWN), "--seed", "3"]),
     Stage(
         "sample",
-        _OUTPUT,
+        OUTPUT,
         lambda inputs: [inputs / "jets.h5", *_model(inputs), "--settings", json.dumps(SAMPLER), "--seed", "3"],
     ),
-    Stage("gather-sample", _OUTPUT, lambda inputs: [inputs / f"sample_{number}.h5" for number in (2, 1)]),
+    Stage("gather-sample", OUTPUT, lambda inputs: [inputs / f"sample_{number}.h5" for number in (2, 1)]),
     Stage(
         "sample-marginals",
-        _OUTPUT,
+        OUTPUT,
         lambda inputs: [inputs / "prepared.h5", "--jets", inputs / "jets.h5", "--seed", "3"],
     ),
-    Stage("observe", _OUTPUT, lambda inputs: [inputs / "sample.h5"]),
-    Stage("compare", _TABLE, _compare),
+    Stage("observe", OUTPUT, lambda inputs: [inputs / "sample.h5"]),
+    Stage("compare", TABLE, _compare),
     Stage(
         "compare-jets",
-        _TABLE,
+        TABLE,
         lambda inputs: ["--truth", inputs / "prepared.h5", "--jets", inputs / "jets.h5", *_metrics(inputs)],
     ),
-    Stage("evaluate", _TABLE, _evaluate),
-    Stage("solver-scan", _TABLE, _scan),
-    Stage("sampling-time", _TABLE, _sampling_time),
+    Stage("evaluate", TABLE, _evaluate),
+    Stage("solver-scan", TABLE, _scan),
+    Stage("sampling-time", TABLE, _sampling_time),
     Stage("draw", {"pdf": ".pdf", "png": ".png"}, _draw),
     Stage("tabulate", {"html": ".html", "csv": ".csv", "latex": ".tex"}, _tabulate),
     Stage("model-card", {"output": ".md"}, _model_card),
-    Stage("data-table", _TABLE, _data_table),
-    Stage("to-jetnet", _OUTPUT, lambda inputs: [inputs / "sample.h5"]),
-    Stage("from-jetnet", _OUTPUT, lambda inputs: [inputs / "jetnet.hdf5"]),
+    Stage("data-table", TABLE, _data_table),
+    Stage("to-jetnet", OUTPUT, lambda inputs: [inputs / "sample.h5"]),
+    Stage("from-jetnet", OUTPUT, lambda inputs: [inputs / "jetnet.hdf5"]),
     Stage(
         "download",
         {"output": ".hdf5"},
         lambda inputs: ["jetnet150_gluon", "--mirror", inputs / "mirror", "--lock", inputs / "lock.json"],
     ),
+    *TAGGING_STAGES,
 )
 STAGES: Mapping[str, Stage] = {stage.name: stage for stage in _ALL}
 
@@ -233,7 +201,7 @@ def make_inputs(server: CommandServer, folder: Path) -> None:
         for option, target in outputs.items():
             STAGES[name].paths(folder / name)[option].rename(folder / target)
 
-    make("train", {option: f"{option}{suffix}" for option, suffix in _WEIGHTS.items()})
+    make("train", {option: f"{option}{suffix}" for option, suffix in TRAINED.items()})
     make("draw-jets", {"output": "jets.h5"})
     make("sample", {"output": "sample.h5"})
     for number in (1, 2):
@@ -246,3 +214,4 @@ def make_inputs(server: CommandServer, folder: Path) -> None:
     make("log-posterior", {"output": "posterior.csv"})
     make("evaluate", {"output": "metrics.csv"})
     make("to-jetnet", {"output": "jetnet.hdf5"})
+    make_tagging_inputs(make, folder)

@@ -1,6 +1,7 @@
 """Named targets.
 
-Makes nothing of its own; asks for what the stages make. The default target is in the Snakefile.
+Makes nothing of its own; asks for what the stages make. The default target is in the Snakefile; it also asks for the
+table of data, which names every raw file and so needs those of all studies.
 """
 
 
@@ -16,14 +17,12 @@ rule jet_generation:
         pipeline.drawings.all_figures(),
         pipeline.drawings.all_tables(),
         pipeline.layout.cards(),
-        pipeline.layout.data_table,
     localrule: True
 
 
 rule tagging:
     input:
         pipeline.tagging_results(),
-        pipeline.layout.data_table,
     localrule: True
 
 

@@ -68,6 +68,7 @@ from cloudchamber.settings.taggers import (
     TaggerNetworkSettings,
     TaggerSettings,
     TowerFeatures,
+    TowerTaggerSettings,
     TransformerTagger,
 )
 from cloudchamber.settings.tagging import (
@@ -140,6 +141,7 @@ __all__ = [
     "TaggingSampleSettings",
     "TaggingSettings",
     "TowerFeatures",
+    "TowerTaggerSettings",
     "TrainedModel",
     "TrainingJets",
     "TrainingSettings",

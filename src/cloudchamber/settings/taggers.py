@@ -23,6 +23,7 @@ __all__ = [
     "TaggerNetworkSettings",
     "TaggerSettings",
     "TowerFeatures",
+    "TowerTaggerSettings",
     "TransformerTagger",
 ]
 
@@ -40,7 +41,7 @@ class DenseTagger(Settings):
     dropout: Probability = 0.0
 
 
-class _TowerTagger(Settings, ABC):
+class TowerTaggerSettings(Settings, ABC):
     """Abstract: a network on the towers of a jet."""
 
     inputs: TowerFeatures = Field(
@@ -48,10 +49,13 @@ class _TowerTagger(Settings, ABC):
         description="of a tower: pT, eta, phi relative to the jet, or the 7 kinematic features of arXiv 2202.03772",
     )
     towers: PositiveInt = Field(230, description="as many of the hardest towers are looked at")
+    aligned: bool = Field(
+        False, description="turn each jet so that its pT spreads most along eta, and mirror it to its hardest tower"
+    )
 
 
 @final
-class ParticleFlowTagger(_TowerTagger):
+class ParticleFlowTagger(TowerTaggerSettings):
     """Particle flow network, a deep set (arXiv 1810.05165)."""
 
     kind: Literal["particle_flow"]
@@ -61,7 +65,7 @@ class ParticleFlowTagger(_TowerTagger):
 
 
 @final
-class TransformerTagger(_TowerTagger):
+class TransformerTagger(TowerTaggerSettings):
     """Post-norm transformer encoder (arXiv 1706.03762), with standard or Macaron blocks (arXiv 1906.02762)."""
 
     kind: Literal["transformer"]
@@ -83,7 +87,7 @@ class TransformerTagger(_TowerTagger):
 
 
 @final
-class ParticleNetTagger(_TowerTagger):
+class ParticleNetTagger(TowerTaggerSettings):
     """ParticleNet, a dynamic graph convolution (arXiv 1902.08570)."""
 
     kind: Literal["particle_net"]
@@ -94,7 +98,7 @@ class ParticleNetTagger(_TowerTagger):
 
 
 @final
-class ParticleTransformerTagger(_TowerTagger):
+class ParticleTransformerTagger(TowerTaggerSettings):
     """Particle Transformer, whose attention knows pairs of towers (arXiv 2202.03772)."""
 
     kind: Literal["particle_transformer"]

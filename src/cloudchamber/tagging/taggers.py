@@ -23,10 +23,11 @@ from cloudchamber.settings import (
     ParticleTransformerTagger,
     TaggerNetworkSettings,
     TaggerSettings,
+    TowerTaggerSettings,
     TransformerTagger,
     parse,
 )
-from cloudchamber.tagging.inputs import HighLevelInputs, TowerInputs
+from cloudchamber.tagging.inputs import HighLevelInputs, TowerInputs, aligned
 
 __all__ = [
     "CloudTagger",
@@ -94,8 +95,10 @@ class TowerTagger(Tagger, ABC):
     """
 
     input_names = ("towers", "jet", "mask")
-    inputs: TowerInputs
-    towers: int
+
+    def __init__(self, inputs: TowerInputs, settings: TowerTaggerSettings) -> None:
+        super().__init__()
+        self.inputs, self.towers, self.aligned = inputs, settings.towers, settings.aligned
 
     def fit(self, *inputs: Tensor) -> None:
         towers, jet, mask = self.seen(*inputs)
@@ -109,8 +112,9 @@ class TowerTagger(Tagger, ABC):
         return self.logits(*self.seen(*inputs), dense=True)
 
     def seen(self, towers: Tensor, jet: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the inputs with those towers only that the tagger looks at, the hardest."""
-        return towers[:, : self.towers], jet, mask[:, : self.towers]
+        """Return the inputs with those towers only that the tagger looks at, the hardest, aligned if asked for."""
+        towers, mask = towers[:, : self.towers], mask[:, : self.towers]
+        return aligned(towers, mask) if self.aligned else towers, jet, mask
 
     @abstractmethod
     def logits(self, towers: Tensor, jet: Tensor, mask: Tensor, dense: bool) -> Tensor:
@@ -121,9 +125,9 @@ class TowerTagger(Tagger, ABC):
 class CloudTagger(TowerTagger):
     """A network on rows of towers: particle flow network, transformers."""
 
-    def __init__(self, inputs: TowerInputs, network: CloudClassifier, towers: int) -> None:
-        super().__init__()
-        self.inputs, self.network, self.towers = inputs, network, towers
+    def __init__(self, inputs: TowerInputs, network: CloudClassifier, settings: TowerTaggerSettings) -> None:
+        super().__init__(inputs, settings)
+        self.network = network
 
     def logits(self, towers: Tensor, jet: Tensor, mask: Tensor, dense: bool) -> Tensor:
         rows = PaddedRows(mask) if dense else PackedRows(mask)
@@ -132,23 +136,23 @@ class CloudTagger(TowerTagger):
     def features(self, towers: Tensor, jet: Tensor, rows: CloudRows) -> tuple[Tensor, Tensor]:
         """Return the features (R, F) of the network and the momenta (R, 3): pT [GeV], eta_rel, phi_rel."""
         packed, jets = rows.pack(towers), rows.spread(jet)
-        return self.inputs(packed, jets), torch.cat([packed[:, :1] * jets[:, :1], packed[:, 1:]], dim=1)
+        return self.inputs(packed, jets), torch.cat([packed[:, :1] * jets[:, :1], packed[:, 1:3]], dim=1)
 
 
 @final
 class GraphTagger(TowerTagger):
     """ParticleNet, which finds its own rows."""
 
-    def __init__(self, inputs: TowerInputs, network: ParticleNet, towers: int) -> None:
-        super().__init__()
-        self.inputs, self.network, self.towers = inputs, network, towers
+    def __init__(self, inputs: TowerInputs, network: ParticleNet, settings: TowerTaggerSettings) -> None:
+        super().__init__(inputs, settings)
+        self.network = network
 
     def logits(self, towers: Tensor, jet: Tensor, mask: Tensor, dense: bool) -> Tensor:
         rows = PaddedRows(mask)
         packed = rows.pack(towers)
         features = self.inputs(packed, rows.spread(jet)).unflatten(0, mask.shape)
         network = self.network.padded if dense else self.network
-        return network(packed[:, 1:].unflatten(0, mask.shape), features, mask)
+        return network(packed[:, 1:3].unflatten(0, mask.shape), features, mask)
 
 
 def build_tagger(settings: TaggerNetworkSettings, classes: int, features: Sequence[str] = ()) -> Tagger:
@@ -165,13 +169,13 @@ def build_tagger(settings: TaggerNetworkSettings, classes: int, features: Sequen
     width = len(inputs.names)
     match settings:
         case ParticleFlowTagger():
-            return CloudTagger(inputs, ParticleFlow(settings, width, classes), settings.towers)
+            return CloudTagger(inputs, ParticleFlow(settings, width, classes), settings)
         case TransformerTagger():
-            return CloudTagger(inputs, TransformerEncoder(settings, width, classes), settings.towers)
+            return CloudTagger(inputs, TransformerEncoder(settings, width, classes), settings)
         case ParticleTransformerTagger():
-            return CloudTagger(inputs, ParticleTransformer(settings, width, classes), settings.towers)
+            return CloudTagger(inputs, ParticleTransformer(settings, width, classes), settings)
         case ParticleNetTagger():
-            return GraphTagger(inputs, ParticleNet(settings.network, width, classes), settings.towers)
+            return GraphTagger(inputs, ParticleNet(settings.network, width, classes), settings)
 
 
 def parameters(tagger: nn.Module) -> int:
