@@ -39,7 +39,10 @@ def tagging_clouds(
         feature_columns=(Column("jet_pt", "GeV"), Column("jet_eta"), Column("jet_mass", "GeV"), Column("weight")),
         label_columns=(Column("class"), Column("event")),
         indices=dict(zip(("train", "validation", "test"), np.split(order, cuts), strict=True)),
-        meta={"classes": [{"name": str(number), "title": f"N = {number}"} for number in prongs]},
+        meta={
+            "classes": [{"name": str(number), "title": f"N = {number}"} for number in prongs],
+            "windows": {"jet_mass": [300.0, 700.0], "jet_pt": [1000.0, 1200.0]},
+        },
     )
 
 

@@ -70,7 +70,6 @@ def make_tagging_inputs(make: Callable[[str, Mapping[str, str]], None], folder: 
     for name in ("1", "2"):
         write_clouds(folder / f"class{name}.h5", ingested_jets(np.random.default_rng(7), 60))
     write_tagging_jets(folder / "pronged.h5", tagging_clouds())
-    few = tagging_clouds(jets=12, width=20, fewest=10)
-    write_tagging_jets(folder / "few_pronged.h5", few)
+    write_tagging_jets(folder / "few_pronged.h5", tagging_clouds(jets=12, width=20, fewest=10))
     make("train-tagger", {option: f"tagger{suffix}" for option, suffix in TRAINED.items() if option != "history"})
     make("predict-classes", {"output": "scores.h5"})

@@ -11,6 +11,7 @@ import torch
 from pronged_jets import tagging_clouds
 
 from cloudchamber.errors import InputError
+from cloudchamber.provenance.contents import read_contents
 from cloudchamber.settings import TaggerSettings, parse
 from cloudchamber.tagging import export
 from cloudchamber.tagging.export import export_tagger
@@ -19,7 +20,7 @@ from cloudchamber.tagging.taggers import StoredTagger, build_tagger, save_tagger
 FEATURES = ("mass", "tau1")
 NETWORKS = [
     {"kind": "dense", "hidden": (5,)},
-    {"kind": "particle_flow", "inputs": "kinematic", "tower": (6,), "hidden": (5,)},
+    {"kind": "particle_flow", "inputs": "kinematic", "aligned": True, "tower": (6,), "hidden": (5,)},
     {"kind": "transformer", "layers": 1, "heads": 2, "width": 8, "feed_forward": 8, "hidden": (5,)},
     {"kind": "transformer", "layers": 1, "heads": 2, "width": 8, "feed_forward": 8, "hidden": (5,), "block": "macaron"},
     {"kind": "particle_net", "network": {"neighbours": 3, "blocks": ((6, 6),), "fusion": 4, "dense": 5}},
@@ -70,6 +71,16 @@ def test_onnxruntime_gives_the_same_log_probabilities(network: dict[str, object]
     assert properties["classes"] == ["1", "2", "4b"]
     assert properties["features"] == list(stored.features)
     assert b".py" not in output.read_bytes(), "paths of this machine"
+    contents = read_contents(output)
+    assert (contents.kind, contents.facts["classes"]) == ("tagger in ONNX", ["1", "2", "4b"])
+    assert contents.facts["inputs"] == list(stored.tagger.input_names)
+
+
+def test_a_damaged_file_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "tagger.onnx"
+    path.write_bytes(b"not a graph")
+    with pytest.raises(InputError, match=r"tagger\.onnx: cannot be read as ONNX: "):
+        read_contents(path)
 
 
 def test_without_the_packages_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -229,6 +229,24 @@ def _csv(path: Path) -> Contents:
     return Contents("table", ("rows of equal length",), {"rows": len(rows) - 1, "columns": rows[0]})
 
 
+def _onnx(path: Path) -> Contents:
+    try:
+        import onnx
+    except ImportError:  # of the extra "export", which what only reads results has no need of
+        return Contents("tagger in ONNX")
+    try:
+        model = onnx.load(path)
+        onnx.checker.check_model(model)
+    except Exception as error:  # damaged bytes make protobuf and onnx raise errors of no common type
+        raise InputError(f"{path}: cannot be read as ONNX: {' '.join(str(error).split())[:200]}") from error
+    values = {
+        "inputs": [item.name for item in model.graph.input],
+        "outputs": [item.name for item in model.graph.output],
+    }
+    said = {entry.key: json.loads(entry.value) for entry in model.metadata_props}
+    return Contents("tagger in ONNX", ("structure of the graph",), {**values, "nodes": len(model.graph.node), **said})
+
+
 def _state(path: Path) -> Contents:
     from cloudchamber.training.state import read_state
 
@@ -255,5 +273,6 @@ _READERS: Mapping[str, Callable[[Path], Contents]] = {
     ".safetensors": _weights,
     ".json": _json,
     ".csv": _csv,
+    ".onnx": _onnx,
     ".pt": _state,
 }
