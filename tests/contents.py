@@ -22,11 +22,15 @@ def content(path: Path) -> Any:
     if path.suffix == ".csv":
         table = pd.read_csv(path, dtype=str)
         if "metric" in table:
-            table = table[~table["metric"].str.startswith(_TIMES)]
-        return table[[name for name in table if not name.startswith(_TIMES)]].to_csv()
+            table = table[~table["metric"].map(_is_time)]
+        return table[[name for name in table if not _is_time(name)]].to_csv()
     if path.suffix == ".h5":
         return _of_hdf5(path)
     return path.read_bytes()
+
+
+def _is_time(name: str) -> bool:
+    return any(part in name for part in _TIMES)
 
 
 def _of_hdf5(path: Path) -> dict[str, Any]:

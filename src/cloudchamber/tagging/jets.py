@@ -42,6 +42,9 @@ def tagging_jets(settings: TaggingJetsSettings, seed: int, output: Path) -> None
         StorageError: the output cannot be written.
     """
     files = list(dict.fromkeys(item.file for item in settings.classes))
+    missing = [file for file in files if not Path(file).is_file()]
+    if missing:
+        raise InputError(f"{missing[0]}: no such file")
     columns = (RELATIVE_COLUMNS, FEATURE_COLUMNS, LABEL_COLUMNS)
     made: dict[str, dict[str, Any]] = {}
     with (
