@@ -1,6 +1,7 @@
 # make        set up, run the default analysis, build its report
 # make test   set up, run all tests but those on a cluster
-# make test-slurm  set up, install SLURM (root on Debian), run the tests on a cluster of this machine
+# make test-slurm  set up, install SLURM (root on Debian), run the tests on a cluster of this machine;
+#             SLURM=possible skips them, with the reason, where no cluster can be started
 # make bench  set up, measure speed against other ways
 # make fuzz   set up, read damaged files for as long as EXAMPLES=N per reader takes
 # SCALE=standard (or gpu, jetnet30, ...) takes configs/$(SCALE).yaml instead of config.yaml.
@@ -38,12 +39,14 @@ run: setup
 	$(BIN)/snakemake --cores 1 --report $(RESULTS)/report.html $(OVERLAY)
 	@echo "done: open $(RESULTS)/report.html"
 
+# A file of tests stays in one process, since its tests share what takes long to make.
+TEST_PROCESSES ?= 2
 test: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile
 
 test-slurm: setup
 	tests/slurm/install
-	CLOUDCHAMBER_SLURM=required $(BIN)/python -m pytest tests/slurm
+	CLOUDCHAMBER_SLURM=$(or $(SLURM),required) $(BIN)/python -m pytest tests/slurm
 
 # New examples in each run; what breaks a reader is printed by Hypothesis.
 EXAMPLES ?= 20000

@@ -15,12 +15,16 @@ from local_cluster import LocalCluster, missing
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[LocalCluster]:
-    """A running cluster of three nodes, where CLOUDCHAMBER_SLURM=required asks for one; otherwise the tests skip."""
-    if os.environ.get("CLOUDCHAMBER_SLURM") != "required":
+    """A running cluster of three nodes, where CLOUDCHAMBER_SLURM asks for one; otherwise the tests skip.
+
+    Where none can be started, the tests fail if it is "required" and skip if it is "possible".
+    """
+    wish = os.environ.get("CLOUDCHAMBER_SLURM")
+    if wish not in ("required", "possible"):
         pytest.skip("starts the services of a cluster on this machine: make test-slurm")
     reason = missing()
     if reason is not None:
-        pytest.fail(f"no SLURM: {reason}")
+        (pytest.fail if wish == "required" else pytest.skip)(f"no SLURM: {reason}")
     # Sockets have short paths, and munged wants a folder that every user can enter.
     folder = Path(tempfile.mkdtemp(prefix="slurm-"))
     folder.chmod(0o755)
