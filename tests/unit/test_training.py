@@ -200,6 +200,41 @@ def _infinite_gradient(loss: Tensor) -> Tensor:
     return loss + (loss - loss.detach()).sqrt()
 
 
+@final
+class _Overfitting(Task):
+    """What :class:`_Regression` is, with a validation loss that falls until the third validation and rises again."""
+
+    def __init__(self, at_step: dict[int, Callable[[Tensor], Tensor]] | None = None) -> None:
+        self._task = _Regression(at_step)
+        self.network, self.size = self._task.network, self._task.size
+        self.seen: list[dict[str, Tensor]] = []
+
+    def to(self, device: torch.device) -> None:
+        self._task.to(device)
+
+    def loss(self, network: Callable[..., Tensor], rows: Tensor, generator: torch.Generator, share: slice) -> Tensor:
+        return self._task.loss(network, rows, generator, share)
+
+    def validate(self, network: nn.Module) -> dict[str, Any]:
+        self.seen.append({name: value.clone() for name, value in network.state_dict().items()})
+        step = int(network.state_dict()["1.num_batches_tracked"])
+        return {"validation_loss": abs(step - 18.0)}
+
+
+def test_the_best_weights_are_those_of_the_lowest_validation_loss(tmp_path: Path) -> None:
+    settings = SETTINGS.model_copy(update={"keep": "best"})
+    task = _Overfitting()
+    trained = _fit(task, tmp_path / "whole", settings)
+    losses = [row["validation_loss"] for row in trained.history]
+    assert losses == [12.0, 6.0, 0.0, 5.0]
+    assert all(torch.equal(trained.weights[name], value) for name, value in task.seen[2].items())
+    assert not torch.equal(trained.weights["0.weight"], task.seen[3]["0.weight"])
+    # Killed after the best one, and started again.
+    with pytest.raises(_InterruptedError):
+        _fit(_Overfitting({22: _interrupt}), tmp_path / "resumed", settings)
+    assert _same(_fit(_Overfitting(), tmp_path / "resumed", settings), trained)
+
+
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [

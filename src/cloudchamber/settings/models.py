@@ -37,6 +37,9 @@ class TrainingSettings(Settings):
     schedule: Literal["constant", "cosine"] = "cosine"
     gradient_clip: PositiveFloat = 0.5
     ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.999
+    keep: Literal["last", "best"] = Field(
+        "last", description="averaged weights that the training gives: the last, or those of the lowest validation loss"
+    )
     validate_every: PositiveInt = 500
     save_every: PositiveInt = Field(200, description="steps between two saved states")
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
@@ -90,6 +93,8 @@ class _Generator(Settings, ABC):
     def _network_suits_the_objective(self) -> Self:
         if isinstance(self.network, EpicGanSettings) != isinstance(self.objective, AdversarialSettings):
             raise ValueError("the network epic_gan and the adversarial objective need each other")
+        if isinstance(self.objective, AdversarialSettings) and self.training.keep == "best":
+            raise ValueError("training.keep: losses of an adversarial training do not say which weights are best")
         return self
 
 

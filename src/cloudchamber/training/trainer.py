@@ -38,7 +38,7 @@ class Trained:
     """Result of a training.
 
     Attributes:
-        weights: averaged weights by name, on the CPU.
+        weights: averaged weights by name, on the CPU: the last, or those of the lowest validation loss.
         history: one row per validation: step, losses, learning rate, the figures of the task.
         first: whether this process is the one that writes the outputs.
     """
@@ -139,6 +139,8 @@ class _Loop:
         self.epoch, self.order = -1, np.empty(0, np.int64)
         self.history: list[dict[str, Any]] = []
         self.losses: list[float] = []
+        self.best: dict[str, Tensor] = {}
+        self.lowest = math.inf
 
     def run(self, terminated: list[int]) -> Trained:
         self._restore()
@@ -155,7 +157,7 @@ class _Loop:
                     self._save()
                 if stop:
                     raise TerminatedError(f"terminated after step {self.step} of {steps}; state saved in {self.folder}")
-        weights = {name: value.cpu() for name, value in self.average.weights.items()}
+        weights = {name: value.cpu() for name, value in (self.best or self.average.weights).items()}
         return Trained(weights, self.history, self.fabric.is_global_zero)
 
     def _batch(self) -> Tensor:
@@ -217,6 +219,9 @@ class _Loop:
         finally:
             self.task.network.load_state_dict(present)
         self.history.append(row)
+        if self.settings.keep == "best" and row["validation_loss"] < self.lowest:
+            self.lowest = row["validation_loss"]
+            self.best = {name: value.clone() for name, value in self.average.weights.items()}
 
     def _save(self) -> None:
         if not self.fabric.is_global_zero:
@@ -226,6 +231,8 @@ class _Loop:
             "step": self.step,
             "network": self.task.network.state_dict(),
             "average": self.average.weights,
+            "best": self.best,
+            "lowest": self.lowest,
             "optimizer": self.optimizer.state_dict(),
             "generator": self.generator.get_state(),
             "torch_generator": torch.get_rng_state(),
@@ -242,6 +249,8 @@ class _Loop:
         self.step, self.losses, self.history = state["step"], state["losses"], state["history"]
         self.task.network.load_state_dict(state["network"])
         self.average.load(state["average"])
+        self.best = {name: value.to(self.fabric.device) for name, value in state["best"].items()}
+        self.lowest = state["lowest"]
         self.optimizer.load_state_dict(state["optimizer"])
         try:
             self.generator.set_state(state["generator"])
