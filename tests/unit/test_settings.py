@@ -147,6 +147,14 @@ def test_the_generator_of_epic_gan_and_adversarial_training_belong_together(netw
         parse(GeneratorSettings, values)
 
 
+def test_an_adversarial_training_has_no_best_weights() -> None:
+    values = {"network": {"kind": "epic_gan"}, "objective": {"kind": "adversarial"}, "training": {"steps": 1}}
+    assert parse(GeneratorSettings, values).training.keep == "last"
+    values["training"] = {"steps": 1, "keep": "best"}
+    with pytest.raises(SettingsError, match=r"training\.keep: losses of an adversarial training"):
+        parse(GeneratorSettings, values)
+
+
 def test_adversarial_models_are_sampled_in_one_step() -> None:
     values = {
         "kind": "trained",
