@@ -49,7 +49,7 @@ test-slurm: setup
 	CLOUDCHAMBER_SLURM=$(or $(SLURM),required) $(BIN)/python -m pytest tests/slurm
 
 # New examples in each run; what breaks a reader is printed by Hypothesis.
-EXAMPLES ?= 20000
+EXAMPLES ?= 2000
 fuzz: setup
 	CLOUDCHAMBER_FUZZ_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest tests/fuzz --timeout 0
 
