@@ -9,9 +9,10 @@ from typing import Any, final
 
 import numpy as np
 
-from cloudchamber.cloud import CloudWriter, Column, create_clouds
+from cloudchamber.cloud import create_clouds
 from cloudchamber.errors import InputError
-from cloudchamber.preparation.padding import Padded, pad
+from cloudchamber.preparation.columns import CLASS_COLUMN, LABEL_COLUMNS
+from cloudchamber.preparation.padded_writer import PaddedWriter
 from cloudchamber.preparation.sources import RawClouds, feature_columns, open_source
 from cloudchamber.progress import progress
 from cloudchamber.readers.constituents import bad_values, point_columns
@@ -20,9 +21,7 @@ from cloudchamber.readers.jagged import Step
 from cloudchamber.settings import IngestionSettings
 from cloudchamber.storage import provenance
 
-__all__ = ["LABEL_COLUMNS", "ingest"]
-
-LABEL_COLUMNS = (Column("file"), Column("event"), Column("jet"))
+__all__ = ["ingest"]
 
 
 @final
@@ -33,17 +32,12 @@ class _Tally:
     events: int = 0
     events_bad: int = 0
     events_without_constituents: int = 0
-    clouds: int = 0
     without_direction: int = 0
     resolved: int = 0
     dangling: int = 0
     jets_incomplete: int = 0
     jets_empty: int = 0
     jets_unmatched: int = 0
-    truncated: int = 0
-    particles_dropped: int = 0
-    lost_sum: float = 0.0
-    lost_worst: float = 0.0
     collections: set[str] = field(default_factory=set)
 
     def add_step(self, step: Step, good: Step, raw: RawClouds) -> None:
@@ -57,16 +51,6 @@ class _Tally:
         self.jets_empty += raw.empty
         self.jets_unmatched += raw.unmatched
 
-    def add_padding(self, padded: Padded, counts: np.ndarray) -> None:
-        dropped = counts - padded.mask.sum(axis=1)
-        total, kept = padded.pt_sums.T
-        lost = np.divide(total - kept, total, out=np.zeros_like(total), where=total > 0)
-        self.clouds += len(counts)
-        self.truncated += int((dropped > 0).sum())
-        self.particles_dropped += int(dropped.sum())
-        self.lost_sum += float(lost.sum())
-        self.lost_worst = max(self.lost_worst, float(lost.max(initial=0.0)))
-
     def meta(self) -> dict[str, Any]:
         return {
             "events": {
@@ -74,7 +58,6 @@ class _Tally:
                 "without_constituents": self.events_without_constituents,
                 "skipped_bad_values": self.events_bad,
             },
-            "clouds": self.clouds,
             "truth": {"jets_unmatched": self.jets_unmatched},
             "constituents": {
                 "collections": sorted(self.collections),
@@ -87,12 +70,6 @@ class _Tally:
                 "jets_incomplete": self.jets_incomplete,
                 "jets_without_constituents": self.jets_empty,
             },
-            "truncation": {
-                "clouds_truncated": self.truncated,
-                "particles_dropped": self.particles_dropped,
-                "mean_lost_pt_fraction": self.lost_sum / max(self.clouds, 1),
-                "worst_lost_pt_fraction": self.lost_worst,
-            },
         }
 
 
@@ -100,9 +77,10 @@ def ingest(files: Sequence[str | Path], settings: IngestionSettings, output: Pat
     """Read Delphes files and write their jets or events as clouds.
 
     The particles of a cloud are massless and sorted by falling pT before truncation. Labels are the position of the
-    file in ``meta["files"]``, the entry in that file and the rank of the jet in its event. ``meta`` counts everything
-    that was read and left out. Memory does not grow with the size of the files. With ``on_bad_file: skip`` every file
-    is read twice, first to see whether it is good, so that no part of a bad one gets into the output.
+    file in ``meta["files"]``, the entry in that file and the rank of the jet in its event, and ``class``, what the
+    settings' ``label_branch`` says of the event. ``meta`` counts everything that was read and left out. Memory does
+    not grow with the size of the files. With ``on_bad_file: skip`` every file is read twice, first to see whether it is
+    good, so that no part of a bad one gets into the output.
 
     Args:
         files: paths and wildcards of ROOT files.
@@ -115,8 +93,10 @@ def ingest(files: Sequence[str | Path], settings: IngestionSettings, output: Pat
     """
     paths = expand(files)
     tally, skipped = _Tally(), dict[str, str]()
-    columns = (point_columns(settings.extra_leaves), feature_columns(settings.clouds), LABEL_COLUMNS)
-    with create_clouds(output, settings.max_particles, *columns) as writer:
+    labels = LABEL_COLUMNS if settings.label_branch is None else (*LABEL_COLUMNS, CLASS_COLUMN)
+    columns = (point_columns(settings.extra_leaves), feature_columns(settings.clouds), labels)
+    with create_clouds(output, settings.max_particles, *columns) as file:
+        writer = PaddedWriter(file, settings.max_particles)
         with progress("ingest", None, "events") as reporter:
             for number, path in enumerate(paths):
                 reporter.note(f"file {number + 1} of {len(paths)}")
@@ -129,17 +109,18 @@ def ingest(files: Sequence[str | Path], settings: IngestionSettings, output: Pat
                     with closing(_append(path, number, settings, tally, writer)) as steps:
                         for events in steps:
                             reporter.update(events)
-        if not writer.rows:
+        if not writer.clouds:
             others = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
-            selected = f"{len(skipped)} files skipped; {_summary(tally)}"
+            selected = f"{len(skipped)} files skipped; {_summary(tally, writer)}"
             raise InputError(f"{paths[0]}{others}: nothing passes the selection: {selected}")
         used = [path for path in paths if str(path) not in skipped]
-        writer.add_meta(
+        file.add_meta(
             tally.meta()
+            | writer.meta()
             | {"files": [str(path) for path in paths], "files_skipped": skipped}
             | {"provenance": provenance("ingest", settings.model_dump(mode="json"), used)}
         )
-    sys.stderr.write(f"ingest: {_summary(tally)}\n")
+    sys.stderr.write(f"ingest: {_summary(tally, writer)}\n")
 
 
 def _fault(path: Path, settings: IngestionSettings) -> str | None:
@@ -153,14 +134,15 @@ def _fault(path: Path, settings: IngestionSettings) -> str | None:
     return None
 
 
-def _append(path: Path, number: int, settings: IngestionSettings, tally: _Tally, writer: CloudWriter) -> Generator[int]:
+def _append(
+    path: Path, number: int, settings: IngestionSettings, tally: _Tally, writer: PaddedWriter
+) -> Generator[int]:
     """Write the clouds of a file and yield the number of events of each step."""
     with closing(_clouds(path, settings, tally)) as steps:
         for step, raw in steps:
-            padded = pad(raw.columns, raw.offsets, settings.max_particles)
-            tally.add_padding(padded, np.diff(raw.offsets))
-            labels = np.column_stack([np.full(len(raw.event), number), step.events[raw.event], raw.rank])
-            writer.append(padded.points, padded.mask, raw.features.astype(np.float32), labels)
+            classes = (values[raw.event] for values in step.integers.values())
+            labels = np.column_stack([np.full(len(raw.event), number), step.events[raw.event], raw.rank, *classes])
+            writer.append(raw.columns, raw.offsets, raw.features, labels)
             yield len(step.events)
 
 
@@ -170,7 +152,8 @@ def _clouds(path: Path, settings: IngestionSettings, tally: _Tally) -> Generator
     with open_tree(path, settings.tree) as tree:
         source = open_source(tree, settings)
         tally.collections.update(source.collections)
-        with closing(tree.steps(source.leaves, settings.step_size, source.references)) as steps:
+        label = [] if settings.label_branch is None else [settings.label_branch]
+        with closing(tree.steps(source.leaves, settings.step_size, source.references, label)) as steps:
             for step in steps:
                 good = _without_bad_values(path, step, settings)
                 raw = source.clouds(good)
@@ -200,14 +183,13 @@ def _without_bad_values(path: Path, step: Step, settings: IngestionSettings) -> 
     return step.keep(~np.any(list(bad.values()), axis=0)) if bad else step
 
 
-def _summary(tally: _Tally) -> str:
+def _summary(tally: _Tally, writer: PaddedWriter) -> str:
     """Return one line: what was made, what was left out."""
-    lost = f"{tally.lost_sum / max(tally.clouds, 1):.2g} of the pT on average, {tally.lost_worst:.2g} at worst"
     parts = [
-        f"{tally.clouds} clouds of {tally.events} events",
+        f"{writer.clouds} clouds of {tally.events} events",
         f"{tally.events_without_constituents} events without constituents",
         f"{tally.events_bad} skipped for bad values",
-        f"{tally.truncated} clouds truncated by {tally.particles_dropped} particles ({lost})",
+        writer.summary(),
     ]
     if tally.resolved or tally.dangling:
         parts.append(

@@ -9,6 +9,7 @@ import numpy as np
 from cloudchamber.cloud import Column
 from cloudchamber.errors import InputError
 from cloudchamber.preparation.clustering import JetKinematics, cluster, four_vector_sums
+from cloudchamber.preparation.columns import JET_FEATURES, MULTIPLICITY
 from cloudchamber.preparation.selection import hardest
 from cloudchamber.preparation.truth import TRUTH_LEAVES, matched, read_prongs
 from cloudchamber.readers.constituents import (
@@ -34,7 +35,6 @@ from cloudchamber.settings import (
 
 __all__ = ["CloudSource", "RawClouds", "feature_columns", "open_source"]
 
-_JET_FEATURES = (Column("jet_pt", "GeV"), Column("jet_eta"), Column("jet_phi", "rad"), Column("jet_mass", "GeV"))
 _STORED_FEATURES = (
     Column("stored_pt", "GeV"),
     Column("stored_eta"),
@@ -42,7 +42,6 @@ _STORED_FEATURES = (
     Column("stored_mass", "GeV"),
 )
 _EVENT_FEATURES = (Column("sum_pt", "GeV"), Column("mass", "GeV"))
-_MULTIPLICITY = Column("n_constituents")
 
 
 @final
@@ -101,9 +100,9 @@ def feature_columns(clouds: StoredJets | ReclusteredJets | WholeEvents) -> tuple
     ``stored_*`` are the values in the file, after its energy scale; ``n_constituents`` counts before truncation.
     """
     if isinstance(clouds, WholeEvents):
-        return (*_EVENT_FEATURES, _MULTIPLICITY)
+        return (*_EVENT_FEATURES, MULTIPLICITY)
     stored = _STORED_FEATURES if isinstance(clouds, StoredJets) else ()
-    return (*_JET_FEATURES, *stored, _MULTIPLICITY)
+    return (*JET_FEATURES, *stored, MULTIPLICITY)
 
 
 def open_source(tree: DelphesTree, settings: IngestionSettings) -> CloudSource:

@@ -18,6 +18,7 @@ import uproot
 from cloudchamber.errors import InputError
 from cloudchamber.provenance.record import verify_record
 from cloudchamber.readers.jagged import Jagged, References, Step
+from cloudchamber.readers.whole_numbers import whole_numbers
 
 __all__ = ["DelphesTree", "expand", "open_tree"]
 
@@ -56,31 +57,37 @@ class DelphesTree:
         names = sorted(name for name in self._names if "." in name and not name.endswith(("fBits", "fUniqueID")))
         return [name for name in names if self._guarded(lambda name=name: _is_list_of_numbers(self._tree[name]), name)]  # type: ignore[misc]
 
-    def steps(self, leaves: Sequence[str], step_size: str, references: Sequence[str] = ()) -> Generator[Step]:
+    def steps(
+        self, leaves: Sequence[str], step_size: str, references: Sequence[str] = (), integers: Sequence[str] = ()
+    ) -> Generator[Step]:
         """Read the tree in steps.
 
         Args:
             leaves: full names of leaves with one list of numbers per event.
             step_size: data read at a time, such as "8 MB".
             references: full names of TRefArray leaves.
+            integers: names of branches with one whole number per event, of any type; a list of one number counts,
+                as Delphes has it for what an event has once (``Event.Number``).
 
         Raises:
             InputError: a branch is missing, of another type or damaged, or its list lengths are not those of the
                 rest of its collection or of the branch ``X_size``. The last happens in files that hold two
-                collections of the same name.
+                collections of the same name. Or one of ``integers`` has no number, several, or one that is not whole.
         """
         for name in references:
             self._require(name, _is_references, "a TRefArray per object")
         for name in leaves:
             self._require(name, _is_list_of_numbers, "a list of numbers per event")
+        for name in integers:
+            self._require(name, lambda branch: _is_number(branch) or _is_list_of_numbers(branch), "a number per event")
         collections = {name.partition(".")[0] for name in (*leaves, *references)}
         sizes = [f"{name}_size" for name in sorted(collections) if f"{name}_size" in self]
         for name in sizes:
             self._require(name, _is_number, "a number per event")
-        names = list(dict.fromkeys([*leaves, *references, *sizes]))
+        names = list(dict.fromkeys([*leaves, *references, *integers, *sizes]))
         with closing(self._arrays(names, step_size)) as pieces:
             for start, arrays in pieces:
-                step = self._decode(start, arrays, leaves, references)
+                step = self._decode(start, arrays, leaves, references, integers)
                 self._check_lengths(step, {name.removesuffix("_size"): np.asarray(arrays[name]) for name in sizes})
                 yield step
 
@@ -88,7 +95,10 @@ class DelphesTree:
         if name not in self:
             collection = name.partition(".")[0]
             has = sorted(key for key in self._names if key.startswith(f"{collection}."))
-            there = f"'{collection}' has {has}" if has else f"collections there are {self.collections}"
+            others = (
+                f"collections there are {self.collections}" if self.collections else f"there are {sorted(self._names)}"
+            )
+            there = f"'{collection}' has {has}" if has else others
             raise InputError(f"{self.path}: no branch '{name}'; {there}")
         branch = self._tree[name]
         if not self._guarded(lambda: accepts(branch), name):
@@ -120,14 +130,34 @@ class DelphesTree:
             where = f"branch '{branch}' cannot be read" if branch else "cannot be read"
             raise InputError(f"{self.path}: {where}: {_one_line(error)}") from error
 
-    @staticmethod
-    def _decode(start: int, arrays: dict[str, ak.Array], leaves: Sequence[str], references: Sequence[str]) -> Step:
+    def _decode(
+        self,
+        start: int,
+        arrays: dict[str, ak.Array],
+        leaves: Sequence[str],
+        references: Sequence[str],
+        integers: Sequence[str],
+    ) -> Step:
         n_events = len(next(iter(arrays.values())))
         return Step(
             np.arange(start, start + n_events),
             {name: _jagged(arrays[name].layout) for name in leaves},
             {name: _references(arrays[name].layout) for name in references},
+            {name: self._integers(name, start, arrays[name]) for name in integers},
         )
+
+    def _integers(self, name: str, start: int, array: ak.Array) -> np.ndarray:
+        """Return the one whole number of each event."""
+        if array.ndim > 1:
+            lists = _jagged(array.layout)
+            wrong = np.flatnonzero(lists.counts != 1)
+            if len(wrong):
+                at = wrong[0]
+                raise InputError(
+                    f"{self.path}: branch '{name}' has {lists.counts[at]} values in entry {start + at}, not one"
+                )
+            array = lists.values
+        return whole_numbers(self.path, f"branch '{name}'", np.asarray(array), start)
 
     def _check_lengths(self, step: Step, sizes: Mapping[str, np.ndarray]) -> None:
         """Check that all leaves of a collection have the lengths that its ``X_size`` (or its first leaf) says."""

@@ -81,6 +81,9 @@ class IngestionSettings(Settings):
     clouds: Annotated[StoredJets | ReclusteredJets | WholeEvents, Field(discriminator="kind")]
     max_particles: PositiveInt = Field(description="padded length; the hardest particles are kept")
     extra_leaves: tuple[str, ...] = Field((), description="further leaves of the constituents to keep, such as Eem")
+    label_branch: str | None = Field(
+        None, description="branch with one whole number per event: the label 'class' of its clouds"
+    )
     tree: str = "Delphes"
     step_size: Annotated[str, Field(pattern=r"^\d+ ?[kM]B$")] = Field("8 MB", description="raw data read at a time")
     on_bad_file: Literal["fail", "skip"] = Field("fail", description="unreadable file: stop, or skip and count")
