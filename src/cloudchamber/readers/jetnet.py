@@ -11,9 +11,10 @@ import h5py
 import numpy as np
 
 from cloudchamber.cloud import Clouds, Column
-from cloudchamber.errors import CloudchamberError, InputError
+from cloudchamber.errors import InputError
 from cloudchamber.hdf5 import create_hdf5
 from cloudchamber.preparation.relative import RELATIVE_COLUMNS
+from cloudchamber.readers.damage import readable_as
 from cloudchamber.storage import provenance
 
 __all__ = ["read_jetnet", "write_jetnet"]
@@ -37,14 +38,9 @@ def read_jetnet(path: str | Path, max_particles: int | None = None) -> Clouds:
         InputError: the file is missing or damaged, or a data set is missing, has another shape or holds values that
             are not finite or no mask.
     """
-    try:
-        with h5py.File(path, "r", locking=False) as file:
-            particles = _dataset(path, file, "particle_features", 3)
-            jets = _dataset(path, file, "jet_features", 2)
-    except (CloudchamberError, MemoryError):
-        raise
-    except Exception as error:  # damaged bytes make HDF5 raise almost anything
-        raise InputError(f"{path}: cannot be read as a JetNet file: {' '.join(str(error).split())}") from error
+    with readable_as(path, "a JetNet file"), h5py.File(path, "r", locking=False) as file:
+        particles = _dataset(path, file, "particle_features", 3)
+        jets = _dataset(path, file, "jet_features", 2)
     if len(particles) != len(jets):
         raise InputError(f"{path}: {len(particles)} jets in 'particle_features', {len(jets)} in 'jet_features'")
     if not np.isin(particles[..., 3], (0, 1)).all():

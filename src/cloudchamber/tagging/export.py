@@ -4,7 +4,6 @@ The packages ``onnx``, ``onnxscript`` and ``onnxruntime`` are not among those of
 ``export``.
 """
 
-import importlib
 import json
 import logging
 import warnings
@@ -19,7 +18,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from cloudchamber.errors import InputError, StorageError
+from cloudchamber.errors import StorageError
+from cloudchamber.optional import optional_package
 from cloudchamber.settings import DenseTagger
 from cloudchamber.storage import write_bytes
 from cloudchamber.tagging.taggers import StoredTagger, Tagger, load_tagger
@@ -62,7 +62,9 @@ def export_tagger(weights: Path, description: Path, output: Path) -> None:
         InputError: the tagger cannot be read, or a package of the export is not installed.
         StorageError: the file gives other numbers than the tagger, or cannot be written.
     """
-    onnx, _, onnxruntime = (_package(name) for name in ("onnx", "onnxscript", "onnxruntime"))
+    onnx, _, onnxruntime = (
+        optional_package(name, "export", "the export") for name in ("onnx", "onnxscript", "onnxruntime")
+    )
     stored = load_tagger(weights, description)
     model = _converted(stored)
     network = stored.settings.network
@@ -80,13 +82,6 @@ def export_tagger(weights: Path, description: Path, output: Path) -> None:
     if not difference <= _TOLERANCE:
         raise StorageError(f"{output}: not written: its log probabilities are off by up to {difference:.1e}")
     write_bytes(output, content)
-
-
-def _package(name: str) -> Any:
-    try:
-        return importlib.import_module(name)
-    except ImportError as error:
-        raise InputError(f"the export needs the package '{name}': pip install 'cloudchamber[export]'") from error
 
 
 def _converted(stored: StoredTagger) -> Any:
