@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from labelled_files import random_jets, write_top_tagging
 from pronged_jets import tagging_clouds, write_tagging_jets
 from stage import OUTPUT, TABLE, TRAINED, Stage, training_settings
 from tagging_files import ingested_jets
@@ -54,7 +55,13 @@ def _evaluate(inputs: Path) -> list[str | Path]:
     return [inputs / "pronged.h5", *options]
 
 
+def _labelled(inputs: Path) -> list[str | Path]:
+    settings = json.dumps({"max_particles": 8, "eta_max": 50.0})
+    return [inputs / "labelled.h5", "--layout", "top_tagging", "--settings", settings]
+
+
 TAGGING_STAGES = (
+    Stage("read-jets", OUTPUT, _labelled),
     Stage("tagging-jets", OUTPUT, _classes),
     Stage("high-level", OUTPUT, lambda inputs: [inputs / "few_pronged.h5", "--settings", "{}"]),
     Stage("predict-classes", OUTPUT, lambda inputs: [inputs / "pronged.h5", *_model(inputs)]),
@@ -69,6 +76,7 @@ def make_tagging_inputs(make: Callable[[str, Mapping[str, str]], None], folder: 
     """Write what these stages read into ``folder``; ``make`` runs a stage and names its outputs."""
     for name in ("1", "2"):
         write_clouds(folder / f"class{name}.h5", ingested_jets(np.random.default_rng(7), 60))
+    write_top_tagging(folder / "labelled.h5", random_jets(np.random.default_rng(8), 20, 12), [0, 1] * 10)
     write_tagging_jets(folder / "pronged.h5", tagging_clouds())
     write_tagging_jets(folder / "few_pronged.h5", tagging_clouds(jets=12, width=20, fewest=10))
     make("train-tagger", {option: f"tagger{suffix}" for option, suffix in TRAINED.items() if option != "history"})

@@ -9,6 +9,7 @@ from cloudchamber.errors import SettingsError
 from cloudchamber.settings import DatasetSettings, SplitSettings, parse
 
 INGESTION = {"clouds": {"kind": "reclustered"}, "max_particles": 30}
+JETS = {"max_particles": 30}
 
 
 def dataset(source: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -27,6 +28,13 @@ def dataset(source: dict[str, Any], **more: Any) -> dict[str, Any]:
             dataset({"kind": "jetnet", "download": "jetnet30_tpo"}),
             r"source\.download: .*no external file 'jetnet30_tpo'",
         ),
+        (
+            dataset({"kind": "labelled", "layout": "jetclass", "files": ["a"], "jets": JETS}, ingestion=INGESTION),
+            "ingestion is for ROOT files of events; a source of kind labelled has jets already",
+        ),
+        (dataset({"kind": "labelled", "layout": "qg", "files": ["a"], "jets": JETS}), r"source\.layout: "),
+        (dataset({"kind": "labelled", "layout": "jetclass", "files": [], "jets": JETS}), r"source\.files: "),
+        (dataset({"kind": "labelled", "layout": "jetclass", "files": ["a"]}), r"source\.jets: Field required"),
         (dataset({"kind": "jetnet", "file": "a", "max_particles": 0}), r"source\.max_particles: "),
     ],
 )

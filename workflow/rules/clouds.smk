@@ -1,7 +1,7 @@
 """Clouds.
 
-Needs: raw files, simulated or the user's own, or files of the JetNet layout; datasets and detector_response in
-config.yaml.
+Needs: raw files, simulated or the user's own, files of the JetNet layout, or labelled jets of a public layout; datasets
+and detector_response in config.yaml.
 Makes: {results}/clouds/{dataset}.h5, {results}/prepared/{dataset}.h5 with {dataset}_split.h5 beside it, and for the
 comparison with real Delphes {results}/detector_response/{process}/{own,real}.h5; beside clouds, the observables of
 their jets.
@@ -60,6 +60,34 @@ rule from_jetnet:
     shell:
         "exec python -m cloudchamber from-jetnet {input.file:q}{params.options}"
         " --threads {threads} --output {output} > {log} 2>&1"
+
+
+rule read_jets:
+    input:
+        files=pipeline.dataset_files,
+        code=code("read_jets"),
+    output:
+        f"{pipeline.layout.results}/clouds/{{dataset}}.h5",
+    log:
+        f"{pipeline.layout.logs}/read_jets/{{dataset}}.log",
+    benchmark:
+        f"{pipeline.layout.logs}/read_jets/{{dataset}}.tsv"
+    wildcard_constraints:
+        dataset=pipeline.any_of(pipeline.labelled_sources()),
+    conda:
+        "../../envs/ingestion.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(120),
+    params:
+        layout=pipeline.labelled_layout,
+        settings=pipeline.labelled_settings,
+    message:
+        "read the labelled jets of data set {wildcards.dataset}"
+    shell:
+        "exec python -m cloudchamber read-jets {input.files:q} --layout {params.layout}"
+        " --settings {params.settings:q} --threads {threads} --output {output} > {log} 2>&1"
 
 
 rule ingest_response:

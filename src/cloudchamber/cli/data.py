@@ -42,6 +42,12 @@ def add(commands: Any) -> None:
     add_settings(ingest, "an ingestion")
     add_output(ingest)
 
+    read_jets = add_command(commands, "read-jets", _read_jets, "read labelled jets of a public layout into clouds")
+    read_jets.add_argument("files", nargs="+", help="files of the layout; wildcards are expanded")
+    read_jets.add_argument("--layout", required=True, choices=("top_tagging", "jetclass", "jetclass2"))
+    add_settings(read_jets, "labelled jets")
+    add_output(read_jets)
+
     prepare = add_command(commands, "prepare", _prepare, "relative coordinates, split, standardisation")
     prepare.add_argument("source", type=Path, metavar="clouds")
     add_settings(prepare, "a preparation")
@@ -83,6 +89,13 @@ def _ingest(files: list[str], settings: str, output: Path) -> None:
     from cloudchamber.settings import IngestionSettings, load
 
     ingest(expand(files), load(IngestionSettings, settings), output)
+
+
+def _read_jets(files: list[str], layout: Any, settings: str, output: Path) -> None:
+    from cloudchamber.preparation.labelled_jets import read_jets
+    from cloudchamber.settings import LabelledJetSettings, load
+
+    read_jets(files, layout, load(LabelledJetSettings, settings), output)
 
 
 def _prepare(source: Path, settings: str, seed: int, output: Path, split_output: Path | None) -> None:

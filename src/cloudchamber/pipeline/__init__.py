@@ -4,7 +4,7 @@ Methods that take ``wildcards`` are input and params functions of Snakemake.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any, final
+from typing import Any, TypeVar, final
 
 from cloudchamber.pipeline.drawings import Drawings
 from cloudchamber.pipeline.json_arguments import as_json, paths_in
@@ -19,6 +19,7 @@ from cloudchamber.settings import (
     AnalysisSettings,
     IngestionSettings,
     JetNetSource,
+    LabelledSource,
     TrainedModel,
     parse,
 )
@@ -27,6 +28,9 @@ __all__ = ["Pipeline", "as_json", "code", "growing", "paths_in"]
 
 # What a training leaves behind.
 _OF_TRAINING = {"weights": "weights.safetensors", "description": "model.json", "history": "history.csv"}
+
+
+Source = TypeVar("Source", JetNetSource, LabelledSource)
 
 
 @final
@@ -156,14 +160,21 @@ class Pipeline:
         """Return the raw files of a data set: simulated ones, or the user's own."""
         return self.origins.files(wildcards.dataset)
 
+    def _sources(self, kind: type[Source]) -> dict[str, Source]:
+        sources = {name: dataset.source for name, dataset in self.settings.datasets.items()}
+        return {name: source for name, source in sources.items() if isinstance(source, kind)}
+
     def jetnet_sources(self) -> dict[str, JetNetSource]:
         """Return the sources of the data sets that come as JetNet files."""
-        sources = {name: dataset.source for name, dataset in self.settings.datasets.items()}
-        return {name: source for name, source in sources.items() if isinstance(source, JetNetSource)}
+        return self._sources(JetNetSource)
+
+    def labelled_sources(self) -> dict[str, LabelledSource]:
+        """Return the sources of the data sets that come as labelled jets of a public layout."""
+        return self._sources(LabelledSource)
 
     def ingested_datasets(self) -> list[str]:
-        """Return the data sets that come as ROOT files."""
-        return [name for name in self.settings.datasets if name not in self.jetnet_sources()]
+        """Return the data sets that come as ROOT files of events."""
+        return [name for name, dataset in self.settings.datasets.items() if dataset.ingestion is not None]
 
     def downloads(self) -> list[str]:
         """Return the names of the external files that the data sets ask for."""
@@ -176,6 +187,12 @@ class Pipeline:
     def jetnet_options(self, wildcards: Any) -> str:
         limit = self.jetnet_sources()[wildcards.dataset].max_particles
         return "" if limit is None else f" --max-particles {limit}"
+
+    def labelled_layout(self, wildcards: Any) -> str:
+        return self.labelled_sources()[wildcards.dataset].layout
+
+    def labelled_settings(self, wildcards: Any) -> str:
+        return _dump(self.labelled_sources()[wildcards.dataset].jets)
 
     def split_files(self, wildcards: Any) -> list[str]:
         """Return the file of indices of a data set's split, where the settings name one."""

@@ -5,7 +5,7 @@ from glob import glob
 from typing import final
 
 from cloudchamber.pipeline.layout import Layout
-from cloudchamber.settings import DelphesSource, SimulatedSource, external_files
+from cloudchamber.settings import DelphesSource, LabelledSource, SimulatedSource, external_files
 
 __all__ = ["Origins"]
 
@@ -25,7 +25,7 @@ class Origins:
         source = self._settings.datasets[dataset].source
         if isinstance(source, SimulatedSource):
             return self._layout.raw(source.process)
-        if isinstance(source, DelphesSource):
+        if isinstance(source, DelphesSource | LabelledSource):
             return sorted({path for pattern in source.files for path in glob(pattern) or [pattern]})
         if source.download is not None:
             return [self._layout.external(source.download)]
@@ -43,6 +43,8 @@ class Origins:
             return f"own simulation of {process.title}, {process.events:,} events, {process.scattering}"
         if isinstance(source, DelphesSource):
             return f"Delphes files of the user: {', '.join(source.files)}"
+        if isinstance(source, LabelledSource):
+            return f"files of the user, in the layout {source.layout}: {', '.join(source.files)}"
         if source.download is None:
             return f"{_OWN} {source.file}, in the layout of JetNet"
         external = external_files()[source.download]
@@ -72,4 +74,4 @@ class Origins:
 
     def _is_own(self, dataset: str) -> bool:
         source = self._settings.datasets[dataset].source
-        return isinstance(source, DelphesSource) or getattr(source, "file", None) is not None
+        return isinstance(source, DelphesSource | LabelledSource) or getattr(source, "file", None) is not None

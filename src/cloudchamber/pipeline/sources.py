@@ -9,6 +9,7 @@ _ENTRIES = {
     "simulate": "simulation/simulate.py",
     "ingest": "preparation/ingestion.py",
     "from_jetnet": "readers/jetnet.py",
+    "read_jets": "preparation/labelled_jets.py",
     "prepare": "preparation/prepare.py",
     "observe": "evaluation/observables.py",
     "train_jet_flow": "generation/train_jet_flow.py",

@@ -2,9 +2,24 @@
 
 import numpy as np
 
-from cloudchamber.settings import JetSelection
+from cloudchamber.settings import JetSelection, JetWindows
 
-__all__ = ["hardest"]
+__all__ = ["hardest", "within"]
+
+
+def within(pt: np.ndarray, eta: np.ndarray, mass: np.ndarray, windows: JetWindows) -> np.ndarray:
+    """Return (n,) bool, which jets are accepted.
+
+    Args:
+        pt, eta, mass: (n,) transverse momentum [GeV], pseudorapidity and mass [GeV].
+        windows: of what is accepted, limits included.
+    """
+    low, high = windows.pt_window
+    accepted: np.ndarray = (pt >= low) & (pt <= high) & (np.abs(eta) <= windows.eta_max)
+    if windows.mass_window is not None:
+        lightest, heaviest = windows.mass_window
+        accepted &= (mass >= lightest) & (mass <= heaviest)
+    return accepted
 
 
 def hardest(
@@ -22,11 +37,7 @@ def hardest(
     """
     order = np.lexsort((-pt, event))
     rank = _position_in_run(event[order])
-    low, high = selection.pt_window
-    accepted = (pt[order] >= low) & (pt[order] <= high) & (np.abs(eta[order]) <= selection.eta_max)
-    if selection.mass_window is not None:
-        lightest, heaviest = selection.mass_window
-        accepted &= (mass[order] >= lightest) & (mass[order] <= heaviest)
+    accepted = within(pt[order], eta[order], mass[order], selection)
     order, rank = order[accepted], rank[accepted]
     few = _position_in_run(event[order]) < selection.jets_per_event
     return order[few], rank[few]

@@ -1,3 +1,3 @@
-"""What reads raw files: Delphes trees and the JetNet layout."""
+"""What reads raw files: Delphes trees, the JetNet layout, public layouts of labelled jets."""
 
 __all__: list[str] = []

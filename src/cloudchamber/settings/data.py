@@ -15,6 +15,10 @@ __all__ = [
     "IngestionSettings",
     "JetNetSource",
     "JetSelection",
+    "JetWindows",
+    "LabelledJetSettings",
+    "LabelledLayout",
+    "LabelledSource",
     "PreparationSettings",
     "ReclusteredJets",
     "SimulatedSource",
@@ -26,14 +30,20 @@ __all__ = [
 
 
 Constituents = Literal["tower", "energy_flow", "particle"]
+LabelledLayout = Literal["top_tagging", "jetclass", "jetclass2"]
 
 
-class JetSelection(Settings, ABC):
-    """Abstract: which jets become clouds."""
+class JetWindows(Settings, ABC):
+    """Abstract: which jets are accepted."""
 
     pt_window: Window = Field((0.0, 1.0e6), description="accepted transverse momentum of the jet [GeV]")
     mass_window: Window | None = Field(None, description="accepted mass of the jet [GeV]")
     eta_max: PositiveFloat = Field(5.0, description="largest |eta| of the jet")
+
+
+class JetSelection(JetWindows, ABC):
+    """Abstract: which jets of an event become clouds."""
+
     jets_per_event: PositiveInt = Field(2, description="at most this many accepted jets, hardest first")
 
 
@@ -131,6 +141,23 @@ class JetNetSource(Settings):
 
 
 @final
+class LabelledJetSettings(JetWindows):
+    """Which jets of a public layout with labels are read, and how they become padded clouds."""
+
+    max_particles: PositiveInt = Field(description="padded length; the hardest particles are kept")
+
+
+@final
+class LabelledSource(Settings):
+    """Jets with the label ``class``, in files of a public layout that are already there."""
+
+    kind: Literal["labelled"]
+    layout: LabelledLayout = Field(description="how the files are written: docs/own_data.md")
+    files: tuple[str, ...] = Field(min_length=1, description="paths; wildcards such as data/*.root are expanded")
+    jets: LabelledJetSettings
+
+
+@final
 class SplitSettings(Settings):
     """Fractions of the events, what is left being the test part; or parts that a file of indices lists.
 
@@ -178,7 +205,7 @@ class DatasetSettings(Settings):
     """A data set: where its raw files are and how they become clouds."""
 
     title: str
-    source: Annotated[SimulatedSource | DelphesSource | JetNetSource, Field(discriminator="kind")]
+    source: Annotated[SimulatedSource | DelphesSource | JetNetSource | LabelledSource, Field(discriminator="kind")]
     ingestion: IngestionSettings | None = Field(
         None, description="needed for simulated and Delphes files, and only there"
     )
@@ -186,8 +213,11 @@ class DatasetSettings(Settings):
 
     @model_validator(mode="after")
     def _root_files_are_ingested(self) -> Self:
-        if isinstance(self.source, JetNetSource) and self.ingestion is not None:
-            raise ValueError("ingestion is for ROOT files; a source of kind jetnet has clouds already")
-        if not isinstance(self.source, JetNetSource) and self.ingestion is None:
+        has_jets = isinstance(self.source, JetNetSource | LabelledSource)
+        if has_jets and self.ingestion is not None:
+            raise ValueError(
+                f"ingestion is for ROOT files of events; a source of kind {self.source.kind} has jets already"
+            )
+        if not has_jets and self.ingestion is None:
             raise ValueError(f"ingestion is needed for a source of kind {self.source.kind}")
         return self
