@@ -40,6 +40,7 @@ _IMPORTED = (
     "cloudchamber.figures.draw",
     "cloudchamber.figures.tables",
     "cloudchamber.preparation.ingestion",
+    "cloudchamber.preparation.labelled_jets",
     "cloudchamber.preparation.prepare",
     "cloudchamber.readers.jetnet",
     "cloudchamber.simulation.simulate",

@@ -18,6 +18,7 @@ import uproot
 from fuzzing import clean_or_refused, fuzzed
 from hypothesis import given
 from hypothesis import strategies as st
+from labelled_files import random_jets, top_tagging_names, write_jetclass, write_jetclass2, write_top_tagging
 from prepared_jets import prepared_jets, write_prepared_jets
 from project_copy import REPOSITORY
 from root_files import random_towers, write_delphes
@@ -28,10 +29,18 @@ from cloudchamber.evaluation.tables import read_table
 from cloudchamber.generation.artifact import build_network, load_artifact, save_artifact
 from cloudchamber.generation.jet_features import read_jets
 from cloudchamber.preparation.ingestion import ingest
+from cloudchamber.preparation.labelled_jets import read_labelled_jets
 from cloudchamber.preparation.splits import read_split, write_split
 from cloudchamber.provenance.record import recorded, verify_record
 from cloudchamber.readers.jetnet import read_jetnet, write_jetnet
-from cloudchamber.settings import AnalysisSettings, GeneratorSettings, IngestionSettings, load
+from cloudchamber.settings import (
+    AnalysisSettings,
+    GeneratorSettings,
+    IngestionSettings,
+    LabelledJetSettings,
+    LabelledLayout,
+    load,
+)
 from cloudchamber.storage import read_json, write_text
 from cloudchamber.training.state import load_state, save_state
 
@@ -93,6 +102,11 @@ def _ingest(kind: str, tree: str = "Delphes") -> Callable[[Path], Any]:
     return lambda path: ingest([path], chosen, path.with_name("ingested.h5"))
 
 
+def _labelled(layout: LabelledLayout) -> Callable[[Path], Any]:
+    chosen = LabelledJetSettings(max_particles=4, eta_max=50.0)
+    return lambda path: read_labelled_jets([path], layout, chosen, path.with_name("labelled.h5"))
+
+
 def _state(path: Path) -> Any:
     return load_state(path.parent, IDENTITY, lambda line: None)
 
@@ -107,6 +121,9 @@ READERS: dict[str, tuple[str, Callable[[Path], Any]]] = {
     "split": ("split.h5", lambda path: read_split(path, 40)),
     "JetNet": ("jetnet.hdf5", read_jetnet),
     "JetNet in the old format": ("old.hdf5", lambda path: read_jetnet(path, 3)),
+    "top tagging": ("top_tagging.h5", _labelled("top_tagging")),
+    "JetClass": ("jetclass.root", _labelled("jetclass")),
+    "JetClass-II": ("jetclass2.parquet", _labelled("jetclass2")),
     "weights": ("weights.safetensors", lambda path: load_artifact(path, path.with_name("description.json"))),
     "description": ("description.json", lambda path: load_artifact(path.with_name("weights.safetensors"), path)),
     "state": ("state/step_000000005.pt", _state),
@@ -137,6 +154,11 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with h5py.File(folder / "jetnet.hdf5") as new, h5py.File(folder / "old.hdf5", "w", libver="earliest") as old:
         for name in new:
             old[name] = new[name][()]
+    labelled = random_jets(rng, 12, 6)
+    names = (top_tagging_names(), ["ttv", "is_signal_new"])
+    write_top_tagging(folder / "top_tagging.h5", labelled, [0, 1] * 6, names)
+    write_jetclass(folder / "jetclass.root", labelled, np.eye(10)[np.arange(12) % 10])
+    write_jetclass2(folder / "jetclass2.parquet", labelled, range(12))
     chosen = GeneratorSettings.model_validate(MODEL)
     weights = build_network(chosen).state_dict()
     paths = folder / "weights.safetensors", folder / "description.json"
@@ -203,7 +225,7 @@ _values = st.one_of(
 )
 
 
-@pytest.mark.parametrize("name", ["clouds", "observables", "drawn jets", "split", "JetNet"])
+@pytest.mark.parametrize("name", ["clouds", "observables", "drawn jets", "split", "JetNet", "top tagging"])
 def test_files_of_another_structure(files: Path, tmp_path: Path, name: str) -> None:
     """Checksums are right here, and one part is something else or is not there."""
     source, read = READERS[name]

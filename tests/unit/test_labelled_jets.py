@@ -26,7 +26,7 @@ from project_copy import REPOSITORY
 from cloudchamber.cloud import Clouds, read_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.pipeline import Pipeline
-from cloudchamber.preparation.labelled_jets import read_jets
+from cloudchamber.preparation.labelled_jets import read_labelled_jets
 from cloudchamber.readers import top_tagging
 from cloudchamber.readers.jetclass2 import read_jetclass2
 from cloudchamber.settings import JetClassSettings, LabelledJetSettings, SplitSettings, TaggingJetsSettings, load
@@ -64,7 +64,7 @@ def run(path: Path | list[Path], layout: Any, max_particles: int = 25, **setting
     files = path if isinstance(path, list) else [path]
     output = files[0].with_name("clouds.h5")
     chosen = {"eta_max": 50.0, "max_particles": max_particles, **settings}
-    read_jets(files, layout, LabelledJetSettings.model_validate(chosen), output)
+    read_labelled_jets(files, layout, LabelledJetSettings.model_validate(chosen), output)
     return read_clouds(output)
 
 
@@ -186,7 +186,7 @@ def test_the_public_example(tmp_path: Path) -> None:
     if not source.exists():
         pytest.skip(f"no public example of JetClass-II at {source}")
     output = tmp_path / "clouds.h5"
-    read_jets([source], "jetclass2", LabelledJetSettings(max_particles=128), output)
+    read_labelled_jets([source], "jetclass2", LabelledJetSettings(max_particles=128), output)
     clouds, table = read_clouds(output), pq.read_table(source)
     stored = {name: table[f"jet_{name}"].to_numpy() for name in ("pt", "eta", "phi", "nparticles", "label")}
     assert len(clouds) == 100

@@ -92,10 +92,10 @@ def _ingest(files: list[str], settings: str, output: Path) -> None:
 
 
 def _read_jets(files: list[str], layout: Any, settings: str, output: Path) -> None:
-    from cloudchamber.preparation.labelled_jets import read_jets
+    from cloudchamber.preparation.labelled_jets import read_labelled_jets
     from cloudchamber.settings import LabelledJetSettings, load
 
-    read_jets(files, layout, load(LabelledJetSettings, settings), output)
+    read_labelled_jets(files, layout, load(LabelledJetSettings, settings), output)
 
 
 def _prepare(source: Path, settings: str, seed: int, output: Path, split_output: Path | None) -> None:

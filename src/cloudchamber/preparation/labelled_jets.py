@@ -26,7 +26,7 @@ from cloudchamber.readers.top_tagging import read_top_tagging
 from cloudchamber.settings import JetWindows, LabelledJetSettings, LabelledLayout
 from cloudchamber.storage import provenance
 
-__all__ = ["read_jets"]
+__all__ = ["read_labelled_jets"]
 
 _READERS: Mapping[LabelledLayout, Callable[[Path], Generator[LabelledJets]]] = {
     "top_tagging": read_top_tagging,
@@ -62,7 +62,9 @@ class _Tally:
         return f"{self.read} jets read; {self.empty} without constituents; {self.outside} outside of the windows"
 
 
-def read_jets(files: Sequence[str | Path], layout: LabelledLayout, settings: LabelledJetSettings, output: Path) -> None:
+def read_labelled_jets(
+    files: Sequence[str | Path], layout: LabelledLayout, settings: LabelledJetSettings, output: Path
+) -> None:
     """Read jets of a public layout and write them as clouds with the label ``class``.
 
     Points are pT, eta and phi of the constituents, sorted by falling pT before truncation; their energies are not kept.

@@ -116,6 +116,10 @@ class DelphesTree:
                 except Exception as error:  # damaged bytes make uproot raise almost anything
                     self._blame(names, start, stop)
                     raise InputError(f"{self.path}: events {start}-{stop - 1}: {_one_line(error)}") from error
+                for name, array in arrays.items():
+                    if len(array) != stop - start:
+                        what = f"has {len(array)} of the {stop - start} entries from {start} on"
+                        raise InputError(f"{self.path}: branch '{name}' {what}")
                 yield start, arrays
 
     def _blame(self, names: Iterable[str], start: int, stop: int) -> None:
