@@ -1,6 +1,7 @@
 """Taggers as ONNX files: the same numbers from onnxruntime."""
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,6 @@ from pronged_jets import tagging_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.provenance.contents import read_contents
 from cloudchamber.settings import TaggerSettings, parse
-from cloudchamber.tagging import export
 from cloudchamber.tagging.export import export_tagger
 from cloudchamber.tagging.taggers import StoredTagger, build_tagger, save_tagger
 
@@ -84,9 +84,6 @@ def test_a_damaged_file_is_told(tmp_path: Path) -> None:
 
 
 def test_without_the_packages_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing(name: str) -> None:
-        raise ImportError(name)
-
-    monkeypatch.setattr(export.importlib, "import_module", missing)
+    monkeypatch.setitem(sys.modules, "onnx", None)
     with pytest.raises(InputError, match=r"the export needs the package 'onnx': pip install 'cloudchamber\[export\]'"):
         export_tagger(tmp_path / "weights", tmp_path / "model", tmp_path / "tagger.onnx")
