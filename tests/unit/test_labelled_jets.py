@@ -372,6 +372,7 @@ def test_rules_ask_for_the_files_of_a_source(tmp_path: Path) -> None:
     jets = {"max_particles": 128, "pt_window": [500, 1000]}
     source = {"kind": "labelled", "layout": "jetclass", "files": [str(tmp_path / "*.root")], "jets": jets}
     config["datasets"]["public"] = {"title": "public jets", "source": source}
+    config["tagging"]["classes"]["public"] = {"title": "public", "dataset": "public"}
     pipeline = Pipeline(config)
     asked = type("Wildcards", (), {"dataset": "public"})()
     files = [str(tmp_path / "a.root"), str(tmp_path / "b.root")]

@@ -160,8 +160,12 @@ def test_the_pipeline_describes_every_trained_model() -> None:
 
 
 def test_the_pipeline_lists_the_data_it_uses_and_no_more() -> None:
-    used = {entry["file"]: entry["source"] for entry in _pipeline(detector_response=None).origins.all_files()}
-    assert set(used) == {f"results/raw/top/{shard}.root" for shard in range(6)}, "qcd is for the detector response"
+    used = {
+        entry["file"]: entry["source"] for entry in _pipeline(detector_response=None, tagging=None).origins.all_files()
+    }
+    assert set(used) == {f"results/raw/top/{shard}.root" for shard in range(6)}, (
+        "the others are for the detector response and the taggers"
+    )
     own = {
         "title": "mine",
         "source": {"kind": "delphes", "files": ["/data/b.root", "/data/a.root"]},
@@ -172,6 +176,7 @@ def test_the_pipeline_lists_the_data_it_uses_and_no_more() -> None:
     pipeline = _pipeline(
         datasets={"own": own, "public": public},
         detector_response=None,
+        tagging=None,
         jet_generation={**study, "datasets": ["own", "public"]},
     )
     used = {entry["file"]: entry["source"] for entry in pipeline.origins.all_files()}

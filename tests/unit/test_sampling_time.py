@@ -11,7 +11,6 @@ import torch
 from torch import nn
 
 from cloudchamber.errors import SettingsError
-from cloudchamber.generation import sampling_time as module
 from cloudchamber.generation.artifact import build_network, save_artifact
 from cloudchamber.generation.sampling import Sampler
 from cloudchamber.generation.sampling_time import sampling_time
@@ -78,7 +77,7 @@ def test_models_take_turns_and_the_first_round_only_warms_up(
     drawn: list[tuple[int, int]] = []
     ticks = iter(range(1000))
     # The n-th reading of the clock is n squared: the draws get longer by known amounts.
-    monkeypatch.setattr(module.time, "process_time", lambda: next(ticks) ** 2)
+    monkeypatch.setattr("time.process_time", lambda: next(ticks) ** 2)
     real = Sampler.draw
 
     def draw(self: Sampler, counts: torch.Tensor, conditions: torch.Tensor, seed: int) -> torch.Tensor:

@@ -63,8 +63,9 @@ class Drawings:
         return [*truncation, *(["detector_response"] if self._settings.detector_response else [])]
 
     def _ingested(self) -> dict[str, DatasetSettings]:
-        """Return the data sets that come as ROOT files: only those are truncated here."""
-        return {name: data for name, data in self._settings.datasets.items() if data.ingestion is not None}
+        """Return the data sets of the study that come as ROOT files: only those are truncated here."""
+        datasets = {name: self._settings.datasets[name] for name in self._layout.study.datasets}
+        return {name: data for name, data in datasets.items() if data.ingestion is not None}
 
     def figure(self, figure: str, suffix: str) -> str:
         """Return the pattern of a figure's file."""

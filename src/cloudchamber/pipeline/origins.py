@@ -56,7 +56,7 @@ class Origins:
         for process in self._simulated():
             for shard, path in enumerate(self._layout.raw(process)):
                 found[path] = f"simulated here: process {process}, shard {shard}, seed {self._settings.seed}"
-        for name, dataset in self._settings.datasets.items():
+        for name, dataset in self._settings.used_datasets.items():
             for path in self.files(name):
                 found.setdefault(path, _OWN if self._is_own(name) else self.of_dataset(name))
             if dataset.preparation.split.indices is not None:
@@ -68,7 +68,7 @@ class Origins:
 
     def _simulated(self) -> list[str]:
         """Return the processes that anything is made from: no other is simulated."""
-        sources = [dataset.source for dataset in self._settings.datasets.values()]
+        sources = [dataset.source for dataset in self._settings.used_datasets.values()]
         of_datasets = [source.process for source in sources if isinstance(source, SimulatedSource)]
         return list(dict.fromkeys([*of_datasets, *self._layout.real_files()]))
 

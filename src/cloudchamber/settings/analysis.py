@@ -136,6 +136,12 @@ class AnalysisSettings(Settings):
     jet_generation: JetGenerationSettings
     tagging: TaggingSettings | None = None
 
+    @property
+    def used_datasets(self) -> Mapping[str, DatasetSettings]:
+        """The data sets of the studies; nothing is made of others."""
+        tagged = [item.dataset for item in self.tagging.classes.values()] if self.tagging else []
+        return {name: self.datasets[name] for name in dict.fromkeys([*self.jet_generation.datasets, *tagged])}
+
     @model_validator(mode="after")
     def _names_exist(self) -> Self:
         for name, dataset in self.datasets.items():
