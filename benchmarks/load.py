@@ -149,7 +149,7 @@ def planning(folder: Path, shards: int) -> Iterator[Load]:
 
 
 def side_by_side(folder: Path) -> Iterator[Load]:
-    """Run the tiny analysis alone, then two of them at once, each allowed one core."""
+    """Run the tiny tagging study, up to its metrics, alone, then two of them at once, each allowed one core."""
     for number in (1, 2):
         start, before = time.perf_counter(), os.times()
         running: list[int] = []
@@ -163,13 +163,14 @@ def side_by_side(folder: Path) -> Iterator[Load]:
         cpu = after.children_user + after.children_system - before.children_user - before.children_system
         threads = f"running threads: {sum(running) / len(running):.2f} on average, {max(running)} at most"
         name = f"{number} x --cores 1"
-        yield Load("tiny analysis", name, time.perf_counter() - start, cpu, None, threads)
+        yield Load("tiny tagging study", name, time.perf_counter() - start, cpu, None, threads)
 
 
 def _analysis(folder: Path) -> subprocess.Popen[bytes]:
     outputs = ("results*", "state", "logs", "data", ".*")
     shutil.copytree(REPOSITORY, folder, ignore=shutil.ignore_patterns(*outputs))
-    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--configfile", "configs/tiny.yaml"]
+    metrics = "results_tiny/tagging/metrics.csv"
+    command = [sys.executable, "-m", "snakemake", metrics, "--cores", "1", "--configfile", "configs/tiny.yaml"]
     log = (folder / "load.log").open("wb")
     return subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, env=_environment())
 
