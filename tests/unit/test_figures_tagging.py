@@ -13,7 +13,13 @@ from cloudchamber.errors import InputError
 from cloudchamber.figures import style
 from cloudchamber.figures.rendering import as_html, as_latex
 from cloudchamber.figures.tagging import TAGGING_FIGURES
-from cloudchamber.figures.tagging_inputs import read_confusion, read_learning_curves, read_of_bins, read_roc
+from cloudchamber.figures.tagging_inputs import (
+    read_confusion,
+    read_learning_curves,
+    read_of_bins,
+    read_reliability,
+    read_roc,
+)
 from cloudchamber.figures.tagging_tables import TAGGING_TABLES
 
 NAMES = ("1", "2", "4b", "8")
@@ -74,6 +80,18 @@ def test_curves_hold_the_numbers_of_the_tables(files: dict[str, Any]) -> None:
     (curve, _) = read_roc(files)["4b"]
     half = table[(table["model"] == "pfn") & (table["metric"] == "rejection") & (table["feature"] == "4b")]
     np.testing.assert_allclose(1 / curve.values[np.isclose(curve.x, 0.5)][0], half.sort_values("seed")["value"])
+
+
+def test_accuracies_of_nearly_empty_bins_are_left_out(files: dict[str, Any], tmp_path: Path) -> None:
+    table = pd.read_csv(files["curves"])
+    of_bins = table["curve"] == "reliability"
+    emptiest = table.loc[of_bins, "bin"].min()
+    table.loc[of_bins & (table["bin"] == emptiest), ["share", "y"]] = 0.0019, 1.0
+    table.to_csv(tmp_path / "curves.csv", index=False)
+    changed = {**files, "curves": str(tmp_path / "curves.csv")}
+    (before, shares), (after, all_shares) = read_reliability(files), read_reliability(changed)
+    assert len(all_shares[0].x) == len(shares[0].x) == len(before[0].x)
+    np.testing.assert_allclose(after[0].values, before[0].values[1:])
 
 
 def test_confusion_is_the_mean_over_seeds(files: dict[str, Any]) -> None:

@@ -1,6 +1,5 @@
 """Labelled jets of public layouts: small files of each, value by value."""
 
-import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,7 +10,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import yaml
 from labelled_files import (
     Jets,
     random_jets,
@@ -25,11 +23,10 @@ from project_copy import REPOSITORY
 
 from cloudchamber.cloud import Clouds, read_clouds
 from cloudchamber.errors import InputError
-from cloudchamber.pipeline import Pipeline
 from cloudchamber.preparation.labelled_jets import read_labelled_jets
 from cloudchamber.readers import top_tagging
 from cloudchamber.readers.jetclass2 import read_jetclass2
-from cloudchamber.settings import JetClassSettings, LabelledJetSettings, SplitSettings, TaggingJetsSettings, load
+from cloudchamber.settings import JetClassSettings, LabelledJetSettings, SplitSettings, TaggingJetsSettings
 from cloudchamber.tagging.jets import tagging_jets
 
 JETS = 120
@@ -363,49 +360,3 @@ def test_without_pyarrow_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(InputError, match=r"needs the package 'pyarrow': pip install 'cloudchamber\[parquet\]'"):
         next(read_jetclass2(tmp_path / "a.parquet"))
-
-
-def test_rules_ask_for_the_files_of_a_source(tmp_path: Path) -> None:
-    for name in ("b", "a"):
-        (tmp_path / f"{name}.root").touch()
-    config = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
-    jets = {"max_particles": 128, "pt_window": [500, 1000]}
-    source = {"kind": "labelled", "layout": "jetclass", "files": [str(tmp_path / "*.root")], "jets": jets}
-    config["datasets"]["public"] = {"title": "public jets", "source": source}
-    config["tagging"]["classes"]["public"] = {"title": "public", "dataset": "public"}
-    pipeline = Pipeline(config)
-    asked = type("Wildcards", (), {"dataset": "public"})()
-    files = [str(tmp_path / "a.root"), str(tmp_path / "b.root")]
-    assert list(pipeline.labelled_sources()) == ["public"]
-    assert "public" not in pipeline.ingested_datasets()
-    assert pipeline.dataset_files(asked) == files
-    assert pipeline.labelled_layout(asked) == "jetclass"
-    settings = load(LabelledJetSettings, pipeline.labelled_settings(asked))
-    assert settings == LabelledJetSettings(max_particles=128, pt_window=(500, 1000))
-    origins = {entry["file"]: entry["source"] for entry in pipeline.origins.all_files()}
-    assert [origins[path] for path in files] == ["file of the user"] * 2
-    assert "layout jetclass" in pipeline.origins.of_dataset("public")
-    assert not pipeline.origins.simulated("public")
-
-
-def snippets() -> list[str]:
-    """Return the pieces of config.yaml in docs/own_data.md that make a tagging study."""
-    text = (REPOSITORY / "docs/own_data.md").read_text()
-    found = re.findall(r"^```yaml\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
-    return [snippet for snippet in found if "tagging:" in snippet]
-
-
-def test_every_layout_is_documented() -> None:
-    sources = [source for snippet in snippets() for source in re.findall(r"layout: (\w+)", snippet)]
-    assert sources == ["top_tagging", "jetclass", "jetclass2"]
-
-
-@pytest.mark.parametrize("snippet", snippets(), ids=lambda snippet: snippet.split()[1])
-def test_pieces_of_the_documentation_are_settings(snippet: str) -> None:
-    config, piece = yaml.safe_load((REPOSITORY / "config.yaml").read_text()), yaml.safe_load(snippet)
-    config["datasets"] |= piece["datasets"]
-    config["tagging"] |= piece["tagging"]
-    made = load(TaggingJetsSettings, Pipeline(config).tagging.jets_settings(None))
-    (dataset,) = piece["datasets"]
-    assert all(item.file.endswith(f"/{dataset}.h5") for item in made.classes)
-    assert [item.label for item in made.classes] == [item["label"] for item in piece["tagging"]["classes"].values()]

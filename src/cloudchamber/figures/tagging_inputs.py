@@ -32,6 +32,8 @@ SAMPLE = (
 _METRICS = ("model", "seed", "metric", "feature", "value", "uncertainty", "n_reference", "n_training", "low", "high")
 _CURVES = ("model", "seed", "curve", "class", "bin", "x", "y", "uncertainty", "share")
 _CONFUSION = ("model", "seed", "true", "chosen", "value")
+# Of so few jets no resampling tells how uncertain their accuracy is.
+_LEAST_SHARE = 0.002
 
 
 @final
@@ -103,14 +105,17 @@ def read_of_bins(files: Mapping[str, Any], feature: str) -> tuple[np.ndarray, li
 
 
 def read_reliability(files: Mapping[str, Any]) -> tuple[list[Curve], list[Curve]]:
-    """Return the accuracy against the mean probability of bins, and the share of jets in those bins.
+    """Return the accuracy against the mean probability of bins, and the share of jets in all bins.
+
+    Accuracies of bins with less than 0.2 % of the jets are left out.
 
     Raises:
         InputError: the table cannot be read or has no such rows.
         SettingsError: a key is missing.
     """
     table = _rows(files, "curves", _CURVES, "curve", "reliability")
-    return _curves(files, table, "bin", "x", "y"), _curves(files, table, "bin", "x", "share")
+    filled = table[table["share"] >= _LEAST_SHARE]
+    return _curves(files, filled, "bin", "x", "y"), _curves(files, table, "bin", "x", "share")
 
 
 def read_roc(files: Mapping[str, Any]) -> dict[str, list[Curve]]:
