@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from benchmarks.timing import Measurement, measure
-from cloudchamber.settings import PythiaProcess
+from cloudchamber.settings.processes import PythiaProcess
 from cloudchamber.simulation.collisions import collide
 from cloudchamber.simulation.detector import detect
 

@@ -17,7 +17,7 @@ from benchmarks.timing import Measurement, measure
 from cloudchamber.networks.epic import Epic
 from cloudchamber.networks.linear import for_inference
 from cloudchamber.networks.packing import Packing
-from cloudchamber.settings import EpicSettings
+from cloudchamber.settings.networks import EpicSettings
 
 __all__ = ["measurements"]
 

@@ -25,7 +25,8 @@ import yaml
 
 from cloudchamber.cloud import read_header
 from cloudchamber.generation.jet_features import read_jets
-from cloudchamber.settings import GeneratorSettings, load
+from cloudchamber.settings.base import load
+from cloudchamber.settings.models import GeneratorSettings
 from cloudchamber.storage import write_text
 
 __all__ = ["main"]

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu, linear
 
-from cloudchamber.settings import EpicSettings
+from cloudchamber.settings.networks import EpicSettings
 
 __all__ = ["PaddedEpic"]
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from cloudchamber.networks.time_embedding import TimeEmbedding
-from cloudchamber.settings import TransformerSettings
+from cloudchamber.settings.networks import TransformerSettings
 
 __all__ = ["PaddedTransformer"]
 

@@ -12,7 +12,7 @@ from benchmarks.timing import Measurement, measure
 from cloudchamber.networks.linear import for_inference
 from cloudchamber.networks.packing import Packing
 from cloudchamber.networks.transformer import Transformer
-from cloudchamber.settings import TransformerSettings
+from cloudchamber.settings.networks import TransformerSettings
 
 __all__ = ["measurements"]
 

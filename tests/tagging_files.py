@@ -9,7 +9,8 @@ import pandas as pd
 
 from cloudchamber.cloud import Clouds, Column, read_clouds, write_clouds
 from cloudchamber.evaluation.observable_file import write_observables
-from cloudchamber.settings import JetClassSettings, SplitSettings, TaggingEvaluationSettings, TaggingJetsSettings
+from cloudchamber.settings.data import SplitSettings
+from cloudchamber.settings.tagging import JetClassSettings, TaggingEvaluationSettings, TaggingJetsSettings
 from cloudchamber.tagging.evaluate import COSTS, Outputs, evaluate
 from cloudchamber.tagging.jets import tagging_jets
 

@@ -24,7 +24,7 @@ from cloudchamber.generation.artifact import Artifact, load_artifact
 from cloudchamber.generation.jet_features import read_jets
 from cloudchamber.preparation.ingestion import ingest
 from cloudchamber.readers.jetnet import read_jetnet
-from cloudchamber.settings import IngestionSettings
+from cloudchamber.settings.data import IngestionSettings
 from cloudchamber.training.state import load_state
 
 FLIPS, CUTS = 60, 20

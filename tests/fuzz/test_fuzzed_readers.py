@@ -33,14 +33,10 @@ from cloudchamber.preparation.labelled_jets import read_labelled_jets
 from cloudchamber.preparation.splits import read_split, write_split
 from cloudchamber.provenance.record import recorded, verify_record
 from cloudchamber.readers.jetnet import read_jetnet, write_jetnet
-from cloudchamber.settings import (
-    AnalysisSettings,
-    GeneratorSettings,
-    IngestionSettings,
-    LabelledJetSettings,
-    LabelledLayout,
-    load,
-)
+from cloudchamber.settings.analysis import AnalysisSettings
+from cloudchamber.settings.base import load
+from cloudchamber.settings.data import IngestionSettings, LabelledJetSettings, LabelledLayout
+from cloudchamber.settings.models import GeneratorSettings
 from cloudchamber.storage import read_json, write_text
 from cloudchamber.training.state import load_state, save_state
 

@@ -13,7 +13,9 @@ from project_copy import REPOSITORY
 
 from cloudchamber.cli.arguments import json_argument
 from cloudchamber.errors import SettingsError
-from cloudchamber.settings import AnalysisSettings, GeneratorSettings, load
+from cloudchamber.settings.analysis import AnalysisSettings
+from cloudchamber.settings.base import load
+from cloudchamber.settings.models import GeneratorSettings
 
 _json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),

@@ -18,13 +18,8 @@ from torch import Tensor
 from cloudchamber.generation.objectives import Adversarial, Diffusion, Edm, FlowMatching, Objective
 from cloudchamber.generation.paths import CosinePath, ExplodingPath, GaussianPath, StraightPath
 from cloudchamber.generation.solvers import Field, solve
-from cloudchamber.settings import (
-    EVALUATIONS_PER_STEP,
-    DiffusionSettings,
-    EdmSettings,
-    FlowMatchingSettings,
-    SamplerSettings,
-)
+from cloudchamber.settings.models import EVALUATIONS_PER_STEP, SamplerSettings
+from cloudchamber.settings.objectives import DiffusionSettings, EdmSettings, FlowMatchingSettings
 
 MEAN, DEVIATION = 0.7, 0.4
 PATHS: dict[str, GaussianPath] = {

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from cloudchamber.errors import InputError
 from cloudchamber.preparation.splits import PARTS, read_split, split, split_by_event, write_split
-from cloudchamber.settings import SplitSettings
+from cloudchamber.settings.data import SplitSettings
 
 
 @st.composite

@@ -14,7 +14,7 @@ from prepared_jets import raw_jets
 from cloudchamber.errors import InputError
 from cloudchamber.preparation.prepare import prepared
 from cloudchamber.preparation.standardisation import Standardisation
-from cloudchamber.settings import PreparationSettings
+from cloudchamber.settings.data import PreparationSettings
 
 ROUNDING = 2.0**-24  # largest relative error of one rounding to float32
 

@@ -17,7 +17,9 @@ from cloudchamber.generation.adversarial import (
 )
 from cloudchamber.networks.epic_gan import EpicGenerator
 from cloudchamber.networks.packing import PackedClouds, Packing, padded
-from cloudchamber.settings import AdversarialSettings, EpicGanSettings, TrainingSettings
+from cloudchamber.settings.models import TrainingSettings
+from cloudchamber.settings.networks import EpicGanSettings
+from cloudchamber.settings.objectives import AdversarialSettings
 from cloudchamber.training.trainer import Trained, fit
 
 LATENT = 4

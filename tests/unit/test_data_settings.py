@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from cloudchamber.errors import SettingsError
-from cloudchamber.settings import DatasetSettings, SplitSettings, parse
+from cloudchamber.settings.base import parse
+from cloudchamber.settings.data import DatasetSettings, SplitSettings
 
 INGESTION = {"clouds": {"kind": "reclustered"}, "max_particles": 30}
 JETS = {"max_particles": 30}

@@ -14,17 +14,9 @@ from scipy.stats import chi2, kstest
 from cloudchamber.cloud import read_clouds
 from cloudchamber.errors import SettingsError
 from cloudchamber.preparation.ingestion import ingest
-from cloudchamber.settings import (
-    DecayChainProcess,
-    IngestionSettings,
-    ProcessSettings,
-    ProngCuts,
-    PythiaProcess,
-    ReclusteredJets,
-    TruthMatch,
-    load,
-    parse,
-)
+from cloudchamber.settings.base import load, parse
+from cloudchamber.settings.data import IngestionSettings, ReclusteredJets, TruthMatch
+from cloudchamber.settings.processes import DecayChainProcess, ProcessSettings, ProngCuts, PythiaProcess
 from cloudchamber.simulation.collisions import collide
 from cloudchamber.simulation.decay_chains import CHAINS, SCALAR, two_body
 from cloudchamber.simulation.les_houches import draw_pairs, write_events

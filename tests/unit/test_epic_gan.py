@@ -8,7 +8,7 @@ from torch.nn.functional import leaky_relu, linear
 from cloudchamber.networks.epic_gan import EpicDiscriminator, EpicGenerator
 from cloudchamber.networks.linear import for_inference
 from cloudchamber.networks.packing import Packing
-from cloudchamber.settings import EpicGanSettings
+from cloudchamber.settings.networks import EpicGanSettings
 
 FEATURES = 3
 COUNTS = torch.tensor([3, 1, 9, 4, 1, 6])

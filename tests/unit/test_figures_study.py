@@ -21,7 +21,7 @@ from cloudchamber.figures.legends import legend_below
 from cloudchamber.figures.requested import read_requests, response
 from cloudchamber.figures.tables import TABLES
 from cloudchamber.figures.timing import read_sampling_times
-from cloudchamber.settings import EVALUATIONS_PER_STEP
+from cloudchamber.settings.models import EVALUATIONS_PER_STEP
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,9 @@ from cloudchamber.figures.jet_level import JetLevel, enclosing_levels, jet_level
 from cloudchamber.generation.draw_jets import draw_jets
 from cloudchamber.generation.jet_features import JetFeatures, read_jets
 from cloudchamber.generation.train_jet_flow import train_jet_flow
-from cloudchamber.settings import JetFlowSettings, MetricSettings, parse
+from cloudchamber.settings.analysis import MetricSettings
+from cloudchamber.settings.base import parse
+from cloudchamber.settings.jets import JetFlowSettings
 from cloudchamber.storage import read_json, sha256
 
 WIDTH, JETS = 8, 150

@@ -9,7 +9,7 @@ from cloudchamber.errors import InputError
 from cloudchamber.preparation.prepare import prepare
 from cloudchamber.preparation.relative import RELATIVE_COLUMNS
 from cloudchamber.readers.jetnet import read_jetnet, write_jetnet
-from cloudchamber.settings import PreparationSettings
+from cloudchamber.settings.data import PreparationSettings
 
 
 @pytest.fixture

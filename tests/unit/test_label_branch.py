@@ -12,7 +12,8 @@ from root_files import random_towers, write_delphes
 from cloudchamber.cloud import Clouds, read_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.preparation.ingestion import ingest
-from cloudchamber.settings import IngestionSettings, JetClassSettings, SplitSettings, TaggingJetsSettings
+from cloudchamber.settings.data import IngestionSettings, SplitSettings
+from cloudchamber.settings.tagging import JetClassSettings, TaggingJetsSettings
 from cloudchamber.tagging.jets import tagging_jets
 
 EVENTS = 60

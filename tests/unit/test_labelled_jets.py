@@ -26,7 +26,8 @@ from cloudchamber.errors import InputError
 from cloudchamber.preparation.labelled_jets import read_labelled_jets
 from cloudchamber.readers import top_tagging
 from cloudchamber.readers.jetclass2 import read_jetclass2
-from cloudchamber.settings import JetClassSettings, LabelledJetSettings, SplitSettings, TaggingJetsSettings
+from cloudchamber.settings.data import LabelledJetSettings, SplitSettings
+from cloudchamber.settings.tagging import JetClassSettings, TaggingJetsSettings
 from cloudchamber.tagging.jets import tagging_jets
 
 JETS = 120

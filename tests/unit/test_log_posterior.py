@@ -22,7 +22,9 @@ from cloudchamber.evaluation.log_posterior import (
 )
 from cloudchamber.evaluation.posterior_step import log_posterior
 from cloudchamber.evaluation.two_sample import area_under_curve
-from cloudchamber.settings import LogPosteriorSettings, ParticleNetSettings, TrainingSettings
+from cloudchamber.settings.analysis import LogPosteriorSettings
+from cloudchamber.settings.models import TrainingSettings
+from cloudchamber.settings.networks import ParticleNetSettings
 from tests.prepared_jets import prepared_jets
 
 

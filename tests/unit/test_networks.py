@@ -16,7 +16,7 @@ from cloudchamber.networks.epic import Epic
 from cloudchamber.networks.linear import for_inference
 from cloudchamber.networks.packing import Packing, padded
 from cloudchamber.networks.transformer import Transformer
-from cloudchamber.settings import EpicSettings, TransformerSettings
+from cloudchamber.settings.networks import EpicSettings, TransformerSettings
 
 FEATURES = 3
 SMALL = EpicSettings(layers=2, hidden=16, latent=4, time_features=8)

@@ -11,7 +11,8 @@ from cloudchamber.generation.objectives import Diffusion, Edm, FlowMatching, bui
 from cloudchamber.generation.task import GenerationTask
 from cloudchamber.networks.epic import Epic
 from cloudchamber.networks.packing import PackedClouds, Packing, padded
-from cloudchamber.settings import DiffusionSettings, EdmSettings, EpicSettings, FlowMatchingSettings
+from cloudchamber.settings.networks import EpicSettings
+from cloudchamber.settings.objectives import DiffusionSettings, EdmSettings, FlowMatchingSettings
 
 FLOW = FlowMatchingSettings(kind="flow_matching", sigma_min=0.1)
 DIFFUSION = DiffusionSettings(kind="diffusion", likelihood_weight=0.2)

@@ -26,7 +26,7 @@ from cloudchamber.evaluation.observables import (
     observe,
 )
 from cloudchamber.evaluation.resampling import bootstrap_weights
-from cloudchamber.settings import MetricSettings
+from cloudchamber.settings.analysis import MetricSettings
 
 COLUMN_ORDER = ("eta_rel", "phi_rel", "pt_rel")
 UNIT = 800.0  # GeV, the jet pT that pt_rel refers to

@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from cloudchamber.networks.particlenet import ParticleNet
 from cloudchamber.networks.prediction import predict_log_probabilities
-from cloudchamber.settings import ParticleNetSettings
+from cloudchamber.settings.networks import ParticleNetSettings
 
 SMALL = ParticleNetSettings(neighbours=4, blocks=((8, 8), (12, 10)), fusion=16, dense=12, dropout=0.3)
 INPUTS, CLASSES = 5, 3

@@ -22,7 +22,8 @@ from cloudchamber.generation.shards import Shard, gather_sample
 from cloudchamber.generation.train import train
 from cloudchamber.networks.packing import Packing
 from cloudchamber.readers.jetnet import read_jetnet, write_jetnet
-from cloudchamber.settings import EVALUATIONS_PER_STEP, GeneratorSettings, SamplerSettings, parse
+from cloudchamber.settings.base import parse
+from cloudchamber.settings.models import EVALUATIONS_PER_STEP, GeneratorSettings, SamplerSettings
 from cloudchamber.storage import read_json, sha256, write_json
 
 JETS = 150

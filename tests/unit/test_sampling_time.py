@@ -16,7 +16,9 @@ from cloudchamber.generation.sampling import Sampler
 from cloudchamber.generation.sampling_time import sampling_time
 from cloudchamber.preparation.relative import RELATIVE_COLUMNS
 from cloudchamber.preparation.standardisation import Standardisation
-from cloudchamber.settings import GeneratorSettings, SamplingTimeSettings, parse
+from cloudchamber.settings.analysis import SamplingTimeSettings
+from cloudchamber.settings.base import parse
+from cloudchamber.settings.models import GeneratorSettings
 
 SETTINGS = SamplingTimeSettings(multiplicities=(3, 12), jets=8, rounds=3)
 NAMES = ("small", "conditional", "gan")

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudchamber.errors import SettingsError, StorageError
-from cloudchamber.settings import PythiaProcess
+from cloudchamber.settings.processes import PythiaProcess
 from cloudchamber.simulation.atlas_card import ATLAS, jet_energy_scale
 from cloudchamber.simulation.collisions import Collisions, collide
 from cloudchamber.simulation.particles import Particles

@@ -13,17 +13,13 @@ from cloudchamber.cloud import Clouds, read_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.evaluation.observable_file import read_observables, write_observables
 from cloudchamber.evaluation.observables import observe
-from cloudchamber.evaluation.steps import observe_file
+from cloudchamber.evaluation.observe import observe_file
 from cloudchamber.generation.sample import sample_model
 from cloudchamber.generation.solver_scan import FEATURES, points_of, solver_scan
 from cloudchamber.generation.train import train
-from cloudchamber.settings import (
-    GeneratorSettings,
-    MetricSettings,
-    SamplerSettings,
-    SolverScanSettings,
-    parse,
-)
+from cloudchamber.settings.analysis import MetricSettings, SolverScanSettings
+from cloudchamber.settings.base import parse
+from cloudchamber.settings.models import GeneratorSettings, SamplerSettings
 from cloudchamber.storage import read_json
 
 JETS = 60

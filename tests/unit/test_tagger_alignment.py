@@ -7,7 +7,8 @@ from pronged_jets import tagging_clouds
 from torch import Tensor
 
 from cloudchamber.figures.tagging_data import turned
-from cloudchamber.settings import ParticleFlowTagger, ParticleNetSettings, ParticleNetTagger
+from cloudchamber.settings.networks import ParticleNetSettings
+from cloudchamber.settings.taggers import ParticleFlowTagger, ParticleNetTagger
 from cloudchamber.tagging.inputs import TowerInputs, aligned
 from cloudchamber.tagging.taggers import build_tagger
 

@@ -13,7 +13,8 @@ from pronged_jets import tagging_clouds
 
 from cloudchamber.errors import InputError
 from cloudchamber.provenance.contents import read_contents
-from cloudchamber.settings import TaggerSettings, parse
+from cloudchamber.settings.base import parse
+from cloudchamber.settings.taggers import TaggerSettings
 from cloudchamber.tagging.export import export_tagger
 from cloudchamber.tagging.taggers import StoredTagger, build_tagger, save_tagger
 

@@ -13,10 +13,10 @@ from cloudchamber.networks.cloud_rows import PackedRows, PaddedRows
 from cloudchamber.networks.particle_flow import ParticleFlow
 from cloudchamber.networks.particle_transformer import ParticleTransformer, pair_features
 from cloudchamber.networks.transformer_encoder import TransformerEncoder
-from cloudchamber.settings import (
+from cloudchamber.settings.networks import ParticleNetSettings
+from cloudchamber.settings.taggers import (
     DenseTagger,
     ParticleFlowTagger,
-    ParticleNetSettings,
     ParticleNetTagger,
     ParticleTransformerTagger,
     TaggerNetworkSettings,

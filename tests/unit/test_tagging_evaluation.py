@@ -11,7 +11,7 @@ from tagging_files import class_settings, scores_of, write_costs, write_scores
 
 from cloudchamber.cloud import read_clouds
 from cloudchamber.errors import InputError
-from cloudchamber.settings import TaggingEvaluationSettings
+from cloudchamber.settings.tagging import TaggingEvaluationSettings
 from cloudchamber.tagging.evaluate import COSTS, TAGGING_COLUMNS, Outputs, evaluate
 from cloudchamber.tagging.jets import tagging_jets
 from cloudchamber.tagging.scores import read_scores, read_unseen_jets

@@ -10,14 +10,9 @@ from cloudchamber.errors import InputError, SettingsError
 from cloudchamber.evaluation.kinematics import jet_kinematics, momenta
 from cloudchamber.evaluation.observable_file import read_observables
 from cloudchamber.preparation.relative import RELATIVE_COLUMNS
-from cloudchamber.settings import (
-    FlatWeightSettings,
-    HighLevelSettings,
-    JetClassSettings,
-    SplitSettings,
-    TaggingJetsSettings,
-    parse,
-)
+from cloudchamber.settings.base import parse
+from cloudchamber.settings.data import SplitSettings
+from cloudchamber.settings.tagging import FlatWeightSettings, HighLevelSettings, JetClassSettings, TaggingJetsSettings
 from cloudchamber.tagging.flat_weights import effective_size, flat_weights
 from cloudchamber.tagging.high_level import feature_names, high_level
 from cloudchamber.tagging.jets import tagging_jets

@@ -15,7 +15,8 @@ from torch.nn.functional import cross_entropy
 from cloudchamber.cloud import Clouds
 from cloudchamber.errors import InputError, SettingsError
 from cloudchamber.evaluation.observable_file import read_observables
-from cloudchamber.settings import TaggerCostSettings, TaggerSettings, parse
+from cloudchamber.settings.base import parse
+from cloudchamber.settings.taggers import TaggerCostSettings, TaggerSettings
 from cloudchamber.tagging.cost import flops, measure_cost
 from cloudchamber.tagging.inputs import HighLevelInputs, TowerInputs
 from cloudchamber.tagging.jet_data import read_tagging_jets, training_rows

@@ -65,7 +65,8 @@ def add(commands: Any) -> None:
 
 
 def _simulate(name: str, settings: str, shard: int, seed: int, output: Path) -> None:
-    from cloudchamber.settings import ProcessSettings, load
+    from cloudchamber.settings.base import load
+    from cloudchamber.settings.processes import ProcessSettings
     from cloudchamber.simulation.simulate import simulate
 
     simulate(name, load(ProcessSettings, settings), seed, shard, output)
@@ -74,7 +75,7 @@ def _simulate(name: str, settings: str, shard: int, seed: int, output: Path) -> 
 def _download(name: str, mirrors: list[str] | None, lock: Path, output: Path) -> None:
     from cloudchamber.download import download
     from cloudchamber.errors import SettingsError
-    from cloudchamber.settings import external_files
+    from cloudchamber.settings.external import external_files
 
     files = external_files()
     if name not in files:
@@ -86,21 +87,24 @@ def _download(name: str, mirrors: list[str] | None, lock: Path, output: Path) ->
 def _ingest(files: list[str], settings: str, output: Path) -> None:
     from cloudchamber.preparation.ingestion import ingest
     from cloudchamber.readers.delphes import expand
-    from cloudchamber.settings import IngestionSettings, load
+    from cloudchamber.settings.base import load
+    from cloudchamber.settings.data import IngestionSettings
 
     ingest(expand(files), load(IngestionSettings, settings), output)
 
 
 def _read_jets(files: list[str], layout: Any, settings: str, output: Path) -> None:
     from cloudchamber.preparation.labelled_jets import read_labelled_jets
-    from cloudchamber.settings import LabelledJetSettings, load
+    from cloudchamber.settings.base import load
+    from cloudchamber.settings.data import LabelledJetSettings
 
     read_labelled_jets(files, layout, load(LabelledJetSettings, settings), output)
 
 
 def _prepare(source: Path, settings: str, seed: int, output: Path, split_output: Path | None) -> None:
     from cloudchamber.preparation.prepare import prepare
-    from cloudchamber.settings import PreparationSettings, load
+    from cloudchamber.settings.base import load
+    from cloudchamber.settings.data import PreparationSettings
 
     prepare(source, load(PreparationSettings, settings), seed, output, split_output)
 

@@ -59,7 +59,7 @@ def add(commands: Any) -> None:
 
 
 def _observe(source: Path, output: Path) -> None:
-    from cloudchamber.evaluation.steps import observe_file
+    from cloudchamber.evaluation.observe import observe_file
 
     observe_file(source, output)
 
@@ -73,8 +73,9 @@ def _compare(
     seed: int,
     output: Path,
 ) -> None:
-    from cloudchamber.evaluation.steps import compare_files
-    from cloudchamber.settings import MetricSettings, load
+    from cloudchamber.evaluation.compare import compare_files
+    from cloudchamber.settings.analysis import MetricSettings
+    from cloudchamber.settings.base import load
 
     compare_files(
         (truth, truth_observables), (sample, sample_observables), load(MetricSettings, settings), seed, output
@@ -83,7 +84,8 @@ def _compare(
 
 def _compare_jets(truth: Path, jets: Path, settings: str, seed: int, output: Path) -> None:
     from cloudchamber.evaluation.jet_level import compare_jet_features
-    from cloudchamber.settings import MetricSettings, load
+    from cloudchamber.settings.analysis import MetricSettings
+    from cloudchamber.settings.base import load
 
     compare_jet_features(truth, jets, load(MetricSettings, settings), seed, output)
 
@@ -100,7 +102,8 @@ def _log_posterior(
 ) -> None:
     from cloudchamber.errors import SettingsError
     from cloudchamber.evaluation.posterior_step import log_posterior
-    from cloudchamber.settings import LogPosteriorSettings, load
+    from cloudchamber.settings.analysis import LogPosteriorSettings
+    from cloudchamber.settings.base import load
 
     named = dict(item.partition("=")[::2] for item in classes)
     if len(named) != len(classes) or not all(named.values()):
@@ -110,7 +113,7 @@ def _log_posterior(
 
 
 def _evaluate(study: str, files: str, output: Path) -> None:
-    from cloudchamber.evaluation.steps import gather
+    from cloudchamber.evaluation.gather import gather
 
     gather(study, json_argument(files), output)
 

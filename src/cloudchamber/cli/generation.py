@@ -66,7 +66,8 @@ def _train(
     source: Path, settings: str, seed: int, state: Path, weights: Path, description: Path, history: Path
 ) -> None:
     from cloudchamber.generation.train import train
-    from cloudchamber.settings import GeneratorSettings, load
+    from cloudchamber.settings.base import load
+    from cloudchamber.settings.models import GeneratorSettings
 
     train(source, load(GeneratorSettings, settings), seed, state, weights, description, history)
 
@@ -75,7 +76,8 @@ def _train_jet_flow(
     source: Path, settings: str, seed: int, state: Path, weights: Path, description: Path, history: Path
 ) -> None:
     from cloudchamber.generation.train_jet_flow import train_jet_flow
-    from cloudchamber.settings import JetFlowSettings, load
+    from cloudchamber.settings.base import load
+    from cloudchamber.settings.jets import JetFlowSettings
 
     train_jet_flow(source, load(JetFlowSettings, settings), seed, state, weights, description, history)
 
@@ -92,7 +94,8 @@ def _draw_jets(source: Path, jets: int, model: list[Path], seed: int, output: Pa
 def _sample(jets: Path, model: list[Path], settings: str, seed: int, output: Path, shard: str) -> None:
     from cloudchamber.generation.sample import sample_model
     from cloudchamber.generation.shards import Shard
-    from cloudchamber.settings import SamplerSettings, load
+    from cloudchamber.settings.base import load
+    from cloudchamber.settings.models import SamplerSettings
 
     sample_model(model[0], model[1], jets, load(SamplerSettings, settings), seed, output, Shard.parse(shard))
 
@@ -120,7 +123,8 @@ def _solver_scan(
     output: Path,
 ) -> None:
     from cloudchamber.generation.solver_scan import solver_scan
-    from cloudchamber.settings import MetricSettings, SolverScanSettings, load
+    from cloudchamber.settings.analysis import MetricSettings, SolverScanSettings
+    from cloudchamber.settings.base import load
 
     scan, metric_settings = load(SolverScanSettings, settings), load(MetricSettings, metrics)
     solver_scan(model[0], model[1], truth, truth_observables, jets, scan, metric_settings, seed, output)
@@ -128,6 +132,7 @@ def _solver_scan(
 
 def _sampling_time(models: str, settings: str, output: Path) -> None:
     from cloudchamber.generation.sampling_time import sampling_time
-    from cloudchamber.settings import SamplingTimeSettings, load
+    from cloudchamber.settings.analysis import SamplingTimeSettings
+    from cloudchamber.settings.base import load
 
     sampling_time(json_argument(models, "--models"), load(SamplingTimeSettings, settings), output)

@@ -69,14 +69,16 @@ def _add_features(command: Any) -> None:
 
 
 def _tagging_jets(settings: str, seed: int, output: Path) -> None:
-    from cloudchamber.settings import TaggingJetsSettings, load
+    from cloudchamber.settings.base import load
+    from cloudchamber.settings.tagging import TaggingJetsSettings
     from cloudchamber.tagging.jets import tagging_jets
 
     tagging_jets(load(TaggingJetsSettings, settings), seed, output)
 
 
 def _high_level(jets: Path, settings: str, output: Path) -> None:
-    from cloudchamber.settings import HighLevelSettings, load
+    from cloudchamber.settings.base import load
+    from cloudchamber.settings.tagging import HighLevelSettings
     from cloudchamber.tagging.high_level import high_level
 
     high_level(jets, load(HighLevelSettings, settings), output)
@@ -93,7 +95,8 @@ def _train_tagger(
     description: Path,
     history: Path,
 ) -> None:
-    from cloudchamber.settings import TaggerSettings, load
+    from cloudchamber.settings.base import load
+    from cloudchamber.settings.taggers import TaggerSettings
     from cloudchamber.tagging.train import train_tagger
 
     tagger = load(TaggerSettings, settings)
@@ -108,7 +111,8 @@ def _predict_classes(jets: Path, high_level: Path | None, model: list[Path], out
 
 
 def _tagging_cost(jets: Path, high_level: Path | None, models: str, settings: str, output: Path) -> None:
-    from cloudchamber.settings import TaggerCostSettings, load
+    from cloudchamber.settings.base import load
+    from cloudchamber.settings.taggers import TaggerCostSettings
     from cloudchamber.tagging.cost import measure_cost
 
     measure_cost(jets, high_level, json_argument(models, "--models"), load(TaggerCostSettings, settings), output)
@@ -117,7 +121,8 @@ def _tagging_cost(jets: Path, high_level: Path | None, models: str, settings: st
 def _evaluate_tagging(
     jets: Path, files: str, settings: str, seed: int, metrics: Path, confusion: Path, curves: Path, significance: Path
 ) -> None:
-    from cloudchamber.settings import TaggingEvaluationSettings, load
+    from cloudchamber.settings.base import load
+    from cloudchamber.settings.tagging import TaggingEvaluationSettings
     from cloudchamber.tagging.evaluate import Outputs, evaluate
 
     outputs = Outputs(metrics, confusion, curves, significance)

@@ -7,7 +7,7 @@ from cloudchamber.cloud import Clouds
 from cloudchamber.evaluation.comparison import COLUMNS
 from cloudchamber.evaluation.energy_mover import coverage_and_mmd
 from cloudchamber.evaluation.memorisation import memorisation
-from cloudchamber.settings import MetricSettings
+from cloudchamber.settings.analysis import MetricSettings
 
 __all__ = ["compare_clouds"]
 

@@ -17,7 +17,7 @@ from cloudchamber.evaluation.observables import EXTRA_FEATURES, JET_FEATURES, PA
 from cloudchamber.evaluation.resampling import Estimate, Sample, bootstrap_weights
 from cloudchamber.evaluation.wasserstein import wasserstein_distance
 from cloudchamber.progress import progress
-from cloudchamber.settings import MetricSettings
+from cloudchamber.settings.analysis import MetricSettings
 
 __all__ = ["COLUMNS", "compare"]
 

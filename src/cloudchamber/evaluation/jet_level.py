@@ -13,7 +13,7 @@ from cloudchamber.evaluation.resampling import Sample, bootstrap_weights
 from cloudchamber.evaluation.tables import write_table
 from cloudchamber.evaluation.wasserstein import wasserstein_distance
 from cloudchamber.generation.jet_features import JetFeatures, read_jets
-from cloudchamber.settings import MetricSettings
+from cloudchamber.settings.analysis import MetricSettings
 
 __all__ = ["REQUESTED", "compare_jet_features"]
 

@@ -22,7 +22,7 @@ from cloudchamber.evaluation.tables import write_table
 from cloudchamber.evaluation.two_sample import area_under_curve, chance
 from cloudchamber.networks.particlenet import ParticleNet
 from cloudchamber.networks.prediction import predict_log_probabilities
-from cloudchamber.settings import LogPosteriorSettings
+from cloudchamber.settings.analysis import LogPosteriorSettings
 from cloudchamber.storage import sha256, write_rows
 from cloudchamber.training.classification import ClassificationTask
 from cloudchamber.training.record import code_digest, state_folder

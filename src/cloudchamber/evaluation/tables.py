@@ -1,4 +1,4 @@
-"""Tables on disk, as CSV."""
+"""Tables on disk, as CSV, and the columns that all tables of metrics share."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,7 +8,25 @@ import pandas as pd
 from cloudchamber.errors import InputError
 from cloudchamber.storage import write_text
 
-__all__ = ["read_table", "write_table"]
+__all__ = ["METRIC_COLUMNS", "read_table", "write_table"]
+
+# The columns of the table of metrics that every study has; a study may add some behind them (docs/metrics.md).
+METRIC_COLUMNS = (
+    "study",
+    "dataset",
+    "model",
+    "sampler",
+    "nfe",
+    "seed",
+    "metric",
+    "feature",
+    "value",
+    "uncertainty",
+    "floor",
+    "n_reference",
+    "n_generated",
+    "floor_uncertainty",
+)
 
 
 def write_table(path: Path, table: pd.DataFrame) -> None:

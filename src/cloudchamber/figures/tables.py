@@ -28,7 +28,8 @@ from cloudchamber.figures.measurements import Measurement, read_measurements
 from cloudchamber.figures.numbers import scale_exponent
 from cloudchamber.figures.rendering import Table, as_html, as_latex
 from cloudchamber.figures.tagging_tables import TAGGING_TABLES
-from cloudchamber.settings import AnalysisSettings, parse
+from cloudchamber.settings.analysis import AnalysisSettings
+from cloudchamber.settings.base import parse
 from cloudchamber.settings.entries import need
 from cloudchamber.storage import write_text
 

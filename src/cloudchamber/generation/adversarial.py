@@ -20,7 +20,9 @@ from cloudchamber.generation.objectives import Adversarial
 from cloudchamber.generation.sampling import Sampler
 from cloudchamber.networks.epic_gan import EpicDiscriminator
 from cloudchamber.networks.packing import PackedClouds, Packing
-from cloudchamber.settings import AdversarialSettings, EpicGanSettings, SamplerSettings
+from cloudchamber.settings.models import SamplerSettings
+from cloudchamber.settings.networks import EpicGanSettings
+from cloudchamber.settings.objectives import AdversarialSettings
 
 __all__ = ["AdversarialPair", "AdversarialTask", "build_discriminator", "generator_weights"]
 

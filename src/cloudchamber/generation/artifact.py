@@ -16,14 +16,9 @@ from cloudchamber.networks.epic_gan import EpicGenerator
 from cloudchamber.networks.transformer import Transformer
 from cloudchamber.preparation.relative import RELATIVE_COLUMNS
 from cloudchamber.preparation.standardisation import Standardisation
-from cloudchamber.settings import (
-    EpicGanSettings,
-    EpicSettings,
-    GeneratorSettings,
-    SamplerSettings,
-    TransformerSettings,
-    parse,
-)
+from cloudchamber.settings.base import parse
+from cloudchamber.settings.models import GeneratorSettings, SamplerSettings
+from cloudchamber.settings.networks import EpicGanSettings, EpicSettings, TransformerSettings
 
 __all__ = ["Artifact", "build_network", "build_sampler", "cloud_noise", "load_artifact", "save_artifact"]
 

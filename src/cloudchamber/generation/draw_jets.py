@@ -10,7 +10,8 @@ from cloudchamber.errors import InputError
 from cloudchamber.generation.described_weights import load_weights, read_description
 from cloudchamber.generation.jet_features import JetFeatures, write_jets
 from cloudchamber.generation.jet_flow import JetFlow, JetScales, draw_from_flow
-from cloudchamber.settings import JetFlowSettings, JetLevelSettings, TrainingJets, parse
+from cloudchamber.settings.base import parse
+from cloudchamber.settings.jets import JetFlowSettings, JetLevelSettings, TrainingJets
 from cloudchamber.storage import provenance, sha256
 
 __all__ = ["draw_jets"]

@@ -18,7 +18,7 @@ from cloudchamber import seeds
 from cloudchamber.errors import InputError
 from cloudchamber.generation.gaussianisation import Continuous, Discrete
 from cloudchamber.generation.jet_features import CONTINUOUS
-from cloudchamber.settings import JetFlowSettings
+from cloudchamber.settings.jets import JetFlowSettings
 from cloudchamber.training.task import Task
 
 __all__ = ["JetFlow", "JetFlowTask", "JetScales", "draw_from_flow"]

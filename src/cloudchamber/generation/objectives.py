@@ -11,7 +11,7 @@ from torch.nn.functional import huber_loss
 
 from cloudchamber.generation.paths import CosinePath, ExplodingPath, GaussianPath, StraightPath
 from cloudchamber.networks.packing import Packing
-from cloudchamber.settings import (
+from cloudchamber.settings.objectives import (
     AdversarialSettings,
     DiffusionSettings,
     EdmSettings,

@@ -20,7 +20,7 @@ from cloudchamber.generation.shards import WHOLE, Shard
 from cloudchamber.networks.packing import padded
 from cloudchamber.preparation.relative import RELATIVE_COLUMNS
 from cloudchamber.progress import progress
-from cloudchamber.settings import SamplerSettings
+from cloudchamber.settings.models import SamplerSettings
 from cloudchamber.storage import provenance
 
 __all__ = ["Drawn", "draw_clouds", "sample_marginals", "sample_model"]

@@ -12,7 +12,7 @@ from cloudchamber.generation.objectives import Objective
 from cloudchamber.generation.solvers import Field, solve
 from cloudchamber.networks.linear import for_inference
 from cloudchamber.networks.packing import Packing
-from cloudchamber.settings import SamplerSettings
+from cloudchamber.settings.models import SamplerSettings
 
 __all__ = ["Sampler", "chunk_size"]
 

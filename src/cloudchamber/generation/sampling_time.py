@@ -13,7 +13,9 @@ from cloudchamber.generation.artifact import build_sampler, load_artifact
 from cloudchamber.generation.sampling import Sampler
 from cloudchamber.hardware import clock_of, processor
 from cloudchamber.progress import progress
-from cloudchamber.settings import SamplerSettings, SamplingTimeSettings, parse
+from cloudchamber.settings.analysis import SamplingTimeSettings
+from cloudchamber.settings.base import parse
+from cloudchamber.settings.models import SamplerSettings
 from cloudchamber.storage import write_rows
 
 __all__ = ["sampling_time"]

@@ -20,7 +20,8 @@ from cloudchamber.generation.sample import draw_clouds
 from cloudchamber.networks.packing import padded
 from cloudchamber.preparation.relative import RELATIVE_COLUMNS
 from cloudchamber.progress import progress
-from cloudchamber.settings import EVALUATIONS_PER_STEP, MetricSettings, SamplerSettings, Solver, SolverScanSettings
+from cloudchamber.settings.analysis import MetricSettings, SolverScanSettings
+from cloudchamber.settings.models import EVALUATIONS_PER_STEP, SamplerSettings, Solver
 from cloudchamber.storage import write_rows
 
 __all__ = ["FEATURES", "points_of", "solver_scan"]

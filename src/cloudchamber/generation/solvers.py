@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from cloudchamber.generation.objectives import Objective
-from cloudchamber.settings import EVALUATIONS_PER_STEP, SamplerSettings, Solver
+from cloudchamber.settings.models import EVALUATIONS_PER_STEP, SamplerSettings, Solver
 
 __all__ = ["Field", "solve"]
 

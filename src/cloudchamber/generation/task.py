@@ -14,7 +14,7 @@ from cloudchamber.generation.objectives import PathObjective
 from cloudchamber.generation.sampling import Sampler
 from cloudchamber.networks.packing import PackedClouds, Packing
 from cloudchamber.preparation.standardisation import Standardisation
-from cloudchamber.settings import SamplerSettings
+from cloudchamber.settings.models import SamplerSettings
 
 __all__ = ["GenerationTask", "pack"]
 

@@ -18,7 +18,9 @@ from cloudchamber.generation.artifact import build_network, cloud_noise, save_ar
 from cloudchamber.generation.objectives import build_path_objective
 from cloudchamber.generation.task import GenerationTask, pack
 from cloudchamber.preparation.standardisation import Standardisation
-from cloudchamber.settings import AdversarialSettings, EpicGanSettings, GeneratorSettings
+from cloudchamber.settings.models import GeneratorSettings
+from cloudchamber.settings.networks import EpicGanSettings
+from cloudchamber.settings.objectives import AdversarialSettings
 from cloudchamber.storage import provenance, sha256, write_rows
 from cloudchamber.training.record import code_digest, state_folder
 from cloudchamber.training.trainer import fit

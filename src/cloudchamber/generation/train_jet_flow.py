@@ -9,7 +9,7 @@ from cloudchamber.cloud import read_clouds
 from cloudchamber.generation.described_weights import write_described_weights
 from cloudchamber.generation.jet_features import JetFeatures
 from cloudchamber.generation.jet_flow import JetFlow, JetFlowTask, JetScales
-from cloudchamber.settings import JetFlowSettings
+from cloudchamber.settings.jets import JetFlowSettings
 from cloudchamber.storage import provenance, sha256, write_rows
 from cloudchamber.training.record import code_digest, state_folder
 from cloudchamber.training.trainer import fit

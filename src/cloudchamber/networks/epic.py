@@ -19,7 +19,7 @@ from cloudchamber.networks.fused import activate_shifted, activate_sum
 from cloudchamber.networks.linear import WeightNormLinear
 from cloudchamber.networks.packing import Packing
 from cloudchamber.networks.time_embedding import TimeEmbedding, cloud_context
-from cloudchamber.settings import EpicSettings
+from cloudchamber.settings.networks import EpicSettings
 
 __all__ = ["Epic"]
 

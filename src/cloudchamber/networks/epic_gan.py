@@ -15,7 +15,7 @@ from cloudchamber.networks.epic import EpicLayer, GlobalUpdate, HoistedLinear
 from cloudchamber.networks.fused import activate_sum
 from cloudchamber.networks.linear import WeightNormLinear
 from cloudchamber.networks.packing import Packing
-from cloudchamber.settings import EpicGanSettings, EpicSettings
+from cloudchamber.settings.networks import EpicGanSettings, EpicSettings
 
 __all__ = ["EpicDiscriminator", "EpicGenerator"]
 

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from cloudchamber.networks.cloud_rows import CloudClassifier, CloudRows
 from cloudchamber.networks.dense import Dense, hidden_layers
-from cloudchamber.settings import ParticleFlowTagger
+from cloudchamber.settings.taggers import ParticleFlowTagger
 
 __all__ = ["ParticleFlow"]
 

@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from cloudchamber.networks.attention import SelfAttention
 from cloudchamber.networks.cloud_rows import AttentiveClassifier, CloudRows
-from cloudchamber.settings import ParticleTransformerTagger
+from cloudchamber.settings.taggers import ParticleTransformerTagger
 
 __all__ = ["ParticleTransformer", "pair_features"]
 

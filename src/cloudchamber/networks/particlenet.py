@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cloudchamber.networks.graph_rows import Edges, GraphRows, PackedGraphRows, PaddedGraphRows
-from cloudchamber.settings import ParticleNetSettings
+from cloudchamber.settings.networks import ParticleNetSettings
 
 __all__ = ["ParticleNet"]
 

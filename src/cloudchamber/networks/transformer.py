@@ -20,7 +20,7 @@ from cloudchamber.networks.attention import attend
 from cloudchamber.networks.buckets import Buckets
 from cloudchamber.networks.packing import Packing
 from cloudchamber.networks.time_embedding import TimeEmbedding, cloud_context
-from cloudchamber.settings import TransformerSettings
+from cloudchamber.settings.networks import TransformerSettings
 
 __all__ = ["Transformer"]
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from cloudchamber.networks.attention import SelfAttention
 from cloudchamber.networks.cloud_rows import AttentiveClassifier, CloudRows
 from cloudchamber.networks.dense import Dense
-from cloudchamber.settings import TransformerTagger
+from cloudchamber.settings.taggers import TransformerTagger
 
 __all__ = ["TransformerEncoder"]
 

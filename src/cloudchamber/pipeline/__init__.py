@@ -14,15 +14,11 @@ from cloudchamber.pipeline.resources import Resources, growing
 from cloudchamber.pipeline.sources import code
 from cloudchamber.pipeline.tagging import TaggingStudy
 from cloudchamber.pipeline.tagging_drawings import TaggingDrawings
-from cloudchamber.settings import (
-    JET_FLOW,
-    AnalysisSettings,
-    IngestionSettings,
-    JetNetSource,
-    LabelledSource,
-    TrainedModel,
-    parse,
-)
+from cloudchamber.settings.analysis import AnalysisSettings
+from cloudchamber.settings.base import parse
+from cloudchamber.settings.data import IngestionSettings, JetNetSource, LabelledSource
+from cloudchamber.settings.jets import JET_FLOW
+from cloudchamber.settings.models import TrainedModel
 
 __all__ = ["Pipeline", "as_json", "code", "growing", "paths_in"]
 

@@ -5,7 +5,7 @@ from typing import Any, final
 
 from cloudchamber.pipeline.json_arguments import as_json, paths_in
 from cloudchamber.pipeline.layout import Layout
-from cloudchamber.settings import DatasetSettings
+from cloudchamber.settings.data import DatasetSettings
 
 __all__ = ["FIGURES", "TABLES", "Drawings"]
 

@@ -3,7 +3,10 @@
 from pathlib import Path
 from typing import Any, final
 
-from cloudchamber.settings import JET_FLOW, AnalysisSettings, JetFlowSettings, TrainedModel, external_files
+from cloudchamber.settings.analysis import AnalysisSettings
+from cloudchamber.settings.external import external_files
+from cloudchamber.settings.jets import JET_FLOW, JetFlowSettings
+from cloudchamber.settings.models import TrainedModel
 
 __all__ = ["NO_SAMPLER", "Layout"]
 

@@ -5,7 +5,8 @@ from glob import glob
 from typing import final
 
 from cloudchamber.pipeline.layout import Layout
-from cloudchamber.settings import DelphesSource, LabelledSource, SimulatedSource, external_files
+from cloudchamber.settings.data import DelphesSource, LabelledSource, SimulatedSource
+from cloudchamber.settings.external import external_files
 
 __all__ = ["Origins"]
 

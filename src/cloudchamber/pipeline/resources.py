@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from typing import Any, final
 
-from cloudchamber.settings import JetFlowSettings, JetGenerationSettings, TrainedModel, TrainingSettings
+from cloudchamber.settings.analysis import JetGenerationSettings
+from cloudchamber.settings.jets import JetFlowSettings
+from cloudchamber.settings.models import TrainedModel, TrainingSettings
 
 __all__ = ["Resources", "growing"]
 

@@ -5,7 +5,10 @@ from pathlib import Path
 from typing import Any, final
 
 from cloudchamber.pipeline.json_arguments import as_json, paths_in
-from cloudchamber.settings import AnalysisSettings, TaggingJetsSettings, TaggingSettings, TransformerTagger
+from cloudchamber.settings.analysis import AnalysisSettings
+from cloudchamber.settings.taggers import TransformerTagger
+from cloudchamber.settings.tagging import TaggingJetsSettings
+from cloudchamber.settings.tagging_study import TaggingSettings
 
 __all__ = ["ALL_JETS", "TaggingStudy"]
 

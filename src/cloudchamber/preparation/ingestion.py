@@ -18,7 +18,7 @@ from cloudchamber.progress import progress
 from cloudchamber.readers.constituents import bad_values, point_columns
 from cloudchamber.readers.delphes import expand, open_tree
 from cloudchamber.readers.jagged import Step
-from cloudchamber.settings import IngestionSettings
+from cloudchamber.settings.data import IngestionSettings
 from cloudchamber.storage import provenance
 
 __all__ = ["ingest"]

@@ -10,7 +10,7 @@ from cloudchamber.errors import InputError
 from cloudchamber.preparation.relative import RELATIVE_COLUMNS, relative_points
 from cloudchamber.preparation.splits import event_labels, split, write_split
 from cloudchamber.preparation.standardisation import Standardisation
-from cloudchamber.settings import PreparationSettings
+from cloudchamber.settings.data import PreparationSettings
 from cloudchamber.storage import provenance
 
 __all__ = ["CONDITIONS", "prepare", "prepared"]

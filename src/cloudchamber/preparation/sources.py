@@ -25,13 +25,7 @@ from cloudchamber.readers.constituents import (
 from cloudchamber.readers.delphes import DelphesTree
 from cloudchamber.readers.jagged import Jagged, Step
 from cloudchamber.readers.references import Resolved, from_index, referenced_collections, resolve
-from cloudchamber.settings import (
-    Constituents,
-    IngestionSettings,
-    ReclusteredJets,
-    StoredJets,
-    WholeEvents,
-)
+from cloudchamber.settings.data import Constituents, IngestionSettings, ReclusteredJets, StoredJets, WholeEvents
 
 __all__ = ["CloudSource", "RawClouds", "feature_columns", "open_source"]
 

@@ -9,7 +9,7 @@ import numpy as np
 from cloudchamber.cloud import Clouds
 from cloudchamber.errors import CloudchamberError, InputError
 from cloudchamber.hdf5 import create_hdf5
-from cloudchamber.settings import SplitSettings
+from cloudchamber.settings.data import SplitSettings
 
 __all__ = ["PARTS", "event_labels", "read_split", "split", "split_by_event", "write_split"]
 

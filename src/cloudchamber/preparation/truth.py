@@ -14,7 +14,7 @@ import numpy as np
 from cloudchamber.errors import InputError
 from cloudchamber.preparation.relative import wrap
 from cloudchamber.readers.jagged import Step
-from cloudchamber.settings import TruthMatch
+from cloudchamber.settings.data import TruthMatch
 
 __all__ = ["TRUTH_LEAVES", "Prongs", "matched", "read_prongs"]
 

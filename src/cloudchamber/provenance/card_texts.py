@@ -85,7 +85,7 @@ def usage(files: Mapping[str, Any], of_jets: bool) -> list[str]:
 from cloudchamber.generation.artifact import load_artifact
 from cloudchamber.generation.jet_features import read_jets
 from cloudchamber.generation.sample import draw_clouds
-from cloudchamber.settings import SamplerSettings
+from cloudchamber.settings.models import SamplerSettings
 
 artifact = load_artifact(Path("{first["weights"]}"), Path("{first["description"]}"))
 drawn = draw_clouds(artifact, read_jets("jets.h5"), SamplerSettings({arguments}), seed=1)

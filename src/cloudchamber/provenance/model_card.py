@@ -19,8 +19,10 @@ from cloudchamber.figures.numbers import decimals, with_uncertainty
 from cloudchamber.generation.described_weights import read_description
 from cloudchamber.preparation.splits import PARTS
 from cloudchamber.provenance.card_texts import HOW_TO_READ, LIMITS, METRICS, STAND_IN, USES, usage
-from cloudchamber.settings import GeneratorSettings, JetFlowSettings, parse
+from cloudchamber.settings.base import parse
 from cloudchamber.settings.entries import entries, need
+from cloudchamber.settings.jets import JetFlowSettings
+from cloudchamber.settings.models import GeneratorSettings
 from cloudchamber.storage import write_text
 
 __all__ = ["model_card"]

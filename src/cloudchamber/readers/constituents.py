@@ -9,7 +9,7 @@ import numpy as np
 from cloudchamber.cloud import Column
 from cloudchamber.readers.delphes import DelphesTree
 from cloudchamber.readers.jagged import Jagged, Step, offsets_of
-from cloudchamber.settings import Constituents
+from cloudchamber.settings.data import Constituents
 
 __all__ = [
     "VISIBLE_LEAVES",

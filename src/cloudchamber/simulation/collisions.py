@@ -15,7 +15,7 @@ import awkward as ak
 import numpy as np
 
 from cloudchamber.errors import SettingsError
-from cloudchamber.settings import ProcessSettings
+from cloudchamber.settings.processes import ProcessSettings
 from cloudchamber.simulation.generators import FAILURE_RATE_ALLOWED, FAILURES_ALLOWED, generator
 from cloudchamber.simulation.particles import Particles
 

@@ -12,7 +12,7 @@ from typing import Final, final
 import numpy as np
 
 from cloudchamber.errors import SettingsError
-from cloudchamber.settings import DecayChainProcess, ProngCuts
+from cloudchamber.settings.processes import DecayChainProcess, ProngCuts
 
 __all__ = ["CHAINS", "SCALAR", "Chain", "Decay", "draw_decays", "rapidity_and_azimuth", "two_body"]
 

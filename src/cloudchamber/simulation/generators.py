@@ -11,7 +11,7 @@ import pythia8mc
 
 from cloudchamber import seeds
 from cloudchamber.errors import SettingsError
-from cloudchamber.settings import ProcessSettings, PythiaProcess
+from cloudchamber.settings.processes import ProcessSettings, PythiaProcess
 from cloudchamber.simulation.decay_chains import SCALAR
 from cloudchamber.simulation.les_houches import write_events
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from cloudchamber.errors import SettingsError
-from cloudchamber.settings import DecayChainProcess
+from cloudchamber.settings.processes import DecayChainProcess
 from cloudchamber.simulation.decay_chains import CHAINS, Chain, draw_decays
 
 __all__ = ["draw_pairs", "write_events"]

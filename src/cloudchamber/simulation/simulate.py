@@ -5,7 +5,7 @@ from pathlib import Path
 from cloudchamber import seeds
 from cloudchamber.errors import SettingsError
 from cloudchamber.progress import progress
-from cloudchamber.settings import ProcessSettings
+from cloudchamber.settings.processes import ProcessSettings
 from cloudchamber.simulation.collisions import collide
 from cloudchamber.simulation.delphes_file import DelphesFile
 from cloudchamber.simulation.detector import detect

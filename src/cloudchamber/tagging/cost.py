@@ -15,7 +15,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from cloudchamber.errors import SettingsError
 from cloudchamber.hardware import clock_of, processor
 from cloudchamber.progress import progress
-from cloudchamber.settings import DenseTagger, TaggerCostSettings
+from cloudchamber.settings.taggers import DenseTagger, TaggerCostSettings
 from cloudchamber.storage import write_rows
 from cloudchamber.tagging.jet_data import TaggingJets
 from cloudchamber.tagging.predict import jets_of_tagger

@@ -12,10 +12,9 @@ import pandas as pd
 from cloudchamber import seeds
 from cloudchamber.errors import InputError
 from cloudchamber.evaluation.resampling import Estimate
-from cloudchamber.evaluation.steps import METRIC_COLUMNS
-from cloudchamber.evaluation.tables import read_table, write_table
+from cloudchamber.evaluation.tables import METRIC_COLUMNS, read_table, write_table
 from cloudchamber.progress import progress
-from cloudchamber.settings import TaggingEvaluationSettings
+from cloudchamber.settings.tagging import TaggingEvaluationSettings
 from cloudchamber.tagging import measures
 from cloudchamber.tagging.measures import SIGNAL_EFFICIENCY, accuracy, balanced, estimate, inverse
 from cloudchamber.tagging.scores import UnseenJets, read_scores, read_unseen_jets

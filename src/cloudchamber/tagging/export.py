@@ -20,7 +20,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from cloudchamber.errors import StorageError
 from cloudchamber.optional import optional_package
-from cloudchamber.settings import DenseTagger
+from cloudchamber.settings.taggers import DenseTagger
 from cloudchamber.storage import write_bytes
 from cloudchamber.tagging.taggers import StoredTagger, Tagger, load_tagger
 

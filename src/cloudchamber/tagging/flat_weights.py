@@ -13,7 +13,7 @@ from typing import final
 import numpy as np
 
 from cloudchamber.errors import InputError
-from cloudchamber.settings import FlatWeightSettings
+from cloudchamber.settings.tagging import FlatWeightSettings
 
 __all__ = ["FlatWeights", "effective_size", "flat_weights"]
 

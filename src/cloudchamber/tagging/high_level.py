@@ -10,7 +10,7 @@ from cloudchamber.errors import InputError
 from cloudchamber.evaluation.kinematics import momenta
 from cloudchamber.evaluation.n_subjettiness import subjettiness_basis
 from cloudchamber.evaluation.observable_file import write_observables
-from cloudchamber.settings import HighLevelSettings
+from cloudchamber.settings.tagging import HighLevelSettings
 from cloudchamber.storage import provenance
 
 __all__ = ["feature_names", "high_level", "high_level_features"]

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from cloudchamber.preparation.standardisation import Standardisation
-from cloudchamber.settings import TowerFeatures
+from cloudchamber.settings.taggers import TowerFeatures
 
 __all__ = ["HighLevelInputs", "TowerInputs", "aligned"]
 

@@ -12,7 +12,7 @@ from cloudchamber.errors import InputError
 from cloudchamber.preparation.relative import RELATIVE_COLUMNS, relative_points
 from cloudchamber.preparation.splits import PARTS, event_labels, split
 from cloudchamber.progress import progress
-from cloudchamber.settings import JetClassSettings, TaggingJetsSettings
+from cloudchamber.settings.tagging import JetClassSettings, TaggingJetsSettings
 from cloudchamber.storage import provenance
 from cloudchamber.tagging.flat_weights import flat_weights
 

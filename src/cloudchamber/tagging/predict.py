@@ -7,7 +7,7 @@ import torch
 from cloudchamber.errors import InputError
 from cloudchamber.evaluation.observable_file import write_observables
 from cloudchamber.networks.prediction import predict_log_probabilities
-from cloudchamber.settings import DenseTagger
+from cloudchamber.settings.taggers import DenseTagger
 from cloudchamber.storage import provenance
 from cloudchamber.tagging.jet_data import TaggingJets, read_tagging_jets
 from cloudchamber.tagging.taggers import StoredTagger, load_tagger

@@ -16,7 +16,8 @@ from cloudchamber.networks.particle_flow import ParticleFlow
 from cloudchamber.networks.particle_transformer import ParticleTransformer
 from cloudchamber.networks.particlenet import ParticleNet
 from cloudchamber.networks.transformer_encoder import TransformerEncoder
-from cloudchamber.settings import (
+from cloudchamber.settings.base import parse
+from cloudchamber.settings.taggers import (
     DenseTagger,
     ParticleFlowTagger,
     ParticleNetTagger,
@@ -25,7 +26,6 @@ from cloudchamber.settings import (
     TaggerSettings,
     TowerTaggerSettings,
     TransformerTagger,
-    parse,
 )
 from cloudchamber.tagging.inputs import HighLevelInputs, TowerInputs, aligned
 

@@ -6,7 +6,7 @@ import torch
 
 from cloudchamber import seeds
 from cloudchamber.errors import SettingsError
-from cloudchamber.settings import DenseTagger, TaggerSettings
+from cloudchamber.settings.taggers import DenseTagger, TaggerSettings
 from cloudchamber.storage import provenance, sha256, write_rows
 from cloudchamber.tagging.jet_data import TaggingJets, read_tagging_jets, training_rows
 from cloudchamber.tagging.taggers import StoredTagger, Tagger, build_tagger, save_tagger

@@ -1,95 +1,24 @@
-"""The evaluation steps: observables of a file of clouds, distances of a sample from truth, the table of a study."""
+"""The step ``evaluate``: comparisons, costs and log posteriors of all models in the one table of a study."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from cloudchamber import seeds
-from cloudchamber.cloud import Clouds, read_clouds, read_header
+from cloudchamber.cloud import read_header
 from cloudchamber.errors import InputError, SettingsError
-from cloudchamber.evaluation.cloud_comparison import compare_clouds
-from cloudchamber.evaluation.comparison import compare
-from cloudchamber.evaluation.observable_file import read_observables, write_observables
-from cloudchamber.evaluation.observables import observe
-from cloudchamber.evaluation.tables import read_table, write_table
-from cloudchamber.preparation.relative import RELATIVE_COLUMNS, relative_points
-from cloudchamber.settings import JET_FLOW, MetricSettings
+from cloudchamber.evaluation.tables import METRIC_COLUMNS, read_table, write_table
 from cloudchamber.settings.entries import entries
-from cloudchamber.storage import provenance
+from cloudchamber.settings.jets import JET_FLOW
 
-__all__ = ["METRIC_COLUMNS", "compare_files", "gather", "observe_file"]
+__all__ = ["gather"]
 
 _ENTRIES = {
     "samples": ("dataset", "name", "sampler", "seed", "clouds", "comparison"),
     "posteriors": ("dataset", "seed", "path"),
     "jets": ("dataset", "seed", "path"),
 }
-METRIC_COLUMNS = (
-    "study",
-    "dataset",
-    "model",
-    "sampler",
-    "nfe",
-    "seed",
-    "metric",
-    "feature",
-    "value",
-    "uncertainty",
-    "floor",
-    "n_reference",
-    "n_generated",
-    "floor_uncertainty",
-)
-
-
-def observe_file(source: Path, output: Path) -> None:
-    """Write the observables of each jet of a cloud file, in the order of the file.
-
-    Jets in absolute coordinates (pt, eta, phi) are brought to relative ones first.
-
-    Raises:
-        InputError: the clouds are not jets.
-    """
-    clouds = read_clouds(source)
-    if "pt_rel" not in [column.name for column in clouds.point_columns]:
-        clouds = replace(clouds, points=relative_points(clouds), point_columns=RELATIVE_COLUMNS)
-    write_observables(output, observe(clouds), {"provenance": provenance("observe", {}, [source])})
-
-
-def compare_files(
-    truth_files: tuple[Path, Path],
-    sample_files: tuple[Path, Path],
-    settings: MetricSettings,
-    seed: int,
-    output: Path,
-) -> None:
-    """Compare a sample with the test part of the truth; the training part gives the floor.
-
-    Args:
-        truth_files: prepared jets and their observables.
-        sample_files: generated jets and their observables.
-        settings: bins and number of resamplings.
-        seed: of the resamplings.
-        output: CSV of the metrics without the columns that name the sample.
-
-    Raises:
-        InputError: a file cannot be used, or the training part has fewer jets than the sample.
-    """
-    truth, truth_observables = read_clouds(truth_files[0]), read_observables(truth_files[1])[0]
-    sample, sample_observables = read_clouds(sample_files[0]), read_observables(sample_files[1])[0]
-    test, train = (_part(truth, truth_observables, name) for name in ("test", "train"))
-    of_features = compare(*test, sample, sample_observables, *train, settings, seeds.generator(seed, "bootstrap"))
-    of_clouds = compare_clouds(test[0], train[0], sample, settings, seeds.generator(seed, "batches"))
-    write_table(output, pd.concat([of_features, of_clouds], ignore_index=True))
-
-
-def _part(clouds: Clouds, observables: Mapping[str, np.ndarray], name: str) -> tuple[Clouds, dict[str, np.ndarray]]:
-    rows = clouds.part(name), clouds.indices[name]
-    return rows[0], {feature: values[rows[1]] for feature, values in observables.items()}
 
 
 def _sampler(path: str | Path) -> Mapping[str, Any]:
