@@ -15,9 +15,9 @@ import fastjet
 import numpy as np
 
 from benchmarks.timing import Measurement, measure
-from cloudchamber.evaluation.energy_correlation import d2, energy_correlations
-from cloudchamber.evaluation.energy_flow import EFP_GRAPHS, EFP_NAMES, W1_EFP_NAMES, energy_flow_polynomials
-from cloudchamber.evaluation.n_subjettiness import subjettiness, subjettiness_basis
+from cloudchamber.jets.energy_correlation import d2, energy_correlations
+from cloudchamber.jets.energy_flow import EFP_GRAPHS, EFP_NAMES, W1_EFP_NAMES, energy_flow_polynomials
+from cloudchamber.jets.n_subjettiness import subjettiness, subjettiness_basis
 
 __all__ = ["measurements"]
 

@@ -24,9 +24,9 @@ import psutil
 import yaml
 
 from cloudchamber.cloud import read_header
-from cloudchamber.generation.jet_features import read_jets
+from cloudchamber.generative.jet_features import read_jets
 from cloudchamber.settings.base import load
-from cloudchamber.settings.models import GeneratorSettings
+from cloudchamber.settings.generators import GeneratorSettings
 from cloudchamber.storage import write_text
 
 __all__ = ["main"]

@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 
 from cloudchamber.cloud import Clouds, Column, write_clouds
-from cloudchamber.evaluation.comparison import COLUMNS
-from cloudchamber.evaluation.jet_level import REQUESTED
-from cloudchamber.evaluation.observable_file import write_observables
-from cloudchamber.evaluation.observables import JET_FEATURES, PARTICLE_FEATURES
-from cloudchamber.figures.jet_metrics import JET_METRICS
-from cloudchamber.generation.jet_features import JetFeatures, write_jets
+from cloudchamber.generative.compare_jets import REQUESTED
+from cloudchamber.generative.jet_features import JetFeatures, write_jets
+from cloudchamber.jets.observable_file import write_observables
+from cloudchamber.jets.observables import JET_FEATURES, PARTICLE_FEATURES
+from cloudchamber.metrics.comparison import COLUMNS
+from cloudchamber.studies.jet_generation.figures.jet_metrics import JET_METRICS
 
 __all__ = ["FEATURES", "GENERATED", "MODELS", "SCANNED", "SEEDS", "TRUE", "some_clouds", "study_files"]
 

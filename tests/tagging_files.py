@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cloudchamber.classification.evaluate import COSTS, Outputs, evaluate
+from cloudchamber.classification.jets import tagging_jets
 from cloudchamber.cloud import Clouds, Column, read_clouds, write_clouds
-from cloudchamber.evaluation.observable_file import write_observables
+from cloudchamber.jets.observable_file import write_observables
 from cloudchamber.settings.data import SplitSettings
-from cloudchamber.settings.tagging import JetClassSettings, TaggingEvaluationSettings, TaggingJetsSettings
-from cloudchamber.tagging.evaluate import COSTS, Outputs, evaluate
-from cloudchamber.tagging.jets import tagging_jets
+from cloudchamber.settings.tagging_sample import JetClassSettings, TaggingEvaluationSettings, TaggingJetsSettings
 
 __all__ = [
     "MASS",

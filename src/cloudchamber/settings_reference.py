@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from cloudchamber.settings.analysis import AnalysisSettings
+from cloudchamber.analysis import AnalysisSettings
 
 __all__ = ["reference", "schema"]
 

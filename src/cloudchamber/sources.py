@@ -31,7 +31,7 @@ def sources_of(entry: str) -> list[Path]:
     """Return the modules that ``entry`` imports, directly or through others, and itself.
 
     Args:
-        entry: a module, relative to the package, such as "generation/train.py".
+        entry: a module, relative to the package, such as "generative/train.py".
 
     Returns:
         paths relative to the package, sorted; without the modules that only move data.

@@ -19,9 +19,9 @@ from stages import INGESTION, PROCESS, STAGES
 
 from cloudchamber.cloud import read_clouds
 from cloudchamber.errors import CloudchamberError, StateError
-from cloudchamber.evaluation.observable_file import read_observables
-from cloudchamber.generation.artifact import Artifact, load_artifact
-from cloudchamber.generation.jet_features import read_jets
+from cloudchamber.generative.artifact import Artifact, load_artifact
+from cloudchamber.generative.jet_features import read_jets
+from cloudchamber.jets.observable_file import read_observables
 from cloudchamber.preparation.ingestion import ingest
 from cloudchamber.readers.jetnet import read_jetnet
 from cloudchamber.settings.data import IngestionSettings

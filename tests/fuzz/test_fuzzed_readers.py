@@ -23,20 +23,20 @@ from prepared_jets import prepared_jets, write_prepared_jets
 from project_copy import REPOSITORY
 from root_files import random_towers, write_delphes
 
+from cloudchamber.analysis import AnalysisSettings
 from cloudchamber.cloud import read_clouds
-from cloudchamber.evaluation.observable_file import read_observables, write_observables
-from cloudchamber.evaluation.tables import read_table
-from cloudchamber.generation.artifact import build_network, load_artifact, save_artifact
-from cloudchamber.generation.jet_features import read_jets
+from cloudchamber.generative.artifact import build_network, load_artifact, save_artifact
+from cloudchamber.generative.jet_features import read_jets
+from cloudchamber.jets.observable_file import read_observables, write_observables
+from cloudchamber.metrics.tables import read_table
 from cloudchamber.preparation.ingestion import ingest
 from cloudchamber.preparation.labelled_jets import read_labelled_jets
 from cloudchamber.preparation.splits import read_split, write_split
 from cloudchamber.provenance.record import recorded, verify_record
 from cloudchamber.readers.jetnet import read_jetnet, write_jetnet
-from cloudchamber.settings.analysis import AnalysisSettings
 from cloudchamber.settings.base import load
 from cloudchamber.settings.data import IngestionSettings, LabelledJetSettings, LabelledLayout
-from cloudchamber.settings.models import GeneratorSettings
+from cloudchamber.settings.generators import GeneratorSettings
 from cloudchamber.storage import read_json, write_text
 from cloudchamber.training.state import load_state, save_state
 

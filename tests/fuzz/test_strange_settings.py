@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from project_copy import REPOSITORY
 
+from cloudchamber.analysis import AnalysisSettings
 from cloudchamber.cli.arguments import json_argument
 from cloudchamber.errors import SettingsError
-from cloudchamber.settings.analysis import AnalysisSettings
 from cloudchamber.settings.base import load
-from cloudchamber.settings.models import GeneratorSettings
+from cloudchamber.settings.generators import GeneratorSettings
 
 _json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),

@@ -15,10 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from cloudchamber.generation.objectives import Adversarial, Diffusion, Edm, FlowMatching, Objective
-from cloudchamber.generation.paths import CosinePath, ExplodingPath, GaussianPath, StraightPath
-from cloudchamber.generation.solvers import Field, solve
-from cloudchamber.settings.models import EVALUATIONS_PER_STEP, SamplerSettings
+from cloudchamber.generative.objectives import Adversarial, Diffusion, Edm, FlowMatching, Objective
+from cloudchamber.generative.paths import CosinePath, ExplodingPath, GaussianPath, StraightPath
+from cloudchamber.generative.solvers import Field, solve
+from cloudchamber.settings.generators import EVALUATIONS_PER_STEP, SamplerSettings
 from cloudchamber.settings.objectives import DiffusionSettings, EdmSettings, FlowMatchingSettings
 
 MEAN, DEVIATION = 0.7, 0.4

@@ -11,7 +11,7 @@ from prepared_jets import raw_jets
 
 from cloudchamber.cloud import Clouds
 from cloudchamber.errors import InputError
-from cloudchamber.preparation.relative import RELATIVE_COLUMNS, relative_points, wrap
+from cloudchamber.jets.relative import RELATIVE_COLUMNS, relative_points, wrap
 
 TURN = 2 * math.pi
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from cloudchamber.generation.adversarial import (
+from cloudchamber.generative.adversarial import (
     AdversarialPair,
     AdversarialTask,
     build_discriminator,
@@ -17,9 +17,9 @@ from cloudchamber.generation.adversarial import (
 )
 from cloudchamber.networks.epic_gan import EpicGenerator
 from cloudchamber.networks.packing import PackedClouds, Packing, padded
-from cloudchamber.settings.models import TrainingSettings
 from cloudchamber.settings.networks import EpicGanSettings
 from cloudchamber.settings.objectives import AdversarialSettings
+from cloudchamber.settings.training import TrainingSettings
 from cloudchamber.training.trainer import Trained, fit
 
 LATENT = 4

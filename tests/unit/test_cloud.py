@@ -14,7 +14,7 @@ from prepared_jets import write_prepared_jets
 
 from cloudchamber.cloud import Clouds, Column, create_clouds, read_clouds, read_header, write_clouds
 from cloudchamber.errors import InputError
-from cloudchamber.generation.draw_jets import draw_jets
+from cloudchamber.generative.draw_jets import draw_jets
 
 ARRAYS = ("points", "mask", "features", "labels")
 

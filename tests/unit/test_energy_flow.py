@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cloudchamber.evaluation.energy_flow import EFP_GRAPHS, EFP_NAMES, W1_EFP_NAMES, energy_flow_polynomials
+from cloudchamber.jets.energy_flow import EFP_GRAPHS, EFP_NAMES, W1_EFP_NAMES, energy_flow_polynomials
 
 ORACLE = Path(__file__).parents[1] / "data/oracles/jet_metrics.json"
 Jets = tuple[np.ndarray, np.ndarray, np.ndarray]

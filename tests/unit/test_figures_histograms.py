@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import chi2_contingency
 
-from cloudchamber.evaluation.resampling import Sample, bootstrap_weights
 from cloudchamber.figures.histograms import bin_edges, chi_squared, histogram, integer_edges
+from cloudchamber.metrics.resampling import Sample, bootstrap_weights
 
 
 def test_fractions_count_everything(rng: np.random.Generator) -> None:

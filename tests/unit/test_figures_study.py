@@ -13,15 +13,15 @@ from scipy.stats import pearsonr
 
 from cloudchamber.cloud import read_clouds
 from cloudchamber.errors import CloudchamberError, InputError, SettingsError
-from cloudchamber.evaluation.observable_file import read_observables, write_observables
 from cloudchamber.figures import style
 from cloudchamber.figures.draw import FIGURES
-from cloudchamber.figures.jet_metrics import JET_METRICS, read_jet_metrics
 from cloudchamber.figures.legends import legend_below
-from cloudchamber.figures.requested import read_requests, response
 from cloudchamber.figures.tables import TABLES
-from cloudchamber.figures.timing import read_sampling_times
-from cloudchamber.settings.models import EVALUATIONS_PER_STEP
+from cloudchamber.jets.observable_file import read_observables, write_observables
+from cloudchamber.settings.generators import EVALUATIONS_PER_STEP
+from cloudchamber.studies.jet_generation.figures.jet_metrics import JET_METRICS, read_jet_metrics
+from cloudchamber.studies.jet_generation.figures.requested import read_requests, response
+from cloudchamber.studies.jet_generation.figures.sampling_time import read_sampling_times
 
 
 @pytest.fixture(scope="module")

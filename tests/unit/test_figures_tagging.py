@@ -12,15 +12,15 @@ from tagging_files import tagging_study
 from cloudchamber.errors import InputError
 from cloudchamber.figures import style
 from cloudchamber.figures.rendering import as_html, as_latex
-from cloudchamber.figures.tagging import TAGGING_FIGURES
-from cloudchamber.figures.tagging_inputs import (
+from cloudchamber.studies.tagging.figures.inputs import (
     read_confusion,
     read_learning_curves,
     read_of_bins,
     read_reliability,
     read_roc,
 )
-from cloudchamber.figures.tagging_tables import TAGGING_TABLES
+from cloudchamber.studies.tagging.figures.performance import TAGGING_FIGURES
+from cloudchamber.studies.tagging.tables import TAGGING_TABLES
 
 NAMES = ("1", "2", "4b", "8")
 LABELS = {

@@ -8,8 +8,8 @@ from cloudchamber.cloud import Clouds, Column
 from cloudchamber.errors import InputError
 from cloudchamber.figures.images import average_image
 from cloudchamber.figures.style import applied
-from cloudchamber.figures.tagging_data import tagging_images, tagging_jets, turned, weighted_histogram
-from cloudchamber.preparation.relative import RELATIVE_COLUMNS
+from cloudchamber.jets.relative import RELATIVE_COLUMNS
+from cloudchamber.studies.tagging.figures.sample import tagging_images, tagging_jets, turned, weighted_histogram
 
 FEATURES = ("jet_pt", "jet_eta", "jet_phi", "jet_mass", "n_constituents", "weight")
 WINDOWS = {"jet_pt": [1000, 1200], "jet_mass": [300, 700]}

@@ -8,7 +8,7 @@ import pytest
 from oracles.features import DRAW_SEED, FPD_BATCHES, FPD_SIZES, feature_samples
 
 from cloudchamber.errors import InputError
-from cloudchamber.evaluation.frechet import frechet_distance, frechet_physics_distance
+from cloudchamber.metrics.frechet import frechet_distance, frechet_physics_distance
 
 ORACLE = Path(__file__).parents[1] / "data/oracles/physics_distances.json"
 

@@ -15,19 +15,19 @@ from scipy.stats import wasserstein_distance
 from cloudchamber import seeds
 from cloudchamber.cloud import Clouds, read_clouds, write_clouds
 from cloudchamber.errors import InputError
-from cloudchamber.evaluation.divergence import expected_floor
-from cloudchamber.evaluation.jet_level import REQUESTED, compare_jet_features
-from cloudchamber.evaluation.observable_file import read_observables, write_observables
-from cloudchamber.evaluation.resampling import Sample
 from cloudchamber.figures import style
-from cloudchamber.figures.jet_level import JetLevel, enclosing_levels, jet_level, read_jet_level
-from cloudchamber.generation.draw_jets import draw_jets
-from cloudchamber.generation.jet_features import JetFeatures, read_jets
-from cloudchamber.generation.train_jet_flow import train_jet_flow
-from cloudchamber.settings.analysis import MetricSettings
+from cloudchamber.generative.compare_jets import REQUESTED, compare_jet_features
+from cloudchamber.generative.draw_jets import draw_jets
+from cloudchamber.generative.jet_features import JetFeatures, read_jets
+from cloudchamber.generative.train_jet_flow import train_jet_flow
+from cloudchamber.jets.observable_file import read_observables, write_observables
+from cloudchamber.metrics.divergence import expected_floor
+from cloudchamber.metrics.resampling import Sample
 from cloudchamber.settings.base import parse
-from cloudchamber.settings.jets import JetFlowSettings
+from cloudchamber.settings.jet_level import JetFlowSettings
+from cloudchamber.settings.metrics import MetricSettings
 from cloudchamber.storage import read_json, sha256
+from cloudchamber.studies.jet_generation.figures.jet_level import JetLevel, enclosing_levels, jet_level, read_jet_level
 
 WIDTH, JETS = 8, 150
 TRAINING = {"steps": 6, "batch_size": 32, "accelerator": "cpu", "validate_every": 3}

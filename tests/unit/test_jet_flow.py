@@ -10,11 +10,11 @@ from scipy.stats import kstest, norm, spearmanr
 from torch import Tensor
 
 from cloudchamber.errors import InputError
-from cloudchamber.evaluation.divergence import bin_counts, bin_edges, divergence_of_counts, expected_floor
-from cloudchamber.generation.gaussianisation import Continuous, Discrete
-from cloudchamber.generation.jet_flow import JetFlow, JetFlowTask, JetScales, draw_from_flow
+from cloudchamber.generative.gaussianisation import Continuous, Discrete
+from cloudchamber.generative.jet_flow import JetFlow, JetFlowTask, JetScales, draw_from_flow
+from cloudchamber.metrics.divergence import bin_counts, bin_edges, divergence_of_counts, expected_floor
 from cloudchamber.settings.base import parse
-from cloudchamber.settings.jets import JetFlowSettings
+from cloudchamber.settings.jet_level import JetFlowSettings
 from cloudchamber.storage import read_json, write_json
 from cloudchamber.training.trainer import fit
 

@@ -6,8 +6,8 @@ import pytest
 
 from cloudchamber.cloud import Clouds, Column, read_clouds, write_clouds
 from cloudchamber.errors import InputError
+from cloudchamber.jets.relative import RELATIVE_COLUMNS
 from cloudchamber.preparation.prepare import prepare
-from cloudchamber.preparation.relative import RELATIVE_COLUMNS
 from cloudchamber.readers.jetnet import read_jetnet, write_jetnet
 from cloudchamber.settings.data import PreparationSettings
 

@@ -8,7 +8,7 @@ import pytest
 from oracles.features import DRAW_SEED, KPD_BATCHES, KPD_SIZE, feature_samples
 
 from cloudchamber.errors import InputError
-from cloudchamber.evaluation.kernel_distance import kernel_physics_distance, squared_discrepancy
+from cloudchamber.metrics.kernel_distance import kernel_physics_distance, squared_discrepancy
 
 ORACLE = Path(__file__).parents[1] / "data/oracles/physics_distances.json"
 

@@ -9,12 +9,12 @@ import pytest
 import uproot
 from root_files import random_towers, write_delphes
 
+from cloudchamber.classification.jets import tagging_jets
 from cloudchamber.cloud import Clouds, read_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.preparation.ingestion import ingest
 from cloudchamber.settings.data import IngestionSettings, SplitSettings
-from cloudchamber.settings.tagging import JetClassSettings, TaggingJetsSettings
-from cloudchamber.tagging.jets import tagging_jets
+from cloudchamber.settings.tagging_sample import JetClassSettings, TaggingJetsSettings
 
 EVENTS = 60
 RECLUSTERED = {"kind": "reclustered", "jets_per_event": 3, "pt_window": [5.0, 1e5]}

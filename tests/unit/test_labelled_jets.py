@@ -21,14 +21,14 @@ from labelled_files import (
 )
 from project_copy import REPOSITORY
 
+from cloudchamber.classification.jets import tagging_jets
 from cloudchamber.cloud import Clouds, read_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.preparation.labelled_jets import read_labelled_jets
 from cloudchamber.readers import top_tagging
 from cloudchamber.readers.jetclass2 import read_jetclass2
 from cloudchamber.settings.data import LabelledJetSettings, SplitSettings
-from cloudchamber.settings.tagging import JetClassSettings, TaggingJetsSettings
-from cloudchamber.tagging.jets import tagging_jets
+from cloudchamber.settings.tagging_sample import JetClassSettings, TaggingJetsSettings
 
 JETS = 120
 

@@ -10,7 +10,7 @@ from project_copy import REPOSITORY
 from cloudchamber.pipeline import Pipeline
 from cloudchamber.settings.base import load
 from cloudchamber.settings.data import LabelledJetSettings
-from cloudchamber.settings.tagging import TaggingJetsSettings
+from cloudchamber.settings.tagging_sample import TaggingJetsSettings
 
 
 def test_rules_ask_for_the_files_of_a_source(tmp_path: Path) -> None:

@@ -38,10 +38,10 @@ def _run(body: str, heavy: tuple[str, ...] = HEAVY) -> subprocess.CompletedProce
 @pytest.mark.parametrize(
     ("module", "heavy"),
     [
-        ("generation.train", HEAVY),
-        ("generation.sample", HEAVY),
-        ("tagging.train", HEAVY),
-        ("tagging.predict", HEAVY),
+        ("generative.train", HEAVY),
+        ("generative.sample", HEAVY),
+        ("classification.train", HEAVY),
+        ("classification.predict", HEAVY),
         ("settings", (*HEAVY, *COMPILER)),
         ("cli", (*HEAVY, *COMPILER)),
     ],

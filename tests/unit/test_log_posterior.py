@@ -10,7 +10,7 @@ from scipy.stats import norm
 
 from cloudchamber.cloud import Clouds, Column, write_clouds
 from cloudchamber.errors import InputError
-from cloudchamber.evaluation.log_posterior import (
+from cloudchamber.metrics.log_posterior import (
     INPUTS,
     PUBLISHED_INPUTS,
     classifier_inputs,
@@ -20,11 +20,11 @@ from cloudchamber.evaluation.log_posterior import (
     restrict,
     training_set,
 )
-from cloudchamber.evaluation.posterior_step import log_posterior
-from cloudchamber.evaluation.two_sample import area_under_curve
-from cloudchamber.settings.analysis import LogPosteriorSettings
-from cloudchamber.settings.models import TrainingSettings
+from cloudchamber.metrics.posterior_step import log_posterior
+from cloudchamber.metrics.two_sample import area_under_curve
+from cloudchamber.settings.metrics import LogPosteriorSettings
 from cloudchamber.settings.networks import ParticleNetSettings
+from cloudchamber.settings.training import TrainingSettings
 from tests.prepared_jets import prepared_jets
 
 

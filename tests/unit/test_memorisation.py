@@ -8,7 +8,7 @@ import pytest
 
 from cloudchamber.cloud import Clouds, Column
 from cloudchamber.errors import InputError
-from cloudchamber.evaluation.memorisation import memorisation
+from cloudchamber.metrics.memorisation import memorisation
 
 
 def jets(rng: np.random.Generator, n_jets: int, width: int = 8, least: int = 1) -> Clouds:

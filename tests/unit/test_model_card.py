@@ -18,7 +18,7 @@ from project_copy import REPOSITORY
 from small_study import FOLDER
 
 from cloudchamber.cli import main
-from cloudchamber.evaluation.tables import METRIC_COLUMNS
+from cloudchamber.metrics.tables import METRIC_COLUMNS
 from cloudchamber.pipeline import Pipeline
 
 VALUES = {1: 0.1234, 2: 0.1834}

@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from cloudchamber.generation.objectives import Diffusion, Edm, FlowMatching, build_path_objective
-from cloudchamber.generation.task import GenerationTask
+from cloudchamber.generative.objectives import Diffusion, Edm, FlowMatching, build_path_objective
+from cloudchamber.generative.task import GenerationTask
 from cloudchamber.networks.epic import Epic
 from cloudchamber.networks.packing import PackedClouds, Packing, padded
 from cloudchamber.settings.networks import EpicSettings

@@ -13,20 +13,20 @@ from scipy import stats
 
 from cloudchamber.cloud import Clouds, Column
 from cloudchamber.errors import InputError
-from cloudchamber.evaluation.comparison import COLUMNS, compare
-from cloudchamber.evaluation.divergence import expected_floor
-from cloudchamber.evaluation.energy_flow import W1_EFP_NAMES, energy_flow_polynomials
-from cloudchamber.evaluation.kinematics import has_momentum, jet_kinematics, momenta
-from cloudchamber.evaluation.observable_file import read_observables, write_observables
-from cloudchamber.evaluation.observables import (
+from cloudchamber.jets.energy_flow import W1_EFP_NAMES, energy_flow_polynomials
+from cloudchamber.jets.kinematics import has_momentum, jet_kinematics, momenta
+from cloudchamber.jets.observable_file import read_observables, write_observables
+from cloudchamber.jets.observables import (
     EXTRA_FEATURES,
     JET_FEATURES,
     LABELS,
     PARTICLE_FEATURES,
     observe,
 )
-from cloudchamber.evaluation.resampling import bootstrap_weights
-from cloudchamber.settings.analysis import MetricSettings
+from cloudchamber.metrics.comparison import COLUMNS, compare
+from cloudchamber.metrics.divergence import expected_floor
+from cloudchamber.metrics.resampling import bootstrap_weights
+from cloudchamber.settings.metrics import MetricSettings
 
 COLUMN_ORDER = ("eta_rel", "phi_rel", "pt_rel")
 UNIT = 800.0  # GeV, the jet pT that pt_rel refers to

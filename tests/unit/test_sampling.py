@@ -13,17 +13,17 @@ from prepared_jets import prepared_jets
 
 from cloudchamber.cloud import Clouds, read_clouds, write_clouds
 from cloudchamber.errors import InputError, SettingsError
-from cloudchamber.generation.artifact import load_artifact
-from cloudchamber.generation.draw_jets import draw_jets
-from cloudchamber.generation.objectives import build_objective
-from cloudchamber.generation.sample import sample_marginals, sample_model
-from cloudchamber.generation.sampling import Sampler
-from cloudchamber.generation.shards import Shard, gather_sample
-from cloudchamber.generation.train import train
+from cloudchamber.generative.artifact import load_artifact
+from cloudchamber.generative.draw_jets import draw_jets
+from cloudchamber.generative.objectives import build_objective
+from cloudchamber.generative.sample import sample_marginals, sample_model
+from cloudchamber.generative.sampling import Sampler
+from cloudchamber.generative.shards import Shard, gather_sample
+from cloudchamber.generative.train import train
 from cloudchamber.networks.packing import Packing
 from cloudchamber.readers.jetnet import read_jetnet, write_jetnet
 from cloudchamber.settings.base import parse
-from cloudchamber.settings.models import EVALUATIONS_PER_STEP, GeneratorSettings, SamplerSettings
+from cloudchamber.settings.generators import EVALUATIONS_PER_STEP, GeneratorSettings, SamplerSettings
 from cloudchamber.storage import read_json, sha256, write_json
 
 JETS = 150
@@ -292,7 +292,7 @@ def test_shards_put_together_are_the_sample_to_the_bit(study: Study, tmp_path: P
 def test_a_sample_does_not_depend_on_how_much_is_held_in_memory(
     study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cloudchamber.generation.sample._CHUNKS_IN_MEMORY", 1)
+    monkeypatch.setattr("cloudchamber.generative.sample._CHUNKS_IN_MEMORY", 1)
     sample_model(study.weights, study.description, study.jets(), SAMPLER, 1, tmp_path / "pieces.h5")
     pieces, whole = read_clouds(tmp_path / "pieces.h5"), study.sample()
     for name in ("points", "mask", "features", "labels"):

@@ -11,14 +11,14 @@ import torch
 from torch import nn
 
 from cloudchamber.errors import SettingsError
-from cloudchamber.generation.artifact import build_network, save_artifact
-from cloudchamber.generation.sampling import Sampler
-from cloudchamber.generation.sampling_time import sampling_time
-from cloudchamber.preparation.relative import RELATIVE_COLUMNS
+from cloudchamber.generative.artifact import build_network, save_artifact
+from cloudchamber.generative.sampling import Sampler
+from cloudchamber.generative.sampling_time import sampling_time
+from cloudchamber.jets.relative import RELATIVE_COLUMNS
 from cloudchamber.preparation.standardisation import Standardisation
-from cloudchamber.settings.analysis import SamplingTimeSettings
 from cloudchamber.settings.base import parse
-from cloudchamber.settings.models import GeneratorSettings
+from cloudchamber.settings.generation import SamplingTimeSettings
+from cloudchamber.settings.generators import GeneratorSettings
 
 SETTINGS = SamplingTimeSettings(multiplicities=(3, 12), jets=8, rounds=3)
 NAMES = ("small", "conditional", "gan")

@@ -9,11 +9,11 @@ import yaml
 from project_copy import REPOSITORY
 from pydantic import ValidationError
 
+from cloudchamber.analysis import AnalysisSettings
 from cloudchamber.errors import SettingsError
-from cloudchamber.settings.analysis import AnalysisSettings
 from cloudchamber.settings.base import load, parse
 from cloudchamber.settings.data import SplitSettings
-from cloudchamber.settings.models import EVALUATIONS_PER_STEP, GeneratorSettings, SamplerSettings, TrainedModel
+from cloudchamber.settings.generators import EVALUATIONS_PER_STEP, GeneratorSettings, SamplerSettings, TrainedModel
 from cloudchamber.settings.networks import EpicSettings
 
 MODEL: dict[str, Any] = {

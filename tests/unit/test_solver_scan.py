@@ -11,15 +11,16 @@ from scipy.stats import wasserstein_distance
 
 from cloudchamber.cloud import Clouds, read_clouds
 from cloudchamber.errors import InputError
-from cloudchamber.evaluation.observable_file import read_observables, write_observables
-from cloudchamber.evaluation.observables import observe
-from cloudchamber.evaluation.observe import observe_file
-from cloudchamber.generation.sample import sample_model
-from cloudchamber.generation.solver_scan import FEATURES, points_of, solver_scan
-from cloudchamber.generation.train import train
-from cloudchamber.settings.analysis import MetricSettings, SolverScanSettings
+from cloudchamber.generative.sample import sample_model
+from cloudchamber.generative.solver_scan import FEATURES, points_of, solver_scan
+from cloudchamber.generative.train import train
+from cloudchamber.jets.observable_file import read_observables, write_observables
+from cloudchamber.jets.observables import observe
+from cloudchamber.jets.observe import observe_file
 from cloudchamber.settings.base import parse
-from cloudchamber.settings.models import GeneratorSettings, SamplerSettings
+from cloudchamber.settings.generation import SolverScanSettings
+from cloudchamber.settings.generators import GeneratorSettings, SamplerSettings
+from cloudchamber.settings.metrics import MetricSettings
 from cloudchamber.storage import read_json
 
 JETS = 60

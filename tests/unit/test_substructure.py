@@ -7,8 +7,8 @@ import fastjet
 import numpy as np
 import pytest
 
-from cloudchamber.evaluation.energy_correlation import d2, energy_correlations
-from cloudchamber.evaluation.n_subjettiness import subjettiness, subjettiness_basis, subjettiness_ratio
+from cloudchamber.jets.energy_correlation import d2, energy_correlations
+from cloudchamber.jets.n_subjettiness import subjettiness, subjettiness_basis, subjettiness_ratio
 
 Jets = tuple[np.ndarray, np.ndarray, np.ndarray]
 

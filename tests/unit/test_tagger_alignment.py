@@ -6,11 +6,11 @@ import torch
 from pronged_jets import tagging_clouds
 from torch import Tensor
 
-from cloudchamber.figures.tagging_data import turned
+from cloudchamber.classification.inputs import TowerInputs, aligned
+from cloudchamber.classification.taggers import build_tagger
 from cloudchamber.settings.networks import ParticleNetSettings
 from cloudchamber.settings.taggers import ParticleFlowTagger, ParticleNetTagger
-from cloudchamber.tagging.inputs import TowerInputs, aligned
-from cloudchamber.tagging.taggers import build_tagger
+from cloudchamber.studies.tagging.figures.sample import turned
 
 CLOUDS = tagging_clouds(jets=40)
 PARTICLE_FLOW = ParticleFlowTagger(kind="particle_flow", tower=(8, 6), hidden=(10, 9))

@@ -11,12 +11,12 @@ import pytest
 import torch
 from pronged_jets import tagging_clouds
 
+from cloudchamber.classification.export import export_tagger
+from cloudchamber.classification.taggers import StoredTagger, build_tagger, save_tagger
 from cloudchamber.errors import InputError
 from cloudchamber.provenance.contents import read_contents
 from cloudchamber.settings.base import parse
 from cloudchamber.settings.taggers import TaggerSettings
-from cloudchamber.tagging.export import export_tagger
-from cloudchamber.tagging.taggers import StoredTagger, build_tagger, save_tagger
 
 FEATURES = ("mass", "tau1")
 NETWORKS = [

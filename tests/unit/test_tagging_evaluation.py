@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 from tagging_files import class_settings, scores_of, write_costs, write_scores
 
+from cloudchamber.classification.evaluate import COSTS, TAGGING_COLUMNS, Outputs, evaluate
+from cloudchamber.classification.jets import tagging_jets
+from cloudchamber.classification.scores import read_scores, read_unseen_jets
 from cloudchamber.cloud import read_clouds
 from cloudchamber.errors import InputError
-from cloudchamber.settings.tagging import TaggingEvaluationSettings
-from cloudchamber.tagging.evaluate import COSTS, TAGGING_COLUMNS, Outputs, evaluate
-from cloudchamber.tagging.jets import tagging_jets
-from cloudchamber.tagging.scores import read_scores, read_unseen_jets
+from cloudchamber.settings.tagging_sample import TaggingEvaluationSettings
 
 NAMES = ("1", "2", "4b")
 SETTINGS = TaggingEvaluationSettings(bootstraps=60, mass_bins=4, pt_bins=2)

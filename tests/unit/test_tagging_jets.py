@@ -5,17 +5,22 @@ import pytest
 from tagging_files import MASS, PT, class_settings, ingested_jets
 
 from cloudchamber import seeds
+from cloudchamber.classification.flat_weights import effective_size, flat_weights
+from cloudchamber.classification.high_level import feature_names, high_level
+from cloudchamber.classification.jets import tagging_jets
 from cloudchamber.cloud import read_clouds, write_clouds
 from cloudchamber.errors import InputError, SettingsError
-from cloudchamber.evaluation.kinematics import jet_kinematics, momenta
-from cloudchamber.evaluation.observable_file import read_observables
-from cloudchamber.preparation.relative import RELATIVE_COLUMNS
+from cloudchamber.jets.kinematics import jet_kinematics, momenta
+from cloudchamber.jets.observable_file import read_observables
+from cloudchamber.jets.relative import RELATIVE_COLUMNS
 from cloudchamber.settings.base import parse
 from cloudchamber.settings.data import SplitSettings
-from cloudchamber.settings.tagging import FlatWeightSettings, HighLevelSettings, JetClassSettings, TaggingJetsSettings
-from cloudchamber.tagging.flat_weights import effective_size, flat_weights
-from cloudchamber.tagging.high_level import feature_names, high_level
-from cloudchamber.tagging.jets import tagging_jets
+from cloudchamber.settings.tagging_sample import (
+    FlatWeightSettings,
+    HighLevelSettings,
+    JetClassSettings,
+    TaggingJetsSettings,
+)
 
 NAMES = ("1", "2", "4b")
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from cloudchamber.evaluation.roc import SortedScores
-from cloudchamber.evaluation.two_sample import area_under_curve
-from cloudchamber.tagging import measures
-from cloudchamber.tagging.measures import Estimate, accuracy, balanced, estimate
-from cloudchamber.tagging.significance import mcnemar, normal_p_value, paired_difference
+from cloudchamber.classification import measures
+from cloudchamber.classification.measures import Estimate, accuracy, balanced, estimate
+from cloudchamber.classification.roc import SortedScores
+from cloudchamber.classification.significance import mcnemar, normal_p_value, paired_difference
+from cloudchamber.metrics.two_sample import area_under_curve
 
 K = 5
 

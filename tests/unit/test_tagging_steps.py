@@ -12,18 +12,18 @@ from pronged_jets import tagging_clouds, write_features, write_tagging_jets
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from cloudchamber.classification.cost import flops, measure_cost
+from cloudchamber.classification.inputs import HighLevelInputs, TowerInputs
+from cloudchamber.classification.jet_data import read_tagging_jets, training_rows
+from cloudchamber.classification.predict import predict_classes
+from cloudchamber.classification.taggers import CloudTagger, build_tagger, load_tagger, parameters
+from cloudchamber.classification.train import train_tagger
 from cloudchamber.cloud import Clouds
 from cloudchamber.errors import InputError, SettingsError
-from cloudchamber.evaluation.observable_file import read_observables
+from cloudchamber.jets.observable_file import read_observables
 from cloudchamber.settings.base import parse
 from cloudchamber.settings.taggers import TaggerCostSettings, TaggerSettings
-from cloudchamber.tagging.cost import flops, measure_cost
-from cloudchamber.tagging.inputs import HighLevelInputs, TowerInputs
-from cloudchamber.tagging.jet_data import read_tagging_jets, training_rows
-from cloudchamber.tagging.predict import predict_classes
-from cloudchamber.tagging.relevance import attention_received, gradient_times_input
-from cloudchamber.tagging.taggers import CloudTagger, build_tagger, load_tagger, parameters
-from cloudchamber.tagging.train import train_tagger
+from cloudchamber.studies.tagging.relevance import attention_received, gradient_times_input
 from cloudchamber.training.classification import ClassificationTask
 
 LOOP = {"batch_size": 32, "learning_rate": 3e-3, "accelerator": "cpu", "ema_decay": 0.9, "validate_every": 20}

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from cloudchamber.errors import DivergenceError, StateError, TerminatedError
-from cloudchamber.settings.models import TrainingSettings
+from cloudchamber.settings.training import TrainingSettings
 from cloudchamber.training.average import WeightAverage
 from cloudchamber.training.state import load_state, locked, save_state
 from cloudchamber.training.task import Task

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from cloudchamber.evaluation.two_sample import area_under_curve, chance
+from cloudchamber.metrics.two_sample import area_under_curve, chance
 
 
 @pytest.mark.parametrize(("n", "m"), [(2, 2), (3, 50), (400, 300)])

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from cloudchamber.evaluation.resampling import Sample, bootstrap_weights
-from cloudchamber.evaluation.wasserstein import wasserstein_distance
+from cloudchamber.metrics.resampling import Sample, bootstrap_weights
+from cloudchamber.metrics.wasserstein import wasserstein_distance
 
 
 def distance(truth: np.ndarray, generated: np.ndarray) -> float:

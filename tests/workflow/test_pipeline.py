@@ -15,7 +15,7 @@ import pytest
 import yaml
 from project_copy import REPOSITORY, copy_project
 
-from cloudchamber.evaluation.observables import JET_FEATURES, PARTICLE_FEATURES
+from cloudchamber.jets.observables import JET_FEATURES, PARTICLE_FEATURES
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 

@@ -59,7 +59,7 @@ def add(commands: Any) -> None:
 
 
 def _observe(source: Path, output: Path) -> None:
-    from cloudchamber.evaluation.observe import observe_file
+    from cloudchamber.jets.observe import observe_file
 
     observe_file(source, output)
 
@@ -73,9 +73,9 @@ def _compare(
     seed: int,
     output: Path,
 ) -> None:
-    from cloudchamber.evaluation.compare import compare_files
-    from cloudchamber.settings.analysis import MetricSettings
+    from cloudchamber.metrics.compare import compare_files
     from cloudchamber.settings.base import load
+    from cloudchamber.settings.metrics import MetricSettings
 
     compare_files(
         (truth, truth_observables), (sample, sample_observables), load(MetricSettings, settings), seed, output
@@ -83,9 +83,9 @@ def _compare(
 
 
 def _compare_jets(truth: Path, jets: Path, settings: str, seed: int, output: Path) -> None:
-    from cloudchamber.evaluation.jet_level import compare_jet_features
-    from cloudchamber.settings.analysis import MetricSettings
+    from cloudchamber.generative.compare_jets import compare_jet_features
     from cloudchamber.settings.base import load
+    from cloudchamber.settings.metrics import MetricSettings
 
     compare_jet_features(truth, jets, load(MetricSettings, settings), seed, output)
 
@@ -101,9 +101,9 @@ def _log_posterior(
     output: Path,
 ) -> None:
     from cloudchamber.errors import SettingsError
-    from cloudchamber.evaluation.posterior_step import log_posterior
-    from cloudchamber.settings.analysis import LogPosteriorSettings
+    from cloudchamber.metrics.posterior_step import log_posterior
     from cloudchamber.settings.base import load
+    from cloudchamber.settings.metrics import LogPosteriorSettings
 
     named = dict(item.partition("=")[::2] for item in classes)
     if len(named) != len(classes) or not all(named.values()):
@@ -113,7 +113,7 @@ def _log_posterior(
 
 
 def _evaluate(study: str, files: str, output: Path) -> None:
-    from cloudchamber.evaluation.gather import gather
+    from cloudchamber.generative.gather import gather
 
     gather(study, json_argument(files), output)
 

@@ -65,9 +65,9 @@ def add(commands: Any) -> None:
 def _train(
     source: Path, settings: str, seed: int, state: Path, weights: Path, description: Path, history: Path
 ) -> None:
-    from cloudchamber.generation.train import train
+    from cloudchamber.generative.train import train
     from cloudchamber.settings.base import load
-    from cloudchamber.settings.models import GeneratorSettings
+    from cloudchamber.settings.generators import GeneratorSettings
 
     train(source, load(GeneratorSettings, settings), seed, state, weights, description, history)
 
@@ -75,16 +75,16 @@ def _train(
 def _train_jet_flow(
     source: Path, settings: str, seed: int, state: Path, weights: Path, description: Path, history: Path
 ) -> None:
-    from cloudchamber.generation.train_jet_flow import train_jet_flow
+    from cloudchamber.generative.train_jet_flow import train_jet_flow
     from cloudchamber.settings.base import load
-    from cloudchamber.settings.jets import JetFlowSettings
+    from cloudchamber.settings.jet_level import JetFlowSettings
 
     train_jet_flow(source, load(JetFlowSettings, settings), seed, state, weights, description, history)
 
 
 def _draw_jets(source: Path, jets: int, model: list[Path], seed: int, output: Path) -> None:
     from cloudchamber.errors import SettingsError
-    from cloudchamber.generation.draw_jets import draw_jets
+    from cloudchamber.generative.draw_jets import draw_jets
 
     if len(model) not in (0, 2):
         raise SettingsError("--model: expected weights and description of a flow, or nothing")
@@ -92,22 +92,22 @@ def _draw_jets(source: Path, jets: int, model: list[Path], seed: int, output: Pa
 
 
 def _sample(jets: Path, model: list[Path], settings: str, seed: int, output: Path, shard: str) -> None:
-    from cloudchamber.generation.sample import sample_model
-    from cloudchamber.generation.shards import Shard
+    from cloudchamber.generative.sample import sample_model
+    from cloudchamber.generative.shards import Shard
     from cloudchamber.settings.base import load
-    from cloudchamber.settings.models import SamplerSettings
+    from cloudchamber.settings.generators import SamplerSettings
 
     sample_model(model[0], model[1], jets, load(SamplerSettings, settings), seed, output, Shard.parse(shard))
 
 
 def _gather_sample(parts: list[Path], output: Path) -> None:
-    from cloudchamber.generation.shards import gather_sample
+    from cloudchamber.generative.shards import gather_sample
 
     gather_sample(parts, output)
 
 
 def _sample_marginals(source: Path, jets: Path, seed: int, output: Path) -> None:
-    from cloudchamber.generation.sample import sample_marginals
+    from cloudchamber.generative.sample import sample_marginals
 
     sample_marginals(source, jets, seed, output)
 
@@ -122,17 +122,18 @@ def _solver_scan(
     seed: int,
     output: Path,
 ) -> None:
-    from cloudchamber.generation.solver_scan import solver_scan
-    from cloudchamber.settings.analysis import MetricSettings, SolverScanSettings
+    from cloudchamber.generative.solver_scan import solver_scan
     from cloudchamber.settings.base import load
+    from cloudchamber.settings.generation import SolverScanSettings
+    from cloudchamber.settings.metrics import MetricSettings
 
     scan, metric_settings = load(SolverScanSettings, settings), load(MetricSettings, metrics)
     solver_scan(model[0], model[1], truth, truth_observables, jets, scan, metric_settings, seed, output)
 
 
 def _sampling_time(models: str, settings: str, output: Path) -> None:
-    from cloudchamber.generation.sampling_time import sampling_time
-    from cloudchamber.settings.analysis import SamplingTimeSettings
+    from cloudchamber.generative.sampling_time import sampling_time
     from cloudchamber.settings.base import load
+    from cloudchamber.settings.generation import SamplingTimeSettings
 
     sampling_time(json_argument(models, "--models"), load(SamplingTimeSettings, settings), output)

@@ -69,17 +69,17 @@ def _add_features(command: Any) -> None:
 
 
 def _tagging_jets(settings: str, seed: int, output: Path) -> None:
+    from cloudchamber.classification.jets import tagging_jets
     from cloudchamber.settings.base import load
-    from cloudchamber.settings.tagging import TaggingJetsSettings
-    from cloudchamber.tagging.jets import tagging_jets
+    from cloudchamber.settings.tagging_sample import TaggingJetsSettings
 
     tagging_jets(load(TaggingJetsSettings, settings), seed, output)
 
 
 def _high_level(jets: Path, settings: str, output: Path) -> None:
+    from cloudchamber.classification.high_level import high_level
     from cloudchamber.settings.base import load
-    from cloudchamber.settings.tagging import HighLevelSettings
-    from cloudchamber.tagging.high_level import high_level
+    from cloudchamber.settings.tagging_sample import HighLevelSettings
 
     high_level(jets, load(HighLevelSettings, settings), output)
 
@@ -95,25 +95,25 @@ def _train_tagger(
     description: Path,
     history: Path,
 ) -> None:
+    from cloudchamber.classification.train import train_tagger
     from cloudchamber.settings.base import load
     from cloudchamber.settings.taggers import TaggerSettings
-    from cloudchamber.tagging.train import train_tagger
 
     tagger = load(TaggerSettings, settings)
     train_tagger(source, high_level, tagger, seed, jets_per_class, state, weights, description, history)
 
 
 def _predict_classes(jets: Path, high_level: Path | None, model: list[Path], output: Path) -> None:
-    from cloudchamber.tagging.predict import predict_classes
+    from cloudchamber.classification.predict import predict_classes
 
     weights, description = model
     predict_classes(jets, high_level, weights, description, output)
 
 
 def _tagging_cost(jets: Path, high_level: Path | None, models: str, settings: str, output: Path) -> None:
+    from cloudchamber.classification.cost import measure_cost
     from cloudchamber.settings.base import load
     from cloudchamber.settings.taggers import TaggerCostSettings
-    from cloudchamber.tagging.cost import measure_cost
 
     measure_cost(jets, high_level, json_argument(models, "--models"), load(TaggerCostSettings, settings), output)
 
@@ -121,23 +121,23 @@ def _tagging_cost(jets: Path, high_level: Path | None, models: str, settings: st
 def _evaluate_tagging(
     jets: Path, files: str, settings: str, seed: int, metrics: Path, confusion: Path, curves: Path, significance: Path
 ) -> None:
+    from cloudchamber.classification.evaluate import Outputs, evaluate
     from cloudchamber.settings.base import load
-    from cloudchamber.settings.tagging import TaggingEvaluationSettings
-    from cloudchamber.tagging.evaluate import Outputs, evaluate
+    from cloudchamber.settings.tagging_sample import TaggingEvaluationSettings
 
     outputs = Outputs(metrics, confusion, curves, significance)
     evaluate(jets, json_argument(files), load(TaggingEvaluationSettings, settings), seed, outputs)
 
 
 def _tower_relevance(jets: Path, model: list[Path], output: Path) -> None:
-    from cloudchamber.tagging.relevance import tower_relevance
+    from cloudchamber.studies.tagging.relevance import tower_relevance
 
     weights, description = model
     tower_relevance(jets, weights, description, output)
 
 
 def _export_tagger(model: list[Path], output: Path) -> None:
-    from cloudchamber.tagging.export import export_tagger
+    from cloudchamber.classification.export import export_tagger
 
     weights, description = model
     export_tagger(weights, description, output)

@@ -8,23 +8,31 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from cloudchamber.cloud import Clouds, read_clouds
+from cloudchamber.data_checks.detector_response import detector_response, read_responses
+from cloudchamber.data_checks.truncation import read_truncations, truncation
 from cloudchamber.errors import InputError, SettingsError
-from cloudchamber.evaluation.divergence import KL_DIRECTION
-from cloudchamber.evaluation.observables import JET_FEATURES, PARTICLE_FEATURES
-from cloudchamber.figures import conditioning, jet_metrics, metrics, requested, solver_quality, style, timing
-from cloudchamber.figures.distributions import feature_distributions
-from cloudchamber.figures.gallery import cloud_gallery, read_gallery
+from cloudchamber.figures import style
 from cloudchamber.figures.histories import GENERATION_PANELS, TAGGING_PANELS, histories, read_histories
 from cloudchamber.figures.images import average_images, read_images
 from cloudchamber.figures.inputs import read_csv, read_distributions
-from cloudchamber.figures.jet_level import jet_level, read_jet_level
 from cloudchamber.figures.measurements import read_measurements
-from cloudchamber.figures.response import detector_response, read_responses
-from cloudchamber.figures.tagging import TAGGING_FIGURES
-from cloudchamber.figures.tagging_data import tagging_images, tagging_jets
-from cloudchamber.figures.tagging_relevance import tagging_relevance
-from cloudchamber.figures.truncation import read_truncations, truncation
+from cloudchamber.jets.observables import JET_FEATURES, PARTICLE_FEATURES
+from cloudchamber.metrics.divergence import KL_DIRECTION
 from cloudchamber.settings.entries import entries, need
+from cloudchamber.studies.jet_generation.figures import (
+    conditioning,
+    jet_metrics,
+    metrics,
+    requested,
+    sampling_time,
+    solver_quality,
+)
+from cloudchamber.studies.jet_generation.figures.distributions import feature_distributions
+from cloudchamber.studies.jet_generation.figures.gallery import cloud_gallery, read_gallery
+from cloudchamber.studies.jet_generation.figures.jet_level import jet_level, read_jet_level
+from cloudchamber.studies.tagging.figures.performance import TAGGING_FIGURES
+from cloudchamber.studies.tagging.figures.relevance import tagging_relevance
+from cloudchamber.studies.tagging.figures.sample import tagging_images, tagging_jets
 
 __all__ = ["FIGURES", "draw"]
 
@@ -124,7 +132,9 @@ FIGURES: Mapping[str, Callable[[_Files], Figure]] = {
     "requested": lambda files: requested.requested(requested.read_requests(files), need(files, "title")),
     "solver_scan": _scan(solver_quality.solver_scan),
     "ode_sde": _scan(solver_quality.ode_sde),
-    "sampling_time": lambda files: timing.sampling_time(timing.read_sampling_times(files), need(files, "title")),
+    "sampling_time": lambda files: sampling_time.sampling_time(
+        sampling_time.read_sampling_times(files), need(files, "title")
+    ),
     "average_images": lambda files: average_images(read_images(files)),
     "cloud_gallery": lambda files: cloud_gallery(read_gallery(files)),
     "histories": _histories(GENERATION_PANELS),

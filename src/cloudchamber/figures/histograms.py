@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
 
-from cloudchamber.evaluation.resampling import Sample
 from cloudchamber.figures.style import GREY, TRUTH, Look
+from cloudchamber.metrics.resampling import Sample
 
 __all__ = [
     "OVERFLOW_NOTE",

@@ -9,9 +9,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from cloudchamber.evaluation.observables import LABELS
 from cloudchamber.figures.inputs import Model, models_of, read_csv
 from cloudchamber.figures.legends import legend_below
+from cloudchamber.jets.observables import LABELS
 from cloudchamber.settings.entries import need
 
 __all__ = ["GENERATION_PANELS", "TAGGING_PANELS", "History", "histories", "read_histories"]

@@ -10,10 +10,10 @@ from matplotlib.colors import LogNorm, SymLogNorm
 from matplotlib.figure import Figure, SubFigure
 
 from cloudchamber.cloud import Clouds, read_clouds
-from cloudchamber.evaluation.kinematics import has_momentum
-from cloudchamber.evaluation.observables import LABELS
 from cloudchamber.figures.inputs import angular_reach, first_samplers, models_of, read_truth
 from cloudchamber.figures.labels import axis_label, count, counts, wrapped
+from cloudchamber.jets.kinematics import has_momentum
+from cloudchamber.jets.observables import LABELS
 from cloudchamber.settings.entries import need
 
 __all__ = ["JetImages", "average_image", "average_images", "read_images"]

@@ -10,11 +10,11 @@ import pandas as pd
 
 from cloudchamber.cloud import Clouds, read_clouds
 from cloudchamber.errors import InputError
-from cloudchamber.evaluation.kinematics import has_momentum
-from cloudchamber.evaluation.observable_file import read_observables
-from cloudchamber.evaluation.observables import JET_FEATURES
-from cloudchamber.evaluation.resampling import Sample
 from cloudchamber.figures.style import TRUTH, Look, looks
+from cloudchamber.jets.kinematics import has_momentum
+from cloudchamber.jets.observable_file import read_observables
+from cloudchamber.jets.observables import JET_FEATURES
+from cloudchamber.metrics.resampling import Sample
 from cloudchamber.settings.entries import entries, need
 
 __all__ = [

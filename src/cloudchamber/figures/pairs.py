@@ -9,10 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from cloudchamber.evaluation.observables import LABELS
-from cloudchamber.evaluation.resampling import Estimate
 from cloudchamber.figures.dots import floor_handles, logarithmic, marker, name_rows
 from cloudchamber.figures.style import GREY, Look
+from cloudchamber.jets.observables import LABELS
+from cloudchamber.metrics.resampling import Estimate
 
 __all__ = ["FIRST", "SECOND", "Pair", "draw_pairs", "limits", "pair_handles"]
 

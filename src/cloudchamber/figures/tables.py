@@ -7,11 +7,8 @@ from typing import Any
 import pandas as pd
 from pydantic import BaseModel
 
+from cloudchamber.analysis import AnalysisSettings
 from cloudchamber.errors import SettingsError
-from cloudchamber.evaluation.divergence import KL_DIRECTION
-from cloudchamber.evaluation.log_posterior import ideal_value
-from cloudchamber.evaluation.observables import JET_FEATURES, PARTICLE_FEATURES
-from cloudchamber.figures import study_tables
 from cloudchamber.figures.cells import (
     FLOOR,
     FLOOR_NOTE,
@@ -27,11 +24,14 @@ from cloudchamber.figures.labels import counts, plain_name, unit
 from cloudchamber.figures.measurements import Measurement, read_measurements
 from cloudchamber.figures.numbers import scale_exponent
 from cloudchamber.figures.rendering import Table, as_html, as_latex
-from cloudchamber.figures.tagging_tables import TAGGING_TABLES
-from cloudchamber.settings.analysis import AnalysisSettings
+from cloudchamber.jets.observables import JET_FEATURES, PARTICLE_FEATURES
+from cloudchamber.metrics.divergence import KL_DIRECTION
+from cloudchamber.metrics.log_posterior import ideal_value
 from cloudchamber.settings.base import parse
 from cloudchamber.settings.entries import need
 from cloudchamber.storage import write_text
+from cloudchamber.studies.jet_generation import tables as study_tables
+from cloudchamber.studies.tagging.tables import TAGGING_TABLES
 
 __all__ = ["TABLES", "tabulate"]
 

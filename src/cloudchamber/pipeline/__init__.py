@@ -6,19 +6,19 @@ Methods that take ``wildcards`` are input and params functions of Snakemake.
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar, final
 
+from cloudchamber.analysis import AnalysisSettings
+from cloudchamber.pipeline.data_sources import Origins
 from cloudchamber.pipeline.drawings import Drawings
 from cloudchamber.pipeline.json_arguments import as_json, paths_in
 from cloudchamber.pipeline.layout import Layout
-from cloudchamber.pipeline.origins import Origins
 from cloudchamber.pipeline.resources import Resources, growing
 from cloudchamber.pipeline.sources import code
 from cloudchamber.pipeline.tagging import TaggingStudy
 from cloudchamber.pipeline.tagging_drawings import TaggingDrawings
-from cloudchamber.settings.analysis import AnalysisSettings
 from cloudchamber.settings.base import parse
 from cloudchamber.settings.data import IngestionSettings, JetNetSource, LabelledSource
-from cloudchamber.settings.jets import JET_FLOW
-from cloudchamber.settings.models import TrainedModel
+from cloudchamber.settings.generators import TrainedModel
+from cloudchamber.settings.jet_level import JET_FLOW
 
 __all__ = ["Pipeline", "as_json", "code", "growing", "paths_in"]
 

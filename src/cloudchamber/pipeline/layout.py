@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Any, final
 
-from cloudchamber.settings.analysis import AnalysisSettings
+from cloudchamber.analysis import AnalysisSettings
 from cloudchamber.settings.external import external_files
-from cloudchamber.settings.jets import JET_FLOW, JetFlowSettings
-from cloudchamber.settings.models import TrainedModel
+from cloudchamber.settings.generators import TrainedModel
+from cloudchamber.settings.jet_level import JET_FLOW, JetFlowSettings
 
 __all__ = ["NO_SAMPLER", "Layout"]
 

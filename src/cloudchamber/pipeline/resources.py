@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from typing import Any, final
 
-from cloudchamber.settings.analysis import JetGenerationSettings
-from cloudchamber.settings.jets import JetFlowSettings
-from cloudchamber.settings.models import TrainedModel, TrainingSettings
+from cloudchamber.settings.generators import TrainedModel
+from cloudchamber.settings.jet_level import JetFlowSettings
+from cloudchamber.settings.training import TrainingSettings
+from cloudchamber.studies.jet_generation.settings import JetGenerationSettings
 
 __all__ = ["Resources", "growing"]
 

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, final
 
+from cloudchamber.analysis import AnalysisSettings
 from cloudchamber.pipeline.json_arguments import as_json, paths_in
-from cloudchamber.settings.analysis import AnalysisSettings
 from cloudchamber.settings.taggers import TransformerTagger
-from cloudchamber.settings.tagging import TaggingJetsSettings
-from cloudchamber.settings.tagging_study import TaggingSettings
+from cloudchamber.settings.tagging_sample import TaggingJetsSettings
+from cloudchamber.studies.tagging.settings import TaggingSettings
 
 __all__ = ["ALL_JETS", "TaggingStudy"]
 

@@ -7,7 +7,7 @@ import numpy as np
 from cloudchamber import seeds
 from cloudchamber.cloud import Clouds, read_clouds, write_clouds
 from cloudchamber.errors import InputError
-from cloudchamber.preparation.relative import RELATIVE_COLUMNS, relative_points
+from cloudchamber.jets.relative import RELATIVE_COLUMNS, relative_points
 from cloudchamber.preparation.splits import event_labels, split, write_split
 from cloudchamber.preparation.standardisation import Standardisation
 from cloudchamber.settings.data import PreparationSettings

@@ -12,7 +12,7 @@ from typing import final
 import numpy as np
 
 from cloudchamber.errors import InputError
-from cloudchamber.preparation.relative import wrap
+from cloudchamber.jets.relative import wrap
 from cloudchamber.readers.jagged import Step
 from cloudchamber.settings.data import TruthMatch
 

@@ -72,7 +72,7 @@ def usage(files: Mapping[str, Any], of_jets: bool) -> list[str]:
     model = f"{first['weights']} {first['description']}"
     if of_jets:
         command = f"cloudchamber draw-jets {files['prepared']} --jets 1000 --seed 1 --model {model} --output jets.h5"
-        program = 'from cloudchamber.generation.jet_features import read_jets\n\njets = read_jets("jets.h5")'
+        program = 'from cloudchamber.generative.jet_features import read_jets\n\njets = read_jets("jets.h5")'
         return [f"```\n{command}\n```", f"```python\n{program}\n```"]
     sampler = next(iter(files["samplers"].values()))
     jets = f"cloudchamber draw-jets {files['prepared']} --jets 1000 --seed 1 --output jets.h5"
@@ -82,10 +82,10 @@ def usage(files: Mapping[str, Any], of_jets: bool) -> list[str]:
     arguments = ", ".join(f"{name}={value!r}" for name, value in sampler.items())
     program = f"""from pathlib import Path
 
-from cloudchamber.generation.artifact import load_artifact
-from cloudchamber.generation.jet_features import read_jets
-from cloudchamber.generation.sample import draw_clouds
-from cloudchamber.settings.models import SamplerSettings
+from cloudchamber.generative.artifact import load_artifact
+from cloudchamber.generative.jet_features import read_jets
+from cloudchamber.generative.sample import draw_clouds
+from cloudchamber.settings.generators import SamplerSettings
 
 artifact = load_artifact(Path("{first["weights"]}"), Path("{first["description"]}"))
 drawn = draw_clouds(artifact, read_jets("jets.h5"), SamplerSettings({arguments}), seed=1)

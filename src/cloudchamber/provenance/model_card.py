@@ -13,17 +13,17 @@ from pydantic import BaseModel
 
 from cloudchamber.cloud import read_clouds
 from cloudchamber.errors import InputError
-from cloudchamber.evaluation.tables import read_table
 from cloudchamber.figures.labels import counts, plain_name
 from cloudchamber.figures.numbers import decimals, with_uncertainty
-from cloudchamber.generation.described_weights import read_description
+from cloudchamber.metrics.tables import read_table
 from cloudchamber.preparation.splits import PARTS
 from cloudchamber.provenance.card_texts import HOW_TO_READ, LIMITS, METRICS, STAND_IN, USES, usage
 from cloudchamber.settings.base import parse
 from cloudchamber.settings.entries import entries, need
-from cloudchamber.settings.jets import JetFlowSettings
-from cloudchamber.settings.models import GeneratorSettings
+from cloudchamber.settings.generators import GeneratorSettings
+from cloudchamber.settings.jet_level import JetFlowSettings
 from cloudchamber.storage import write_text
+from cloudchamber.training.described_weights import read_description
 
 __all__ = ["model_card"]
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from cloudchamber.errors import InputError
-from cloudchamber.provenance.circumstances import code_version, installed_packages, machine
+from cloudchamber.provenance.environment import code_version, installed_packages, machine
 from cloudchamber.storage import read_json, sha256, write_json
 
 __all__ = ["FOLDER", "files_named", "read_record", "record_path", "recorded", "verify_record"]

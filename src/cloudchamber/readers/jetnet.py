@@ -13,7 +13,7 @@ import numpy as np
 from cloudchamber.cloud import Clouds, Column
 from cloudchamber.errors import InputError
 from cloudchamber.hdf5 import create_hdf5
-from cloudchamber.preparation.relative import RELATIVE_COLUMNS
+from cloudchamber.jets.relative import RELATIVE_COLUMNS
 from cloudchamber.readers.damage import readable_as
 from cloudchamber.storage import provenance
 

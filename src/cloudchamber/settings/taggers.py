@@ -10,8 +10,8 @@ from typing import Annotated, Literal, Self, final
 from pydantic import Field, model_validator
 
 from cloudchamber.settings.base import PositiveInt, Settings
-from cloudchamber.settings.models import TrainingSettings
 from cloudchamber.settings.networks import ParticleNetSettings
+from cloudchamber.settings.training import TrainingSettings
 
 __all__ = [
     "DenseTagger",

@@ -24,7 +24,7 @@ from torch import Tensor
 from cloudchamber import seeds
 from cloudchamber.errors import DivergenceError, StateError, TerminatedError
 from cloudchamber.progress import progress
-from cloudchamber.settings.models import TrainingSettings
+from cloudchamber.settings.training import TrainingSettings
 from cloudchamber.training.average import WeightAverage
 from cloudchamber.training.state import load_state, locked, save_state
 from cloudchamber.training.task import Task

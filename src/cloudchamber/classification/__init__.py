@@ -1,0 +1,1 @@
+"""Classifiers of jets: labelled samples, taggers, and how they are judged."""

@@ -1,0 +1,150 @@
+"""Jets of the tagging study in memory, as taggers take them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import final
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cloudchamber import seeds
+from cloudchamber.cloud import Clouds, read_clouds
+from cloudchamber.errors import InputError
+from cloudchamber.jets.observable_file import read_observables
+
+__all__ = ["TaggingJets", "class_names", "read_tagging_jets", "training_rows"]
+
+_PARTS = ("train", "validation", "test")
+_TOWERS = ("pt_rel", "eta_rel", "phi_rel")
+
+
+@final
+@dataclass(frozen=True)
+class TaggingJets:
+    """N jets of K classes.
+
+    Attributes:
+        inputs: what the tagger takes, N rows each: towers (N, P, 3), jet (N, 2) and mask (N, P), or features (N, H).
+        target: (N,) int64, the class.
+        weight: (N,) float32, flat in mass and transverse momentum, with mean 1 within each class.
+        classes: names of the classes.
+        features: names of the high-level features; empty for towers.
+        parts: rows of the training, validation and test part.
+    """
+
+    inputs: tuple[Tensor, ...]
+    target: Tensor
+    weight: Tensor
+    classes: tuple[str, ...]
+    features: tuple[str, ...]
+    parts: Mapping[str, Tensor]
+
+    def of(self, rows: Tensor) -> tuple[Tensor, ...]:
+        """Return the inputs of ``rows``."""
+        return tuple(values[rows] for values in self.inputs)
+
+    def balanced_weights(self, rows: Tensor, weighted: bool) -> Tensor | None:
+        """Return (N,) weights with which each class counts equally among ``rows``; None where all are 1.
+
+        Args:
+            rows: of the training.
+            weighted: whether the weights are also flat in mass and transverse momentum.
+        """
+        counts = torch.bincount(self.target[rows], minlength=len(self.classes))
+        of_class = len(rows) / (len(self.classes) * counts.clamp(min=1))
+        if weighted:
+            return self.weight * of_class[self.target].float()
+        return None if len(counts.unique()) == 1 else of_class[self.target].float()
+
+
+def read_tagging_jets(path: Path, high_level: Path | None = None) -> TaggingJets:
+    """Read jets with labels, weights and parts.
+
+    Args:
+        path: the cloud file of all classes.
+        high_level: file of high-level features of the same jets; the inputs are then those instead of the towers.
+
+    Raises:
+        InputError: a file cannot be used, lacks something, or the two differ in their number of jets; a jet has no
+            tower; a class is outside those that are named.
+    """
+    clouds = read_clouds(path)
+    classes = class_names(clouds, path)
+    target = clouds.label("class")
+    if len(target) and not 0 <= target.min() <= target.max() < len(classes):
+        raise InputError(f"{path}: label 'class' goes from {target.min()} to {target.max()}, there are {len(classes)}")
+    missing = [name for name in _PARTS if name not in clouds.indices]
+    if missing:
+        raise InputError(f"{path}: no part {missing} is stored")
+    inputs, features = (_towers(clouds, path), ()) if high_level is None else _features(clouds, path, high_level)
+    return TaggingJets(
+        inputs=inputs,
+        target=torch.from_numpy(target),
+        weight=torch.from_numpy(clouds.feature("weight")),
+        classes=classes,
+        features=features,
+        parts={name: torch.from_numpy(clouds.indices[name].astype(np.int64)) for name in _PARTS},
+    )
+
+
+def class_names(clouds: Clouds, path: Path) -> tuple[str, ...]:
+    """Return the names of the classes that ``clouds`` carry.
+
+    Raises:
+        InputError: there are none.
+    """
+    try:
+        return tuple(entry["name"] for entry in clouds.meta["classes"])
+    except (KeyError, TypeError) as error:
+        raise InputError(f"{path}: its meta data name no classes") from error
+
+
+def training_rows(jets: TaggingJets, jets_per_class: int | None, seed: int) -> Tensor:
+    """Return rows of the training part: all, or as many of each class as asked for.
+
+    Drawn with the same seed, fewer jets are a subset of more.
+
+    Args:
+        jets: the jets.
+        jets_per_class: how many; None for all.
+        seed: of the draw.
+
+    Raises:
+        InputError: a class has fewer.
+    """
+    rows = jets.parts["train"]
+    if jets_per_class is None:
+        return rows
+    chosen = []
+    for number, name in enumerate(jets.classes):
+        of_class = rows[jets.target[rows] == number]
+        if len(of_class) < jets_per_class:
+            raise InputError(f"class '{name}' has {len(of_class)} training jets, {jets_per_class} are asked for")
+        order = seeds.generator(seed, "training_jets", name).permutation(len(of_class))
+        chosen.append(of_class[torch.from_numpy(order[:jets_per_class])])
+    return torch.cat(chosen)
+
+
+def _towers(clouds: Clouds, path: Path) -> tuple[Tensor, ...]:
+    empty = int((clouds.multiplicity == 0).sum())
+    if empty:
+        raise InputError(f"{path}: {empty} jets have no tower")
+    points = np.stack([clouds.point(name) for name in _TOWERS], axis=2)
+    jet = np.stack([clouds.feature(name) for name in ("jet_pt", "jet_eta")], axis=1)
+    return tuple(torch.from_numpy(array) for array in (points, jet, clouds.mask))
+
+
+def _features(clouds: Clouds, path: Path, high_level: Path) -> tuple[tuple[Tensor, ...], tuple[str, ...]]:
+    table, meta = read_observables(high_level)
+    names = tuple(meta.get("features", sorted(table)))
+    missing = [name for name in names if name not in table]
+    if missing:
+        raise InputError(f"{high_level}: no feature {missing}")
+    values = np.stack([table[name] for name in names], axis=1, dtype=np.float32)
+    if len(values) != len(clouds):
+        raise InputError(f"{high_level}: features of {len(values)} jets, {path} has {len(clouds)}")
+    if not np.isfinite(values).all():
+        raise InputError(f"{high_level}: features hold values that are not finite")
+    return (torch.from_numpy(values),), names

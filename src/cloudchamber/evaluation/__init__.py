@@ -1,1 +1,0 @@
-"""Comparison of generated clouds with truth: observables, distances with uncertainties and floors, log posteriors."""

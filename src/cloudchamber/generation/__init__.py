@@ -1,1 +1,0 @@
-"""Generative models on particle clouds: probability paths, objectives and samplers."""

@@ -1,0 +1,99 @@
+"""A trained generative model: its network by settings, and its files."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+import torch
+from torch import Tensor, nn
+
+from cloudchamber.generative.objectives import build_objective
+from cloudchamber.generative.sampling import Sampler
+from cloudchamber.jets.relative import RELATIVE_COLUMNS
+from cloudchamber.networks.epic import Epic
+from cloudchamber.networks.epic_gan import EpicGenerator
+from cloudchamber.networks.transformer import Transformer
+from cloudchamber.preparation.standardisation import Standardisation
+from cloudchamber.settings.base import parse
+from cloudchamber.settings.generators import GeneratorSettings, SamplerSettings
+from cloudchamber.settings.networks import EpicGanSettings, EpicSettings, TransformerSettings
+from cloudchamber.training.described_weights import load_weights, read_description, write_described_weights
+
+__all__ = ["Artifact", "build_network", "build_sampler", "cloud_noise", "load_artifact", "save_artifact"]
+
+
+@final
+@dataclass(frozen=True)
+class Artifact:
+    """A trained model, ready to draw from."""
+
+    settings: GeneratorSettings
+    network: nn.Module
+    points: Standardisation
+    conditions: Standardisation
+
+
+def build_network(settings: GeneratorSettings) -> nn.Module:
+    """Return the untrained network that the settings describe."""
+    features, conditions = len(RELATIVE_COLUMNS), len(settings.conditions)
+    match settings.network:
+        case EpicSettings():
+            return Epic(features, conditions, settings.network)
+        case TransformerSettings():
+            return Transformer(features, conditions, settings.network)
+        case EpicGanSettings():
+            return EpicGenerator(features, conditions, settings.network)
+
+
+def cloud_noise(settings: GeneratorSettings) -> int:
+    """Return the width of the noise of each cloud that the network takes behind its conditions."""
+    return settings.network.latent if isinstance(settings.network, EpicGanSettings) else 0
+
+
+def build_sampler(artifact: Artifact, settings: SamplerSettings, device: torch.device) -> Sampler:
+    """Return what draws from a trained model on ``device``."""
+    return Sampler(
+        artifact.network.to(device),
+        build_objective(artifact.settings.objective),
+        settings,
+        len(RELATIVE_COLUMNS),
+        cloud_noise(artifact.settings),
+    )
+
+
+def save_artifact(
+    weights_path: Path,
+    description_path: Path,
+    weights: Mapping[str, Tensor],
+    settings: GeneratorSettings,
+    standardisation: Mapping[str, Any],
+    provenance: Mapping[str, Any],
+) -> None:
+    """Write weights and description.
+
+    Raises:
+        StorageError: a file cannot be written.
+    """
+    described = {
+        "settings": settings.model_dump(mode="json"),
+        "standardisation": standardisation,
+        "parameters": sum(value.numel() for value in weights.values()),
+        "provenance": provenance,
+    }
+    write_described_weights(weights_path, description_path, weights, described)
+
+
+def load_artifact(weights_path: Path, description_path: Path) -> Artifact:
+    """Read a trained model.
+
+    Raises:
+        InputError: a file is missing or damaged, or the weights are not those of the description.
+    """
+    described = read_description(weights_path, description_path, ("settings", "standardisation"))
+    settings = parse(GeneratorSettings, described["settings"], description_path)
+    network = build_network(settings)
+    load_weights(network, weights_path)
+    fits = described["standardisation"]
+    points, conditions = (Standardisation.from_json(fits[name]) for name in ("points", "conditions"))
+    return Artifact(settings, network, points, conditions)

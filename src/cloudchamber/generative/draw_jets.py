@@ -1,0 +1,60 @@
+"""The drawing step of the jet level: jets to generate, from the training jets or from a trained flow."""
+
+from pathlib import Path
+
+import torch
+
+from cloudchamber import seeds
+from cloudchamber.cloud import read_clouds
+from cloudchamber.errors import InputError
+from cloudchamber.generative.jet_features import JetFeatures, write_jets
+from cloudchamber.generative.jet_flow import JetFlow, JetScales, draw_from_flow
+from cloudchamber.settings.base import parse
+from cloudchamber.settings.jet_level import JetFlowSettings, JetLevelSettings, TrainingJets
+from cloudchamber.storage import provenance, sha256
+from cloudchamber.training.described_weights import load_weights, read_description
+
+__all__ = ["draw_jets"]
+
+
+def draw_jets(source: Path, model: tuple[Path, Path] | None, jets: int, seed: int, output: Path) -> None:
+    """Draw ``jets`` jets and write them to ``output``.
+
+    Args:
+        source: prepared jets; nothing of the test part is read.
+        model: weights and description of a flow that was trained on them, or None to draw from the training jets
+            themselves, with replacement.
+        jets: how many.
+        seed: of the draw.
+        output: where the file of observables goes.
+
+    Raises:
+        InputError: the jets are not prepared; the flow is missing, damaged or of another data set, or most of its draws
+            are impossible.
+    """
+    train = JetFeatures.of_part(read_clouds(source), "train", source)
+    settings: JetLevelSettings = TrainingJets()
+    redrawn = 0
+    if model is None:
+        drawn = train[seeds.generator(seed, "conditions").choice(len(train), size=jets, replace=True)]
+    else:
+        settings, flow, scales = _load_flow(*model, source)
+        generator = torch.Generator().manual_seed(seeds.integer_seed(seed, "conditions"))
+        columns, redrawn = draw_from_flow(flow, scales, jets, generator)
+        drawn = JetFeatures(**columns, width=train.width)
+    meta = {
+        "source": settings.kind,
+        "redrawn": redrawn,
+        "provenance": provenance("draw-jets", settings.model_dump(mode="json"), [source, *(model or ())], seed),
+    }
+    write_jets(output, drawn, meta)
+
+
+def _load_flow(weights: Path, description: Path, source: Path) -> tuple[JetFlowSettings, JetFlow, JetScales]:
+    described = read_description(weights, description, ("settings", "scales", "provenance"))
+    if sha256(source) not in described["provenance"]["inputs"].values():
+        raise InputError(f"{description}: not trained on {source} (SHA-256 differs); train it again")
+    settings = parse(JetFlowSettings, described["settings"], description)
+    flow = JetFlow(settings)
+    load_weights(flow, weights)
+    return settings, flow.eval(), JetScales.from_json(described["scales"])

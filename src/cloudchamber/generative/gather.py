@@ -1,0 +1,94 @@
+"""The step ``evaluate``: comparisons, costs and log posteriors of all models in the one table of a study."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from cloudchamber.cloud import read_header
+from cloudchamber.errors import InputError, SettingsError
+from cloudchamber.metrics.tables import METRIC_COLUMNS, read_table, write_table
+from cloudchamber.settings.entries import entries
+from cloudchamber.settings.jet_level import JET_FLOW
+
+__all__ = ["gather"]
+
+_ENTRIES = {
+    "samples": ("dataset", "name", "sampler", "seed", "clouds", "comparison"),
+    "posteriors": ("dataset", "seed", "path"),
+    "jets": ("dataset", "seed", "path"),
+}
+
+
+def _sampler(path: str | Path) -> Mapping[str, Any]:
+    """Return how generated clouds were drawn."""
+    sampler = read_header(path).get("sampler", {})
+    missing = sorted({"evaluations_counted", "seconds_per_jet"} - set(sampler))
+    if missing:
+        raise InputError(f"{path}: not generated clouds: nothing is stored of {missing}")
+    return sampler
+
+
+def gather(study: str, files: Mapping[str, Any], output: Path) -> None:
+    """Gather comparisons, costs and log posteriors into the one tidy table of a study.
+
+    Args:
+        study: value of the first column.
+        files: "samples", each with dataset, name, sampler, seed, clouds (the generated clouds) and comparison (CSV);
+            "posteriors", each with dataset, seed and path (CSV with a column "model"); "jets", each with dataset, seed
+            and path (CSV of the comparison of a jet-level flow).
+        output: the table, with ``METRIC_COLUMNS``; lengths of time in seconds, everything else as in the comparison.
+
+    Raises:
+        InputError: a file cannot be read, or a log posterior names a model without a sample.
+        SettingsError: a key is missing.
+    """
+    listed = {key: entries(files, key, keys, may_be_empty=True) for key, keys in _ENTRIES.items()}
+    tables = []
+    samplers: dict[tuple[str, str], tuple[str, int]] = {}
+    drawn = {(entry["dataset"], entry["name"], entry["seed"]) for entry in listed["samples"]}
+    for entry in listed["samples"]:
+        sampler = _sampler(entry["clouds"])
+        nfe = sampler["evaluations_counted"]
+        names = {
+            "dataset": entry["dataset"],
+            "model": entry["name"],
+            "sampler": entry["sampler"],
+            "seed": entry["seed"],
+        }
+        samplers.setdefault((entry["dataset"], entry["name"]), (entry["sampler"], nfe))
+        comparison = read_table(entry["comparison"], ("n_generated",))
+        cost = pd.DataFrame(
+            {
+                "metric": ["seconds_per_jet", "evaluations_per_jet"],
+                "value": [sampler["seconds_per_jet"], float(nfe)],
+                "n_generated": comparison["n_generated"].iloc[0],
+            }
+        )
+        tables += [table.assign(**names, nfe=nfe) for table in (comparison, cost)]
+    for entry in listed["posteriors"]:
+        posterior = read_table(entry["path"], ("model",))
+        keys = [(entry["dataset"], model) for model in posterior["model"]]
+        missing = sorted({key[1] for key in keys if key not in samplers})
+        if missing:
+            raise InputError(f"{entry['path']}: no sample of {missing}")
+        # A model without this seed competed with another one, whose score stands in the posterior of that seed.
+        posterior = posterior[[(*key, entry["seed"]) in drawn for key in keys]]
+        tables.append(
+            posterior.assign(
+                dataset=entry["dataset"],
+                seed=entry["seed"],
+                sampler=[samplers[entry["dataset"], model][0] for model in posterior["model"]],
+                nfe=[samplers[entry["dataset"], model][1] for model in posterior["model"]],
+            )
+        )
+    for entry in listed["jets"]:
+        names = {"dataset": entry["dataset"], "model": JET_FLOW, "sampler": "none", "seed": entry["seed"], "nfe": 1}
+        tables.append(read_table(entry["path"]).assign(**names))
+    if not tables:
+        raise SettingsError("--files: all lists are empty")
+    table = pd.concat(tables, ignore_index=True).assign(study=study)
+    # Whole numbers stay whole where some rows have none.
+    table = table.astype({"n_reference": "Int64", "n_generated": "Int64"})
+    write_table(output, table.reindex(columns=list(METRIC_COLUMNS)))

@@ -1,0 +1,158 @@
+"""The step ``solver-scan``: one model drawn from with every solver at several numbers of evaluations."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cloudchamber import seeds
+from cloudchamber.cloud import Clouds, Column, read_clouds
+from cloudchamber.errors import InputError
+from cloudchamber.generative.artifact import load_artifact
+from cloudchamber.generative.jet_features import JetFeatures, read_jets
+from cloudchamber.generative.sample import draw_clouds
+from cloudchamber.jets.observable_file import read_observables
+from cloudchamber.jets.observables import observe
+from cloudchamber.jets.relative import RELATIVE_COLUMNS
+from cloudchamber.metrics.divergence import kl_divergence
+from cloudchamber.metrics.resampling import Estimate, Sample, bootstrap_weights
+from cloudchamber.metrics.wasserstein import wasserstein_distance
+from cloudchamber.networks.packing import padded
+from cloudchamber.progress import progress
+from cloudchamber.settings.generation import SolverScanSettings
+from cloudchamber.settings.generators import EVALUATIONS_PER_STEP, SamplerSettings, Solver
+from cloudchamber.settings.metrics import MetricSettings
+from cloudchamber.storage import write_rows
+
+__all__ = ["FEATURES", "points_of", "solver_scan"]
+
+# The multiplicity is not among them: it is given to a model and not generated.
+FEATURES = ("jet_mass", "jet_pt", "tau21", "tau32", "d2")
+_STOCHASTIC: tuple[Solver, ...] = ("euler_maruyama",)
+
+_Distances = Mapping[tuple[str, str], Estimate]
+
+
+def points_of(settings: SolverScanSettings) -> list[SamplerSettings]:
+    """Return every solver with every number of evaluations that it can spend: whole steps, and one for "one_step"."""
+    return [
+        SamplerSettings(solver=solver, evaluations=evaluations)
+        for solver in settings.solvers
+        for evaluations in settings.evaluations
+        if evaluations % EVALUATIONS_PER_STEP[solver] == 0 and (solver != "one_step" or evaluations == 1)
+    ]
+
+
+def solver_scan(
+    weights: Path,
+    description: Path,
+    prepared: Path,
+    prepared_observables: Path,
+    jets_file: Path,
+    settings: SolverScanSettings,
+    metrics: MetricSettings,
+    seed: int,
+    output: Path,
+) -> None:
+    """Draw from a model with every solver and number of evaluations and write the distances from the test part.
+
+    All points draw the same jets from the same noise, so that they differ by their solver only. Their floor, the same
+    for all, is that of as many jets of the training part. A solver with too few steps may give values that are not
+    finite; its rows have no value.
+
+    Args:
+        weights, description: the trained model.
+        prepared, prepared_observables: true jets and their observables.
+        jets_file: multiplicity, pT and mass of the jets to draw.
+        settings: solvers, numbers of evaluations, and how many of the jets are drawn.
+        metrics: bins and number of resamplings.
+        seed: of the noise and the resamplings.
+        output: CSV with a row per solver, number of evaluations, metric ("kl" and "w1", as in
+            :func:`cloudchamber.metrics.comparison.compare`) and feature in ``FEATURES``.
+
+    Raises:
+        InputError: a file cannot be used, or there are too few jets to draw or in the training part.
+    """
+    artifact = load_artifact(weights, description)
+    jets = read_jets(jets_file)
+    truth, table = read_clouds(prepared), read_observables(prepared_observables)[0]
+    for path, there in ((jets_file, len(jets)), (f"{prepared}: training part", len(truth.indices.get("train", ())))):
+        if there < settings.jets:
+            raise InputError(f"{path}: {there} jets, the scan draws {settings.jets}")
+    jets = jets[: settings.jets]
+    reference, floor_values = (
+        {name: table[name][truth.indices[part]] for name in FEATURES} for part in ("test", "train")
+    )
+    rng = seeds.generator(seed, "bootstrap")
+    resamplings = tuple(
+        bootstrap_weights(n_jets, metrics.bootstraps, rng) for n_jets in (len(truth.indices["test"]), settings.jets)
+    )
+
+    def distances(values: Mapping[str, np.ndarray]) -> _Distances:
+        return dict(_distances(reference, values, metrics.bins, *resamplings))
+
+    floor = distances({name: values[: settings.jets] for name, values in floor_values.items()})
+    points = points_of(settings)
+    rows: list[dict[str, Any]] = []
+    with progress("solver scan", len(points) * settings.jets, "jets") as bar:
+        for sampler in points:
+            bar.note(f"{sampler.solver}, {sampler.evaluations} evaluations")
+            drawn = draw_clouds(artifact, jets, sampler, seed, bar.update)
+            values = _observables(drawn.values, jets)
+            found = {} if values is None else distances(values)
+            for (metric, feature), (lowest, uncertainty_of_lowest) in floor.items():
+                value, uncertainty = found.get((metric, feature), Estimate(np.nan, np.nan))
+                rows.append(
+                    {
+                        "solver": sampler.solver,
+                        "stochastic": sampler.solver in _STOCHASTIC,
+                        "evaluations": drawn.evaluations,
+                        "metric": metric,
+                        "feature": feature,
+                        "value": value,
+                        "uncertainty": uncertainty,
+                        "floor": lowest,
+                        "floor_uncertainty": uncertainty_of_lowest,
+                        "n_reference": len(truth.indices["test"]),
+                        "n_generated": settings.jets,
+                        "seconds_per_jet": drawn.seconds / settings.jets,
+                    }
+                )
+    write_rows(output, rows)
+
+
+def _observables(particles: np.ndarray, jets: JetFeatures) -> dict[str, np.ndarray] | None:
+    """Return the features of jets of packed (M, 3) particles, or None if one of any jet is not finite."""
+    if not np.isfinite(particles).all():
+        return None
+    points, mask = padded(particles, jets.multiplicity, jets.width)
+    clouds = Clouds(
+        points=points,
+        mask=mask,
+        features=jets.jet_pt[:, None].astype(np.float32),
+        labels=np.zeros((len(jets), 0), np.int64),
+        point_columns=RELATIVE_COLUMNS,
+        feature_columns=(Column("jet_pt", "GeV"),),
+    )
+    try:
+        with np.errstate(over="ignore", invalid="ignore"):
+            observables = observe(clouds)
+    except InputError:
+        # The columns are right by construction: what is left are particles so far out that an observable overflows.
+        return None
+    return {name: observables[name] for name in FEATURES}
+
+
+def _distances(
+    truth: Mapping[str, np.ndarray],
+    generated: Mapping[str, np.ndarray],
+    bins: int,
+    truth_weights: np.ndarray,
+    generated_weights: np.ndarray,
+) -> Iterator[tuple[tuple[str, str], Estimate]]:
+    """Yield metric and feature with their distance."""
+    for feature in FEATURES:
+        pair = Sample.of_jets(truth[feature]), Sample.of_jets(generated[feature])
+        yield ("kl", feature), kl_divergence(*pair, bins, truth_weights, generated_weights)
+        yield ("w1", feature), wasserstein_distance(*pair, truth_weights, generated_weights)

@@ -1,0 +1,58 @@
+"""The training step of the jet level: prepared jets to a flow, its description and the history."""
+
+from pathlib import Path
+
+import torch
+
+from cloudchamber import seeds
+from cloudchamber.cloud import read_clouds
+from cloudchamber.generative.jet_features import JetFeatures
+from cloudchamber.generative.jet_flow import JetFlow, JetFlowTask, JetScales
+from cloudchamber.settings.jet_level import JetFlowSettings
+from cloudchamber.storage import provenance, sha256, write_rows
+from cloudchamber.training.described_weights import write_described_weights
+from cloudchamber.training.record import code_digest, state_folder
+from cloudchamber.training.trainer import fit
+
+__all__ = ["train_jet_flow"]
+
+
+def train_jet_flow(
+    source: Path, settings: JetFlowSettings, seed: int, state: Path, weights: Path, description: Path, history: Path
+) -> None:
+    """Train the flow of the jet level on the training part of ``source``.
+
+    Args:
+        source: prepared jets.
+        settings: the flow.
+        seed: of everything random in this training.
+        state: folder of the resumable states; each training has a folder of its own in it.
+        weights, description, history: where the outputs go.
+
+    Raises:
+        InputError: the jets are not prepared, or a feature is missing or constant.
+        DivergenceError, StateError, TerminatedError: see :func:`cloudchamber.training.trainer.fit`.
+    """
+    clouds = read_clouds(source)
+    train, validation = (JetFeatures.of_part(clouds, name, source).columns for name in ("train", "validation"))
+    scales = JetScales.fit(train, train["multiplicity"])
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seeds.integer_seed(seed, "initialisation"))
+        network = JetFlow(settings)
+    task = JetFlowTask(network, scales, train, validation, seed)
+    identity = {
+        "settings": settings.model_dump(mode="json"),
+        "data": sha256(source),
+        "seed": seed,
+        "code": code_digest("generative/train_jet_flow.py"),
+    }
+    trained = fit(task, settings.training, seed, state_folder(state, identity), identity)
+    if trained.first:
+        described = {
+            "settings": settings.model_dump(mode="json"),
+            "scales": scales.to_json(),
+            "parameters": sum(parameter.numel() for parameter in network.parameters()),
+            "provenance": provenance("train-jet-flow", settings.model_dump(mode="json"), [source], seed),
+        }
+        write_described_weights(weights, description, trained.weights, described)
+        write_rows(history, trained.history)

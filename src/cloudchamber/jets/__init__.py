@@ -1,0 +1,1 @@
+"""Jets and their observables: kinematics, N-subjettiness, energy flow."""

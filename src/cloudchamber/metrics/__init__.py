@@ -1,0 +1,1 @@
+"""Distances of samples from truth, each with its uncertainty and its floor."""

@@ -1,0 +1,52 @@
+"""Metrics of jets as whole clouds: coverage, minimum matching distance, copies of training jets."""
+
+import numpy as np
+import pandas as pd
+
+from cloudchamber.cloud import Clouds
+from cloudchamber.metrics.comparison import COLUMNS
+from cloudchamber.metrics.energy_mover import coverage_and_mmd
+from cloudchamber.metrics.memorisation import memorisation
+from cloudchamber.settings.metrics import MetricSettings
+
+__all__ = ["compare_clouds"]
+
+# The search for copies compares each of these with all training jets.
+_JUDGED = 10_000
+
+
+def compare_clouds(
+    test: Clouds, train: Clouds, generated: Clouds, settings: MetricSettings, rng: np.random.Generator
+) -> pd.DataFrame:
+    """Compare generated with true jets one by one.
+
+    Args:
+        test: the reference.
+        train: all jets that the model was trained on; the first ``len(generated)`` are the floor of coverage and
+            minimum matching distance.
+        generated: the jets to judge; at most the first 10,000 are searched for copies.
+        settings: size and number of batches of pairwise distances.
+        rng: generator of the batches.
+
+    Returns:
+        Rows "coverage", "mmd", "memorisation" and "duplicates" with the columns of
+        :func:`cloudchamber.metrics.comparison.compare`; the feature is "".
+
+    Raises:
+        InputError: see :func:`cloudchamber.metrics.energy_mover.coverage_and_mmd` and
+            :func:`cloudchamber.metrics.memorisation.memorisation`.
+    """
+    batches = settings.energy_mover_batches
+    jets = min(settings.energy_mover_jets, len(test), len(generated))
+    values = coverage_and_mmd(test, generated, rng, jets, batches)
+    floors = coverage_and_mmd(test, train[: len(generated)], rng, jets, batches)
+    rows = [
+        (metric, "", *value, *floor, jets * batches, jets * batches)
+        for metric, value, floor in zip(("coverage", "mmd"), values, floors, strict=True)
+    ]
+    judged = generated[:_JUDGED]
+    rows += [
+        (metric, "", *value, *floor, len(test) // 2, len(judged))
+        for metric, (value, floor) in memorisation(train, test, judged).items()
+    ]
+    return pd.DataFrame(rows, columns=list(COLUMNS))

@@ -1,0 +1,49 @@
+"""The step ``compare``: distances of a sample from truth."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from cloudchamber import seeds
+from cloudchamber.cloud import Clouds, read_clouds
+from cloudchamber.jets.observable_file import read_observables
+from cloudchamber.metrics.cloud_comparison import compare_clouds
+from cloudchamber.metrics.comparison import compare
+from cloudchamber.metrics.tables import write_table
+from cloudchamber.settings.metrics import MetricSettings
+
+__all__ = ["compare_files"]
+
+
+def compare_files(
+    truth_files: tuple[Path, Path],
+    sample_files: tuple[Path, Path],
+    settings: MetricSettings,
+    seed: int,
+    output: Path,
+) -> None:
+    """Compare a sample with the test part of the truth; the training part gives the floor.
+
+    Args:
+        truth_files: prepared jets and their observables.
+        sample_files: generated jets and their observables.
+        settings: bins and number of resamplings.
+        seed: of the resamplings.
+        output: CSV of the metrics without the columns that name the sample.
+
+    Raises:
+        InputError: a file cannot be used, or the training part has fewer jets than the sample.
+    """
+    truth, truth_observables = read_clouds(truth_files[0]), read_observables(truth_files[1])[0]
+    sample, sample_observables = read_clouds(sample_files[0]), read_observables(sample_files[1])[0]
+    test, train = (_part(truth, truth_observables, name) for name in ("test", "train"))
+    of_features = compare(*test, sample, sample_observables, *train, settings, seeds.generator(seed, "bootstrap"))
+    of_clouds = compare_clouds(test[0], train[0], sample, settings, seeds.generator(seed, "batches"))
+    write_table(output, pd.concat([of_features, of_clouds], ignore_index=True))
+
+
+def _part(clouds: Clouds, observables: Mapping[str, np.ndarray], name: str) -> tuple[Clouds, dict[str, np.ndarray]]:
+    rows = clouds.part(name), clouds.indices[name]
+    return rows[0], {feature: values[rows[1]] for feature, values in observables.items()}

@@ -1,0 +1,108 @@
+"""Whether a model repeats jets of its training part.
+
+A jet is the vector of (pt_rel, pt_rel eta_rel, pt_rel phi_rel) of its particles, the hardest first, padded with zeros:
+it does not depend on the order of the particles, and little on where soft ones lie. Distances are Euclidean ones.
+
+A jet close to a training jet need not be a copy: where jets are dense, as at small multiplicities, every jet is close
+to some other, and how much distances vary depends on the multiplicity too. So nothing here is a threshold on distances
+of other jets. The nearest jet is searched among training and held-out jets together. These are alike, so that for a
+jet that depends on neither, wherever it lies, each of them is as likely to be the nearest as any other.
+"""
+
+import math
+
+import numpy as np
+
+from cloudchamber.cloud import Clouds
+from cloudchamber.errors import InputError
+from cloudchamber.jets.kinematics import momenta
+from cloudchamber.metrics.resampling import Estimate
+from cloudchamber.progress import progress
+
+__all__ = ["DUPLICATE_TOLERANCE", "memorisation"]
+
+# Far below the distance of different jets, far above the rounding of float32.
+DUPLICATE_TOLERANCE = 1e-4
+_BLOCK = 256
+
+
+def memorisation(train: Clouds, test: Clouds, generated: Clouds) -> dict[str, tuple[Estimate, Estimate]]:
+    """Return how much of ``generated`` repeats ``train``: value and floor of each metric.
+
+    "memorisation" is (s - e) / (1 - e), with s the share of jets whose nearest neighbour is a training jet and not a
+    held-out one, and e the share of training jets among all of those: zero on average for a model that copies nothing,
+    whatever it generates, and the share of copies for one that copies some jets of those that it knows. Of equally near
+    jets the held-out one counts. "duplicates" is the share of jets whose nearest neighbour is a training jet that
+    differs by less than ``DUPLICATE_TOLERANCE`` of its length.
+
+    The first half of the test part is held out; the other half takes the place of the generated jets in the floor. The
+    training part, which is the floor of other metrics, cannot be that here: its jets are the copies looked for.
+
+    The uncertainty of "memorisation" is the standard deviation of s where chance decides which of the neighbours are
+    training jets, so that jets with the same neighbour count together; that of "duplicates" is that of a share.
+
+    Args:
+        train: all jets that the model was trained on. Copies of jets that are left out are not found.
+        test: true jets that it was not trained on.
+        generated: the jets to judge.
+
+    Raises:
+        InputError: no training or generated jets, or fewer than two in the test part.
+    """
+    for name, clouds, least in (("training", train, 1), ("test", test, 2), ("generated", generated, 1)):
+        if len(clouds) < least:
+            raise InputError(f"memorisation needs {least} or more {name} jets, there are {len(clouds)}")
+    width = max(clouds.mask.shape[1] for clouds in (train, test, generated))
+    half = len(test) // 2
+    held_out, training = _vectors(test[:half], width), _vectors(train, width)
+    judged = np.concatenate([_vectors(generated, width), _vectors(test[half:], width)])
+    pooled = np.concatenate([held_out, training])
+    distances, nearest = _nearest(judged, pooled)
+    copied = (nearest >= half) & (distances < DUPLICATE_TOLERANCE * np.linalg.norm(pooled[nearest], axis=1))
+    samples = slice(len(generated)), slice(len(generated), None)
+    values, floors = ((_excess(nearest[rows], half, len(training)), _share(copied[rows])) for rows in samples)
+    return dict(zip(("memorisation", "duplicates"), zip(values, floors, strict=True), strict=True))
+
+
+def _vectors(clouds: Clouds, width: int) -> np.ndarray:
+    """Return (N, 3 width) float64."""
+    pt, eta, phi = momenta(clouds)
+    values = np.stack([pt, pt * eta, pt * phi], axis=2)
+    order = np.argsort(-pt, axis=1, kind="stable")
+    vectors = np.zeros((len(pt), width, 3))
+    vectors[:, : pt.shape[1]] = np.take_along_axis(values, order[:, :, None], axis=1)
+    return vectors.reshape(len(pt), -1)
+
+
+def _nearest(vectors: np.ndarray, among: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return (N,) distances of each vector to the nearest one of ``among``, and which one that is."""
+    # With one more component the squared distance is a single product, up to a constant of each vector.
+    points = np.concatenate([-2 * among, (among**2).sum(axis=1, keepdims=True)], axis=1).T
+    queries = np.concatenate([vectors, np.ones((len(vectors), 1))], axis=1)
+    nearest = np.empty(len(vectors), np.int64)
+    with progress("nearest jets", len(vectors), "jets") as report:
+        for start in range(0, len(vectors), _BLOCK):
+            rows = slice(start, start + _BLOCK)
+            nearest[rows] = (queries[rows] @ points).argmin(axis=1)
+            report.update(len(nearest[rows]))
+    # The product has lost its digits at copies.
+    return np.linalg.norm(vectors - among[nearest], axis=1), nearest
+
+
+def _excess(nearest: np.ndarray, n_held_out: int, n_training: int) -> Estimate:
+    """Return how much more often than by chance the ``nearest`` neighbours come after the held-out ones."""
+    n, pool = len(nearest), n_held_out + n_training
+    k = int(np.count_nonzero(nearest >= n_held_out))
+    by_chance = n_training / pool
+    # Chance decides which of the pooled jets are training jets, not which jets share a neighbour. Over permutations of
+    # these labels sum_j n_j label_j, where n_j jets have neighbour j, has the variance p (1 - p) pool var(n_j). The
+    # share is pulled off zero and one.
+    p = (k + 1) / (n + 2)
+    error = math.sqrt(p * (1 - p) * pool * float(np.bincount(nearest, minlength=pool).var(ddof=1))) / n
+    return Estimate((k / n - by_chance) / (1 - by_chance), error / (1 - by_chance))
+
+
+def _share(found: np.ndarray) -> Estimate:
+    """Return the share of true entries; its uncertainty is that of the posterior for a flat prior."""
+    n, k = len(found), int(np.count_nonzero(found))
+    return Estimate(k / n, math.sqrt((k + 1) * (n - k + 1) / ((n + 2) ** 2 * (n + 3))))

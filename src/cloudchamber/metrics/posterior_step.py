@@ -1,0 +1,130 @@
+"""The log-posterior step: trains ParticleNet on generated classes and truth, and scores unseen true jets."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from cloudchamber import seeds
+from cloudchamber.cloud import read_clouds
+from cloudchamber.errors import InputError
+from cloudchamber.metrics.log_posterior import (
+    classifier_inputs,
+    ideal_value,
+    log_ratios,
+    negative_log_posteriors,
+    restrict,
+    training_set,
+)
+from cloudchamber.metrics.tables import write_table
+from cloudchamber.metrics.two_sample import area_under_curve, chance
+from cloudchamber.networks.particlenet import ParticleNet
+from cloudchamber.networks.prediction import predict_log_probabilities
+from cloudchamber.settings.metrics import LogPosteriorSettings
+from cloudchamber.storage import sha256, write_rows
+from cloudchamber.training.classification import ClassificationTask
+from cloudchamber.training.record import code_digest, state_folder
+from cloudchamber.training.trainer import fit
+
+__all__ = ["TRUTH", "log_posterior"]
+
+TRUTH = "truth"
+_VALIDATION_FRACTION = 0.15
+_COLUMNS = ("model", "metric", "value", "uncertainty", "floor", "floor_uncertainty")
+
+
+def log_posterior(
+    truth: Path,
+    classes: Mapping[str, Path],
+    settings: LogPosteriorSettings,
+    seed: int,
+    state: Path,
+    output: Path,
+    history: Path,
+    confusion: Path,
+) -> None:
+    """Score each class of generated jets by the posterior it gets from unseen true jets.
+
+    The first half of the test part of ``truth`` is the class of truth in the training of the classifier, the second
+    half is scored; no model has seen either. Rows of the output: "nlp", with truth among the classes, whose floor is
+    the score of truth itself; "nlp_generated_only", the published form without a class of truth; "nlp_ideal", ln K
+    of the first form, the score of every class where none can be told from truth; "c2st_auc", the area under the ROC
+    curve of the scored true jets against the validation jets of the class in ln p(truth | jet) - ln p(class | jet).
+    Validation jets count as unseen: the trainer reports their loss and selects nothing by it.
+
+    Raises:
+        InputError: a file cannot be used, or a class has fewer jets than the settings ask for.
+        DivergenceError, StateError, TerminatedError: see :func:`cloudchamber.training.trainer.fit`.
+    """
+    if TRUTH in classes:
+        raise InputError(f"a model may not be called '{TRUTH}'")
+    test = read_clouds(truth).part("test")
+    half = len(test) // 2
+    clouds = {name: read_clouds(path) for name, path in classes.items()} | {TRUTH: test[:half]}
+    rng = seeds.generator(seed, "log_posterior")
+    data = training_set(clouds, settings.jets_per_class, _VALIDATION_FRACTION, rng)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seeds.integer_seed(seed, "initialisation"))
+        network = ParticleNet(settings.network, data.inputs.features.shape[2], len(data.classes))
+    inputs = (data.inputs.coordinates, data.inputs.features, data.inputs.mask)
+    task = ClassificationTask(network, inputs, data.target, data.train, data.validation)
+    identity = {
+        "settings": settings.model_dump(mode="json"),
+        "data": {name: sha256(path) for name, path in {**classes, TRUTH: truth}.items()},
+        "seed": seed,
+        "code": code_digest("metrics/posterior_step.py"),
+    }
+    trained = fit(task, settings.training, seed, state_folder(state, identity), identity)
+    if not trained.first:
+        return
+    network.load_state_dict(trained.weights)
+    network.to("cpu")
+    scored = classifier_inputs(test[half:], data.standardisation)
+    validation = data.inputs[data.validation]
+    of_truth, of_validation = (
+        predict_log_probabilities(network, inputs.coordinates, inputs.features, inputs.mask).numpy()
+        for inputs in (scored, validation)
+    )
+    target = data.target[data.validation].numpy()
+    of_classes = {name: of_validation[target == position] for position, name in enumerate(data.classes)}
+    n_training = settings.jets_per_class
+    write_table(output, pd.concat([_scores(of_truth, data.classes, n_training), _two_sample(of_truth, of_classes)]))
+    write_table(confusion, _confusion(of_classes))
+    write_rows(history, trained.history)
+
+
+def _scores(of_truth: np.ndarray, classes: Sequence[str], n_training: int) -> pd.DataFrame:
+    """Return the scores of all classes; ``of_truth`` is (N, K) log probabilities of true jets."""
+    generated = [position for position, name in enumerate(classes) if name != TRUTH]
+    whole = negative_log_posteriors(of_truth)
+    published = negative_log_posteriors(restrict(of_truth, generated))
+    floor = whole[classes.index(TRUTH)]
+    rows = []
+    for place, position in enumerate(generated):
+        model = classes[position]
+        rows += [
+            (model, "nlp", *whole[position], *floor),
+            (model, "nlp_generated_only", *published[place], ideal_value(len(generated)), 0.0),
+            (model, "nlp_ideal", ideal_value(len(classes)), 0.0, np.nan, np.nan),
+        ]
+    return pd.DataFrame(rows, columns=list(_COLUMNS)).assign(n_reference=len(of_truth), n_generated=n_training)
+
+
+def _two_sample(of_truth: np.ndarray, of_classes: Mapping[str, np.ndarray]) -> pd.DataFrame:
+    """Return how well truth is told from each class, by log probabilities of unseen jets of truth and the classes."""
+    rows, n_generated = [], []
+    for position, (model, of_model) in enumerate(of_classes.items()):
+        if model != TRUTH:
+            scores = (log_ratios(values, list(of_classes).index(TRUTH), position) for values in (of_truth, of_model))
+            rows.append((model, "c2st_auc", *area_under_curve(*scores), *chance(len(of_truth), len(of_model))))
+            n_generated.append(len(of_model))
+    return pd.DataFrame(rows, columns=list(_COLUMNS)).assign(n_reference=len(of_truth), n_generated=n_generated)
+
+
+def _confusion(of_classes: Mapping[str, np.ndarray]) -> pd.DataFrame:
+    """Return the mean posterior of each class over the validation jets of each true class."""
+    means = [np.exp(log_probabilities).mean(axis=0) for log_probabilities in of_classes.values()]
+    index = pd.Index(list(of_classes), name="class")
+    return pd.DataFrame(means, columns=list(of_classes), index=index).reset_index()

@@ -1,0 +1,65 @@
+"""Settings of a study of jet taggers: classes, models, learning curve, evaluation."""
+
+from abc import ABC
+from collections.abc import Mapping
+from typing import Annotated, Self, final
+
+from pydantic import Field, model_validator
+
+from cloudchamber.settings.base import Name, PositiveInt, Settings
+from cloudchamber.settings.taggers import DenseTagger, TaggerCostSettings, TaggerModel
+from cloudchamber.settings.tagging_sample import (
+    ClassName,
+    HighLevelSettings,
+    TaggingEvaluationSettings,
+    TaggingSampleSettings,
+)
+
+__all__ = ["ClassificationSettings", "LearningCurveSettings", "TaggedClass"]
+
+
+@final
+class TaggedClass(Settings):
+    """A class of the study: the jets of a data set, or those of it with one value of a label."""
+
+    title: str
+    dataset: Name
+    label: int | None = Field(None, description="value of sample.label_column; without it all jets of the data set")
+
+
+@final
+class LearningCurveSettings(Settings):
+    """Trainings with parts of the training jets: how far the sample limits the taggers."""
+
+    jets_per_class: tuple[PositiveInt, ...] = Field(min_length=1, description="training jets of each class")
+    models: tuple[Name, ...] | None = Field(None, min_length=1, description="taggers to train so; by default all")
+
+
+class ClassificationSettings(Settings, ABC):
+    """Abstract: taggers, which say to which of several classes a jet belongs."""
+
+    title: str = Field(description="what the jets are")
+    classes: Mapping[ClassName, TaggedClass] = Field(min_length=2)
+    sample: TaggingSampleSettings = TaggingSampleSettings()
+    high_level: HighLevelSettings = HighLevelSettings()
+    seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(min_length=1, description="one training per model and seed")
+    models: Mapping[Name, TaggerModel] = Field(min_length=1)
+    learning_curve: LearningCurveSettings | None = None
+    evaluation: TaggingEvaluationSettings = TaggingEvaluationSettings()
+    cost: TaggerCostSettings | None = Field(None, description="measure parameters, operations and times of the taggers")
+    threads: PositiveInt = Field(1, description="threads of one training or prediction")
+
+    @model_validator(mode="after")
+    def _learning_models_exist(self) -> Self:
+        for name in (self.learning_curve.models or ()) if self.learning_curve else ():
+            if name not in self.models:
+                raise ValueError(f"learning_curve.models: no model '{name}' among {sorted(self.models)}")
+        return self
+
+    def seeds_of(self, model: str) -> tuple[int, ...]:
+        """Return the seeds of one model."""
+        return self.models[model].seeds or self.seeds
+
+    def takes_features(self, model: str) -> bool:
+        """Whether a model takes high-level features instead of towers."""
+        return isinstance(self.models[model].network, DenseTagger)

@@ -1,0 +1,83 @@
+"""Settings of a study of generative models of jets, and of the measurements of what they cost."""
+
+from abc import ABC
+from collections.abc import Mapping
+from typing import Annotated, Self, final
+
+from pydantic import Field, model_validator
+
+from cloudchamber.settings.base import Name, PositiveInt, Settings
+from cloudchamber.settings.generators import EVALUATIONS_PER_STEP, ModelSettings, Solver, TrainedModel
+from cloudchamber.settings.jet_level import JetLevelSettings, TrainingJets
+from cloudchamber.settings.metrics import LogPosteriorSettings, MetricSettings
+from cloudchamber.settings.objectives import AdversarialSettings
+
+__all__ = ["GenerationSettings", "SamplingTimeSettings", "SolverScanSettings"]
+
+
+@final
+class SolverScanSettings(Settings):
+    """Quality against cost: models drawn from with every solver at several numbers of evaluations."""
+
+    models: tuple[Name, ...] = Field(min_length=1, description="trained models; the first seed of each")
+    solvers: tuple[Solver, ...] = Field(min_length=1)
+    evaluations: tuple[PositiveInt, ...] = Field(
+        min_length=1, description="per jet; what does not suit a solver is left out"
+    )
+    jets: PositiveInt = Field(description="jets per point")
+
+    @property
+    def compares_ode_and_sde(self) -> bool:
+        """Whether the stochastic solver shares a number of evaluations with one of the ordinary equation."""
+        others = [solver for solver in self.solvers if solver not in ("euler_maruyama", "one_step")]
+        shared = any(number % EVALUATIONS_PER_STEP[solver] == 0 for solver in others for number in self.evaluations)
+        return "euler_maruyama" in self.solvers and shared
+
+
+@final
+class SamplingTimeSettings(Settings):
+    """Time of generating a jet against its number of particles."""
+
+    multiplicities: tuple[PositiveInt, ...] = Field((10, 30, 60, 100, 150), min_length=1)
+    jets: PositiveInt = Field(64, description="jets per measurement")
+    rounds: PositiveInt = Field(3, description="measurements, after one to warm up")
+
+
+class GenerationSettings(Settings, ABC):
+    """Abstract: generative models of jets, trained, sampled and compared with truth."""
+
+    datasets: tuple[Name, ...] = Field(min_length=1)
+    seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(min_length=1, description="one training per model and seed")
+    generated: PositiveInt = Field(description="jets to generate per model, sampler and seed")
+    models: Mapping[Name, ModelSettings] = Field(min_length=1)
+    jet_level: JetLevelSettings = Field(
+        default_factory=TrainingJets, description="where multiplicity, jet pT and mass of generated jets come from"
+    )
+    metrics: MetricSettings = MetricSettings()
+    log_posterior: LogPosteriorSettings
+    solver_scan: SolverScanSettings | None = None
+    sampling_time: SamplingTimeSettings | None = None
+    threads: PositiveInt = Field(1, description="threads of one training or sampling process")
+    sampling_shards: PositiveInt = Field(
+        1, description="jobs that share one sample; the result is the same to the bit on one kind of device"
+    )
+
+    @model_validator(mode="after")
+    def _only_models_take_several_nodes(self) -> Self:
+        of_one_node = {"jet_level": self.jet_level, "log_posterior": self.log_posterior}
+        for name, settings in of_one_node.items():
+            if not isinstance(settings, TrainingJets) and settings.training.nodes > 1:
+                raise ValueError(f"{name}.training.nodes: only generative models can be trained on several nodes")
+        return self
+
+    @model_validator(mode="after")
+    def _scanned_models_exist(self) -> Self:
+        for name in self.solver_scan.models if self.solver_scan else ():
+            model = self.models.get(name)
+            if not isinstance(model, TrainedModel) or isinstance(model.objective, AdversarialSettings):
+                raise ValueError(f"solver_scan.models: '{name}' is no trained model with a choice of solvers")
+        return self
+
+    def seeds_of(self, model: str) -> tuple[int, ...]:
+        """Return the seeds of one model."""
+        return self.models[model].seeds or self.seeds

@@ -1,0 +1,118 @@
+"""Settings of generative models: what they are made of, training, sampling."""
+
+from abc import ABC
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self, final
+
+from pydantic import Field, model_validator
+
+from cloudchamber.settings.base import Name, PositiveInt, Settings
+from cloudchamber.settings.networks import EpicGanSettings, EpicSettings, NetworkSettings
+from cloudchamber.settings.objectives import AdversarialSettings, ObjectiveSettings
+from cloudchamber.settings.training import TrainingSettings
+
+__all__ = [
+    "EVALUATIONS_PER_STEP",
+    "GeneratorSettings",
+    "MarginalsModel",
+    "ModelSettings",
+    "SamplerSettings",
+    "Solver",
+    "TrainedModel",
+]
+
+
+Solver = Literal["euler", "midpoint", "heun", "rk4", "euler_maruyama", "ddim", "dpm_solver", "one_step"]
+
+# Evaluations of the network per step of each solver.
+EVALUATIONS_PER_STEP: Mapping[Solver, int] = {
+    "euler": 1,
+    "midpoint": 2,
+    "heun": 2,
+    "rk4": 4,
+    "euler_maruyama": 1,
+    "ddim": 1,
+    "dpm_solver": 1,
+    "one_step": 1,
+}
+
+
+@final
+class SamplerSettings(Settings):
+    """How to draw from a trained model."""
+
+    solver: Solver
+    evaluations: PositiveInt = Field(description="network evaluations per jet")
+    precision: Literal["float32", "bfloat16"] = "float32"
+
+    @model_validator(mode="after")
+    def _whole_steps(self) -> Self:
+        per_step = EVALUATIONS_PER_STEP[self.solver]
+        if self.evaluations % per_step:
+            raise ValueError(f"{self.solver} takes {per_step} evaluations per step; evaluations must be a multiple")
+        if self.solver == "one_step" and self.evaluations != 1:
+            raise ValueError("one_step takes one evaluation")
+        return self
+
+
+class _Generator(Settings, ABC):
+    """Abstract: what makes the weights of a generative model."""
+
+    network: NetworkSettings = EpicSettings()
+    objective: ObjectiveSettings
+    conditions: tuple[Literal["jet_pt", "jet_mass"], ...] = ()
+    training: TrainingSettings
+
+    @model_validator(mode="after")
+    def _network_suits_the_objective(self) -> Self:
+        if isinstance(self.network, EpicGanSettings) != isinstance(self.objective, AdversarialSettings):
+            raise ValueError("the network epic_gan and the adversarial objective need each other")
+        if isinstance(self.objective, AdversarialSettings) and self.training.keep == "best":
+            raise ValueError("training.keep: losses of an adversarial training do not say which weights are best")
+        return self
+
+
+@final
+class GeneratorSettings(_Generator):
+    """What one training needs: the model without its title and samplers, which come after it."""
+
+
+@final
+class TrainedModel(_Generator):
+    """A generative model: network, objective and conditions, trained and sampled."""
+
+    kind: Literal["trained"]
+    title: str
+    seeds: tuple[Annotated[int, Field(ge=0)], ...] | None = Field(
+        None, min_length=1, description="one training per seed; by default those of the study"
+    )
+    samplers: Mapping[Name, SamplerSettings] = Field(
+        min_length=1, description="the first one competes for the posterior"
+    )
+
+    @model_validator(mode="after")
+    def _solvers_suit_the_objective(self) -> Self:
+        adversarial = isinstance(self.objective, AdversarialSettings)
+        for name, sampler in self.samplers.items():
+            if adversarial and sampler.solver != "one_step":
+                raise ValueError(f"samplers.{name}: an adversarial model is sampled by one_step")
+        return self
+
+    @property
+    def generator(self) -> GeneratorSettings:
+        """The part that decides the weights."""
+        return GeneratorSettings(**{name: getattr(self, name) for name in GeneratorSettings.model_fields})
+
+
+@final
+class MarginalsModel(Settings):
+    """Zero-skill baseline: every particle drawn independently from the training particles."""
+
+    kind: Literal["marginals"]
+    title: str
+    seeds: tuple[Annotated[int, Field(ge=0)], ...] | None = Field(
+        None, min_length=1, description="one draw per seed; by default those of the study"
+    )
+
+
+ModelSettings = Annotated[TrainedModel | MarginalsModel, Field(discriminator="kind")]

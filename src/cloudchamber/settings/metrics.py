@@ -1,0 +1,32 @@
+"""Settings of metrics: how samples are compared with truth, and the classifier behind the log posterior."""
+
+from typing import Annotated, final
+
+from pydantic import Field
+
+from cloudchamber.settings.base import PositiveInt, Settings
+from cloudchamber.settings.networks import ParticleNetSettings
+from cloudchamber.settings.training import TrainingSettings
+
+__all__ = ["LogPosteriorSettings", "MetricSettings"]
+
+
+@final
+class LogPosteriorSettings(Settings):
+    """The classifier behind the log posterior."""
+
+    network: ParticleNetSettings = ParticleNetSettings()
+    training: TrainingSettings
+    jets_per_class: PositiveInt = Field(description="jets of each class for training and validation together")
+
+
+@final
+class MetricSettings(Settings):
+    """How samples are compared with truth."""
+
+    bins: PositiveInt = Field(100, description="equally probable bins of the truth for the KL divergence")
+    bootstraps: PositiveInt = Field(50, description="resamplings behind each uncertainty")
+    energy_mover_jets: Annotated[int, Field(ge=2)] = Field(
+        50, description="jets of each side in a batch of pairwise energy mover's distances"
+    )
+    energy_mover_batches: Annotated[int, Field(ge=2)] = Field(5, description="such batches")

@@ -1,0 +1,35 @@
+"""Settings of the training loop."""
+
+from typing import Annotated, Literal, final
+
+from pydantic import Field
+
+from cloudchamber.settings.base import Fraction, PositiveFloat, PositiveInt, Settings
+
+__all__ = ["TrainingSettings"]
+
+
+@final
+class TrainingSettings(Settings):
+    """The training loop."""
+
+    steps: PositiveInt
+    batch_size: PositiveInt = 256
+    learning_rate: PositiveFloat = 1e-3
+    weight_decay: Annotated[float, Field(ge=0)] = 5e-5
+    betas: tuple[Annotated[float, Field(ge=0, lt=1)], Fraction] = Field(
+        (0.9, 0.999), description="memory of AdamW: gradient and its square"
+    )
+    warmup_steps: Annotated[int, Field(ge=0)] = 0
+    schedule: Literal["constant", "cosine"] = "cosine"
+    gradient_clip: PositiveFloat = 0.5
+    ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.999
+    keep: Literal["last", "best"] = Field(
+        "last", description="averaged weights that the training gives: the last, or those of the lowest validation loss"
+    )
+    validate_every: PositiveInt = 500
+    save_every: PositiveInt = Field(200, description="steps between two saved states")
+    precision: Literal["32-true", "bf16-mixed"] = "32-true"
+    accelerator: Literal["auto", "cpu", "cuda"] = "auto"
+    devices: PositiveInt = Field(1, description="devices (GPUs, or processes on CPU) of one training")
+    nodes: PositiveInt = Field(1, description="nodes of a cluster for one training of a generative model")

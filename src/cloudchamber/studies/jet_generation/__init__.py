@@ -1,0 +1,1 @@
+"""The jet-generation study."""

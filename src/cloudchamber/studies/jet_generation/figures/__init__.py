@@ -1,0 +1,1 @@
+"""Figures of the jet-generation study."""

@@ -1,0 +1,101 @@
+"""What conditions change: models with and without them, side by side."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+from matplotlib.figure import Figure
+
+from cloudchamber.errors import SettingsError
+from cloudchamber.figures.dots import sizes
+from cloudchamber.figures.inputs import Model, first_samplers, models_of
+from cloudchamber.figures.labels import wrapped
+from cloudchamber.figures.legends import legend_below
+from cloudchamber.figures.measurements import Measurement, read_measurements
+from cloudchamber.figures.pairs import Pair, draw_pairs, limits, pair_handles
+from cloudchamber.metrics.divergence import KL_DIRECTION
+from cloudchamber.metrics.resampling import Estimate
+from cloudchamber.settings.entries import entries
+
+__all__ = ["Twins", "conditioning", "partners", "read_twins"]
+
+_COLUMNS = 4
+
+
+@final
+@dataclass(frozen=True)
+class Twins:
+    """A model without and one with conditions that are alike otherwise, with a distance of both in each feature."""
+
+    label: str
+    unconditional: tuple[Measurement, ...]
+    conditional: tuple[Measurement, ...]
+
+
+def partners(files: Mapping[str, Any]) -> list[tuple[Model, Model]]:
+    """Return the models without and with conditions of each pair, each with its first sampler.
+
+    Args:
+        files: "models", and "pairs": a list of mappings with the names "unconditional" and "conditional".
+
+    Raises:
+        SettingsError: a key is missing, there is no pair, or a name is not that of a model.
+    """
+    models = {model.name: model for model in first_samplers(models_of(files))}
+    pairs = entries(files, "pairs", ("unconditional", "conditional"))
+    unknown = sorted({name for pair in pairs for name in pair.values()} - set(models))
+    if unknown:
+        raise SettingsError(f"--files: pairs of {unknown}, which are not among the models {sorted(models)}")
+    return [(models[pair["unconditional"]], models[pair["conditional"]]) for pair in pairs]
+
+
+def read_twins(files: Mapping[str, Any], metric: str, features: Sequence[str]) -> list[Twins]:
+    """Read a distance of both models of each pair, in every feature.
+
+    Raises:
+        InputError: the table cannot be read or lacks a value.
+        SettingsError: see :func:`partners`.
+    """
+    found = read_measurements(files, metric, features)
+
+    def of(model: Model) -> tuple[Measurement, ...]:
+        return tuple(item for item in found if item.model == model)
+
+    return [Twins(with_.label, of(without), of(with_)) for without, with_ in partners(files)]
+
+
+def conditioning(data: Sequence[Twins], title: str) -> Figure:
+    """Draw, for each pair of models, the KL divergence in every feature without and with conditions.
+
+    Args:
+        data: the pairs.
+        title: what was compared.
+    """
+    columns = min(_COLUMNS, len(data))
+    rows = -(-len(data) // columns)
+    height = 0.3 * len(data[0].conditional) + 1.0
+    figure = Figure(figsize=(1.4 + 2.7 * max(columns, 2), height * rows + 1.0), layout="constrained")
+    axes = figure.subplots(rows, columns, sharey=True, squeeze=False)
+    pairs = [_pairs(twins) for twins in data]
+    ends = limits(pair for of_twins in pairs for pair in of_twins)
+    for axis, twins, of_twins in zip(axes.flat, data, pairs, strict=False):
+        draw_pairs(axis, of_twins, ends)
+        axis.set_title(wrapped(twins.label, 28))
+        axis.set_xlabel(f"{KL_DIRECTION} [nat]")
+    for axis in axes.flat[len(data) :]:
+        axis.set_visible(False)
+    figure.suptitle(f"{title}: {sizes([item for twins in data for item in twins.conditional])}")
+    legend_below(figure, pair_handles("without conditions", "with conditions"))
+    return figure
+
+
+def _pairs(twins: Twins) -> list[Pair]:
+    return [
+        Pair(
+            with_.feature,
+            Estimate(without.value, without.uncertainty),
+            Estimate(with_.value, with_.uncertainty),
+            Estimate(with_.floor, with_.floor_uncertainty),
+        )
+        for without, with_ in zip(twins.unconditional, twins.conditional, strict=True)
+    ]

@@ -1,0 +1,91 @@
+"""A gallery of single clouds, drawn as they are: the first of each sample, not chosen ones."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from cloudchamber.cloud import Clouds, read_clouds
+from cloudchamber.figures.inputs import angular_reach, first_samplers, models_of, read_truth
+from cloudchamber.figures.labels import axis_label, wrapped
+from cloudchamber.figures.style import TRUTH, Look
+from cloudchamber.jets.kinematics import has_momentum
+from cloudchamber.jets.observables import LABELS
+from cloudchamber.settings.entries import need
+
+__all__ = ["Gallery", "GalleryRow", "cloud_gallery", "read_gallery"]
+
+_COLUMNS = 6
+_AREA = 420.0
+
+
+@final
+@dataclass(frozen=True)
+class GalleryRow:
+    """The first jets of one sample: for each of them the (n, 3) eta_rel, phi_rel and pt_rel of its particles."""
+
+    label: str
+    look: Look
+    jets: tuple[np.ndarray, ...]
+
+
+@final
+@dataclass(frozen=True)
+class Gallery:
+    """Rows of jets, and half the width of the axes."""
+
+    title: str
+    rows: tuple[GalleryRow, ...]
+    reach: float
+
+
+def read_gallery(files: Mapping[str, Any]) -> Gallery:
+    """Read the first jets of the test part of truth and of each model with its first sampler and seed.
+
+    Raises:
+        InputError: a file cannot be used.
+        SettingsError: a key is missing.
+    """
+    truth = read_truth(files)
+    reach = angular_reach(truth)
+    rows = [GalleryRow("truth", TRUTH, _jets(truth[truth.indices["test"][:_COLUMNS]]))]
+    for model in first_samplers(models_of(files)):
+        clouds = read_clouds(need(model.entries[0], "clouds"))
+        rows.append(GalleryRow(model.label, model.look, _jets(clouds[:_COLUMNS])))
+    return Gallery(need(files, "title"), tuple(rows), reach)
+
+
+def _jets(clouds: Clouds) -> tuple[np.ndarray, ...]:
+    columns = np.stack([clouds.point(name) for name in ("eta_rel", "phi_rel", "pt_rel")], axis=2)
+    return tuple(points[mask] for points, mask in zip(columns, has_momentum(clouds), strict=True))
+
+
+def cloud_gallery(data: Gallery) -> Figure:
+    """Draw one row of jets per sample; the area of a marker is proportional to the pt_rel of the particle."""
+    figure = Figure(figsize=(1.55 * _COLUMNS + 1.0, 1.55 * len(data.rows) + 1.2), layout="constrained")
+    axes = figure.subplots(len(data.rows), _COLUMNS, sharex=True, sharey=True, squeeze=False)
+    for axis_row, row in zip(axes, data.rows, strict=True):
+        for axis, jet in zip(axis_row, row.jets, strict=False):
+            axis.scatter(
+                *jet[:, :2].T, s=_AREA * jet[:, 2], color=row.look.color, edgecolor="black", linewidth=0.4, alpha=0.6
+            )
+        axis_row[0].set_ylabel(f"{wrapped(row.label)}\n{axis_label(LABELS['phi_rel'])}")
+    for axis in axes.flat:
+        axis.set_aspect("equal")
+        axis.minorticks_off()
+        axis.set_xlim(-data.reach, data.reach)
+        axis.set_ylim(-data.reach, data.reach)
+        axis.xaxis.set_major_locator(MaxNLocator(4))
+        axis.yaxis.set_major_locator(MaxNLocator(4))
+    for axis in axes[-1]:
+        axis.set_xlabel(axis_label(LABELS["eta_rel"]))
+    handles = [
+        axes[0, 0].scatter([], [], s=_AREA * size, color="#b0b0b0", edgecolor="black", linewidth=0.4, label=f"{size:g}")
+        for size in (0.01, 0.05, 0.2)
+    ]
+    figure.suptitle(data.title)
+    figure.legend(handles=handles, title=LABELS["pt_rel"].symbol, loc="outside lower center", ncols=len(handles))
+    return figure

@@ -1,0 +1,165 @@
+"""Whether models give what they are asked for: generated against requested jet mass and transverse momentum."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure, SubFigure
+
+from cloudchamber.cloud import Clouds, read_clouds
+from cloudchamber.errors import InputError
+from cloudchamber.figures.inputs import read_truth
+from cloudchamber.figures.labels import counts, wrapped
+from cloudchamber.jets.observable_file import read_observables
+from cloudchamber.jets.observables import LABELS
+from cloudchamber.settings.entries import need
+from cloudchamber.studies.jet_generation.figures.conditioning import partners
+
+__all__ = ["Requests", "Response", "read_requests", "requested", "response"]
+
+FEATURES = ("jet_mass", "jet_pt")
+_COLUMNS = 7
+_BINS = 48
+
+
+@final
+@dataclass(frozen=True)
+class Requests:
+    """Jets of one sample: what was asked for and what came.
+
+    Attributes:
+        label: the sample.
+        asked, given: feature -> (N,) values in GeV.
+    """
+
+    label: str
+    asked: Mapping[str, np.ndarray]
+    given: Mapping[str, np.ndarray]
+
+    @property
+    def n_jets(self) -> int:
+        return len(self.asked[FEATURES[0]])
+
+
+@final
+@dataclass(frozen=True)
+class Response:
+    """How well given values follow the ones that were asked for.
+
+    Attributes:
+        correlation: Pearson's, not a number where one side is constant.
+        median: of given / asked.
+        half_width: half the distance between the 16th and the 84th percentile of given / asked.
+    """
+
+    correlation: float
+    median: float
+    half_width: float
+
+
+def response(asked: np.ndarray, given: np.ndarray) -> Response:
+    """Return the response of (N,) given to (N,) asked values; a jet of one particle has no mass, and no ratio."""
+    positive = asked > 0
+    low, median, high = np.quantile(given[positive] / asked[positive], [0.16, 0.5, 0.84])
+    varies = np.ptp(asked) > 0 and np.ptp(given) > 0
+    correlation = float(np.corrcoef(asked, given)[0, 1]) if varies else float("nan")
+    return Response(correlation, float(median), float(high - low) / 2)
+
+
+def read_requests(files: Mapping[str, Any]) -> list[Requests]:
+    """Read the test part of truth and both models of each pair, each with its first sampler, all seeds together.
+
+    What truth was "asked for" is the whole jet, and what it gives is the sum of the kept particles.
+
+    Raises:
+        InputError: a file cannot be used, or clouds and observables do not belong together.
+        SettingsError: a key is missing, or the pairs are not models.
+    """
+    truth = read_truth(files)
+    rows = truth.indices["test"]
+    samples = [_read("truth", [(truth, need(files, "truth_observables"))], rows)]
+    for pair in partners(files):
+        for model, kind in zip(pair, ("unconditional", "conditional"), strict=True):
+            label = f"{model.label} ({kind})"
+            if label not in [sample.label for sample in samples]:
+                entries = [(read_clouds(need(entry, "clouds")), need(entry, "observables")) for entry in model.entries]
+                samples.append(_read(label, entries))
+    return samples
+
+
+def _read(label: str, entries: Sequence[tuple[Clouds, str]], rows: np.ndarray | None = None) -> Requests:
+    asked: dict[str, list[np.ndarray]] = {name: [] for name in FEATURES}
+    given: dict[str, list[np.ndarray]] = {name: [] for name in FEATURES}
+    for clouds, path in entries:
+        table, _ = read_observables(path)
+        kept = np.arange(len(clouds)) if rows is None else rows
+        for name in FEATURES:
+            if name not in table or len(table[name]) != len(clouds):
+                raise InputError(f"{path}: no '{name}' of the {len(clouds)} jets of {label}")
+            asked[name].append(clouds.feature(name)[kept].astype(np.float64))
+            given[name].append(table[name][kept])
+    return Requests(label, *({name: np.concatenate(side[name]) for name in FEATURES} for side in (asked, given)))
+
+
+def requested(data: Sequence[Requests], title: str) -> Figure:
+    """Draw the density of generated against requested values, one column per sample, truth first.
+
+    Args:
+        data: truth, then the models.
+        title: what was compared.
+    """
+    blocks = -(-len(data) // _COLUMNS)
+    columns = -(-len(data) // blocks)
+    figure = Figure(figsize=(2.15 * columns + 1.2, 4.9 * blocks + 0.4), layout="constrained")
+    # The lowest and highest values of truth decide the axes.
+    limits = {name: _ends(np.concatenate([data[0].asked[name], data[0].given[name]])) for name in FEATURES}
+    for block, part in enumerate(figure.subfigures(blocks, 1, squeeze=False)[:, 0]):
+        _block(part, data[block * columns : (block + 1) * columns], limits, columns)
+    generated = counts([sample.n_jets for sample in data[1:]])
+    figure.suptitle(f"{title}: {counts([data[0].n_jets])} true jets, {generated} generated jets per model")
+    return figure
+
+
+def _ends(values: np.ndarray) -> tuple[float, float]:
+    low, high = np.quantile(values, [0.001, 0.999])
+    return float(low), float(high)
+
+
+def _block(
+    part: SubFigure, samples: Sequence[Requests], limits: Mapping[str, tuple[float, float]], columns: int
+) -> None:
+    axes = part.subplots(len(FEATURES), columns, sharex="row", sharey="row", squeeze=False)
+    for column, sample in zip(axes.T, samples, strict=False):
+        column[0].set_title(wrapped(sample.label, 20))
+        for axis, name in zip(column, FEATURES, strict=True):
+            shown = _density(axis, sample.asked[name], sample.given[name], limits[name])
+            axis.set_xlabel(f"asked for: {LABELS[name].symbol} [{LABELS[name].unit}]")
+    for axis, name in zip(axes[:, 0], FEATURES, strict=True):
+        axis.set_ylabel(f"given: {LABELS[name].symbol} [{LABELS[name].unit}]")
+    part.colorbar(shown, ax=list(axes.flat), label="share of the jets per pixel", shrink=0.8)
+    for axis in axes[:, len(samples) :].flat:
+        axis.set_visible(False)
+
+
+def _density(axis: Axes, asked: np.ndarray, given: np.ndarray, limits: tuple[float, float]) -> Any:
+    edges = np.linspace(*limits, _BINS + 1)
+    shares = np.histogram2d(asked, given, bins=(edges, edges))[0] / len(asked)
+    shown = axis.pcolormesh(
+        edges, edges, np.where(shares > 0, shares, np.nan).T, norm=LogNorm(1e-4, 1e-1), cmap="cividis", rasterized=True
+    )
+    axis.plot(limits, limits, color="#D55E00", linewidth=0.8, linestyle=(0, (4.0, 2.0)))
+    found = response(asked, given)
+    axis.annotate(
+        f"r = {found.correlation:.2f}\n{found.median:.3f} ± {found.half_width:.3f}",
+        (0.04, 0.96),
+        xycoords="axes fraction",
+        va="top",
+        fontsize=8,
+        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.0},
+    )
+    axis.set_box_aspect(1.0)
+    axis.minorticks_off()
+    return shown

@@ -1,0 +1,215 @@
+"""Quality against cost of solvers: a model drawn from with every solver at several numbers of evaluations."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import NullLocator
+
+from cloudchamber.errors import InputError
+from cloudchamber.figures.dots import floor_handles, marker
+from cloudchamber.figures.inputs import Model, models_of, read_csv
+from cloudchamber.figures.labels import counts, plain_solver, wrapped
+from cloudchamber.figures.legends import legend_below
+from cloudchamber.figures.pairs import Pair, draw_pairs, limits, pair_handles
+from cloudchamber.figures.style import GREY, Look
+from cloudchamber.jets.observables import LABELS
+from cloudchamber.metrics.divergence import KL_DIRECTION
+from cloudchamber.metrics.resampling import Estimate
+from cloudchamber.settings.entries import need
+
+__all__ = ["SolverScan", "ode_sde", "read_scans", "sizes_of_scans", "solver_scan"]
+
+SHOWN = ("jet_mass", "jet_pt", "tau21")
+_TICKS = 8
+_COLUMNS = (
+    "solver",
+    "stochastic",
+    "evaluations",
+    "metric",
+    "feature",
+    "value",
+    "uncertainty",
+    "floor",
+    "floor_uncertainty",
+    "n_reference",
+    "n_generated",
+    "seconds_per_jet",
+)
+# Full markers and solid lines for solvers of the ordinary equation; open markers and dashes for stochastic ones.
+_ORDINARY = {
+    "euler": Look("#0072B2", "solid", "o"),
+    "midpoint": Look("#009E73", "solid", "D"),
+    "heun": Look("#D55E00", "solid", "^"),
+    "rk4": Look("#332288", "solid", "v"),
+    "ddim": Look("#56B4E9", "solid", "P"),
+    "dpm_solver": Look("#E69F00", "solid", "X"),
+    "one_step": Look("#661100", "solid", "*"),
+}
+_STOCHASTIC = Look("black", (0, (3.0, 1.5)), "s", "none")
+# The ordinary solver that a stochastic one is compared with: the first of these that was scanned.
+_PREFERRED = ("heun", "midpoint", "rk4", "dpm_solver", "euler", "ddim")
+
+
+@final
+@dataclass(frozen=True)
+class SolverScan:
+    """One scanned model: a row per solver, number of evaluations, metric and feature."""
+
+    model: Model
+    table: pd.DataFrame
+
+
+def read_scans(files: Mapping[str, Any]) -> list[SolverScan]:
+    """Read the scans of all scanned models.
+
+    Args:
+        files: has a list "scans" of mappings with "name", "title" and "path" (CSV).
+
+    Raises:
+        InputError: a table cannot be read or lacks a column.
+        SettingsError: a key is missing.
+    """
+    return [
+        SolverScan(model, read_csv(need(model.entries[0], "path"), _COLUMNS)) for model in models_of(files, "scans")
+    ]
+
+
+def solver_scan(data: Sequence[SolverScan], title: str) -> Figure:
+    """Draw the KL divergence of some features against the number of evaluations, one column per model.
+
+    Args:
+        data: the scans.
+        title: what was scanned.
+    """
+    figure = Figure(figsize=(1.2 + 3.2 * max(len(data), 2), 2.3 * len(SHOWN) + 1.3), layout="constrained")
+    axes = figure.subplots(len(SHOWN), len(data), sharex=True, sharey="row", squeeze=False)
+    numbers = sorted({int(number) for scan in data for number in scan.table["evaluations"]})
+    ticks = numbers[:: -(-len(numbers) // _TICKS)]
+    looks: dict[str, Look] = {}
+    missing = False
+    for column, scan in zip(axes.T, data, strict=True):
+        column[0].set_title(wrapped(scan.model.label, 34))
+        for axis, feature in zip(column, SHOWN, strict=True):
+            rows = scan.table[(scan.table["metric"] == "kl") & (scan.table["feature"] == feature)]
+            if rows.empty:
+                raise InputError(f"{scan.model.entries[0]['path']}: no metric 'kl' of '{feature}'")
+            _floor(axis, rows)
+            for position, (solver, of_solver) in enumerate(rows.groupby("solver", sort=False)):
+                look = _look(str(solver), bool(of_solver["stochastic"].iloc[0]))
+                looks[str(solver)] = look
+                missing = _curve(axis, of_solver.sort_values("evaluations"), look, 0.97 - 0.05 * position) or missing
+            axis.set_xscale("log")
+            axis.set_yscale("log")
+            axis.set_xticks(ticks, [f"{number:g}" for number in ticks])
+            axis.xaxis.set_minor_locator(NullLocator())
+        column[-1].set_xlabel("network evaluations per jet")
+    for axis, feature in zip(axes[:, 0], SHOWN, strict=True):
+        axis.set_ylabel(f"{KL_DIRECTION} [nat]\nof {LABELS[feature].symbol}")
+    handles = [
+        Line2D([], [], linestyle=look.linestyle, label=plain_solver(solver), **marker(look))
+        for solver, look in looks.items()
+    ]
+    if missing:
+        handles.append(Line2D([], [], linestyle="none", color="black", marker="x", label="values that are not finite"))
+    figure.suptitle(f"{title}: {sizes_of_scans(data)}")
+    legend_below(figure, [*handles, *floor_handles()])
+    return figure
+
+
+def _look(solver: str, stochastic: bool) -> Look:
+    return _STOCHASTIC if stochastic else _ORDINARY[solver]
+
+
+def _curve(axis: Axes, rows: pd.DataFrame, look: Look, top: float) -> bool:
+    """Draw the values of one solver, and a cross at ``top`` for each that is not finite; return if there are such."""
+    axis.errorbar(
+        rows["evaluations"], rows["value"], yerr=rows["uncertainty"], linestyle=look.linestyle, **marker(look)
+    )
+    lost = rows[rows["value"].isna()]
+    axis.plot(
+        lost["evaluations"],
+        np.full(len(lost), top),
+        linestyle="none",
+        marker="x",
+        color=look.color,
+        transform=axis.get_xaxis_transform(),
+    )
+    return not lost.empty
+
+
+def _floor(axis: Axes, rows: pd.DataFrame) -> None:
+    floor, error = float(rows["floor"].iloc[0]), float(rows["floor_uncertainty"].iloc[0])
+    axis.axhspan(max(floor - error, 0.1 * floor), floor + error, color=GREY, linewidth=0.0)
+    axis.axhline(floor, color="black", linewidth=1.0)
+
+
+def ode_sde(data: Sequence[SolverScan], title: str) -> Figure:
+    """Draw the KL divergence of every feature with an ordinary and with the stochastic solver, one panel per model.
+
+    Both have the same number of evaluations: the highest one that was scanned with both. The ordinary solver is Heun's
+    where it was scanned; it is not the best one of each feature, which would be chosen by its luck.
+
+    Args:
+        data: the scans.
+        title: what was scanned.
+
+    Raises:
+        InputError: a model was not scanned with both kinds of solvers at one number of evaluations.
+    """
+    chosen = [_comparison(scan) for scan in data]
+    height = 1.9 + 0.34 * max(len(pairs) for _, pairs in chosen)
+    figure = Figure(figsize=(1.4 + 3.0 * max(len(data), 2), height), layout="constrained")
+    axes = figure.subplots(1, len(data), sharey=True, squeeze=False)[0]
+    ends = limits(pair for _, pairs in chosen for pair in pairs)
+    for axis, scan, (heading, pairs) in zip(axes, data, chosen, strict=True):
+        draw_pairs(axis, pairs, ends)
+        axis.set_title(f"{wrapped(scan.model.label, 30)}\n{heading}")
+        axis.set_xlabel(f"{KL_DIRECTION} [nat]")
+    figure.suptitle(f"{title}: {sizes_of_scans(data)}")
+    legend_below(figure, pair_handles("ordinary equation (ODE)", "stochastic equation (SDE)"))
+    return figure
+
+
+def _comparison(scan: SolverScan) -> tuple[str, list[Pair]]:
+    """Return solvers and evaluations in words, and the pairs of every feature."""
+    table = scan.table[scan.table["metric"] == "kl"]
+    evaluations = {str(solver): set(rows["evaluations"]) for solver, rows in table.groupby("solver")}
+    stochastic = sorted(set(table[table["stochastic"]]["solver"]))
+    matches = [
+        (ordinary, other, evaluations[ordinary] & evaluations[other])
+        for other in stochastic
+        for ordinary in _PREFERRED
+        if ordinary in evaluations and evaluations[ordinary] & evaluations[other]
+    ]
+    if not matches:
+        raise InputError(
+            f"{scan.model.entries[0]['path']}: no number of evaluations with an ordinary and a stochastic solver"
+        )
+    ordinary, other, common = matches[0]
+    at = table[table["evaluations"] == max(common)].set_index(["solver", "feature"])
+    pairs = []
+    for feature in dict.fromkeys(table["feature"]):
+        first, second = at.loc[(ordinary, feature)], at.loc[(other, feature)]
+        pairs.append(
+            Pair(
+                feature,
+                Estimate(first["value"], first["uncertainty"]),
+                Estimate(second["value"], second["uncertainty"]),
+                Estimate(first["floor"], first["floor_uncertainty"]),
+            )
+        )
+    return f"{plain_solver(ordinary)}, {plain_solver(other)},\n{max(common)} evaluations each", pairs
+
+
+def sizes_of_scans(data: Sequence[SolverScan]) -> str:
+    """Return how many jets scans rest on, in words."""
+    true, generated = (
+        counts([int(n) for scan in data for n in scan.table[name]]) for name in ("n_reference", "n_generated")
+    )
+    return f"{true} true jets, {generated} generated jets per point"

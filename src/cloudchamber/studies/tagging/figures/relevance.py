@@ -1,0 +1,72 @@
+"""What a tagger heeds: one jet of each class, its towers coloured by attention and by their part in the decision."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import PathCollection
+from matplotlib.colors import LogNorm, Normalize, SymLogNorm
+from matplotlib.figure import Figure
+
+from cloudchamber.cloud import Clouds
+from cloudchamber.figures.labels import wrapped
+
+__all__ = ["tagging_relevance"]
+
+_REACH = 1.3
+# Area of a marker [pt^2] per unit of pt_rel.
+_AREA = 900.0
+_SMALLEST = 3.0
+
+
+def tagging_relevance(examples: Clouds, title: str) -> Figure:
+    """Draw the towers of each example in eta and phi, as large as their pT.
+
+    Args:
+        examples: one jet per class, in the order of ``meta["classes"]``, with the columns of
+            :func:`cloudchamber.studies.tagging.relevance.tower_relevance`.
+        title: what the jets are.
+    """
+    titles = [entry["title"] for entry in examples.meta["classes"]]
+    figure = Figure(figsize=(2.0 * len(titles) + 1.6, 5.6), layout="constrained")
+    axes = figure.subplots(2, len(titles), sharex=True, sharey=True, squeeze=False)
+    attention = examples.point("attention")
+    # An equal share for each tower is one; what lies outside of the scale takes its end.
+    shares = attention * examples.multiplicity[:, None]
+    gradients = examples.point("gradient_times_input")
+    largest = float(np.abs(gradients).max()) or 1.0
+    rows: tuple[tuple[np.ndarray, Normalize, str, str], ...] = (
+        (shares, LogNorm(0.1, 10.0), "cividis", "attention received\n/ mean over towers"),
+        (gradients, SymLogNorm(0.01 * largest, vmin=-largest, vmax=largest), "PuOr", "gradient x input\nof the logit"),
+    )
+    for line, (values, norm, colours, label) in zip(axes, rows, strict=True):
+        for number, axis in enumerate(line):
+            drawn = _jet(axis, examples, number, values, norm, colours)
+        line[0].set_ylabel(r"$\phi^\mathrm{rel}$ [rad]")
+        figure.colorbar(drawn, ax=list(line), label=label, shrink=0.8, extend="both")
+    for axis, name, probability in zip(axes[0], titles, examples.feature("probability"), strict=True):
+        axis.set_title(f"{wrapped(name, 16)}\np(true class) = {probability:.2f}", fontsize=9)
+    for axis in axes[-1]:
+        axis.set_xlabel(r"$\eta^\mathrm{rel}$")
+    figure.suptitle(f"{title}: one test jet per class, area of a tower proportional to its pT")
+    return figure
+
+
+def _jet(
+    axis: Axes, examples: Clouds, number: int, values: np.ndarray, norm: Normalize, colours: str
+) -> PathCollection:
+    mask = examples.mask[number]
+    eta, phi, pt = (examples.point(name)[number][mask] for name in ("eta_rel", "phi_rel", "pt_rel"))
+    # Large towers first, so that none is hidden.
+    drawn = axis.scatter(
+        eta,
+        phi,
+        s=_SMALLEST + _AREA * pt,
+        c=values[number][mask],
+        norm=norm,
+        cmap=colours,
+        edgecolors="black",
+        linewidths=0.3,
+    )
+    axis.set_xlim(-_REACH, _REACH)
+    axis.set_ylim(-_REACH, _REACH)
+    axis.set_box_aspect(1.0)
+    return drawn
