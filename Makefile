@@ -4,7 +4,7 @@
 #             SLURM=possible skips them, with the reason, where no cluster can be started
 # make bench  set up, measure speed against other ways
 # make fuzz   set up, read damaged files for as long as EXAMPLES=N per reader takes
-# SCALE=standard (or gpu, jetnet30, ...) takes configs/$(SCALE).yaml instead of config.yaml.
+# SCALE=standard (or gpu, jetnet30, ...) puts configs/$(SCALE).yaml over config.yaml: the studies at that scale.
 
 PYTHON ?= python3
 VENV := .venv

@@ -2,17 +2,21 @@
 
 snakemake --cores all                                    the default analysis (config.yaml)
 snakemake --cores all --configfile configs/standard.yaml the same pipeline at a larger scale
-Targets: all, raw, jet_generation, tagging, figures.
+Targets: all, raw, figures, and the name of each study.
 """
 
 import os
 import sys
+from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
+from cloudchamber.analysis import plan
+from cloudchamber.classification.jobs import ClassificationJobs
 from cloudchamber.errors import SettingsError
-from cloudchamber.pipeline import Pipeline, as_json, code, growing, paths_in
+from cloudchamber.generative.jobs import GenerationJobs
+from cloudchamber.pipeline.resources import growing
 
 min_version("9.27")
 
@@ -27,7 +31,7 @@ os.environ |= {"PATH": os.pathsep.join([os.path.dirname(sys.executable), *os.get
 shell.prefix(f"export PYTHONPATH={workflow.basedir}/src; ")
 
 try:
-    pipeline = Pipeline(config)
+    pipeline = plan(config, Path(workflow.basedir))
 except SettingsError as error:
     raise WorkflowError(str(error)) from None
 
@@ -35,39 +39,43 @@ except SettingsError as error:
 report: "workflow/report/workflow.rst"
 
 
+pathvars:
+    results=pipeline.paths.results,
+    logs=pipeline.paths.logs,
+
+
 wildcard_constraints:
     process=pipeline.any_of(pipeline.settings.processes),
     dataset=pipeline.any_of(pipeline.settings.datasets),
-    model=pipeline.any_of(pipeline.study.models),
+    study=pipeline.any_of(pipeline.studies),
+    model="[a-z][a-z0-9_]*",
     sampler="[a-z][a-z0-9_]*",
     seed="[0-9]+",
     shard="[0-9]+",
-    scatteritem="[0-9]+-of-[0-9]+",
-
-
-scattergather:
-    sampling=pipeline.study.sampling_shards,
+    # Nothing, or which part of a sample.
+    part="(_[0-9]+-of-[0-9]+)?",
 
 
 # Snakemake takes as default target the first rule of this file; what is included does not count.
 rule all:
     input:
-        pipeline.layout.metrics,
-        pipeline.drawings.all_figures(),
-        pipeline.drawings.all_tables(),
-        pipeline.layout.cards(),
-        pipeline.tagging_results(),
-        pipeline.layout.data_table,
+        pipeline.all_results(),
     localrule: True
 
 
 include: "workflow/rules/targets.smk"
-include: "workflow/rules/downloads.smk"
 include: "workflow/rules/raw.smk"
 include: "workflow/rules/clouds.smk"
-include: "workflow/rules/jet_level.smk"
-include: "workflow/rules/models.smk"
-include: "workflow/rules/evaluation.smk"
-include: "workflow/rules/tagging.smk"
-include: "workflow/rules/figures.smk"
-include: "workflow/rules/data_table.smk"
+include: "workflow/rules/training.smk"
+include: "workflow/rules/generative.smk"
+include: "workflow/rules/classification.smk"
+
+
+# Rules of a study's own, where it has some.
+for study in pipeline.studies:
+    if os.path.exists(f"{workflow.basedir}/workflow/rules/{study}.smk"):
+
+        include: f"workflow/rules/{study}.smk"
+
+
+include: "workflow/rules/drawings.smk"

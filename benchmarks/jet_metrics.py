@@ -16,7 +16,8 @@ import numpy as np
 
 from benchmarks.timing import Measurement, measure
 from cloudchamber.jets.energy_correlation import d2, energy_correlations
-from cloudchamber.jets.energy_flow import EFP_GRAPHS, EFP_NAMES, W1_EFP_NAMES, energy_flow_polynomials
+from cloudchamber.jets.energy_flow import EFP_GRAPHS, energy_flow_polynomials
+from cloudchamber.jets.features import EFP_NAMES, W1_EFP_NAMES
 from cloudchamber.jets.n_subjettiness import subjettiness, subjettiness_basis
 
 __all__ = ["measurements"]

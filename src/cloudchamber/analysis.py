@@ -1,40 +1,106 @@
-"""The settings of the whole analysis, the content of config.yaml: the only module that names the studies."""
+"""The whole analysis: the only module that names the studies."""
 
-from collections.abc import Mapping
-from typing import Self, final
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Self, final
 
 from pydantic import model_validator
 
-from cloudchamber.settings.data import DatasetSettings, SimulatedSource
+from cloudchamber.entry_points import load_entry
+from cloudchamber.errors import SettingsError
+from cloudchamber.pipeline.overview import OVERVIEW_FIGURES, OVERVIEW_TABLES
+from cloudchamber.pipeline.pipeline import Pipeline
+from cloudchamber.pipeline.study import Study
+from cloudchamber.settings.base import parse
+from cloudchamber.settings.data import SimulatedSource
+from cloudchamber.settings.layers import layered
 from cloudchamber.settings.shared import SharedSettings
+from cloudchamber.studies.gating.settings import GatingSettings
+from cloudchamber.studies.gating.study import Gating
 from cloudchamber.studies.jet_generation.settings import JetGenerationSettings
+from cloudchamber.studies.jet_generation.study import JetGeneration
 from cloudchamber.studies.tagging.settings import TaggingSettings
+from cloudchamber.studies.tagging.study import Tagging
 
-__all__ = ["AnalysisSettings"]
+__all__ = ["STUDIES", "AnalysisSettings", "figure_of", "plan", "settings_of", "table_of"]
+
+STUDIES: Mapping[str, type[Study]] = {study.name: study for study in (JetGeneration, Tagging, Gating)}
 
 
 @final
 class AnalysisSettings(SharedSettings):
-    """Everything: the content of config.yaml."""
+    """Everything: the content of config.yaml, with that of configs/STUDY of each study below it."""
 
-    jet_generation: JetGenerationSettings
+    jet_generation: JetGenerationSettings | None = None
     tagging: TaggingSettings | None = None
-
-    @property
-    def used_datasets(self) -> Mapping[str, DatasetSettings]:
-        """The data sets of the studies; nothing is made of others."""
-        tagged = [item.dataset for item in self.tagging.classes.values()] if self.tagging else []
-        return {name: self.datasets[name] for name in dict.fromkeys([*self.jet_generation.datasets, *tagged])}
+    gating: GatingSettings | None = None
 
     @model_validator(mode="after")
     def _names_exist(self) -> Self:
         for name, dataset in self.datasets.items():
             if isinstance(dataset.source, SimulatedSource) and dataset.source.process not in self.processes:
                 raise ValueError(f"datasets.{name}.source.process: no process '{dataset.source.process}'")
-        for name in self.jet_generation.datasets:
-            if name not in self.datasets:
-                raise ValueError(f"jet_generation.datasets: no data set '{name}' among {sorted(self.datasets)}")
-        for name, item in self.tagging.classes.items() if self.tagging else ():
-            if item.dataset not in self.datasets:
-                raise ValueError(f"tagging.classes.{name}.dataset: no data set '{item.dataset}'")
+        for process in self.detector_response.real_files if self.detector_response else ():
+            if process not in self.processes:
+                raise ValueError(f"detector_response.real_files: no process '{process}'")
+        for study in self.studies:
+            if study not in STUDIES:
+                raise ValueError(f"studies: no study '{study}' among {sorted(STUDIES)}")
+            if getattr(self, study) is None:
+                raise ValueError(f"{study}: the study has no settings")
+        for made in self.made():
+            for needed in made.datasets():
+                if needed not in self.datasets:
+                    raise ValueError(f"{made.name}: no data set '{needed}' among {sorted(self.datasets)}")
         return self
+
+    def made(self) -> list[Study]:
+        """Return the studies that are asked for, in their order."""
+        return [STUDIES[name](getattr(self, name), self) for name in self.studies]
+
+
+def settings_of(config: Mapping[str, Any], root: Path) -> AnalysisSettings:
+    """Return the settings of an analysis.
+
+    Args:
+        config: content of config.yaml and its overlays.
+        root: folder of the project, where ``configs/STUDY/SCALE.yaml`` lie.
+
+    Raises:
+        SettingsError: one line with each wrong key.
+    """
+    return parse(AnalysisSettings, layered(config, root, list(STUDIES)), "configuration")
+
+
+def plan(config: Mapping[str, Any], root: Path) -> Pipeline:
+    """Return what the rules of an analysis ask for; arguments and errors as of :func:`settings_of`."""
+    settings = settings_of(config, root)
+    return Pipeline(settings, settings.made())
+
+
+def figure_of(name: str) -> Callable[..., Any]:
+    """Return the function that draws a figure from its files.
+
+    Args:
+        name: of a figure of a study, as in "tagging/roc", or of the whole analysis.
+
+    Raises:
+        SettingsError: there is no such figure.
+    """
+    return _drawing("figure", name, OVERVIEW_FIGURES, lambda study: study.figure_functions)
+
+
+def table_of(name: str) -> Callable[..., Any]:
+    """Return the function that makes a table from its files; argument and errors as of :func:`figure_of`."""
+    return _drawing("table", name, OVERVIEW_TABLES, lambda study: study.table_functions)
+
+
+def _drawing(
+    kind: str, name: str, of_analysis: Mapping[str, str], of_study: Callable[[type[Study]], Mapping[str, str]]
+) -> Callable[..., Any]:
+    entries = dict(of_analysis)
+    for study in STUDIES.values():
+        entries |= {f"{study.name}/{item}": entry for item, entry in of_study(study).items()}
+    if name not in entries:
+        raise SettingsError(f"no {kind} '{name}' among {sorted(entries)}")
+    return load_entry(entries[name])

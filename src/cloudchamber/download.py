@@ -18,13 +18,13 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 from cloudchamber import __version__
-from cloudchamber.errors import InputError, StorageError
+from cloudchamber.errors import InputError, SettingsError, StorageError
 from cloudchamber.progress import progress
 from cloudchamber.settings.base import parse
-from cloudchamber.settings.external import ExternalFile
+from cloudchamber.settings.external import ExternalFile, external_files
 from cloudchamber.storage import atomic_path, read_json, write_json
 
-__all__ = ["download"]
+__all__ = ["download", "download_by_name"]
 
 _BLOCK = 1 << 20
 _TIMEOUT = 60  # seconds without a byte
@@ -63,6 +63,25 @@ def download(file: ExternalFile, output: Path, lock: Path, mirrors: Sequence[str
             sys.stderr.write(f"download: {output}: {size} bytes from {url} ({expected.checksum})\n")
             return
     raise InputError(f"{file.file}: " + "; ".join(faults))
+
+
+def download_by_name(name: str, mirrors: Sequence[str] | None, lock: Path, output: Path) -> None:
+    """Download a file of the table of external files; see :func:`download`.
+
+    Args:
+        name: of the file in the table.
+        mirrors: tried first; None for those in the environment variable CLOUDCHAMBER_MIRRORS.
+        lock: JSON file that pins sizes and checksums.
+        output: where the file is to be.
+
+    Raises:
+        SettingsError: the table has no such file.
+    """
+    files = external_files()
+    if name not in files:
+        raise SettingsError(f"no external file '{name}' among {sorted(files)}")
+    chosen = os.environ.get("CLOUDCHAMBER_MIRRORS", "").split() if mirrors is None else mirrors
+    download(files[name], output, lock, chosen)
 
 
 def _expected(file: ExternalFile, lock: Path) -> ExternalFile:

@@ -12,14 +12,17 @@ __all__ = ["PACKAGE", "sources_of"]
 PACKAGE = Path(__file__).parent
 # What passes data on, asks and reports: a change there changes no result. Settings reach stages as values.
 _INFRASTRUCTURE = (
+    "analysis",
+    "arguments",
     "cli",
     "cloud",
+    "entry_points",
     "errors",
     "hdf5",
     "interruption",
+    "pipeline",
     "progress",
-    "provenance/circumstances",
-    "provenance/record",
+    "records",
     "settings",
     "sources",
     "storage",
@@ -61,4 +64,5 @@ def _imports(module: Path) -> tuple[Path, ...]:
 
 
 def _is_infrastructure(path: Path) -> bool:
-    return any(path.is_relative_to(name) for name in _INFRASTRUCTURE)
+    # A study keeps its settings in its room.
+    return path.name == "settings" or any(path.is_relative_to(name) for name in _INFRASTRUCTURE)

@@ -134,7 +134,7 @@ def provenance(
     """Return the record that is stored with an output: what made it, from what.
 
     No time stamp, machine or commit is in it, so that the same inputs, settings and seed give the same record; those
-    are kept beside the output (:mod:`cloudchamber.provenance.record`).
+    are kept beside the output (:mod:`cloudchamber.records.record`).
     """
     return {
         "step": step,

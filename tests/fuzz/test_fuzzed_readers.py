@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import torch
 import uproot
+import yaml
 from fuzzing import clean_or_refused, fuzzed
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,7 +24,7 @@ from prepared_jets import prepared_jets, write_prepared_jets
 from project_copy import REPOSITORY
 from root_files import random_towers, write_delphes
 
-from cloudchamber.analysis import AnalysisSettings
+from cloudchamber.analysis import STUDIES, AnalysisSettings, settings_of
 from cloudchamber.cloud import read_clouds
 from cloudchamber.generative.artifact import build_network, load_artifact, save_artifact
 from cloudchamber.generative.jet_features import read_jets
@@ -32,11 +33,12 @@ from cloudchamber.metrics.tables import read_table
 from cloudchamber.preparation.ingestion import ingest
 from cloudchamber.preparation.labelled_jets import read_labelled_jets
 from cloudchamber.preparation.splits import read_split, write_split
-from cloudchamber.provenance.record import recorded, verify_record
 from cloudchamber.readers.jetnet import read_jetnet, write_jetnet
-from cloudchamber.settings.base import load
+from cloudchamber.records.record import recorded, verify_record
+from cloudchamber.settings.base import load, read_yaml
 from cloudchamber.settings.data import IngestionSettings, LabelledJetSettings, LabelledLayout
 from cloudchamber.settings.generators import GeneratorSettings
+from cloudchamber.settings.layers import layered
 from cloudchamber.storage import read_json, write_text
 from cloudchamber.training.state import load_state, save_state
 
@@ -127,6 +129,7 @@ READERS: dict[str, tuple[str, Callable[[Path], Any]]] = {
     "table": ("table.csv", lambda path: read_table(path, ("model", "value"))),
     "record": (".provenance/table.csv.json", lambda path: verify_record(path.parent.parent / "table.csv")),
     "settings": ("settings.yaml", lambda path: load(AnalysisSettings, str(path))),
+    "configuration": ("config.yaml", lambda path: settings_of(read_yaml(path), REPOSITORY)),
 }
 
 
@@ -164,7 +167,9 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     save_state(folder / "state", 5, state | {"generator": torch.Generator().get_state()})
     with recorded("evaluate", {"output": folder / "table.csv"}, ("output",), 1):
         (folder / "table.csv").write_text("model,value\nepic,1.5\ntransformer,nan\n")
-    write_text(folder / "settings.yaml", (REPOSITORY / "config.yaml").read_text(encoding="utf-8"))
+    config = read_yaml(REPOSITORY / "config.yaml")
+    write_text(folder / "settings.yaml", yaml.safe_dump(layered(config, REPOSITORY, list(STUDIES))))
+    write_text(folder / "config.yaml", (REPOSITORY / "config.yaml").read_text(encoding="utf-8"))
     return folder
 
 

@@ -11,11 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from project_copy import REPOSITORY
 
-from cloudchamber.analysis import AnalysisSettings
-from cloudchamber.cli.arguments import json_argument
+from cloudchamber.analysis import STUDIES, AnalysisSettings, settings_of
+from cloudchamber.cli import parser
 from cloudchamber.errors import SettingsError
 from cloudchamber.settings.base import load
 from cloudchamber.settings.generators import GeneratorSettings
+from cloudchamber.settings.layers import layered
 
 _json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
@@ -37,7 +38,11 @@ def _replaced(value: Any, at: tuple[Any, ...], new: Any) -> Any:
     return {**value, at[0]: _replaced(value[at[0]], at[1:], new)}
 
 
-_CONFIG = yaml.safe_load((REPOSITORY / "config.yaml").read_text(encoding="utf-8"))
+_OWN = yaml.safe_load((REPOSITORY / "config.yaml").read_text(encoding="utf-8"))
+# With what the studies say below it.
+_CONFIG = layered(_OWN, REPOSITORY, list(STUDIES))
+# What makes keys and values of the text of an option.
+_json_option = parser().parse_args(["data-table", "--files", "{}", "--output", "data.csv"]).conversions["files"]
 
 
 @fuzzed
@@ -48,11 +53,22 @@ def test_settings_with_one_strange_value(at: tuple[Any, ...], value: Any) -> Non
 
 
 @fuzzed
+@given(st.sampled_from([*_OWN, *STUDIES, "results", "processes", "datasets", "detector_response"]), _json)
+def test_a_configuration_with_one_strange_value(key: str, value: Any) -> None:
+    clean_or_refused(lambda: settings_of({**_OWN, key: value}, REPOSITORY))
+
+
+@pytest.mark.parametrize("scale", ["", "\0", "..", "../tiny", "a/b", pytest.param("x" * 300, id="long")])
+def test_scales_that_no_file_can_have(scale: str) -> None:
+    clean_or_refused(lambda: settings_of({**_OWN, "scale": scale}, REPOSITORY))
+
+
+@fuzzed
 @given(st.text(max_size=60))
 def test_any_text_as_settings(text: str) -> None:
     clean_or_refused(lambda: load(GeneratorSettings, "{" + text))
     clean_or_refused(lambda: load(GeneratorSettings, text))
-    clean_or_refused(lambda: json_argument(text))
+    clean_or_refused(lambda: _json_option(text, None))
 
 
 @pytest.mark.parametrize(

@@ -23,19 +23,18 @@ KEPT = ("epic_fm", "marginals")
 
 def overlay(folder: Path) -> dict[str, Any]:
     """Return what leaves of configs/tiny.yaml the baseline and one model, trained by a process on each of two nodes."""
-    layers = [yaml.safe_load((folder / name).read_text()) for name in ("config.yaml", "configs/tiny.yaml")]
-    tagged = {entry["dataset"] for entry in layers[0]["tagging"]["classes"].values()}
-    simulated = {layers[0]["datasets"][name]["source"]["process"] for name in tagged}
+    layers = [
+        yaml.safe_load((folder / f"configs/jet_generation/{name}.yaml").read_text()) for name in ("default", "tiny")
+    ]
     others = {model for layer in layers for model in layer["jet_generation"]["models"] if model not in KEPT}
     training = {"steps": 6, "nodes": 2, "accelerator": "cpu"}
     models = {"epic_fm": {"training": training}, **dict.fromkeys(others)}
     study = {"models": models, "solver_scan": None, "sampling_time": None}
     return {
         "results": "results_slurm",
-        "processes": dict.fromkeys({"qcd", *simulated}),
-        "datasets": dict.fromkeys(tagged),
+        "studies": ["jet_generation"],
+        "processes": {"qcd": None},
         "detector_response": None,
-        "tagging": None,
         "jet_generation": study,
     }
 

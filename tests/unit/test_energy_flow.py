@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cloudchamber.jets.energy_flow import EFP_GRAPHS, EFP_NAMES, W1_EFP_NAMES, energy_flow_polynomials
+from cloudchamber.jets.energy_flow import EFP_GRAPHS, energy_flow_polynomials
+from cloudchamber.jets.features import EFP_NAMES, W1_EFP_NAMES
 
 ORACLE = Path(__file__).parents[1] / "data/oracles/jet_metrics.json"
 Jets = tuple[np.ndarray, np.ndarray, np.ndarray]

@@ -15,7 +15,7 @@ from small_study import FOLDER
 
 from cloudchamber import __version__
 from cloudchamber.cli import main
-from cloudchamber.provenance.record import record_path
+from cloudchamber.records.record import record_path
 from cloudchamber.training.state import save_state
 
 KINDS = {

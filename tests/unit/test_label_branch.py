@@ -9,7 +9,7 @@ import pytest
 import uproot
 from root_files import random_towers, write_delphes
 
-from cloudchamber.classification.jets import tagging_jets
+from cloudchamber.classification.jets import combine_classes
 from cloudchamber.cloud import Clouds, read_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.preparation.ingestion import ingest
@@ -94,7 +94,7 @@ def test_classes_of_a_branch_are_those_of_the_tagging_study(tmp_path: Path, rng:
     windows = {"pt_window": (1.0, 1e5), "mass_window": (0.0, 1e5), "eta_max": 10.0}
     split = SplitSettings(train=0.5, validation=0.2)
     settings = TaggingJetsSettings(classes=classes, flat=False, max_particles=30, split=split, **windows)
-    tagging_jets(settings, 1, tmp_path / "jets.h5")
+    combine_classes(settings, 1, tmp_path / "jets.h5")
     jets = read_clouds(tmp_path / "jets.h5")
     for position, label in enumerate((2, 0)):
         expected = clouds.feature("jet_pt")[labels[clouds.label("event")] == label]

@@ -21,7 +21,7 @@ from labelled_files import (
 )
 from project_copy import REPOSITORY
 
-from cloudchamber.classification.jets import tagging_jets
+from cloudchamber.classification.jets import combine_classes
 from cloudchamber.cloud import Clouds, read_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.preparation.labelled_jets import read_labelled_jets
@@ -125,7 +125,7 @@ def test_classes_of_the_tagging_study(tmp_path: Path, rng: np.random.Generator, 
     )
     windows = {"pt_window": (0.0, 1e6), "mass_window": (0.0, 1e6), "eta_max": 50.0}
     split = SplitSettings(train=0.5, validation=0.2)
-    tagging_jets(
+    combine_classes(
         TaggingJetsSettings(classes=of_study, flat=False, max_particles=25, split=split, **windows),
         1,
         tmp_path / "tagging.h5",

@@ -2,38 +2,45 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 from project_copy import REPOSITORY
 
-from cloudchamber.pipeline import Pipeline
+from cloudchamber.analysis import plan
+from cloudchamber.classification.jobs import ClassificationJobs
+from cloudchamber.pipeline.pipeline import Pipeline
 from cloudchamber.settings.base import load
 from cloudchamber.settings.data import LabelledJetSettings
 from cloudchamber.settings.tagging_sample import TaggingJetsSettings
 
 
+def _pipeline(piece: dict[str, Any]) -> Pipeline:
+    """Return the default analysis with a piece of configuration over it."""
+    return plan({**yaml.safe_load((REPOSITORY / "config.yaml").read_text()), **piece}, REPOSITORY)
+
+
 def test_rules_ask_for_the_files_of_a_source(tmp_path: Path) -> None:
     for name in ("b", "a"):
         (tmp_path / f"{name}.root").touch()
-    config = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
     jets = {"max_particles": 128, "pt_window": [500, 1000]}
     source = {"kind": "labelled", "layout": "jetclass", "files": [str(tmp_path / "*.root")], "jets": jets}
-    config["datasets"]["public"] = {"title": "public jets", "source": source}
-    config["tagging"]["classes"]["public"] = {"title": "public", "dataset": "public"}
-    pipeline = Pipeline(config)
+    datasets = {"public": {"title": "public jets", "source": source}}
+    classes = {"public": {"title": "public", "dataset": "public"}}
+    pipeline = _pipeline({"datasets": datasets, "tagging": {"classes": classes}})
     asked = type("Wildcards", (), {"dataset": "public"})()
     files = [str(tmp_path / "a.root"), str(tmp_path / "b.root")]
-    assert list(pipeline.labelled_sources()) == ["public"]
-    assert "public" not in pipeline.ingested_datasets()
-    assert pipeline.dataset_files(asked) == files
-    assert pipeline.labelled_layout(asked) == "jetclass"
-    settings = load(LabelledJetSettings, pipeline.labelled_settings(asked))
+    assert list(pipeline.clouds.labelled()) == ["public"]
+    assert "public" not in pipeline.clouds.ingested()
+    assert pipeline.clouds.files(asked) == files
+    assert pipeline.clouds.labelled_layout(asked) == "jetclass"
+    settings = load(LabelledJetSettings, pipeline.clouds.labelled_jets(asked))
     assert settings == LabelledJetSettings(max_particles=128, pt_window=(500, 1000))
-    origins = {entry["file"]: entry["source"] for entry in pipeline.origins.all_files()}
+    origins = {entry["file"]: entry["source"] for entry in pipeline.sources.all_files()}
     assert [origins[path] for path in files] == ["file of the user"] * 2
-    assert "layout jetclass" in pipeline.origins.of_dataset("public")
-    assert not pipeline.origins.simulated("public")
+    assert "layout jetclass" in pipeline.sources.of_dataset("public")
+    assert not pipeline.sources.simulated("public")
 
 
 def snippets() -> list[str]:
@@ -50,10 +57,12 @@ def test_every_layout_is_documented() -> None:
 
 @pytest.mark.parametrize("snippet", snippets(), ids=lambda snippet: snippet.split()[1])
 def test_pieces_of_the_documentation_are_settings(snippet: str) -> None:
-    config, piece = yaml.safe_load((REPOSITORY / "config.yaml").read_text()), yaml.safe_load(snippet)
-    config["datasets"] |= piece["datasets"]
-    config["tagging"] |= piece["tagging"]
-    made = load(TaggingJetsSettings, Pipeline(config).tagging.jets_settings(None))
+    piece = yaml.safe_load(snippet)
+    default = yaml.safe_load((REPOSITORY / "configs/tagging/default.yaml").read_text())["tagging"]
+    # As the text says: classes of the default stay unless they are dropped.
+    only = {"classes": {**dict.fromkeys(default["classes"]), **piece["tagging"]["classes"]}}
+    jobs = _pipeline({**piece, "tagging": {**piece["tagging"], **only}}).plans(ClassificationJobs).of_study["tagging"]
+    made = load(TaggingJetsSettings, jobs.jets_settings(None))
     (dataset,) = piece["datasets"]
     assert all(item.file.endswith(f"/{dataset}.h5") for item in made.classes)
     assert [item.label for item in made.classes] == [item["label"] for item in piece["tagging"]["classes"].values()]

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from prepared_jets import prepared_jets
 from scipy.stats import norm
 
 from cloudchamber.cloud import Clouds, Column, write_clouds
@@ -25,7 +26,6 @@ from cloudchamber.metrics.two_sample import area_under_curve
 from cloudchamber.settings.metrics import LogPosteriorSettings
 from cloudchamber.settings.networks import ParticleNetSettings
 from cloudchamber.settings.training import TrainingSettings
-from tests.prepared_jets import prepared_jets
 
 
 def ideal_log_posteriors(values: np.ndarray, means: list[float]) -> np.ndarray:

@@ -17,9 +17,10 @@ import yaml
 from project_copy import REPOSITORY
 from small_study import FOLDER
 
+from cloudchamber.analysis import plan
 from cloudchamber.cli import main
 from cloudchamber.metrics.tables import METRIC_COLUMNS
-from cloudchamber.pipeline import Pipeline
+from cloudchamber.pipeline.pipeline import Pipeline
 
 VALUES = {1: 0.1234, 2: 0.1834}
 
@@ -46,6 +47,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Any:
         small_study.build()
         names = {"weights": "weights.safetensors", "description": "model.json", "history": "history.csv"}
         yield {
+            "kind": "generator",
             "study": "jet_generation",
             "dataset": "a",
             "dataset_title": "made-up jets",
@@ -118,6 +120,7 @@ def test_what_does_not_belong_together_is_refused(
         (mixed, 3, "SHA-256 differs"),
         (missing, 2, "metrics"),
         ({**files, "trainings": []}, 2, "'trainings' is empty"),
+        ({**files, "kind": "classifier"}, 2, "kind 'classifier' is none of ['generator', 'jet_flow', 'tagger']"),
         ({**files, "name": "nobody"}, 3, "no metric of 'nobody'"),
     ):
         assert main(["model-card", "--files", json.dumps(wrong), "--output", str(tmp_path / "card.md")]) == status
@@ -142,26 +145,52 @@ def test_the_table_of_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caps
 
 
 def _pipeline(**changes: Any) -> Pipeline:
-    return Pipeline({**yaml.safe_load((REPOSITORY / "config.yaml").read_text(encoding="utf-8")), **changes})
+    return plan({**yaml.safe_load((REPOSITORY / "config.yaml").read_text(encoding="utf-8")), **changes}, REPOSITORY)
+
+
+def _kinds(pipeline: Pipeline, study: str) -> dict[str, str]:
+    """Return card -> kind of its model, of the cards of one study."""
+    names = [name for name in pipeline.cards.names if name.startswith(f"{study}/")]
+    return {name: json.loads(pipeline.cards.arguments(SimpleNamespace(card=name)))["kind"] for name in names}
 
 
 def test_the_pipeline_describes_every_trained_model() -> None:
     pipeline = _pipeline()
-    cards = {Path(path).stem for path in pipeline.layout.cards()}
-    models = {name for name, model in pipeline.study.models.items() if model.kind == "trained"}
-    assert cards == models | {"jet_flow"}
-    for name in cards:
-        wildcards = SimpleNamespace(dataset="top", model=name)
-        inputs = set(pipeline.card_inputs(wildcards))
+    kinds = _kinds(pipeline, "jet_generation")
+    models = {name for name, model in pipeline.settings.jet_generation.models.items() if model.kind == "trained"}
+    prefix = "jet_generation/top/model_cards"
+    assert kinds == {f"{prefix}/{name}": "generator" for name in models} | {f"{prefix}/jet_flow": "jet_flow"}
+    for name in (*models, "jet_flow"):
+        inputs = set(pipeline.cards.inputs(SimpleNamespace(card=f"{prefix}/{name}")))
         kept = "jet_level" if name == "jet_flow" else f"models/{name}"
         folder = f"results/jet_generation/top/{kept}/seed1"
         named = {f"{folder}/{file}" for file in ("weights.safetensors", "model.json", "history.csv")}
         assert inputs == named | {"results/prepared/top.h5", "results/jet_generation/metrics.csv"}
 
 
+def test_the_pipeline_describes_every_tagger() -> None:
+    pipeline = _pipeline()
+    models = list(pipeline.settings.tagging.models)
+    assert _kinds(pipeline, "tagging") == {f"tagging/model_cards/{name}": "tagger" for name in models}
+    for name in models:
+        inputs = set(pipeline.cards.inputs(SimpleNamespace(card=f"tagging/model_cards/{name}")))
+        folder = f"results/tagging/models/{name}/all/seed1"
+        named = {f"{folder}/{file}" for file in ("weights.safetensors", "model.json", "history.csv")}
+        features = {"results/tagging/high_level.h5"} if name == "mass_hl" else set()
+        assert inputs == named | features | {"results/tagging/jets.h5", "results/tagging/metrics.csv"}
+
+
+def test_every_card_is_a_result_of_its_study_and_has_labels() -> None:
+    pipeline = _pipeline()
+    results = {path for study in pipeline.studies.values() for path in pipeline.results(study)}
+    assert {f"results/{name}.md" for name in pipeline.cards.names} <= results
+    for name in pipeline.cards.names:
+        assert pipeline.cards.labels(SimpleNamespace(card=name))["model"] == name.rpartition("/")[2]
+
+
 def test_the_pipeline_lists_the_data_it_uses_and_no_more() -> None:
     used = {
-        entry["file"]: entry["source"] for entry in _pipeline(detector_response=None, tagging=None).origins.all_files()
+        entry["file"]: entry["source"] for entry in _pipeline(detector_response=None, tagging=None).sources.all_files()
     }
     assert set(used) == {f"results/raw/top/{shard}.root" for shard in range(6)}, (
         "the others are for the detector response and the taggers"
@@ -172,15 +201,14 @@ def test_the_pipeline_lists_the_data_it_uses_and_no_more() -> None:
         "ingestion": {"clouds": {"kind": "reclustered"}, "max_particles": 5},
     }
     public = {"title": "public", "source": {"kind": "jetnet", "download": "jetnet30_top"}}
-    study = yaml.safe_load((REPOSITORY / "config.yaml").read_text(encoding="utf-8"))["jet_generation"]
     pipeline = _pipeline(
         datasets={"own": own, "public": public},
         detector_response=None,
         tagging=None,
-        jet_generation={**study, "datasets": ["own", "public"]},
+        jet_generation={"datasets": ["own", "public"]},
     )
-    used = {entry["file"]: entry["source"] for entry in pipeline.origins.all_files()}
+    used = {entry["file"]: entry["source"] for entry in pipeline.sources.all_files()}
     assert set(used) == {"/data/a.root", "/data/b.root", "data/external/t.hdf5"}
     assert used["/data/a.root"] == "file of the user"
     assert "https://zenodo.org/records/6975118/files/t.hdf5" in used["data/external/t.hdf5"]
-    assert not pipeline.origins.simulated("own")
+    assert not pipeline.sources.simulated("own")

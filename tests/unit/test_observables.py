@@ -13,19 +13,15 @@ from scipy import stats
 
 from cloudchamber.cloud import Clouds, Column
 from cloudchamber.errors import InputError
-from cloudchamber.jets.energy_flow import W1_EFP_NAMES, energy_flow_polynomials
+from cloudchamber.jets.energy_flow import energy_flow_polynomials
+from cloudchamber.jets.features import EXTRA_FEATURES, JET_FEATURES, LABELS, PARTICLE_FEATURES, W1_EFP_NAMES
 from cloudchamber.jets.kinematics import has_momentum, jet_kinematics, momenta
 from cloudchamber.jets.observable_file import read_observables, write_observables
-from cloudchamber.jets.observables import (
-    EXTRA_FEATURES,
-    JET_FEATURES,
-    LABELS,
-    PARTICLE_FEATURES,
-    observe,
-)
-from cloudchamber.metrics.comparison import COLUMNS, compare
+from cloudchamber.jets.observables import observe
+from cloudchamber.metrics.comparison import compare
 from cloudchamber.metrics.divergence import expected_floor
 from cloudchamber.metrics.resampling import bootstrap_weights
+from cloudchamber.metrics.tables import DISTANCE_COLUMNS
 from cloudchamber.settings.metrics import MetricSettings
 
 COLUMN_ORDER = ("eta_rel", "phi_rel", "pt_rel")
@@ -204,7 +200,7 @@ def compared(
 
 def test_the_table_has_one_row_per_metric_and_feature(rng):
     rows = compared(random_clouds(rng, 300), random_clouds(rng, 200), random_clouds(rng, 250))
-    assert tuple(rows.columns) == COLUMNS
+    assert tuple(rows.columns) == DISTANCE_COLUMNS
     expected = [(metric, feature) for metric in ("kl", "w1") for feature in JET_FEATURES + PARTICLE_FEATURES]
     expected += [(metric, "") for metric in WHOLE_JET_METRICS]
     assert list(zip(rows.metric, rows.feature, strict=True)) == expected

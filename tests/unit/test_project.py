@@ -1,5 +1,6 @@
 """Files of the project that say the same thing in two places agree."""
 
+import ast
 import re
 import tomllib
 from pathlib import Path
@@ -10,7 +11,12 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 from project_copy import REPOSITORY
 
-from cloudchamber.settings_reference import reference, schema
+from cloudchamber.analysis import STUDIES
+from cloudchamber.entry_points import load_entry, module_file
+from cloudchamber.pipeline.drawing import caption_of
+from cloudchamber.pipeline.overview import OVERVIEW_FIGURES, OVERVIEW_TABLES
+from cloudchamber.pipeline.stages import SHARED_STAGES
+from cloudchamber.settings_reference import pages, schema
 
 LOCKED = dict(
     line.split("==")
@@ -52,15 +58,48 @@ def test_every_job_has_log_benchmark_environment_and_resources(path: Path) -> No
 
 
 def test_settings_reference_is_up_to_date() -> None:
-    assert (REPOSITORY / "docs/settings.md").read_text() == reference(), "run 'make docs'"
+    described = {path.stem: path.read_text() for path in (REPOSITORY / "docs/settings").iterdir()}
+    assert described == pages(), "run 'make docs'"
     assert (REPOSITORY / "config.schema.json").read_text() == schema(), "run 'make docs'"
 
 
-def test_every_figure_and_table_has_a_caption() -> None:
-    from cloudchamber.pipeline.drawings import FIGURES, TABLES
-    from cloudchamber.pipeline.tagging_drawings import TAGGING_FIGURES, TAGGING_TABLES
+def shown() -> dict[str, tuple[str, str]]:
+    """Return everything that the report shows: what it is -> entry of what makes it, name of its caption."""
+    found: dict[str, tuple[str, str]] = {}
+    studies = {f"{study.name}/": (study.figure_functions, study.table_functions) for study in STUDIES.values()}
+    for place, kinds in {**studies, "": (OVERVIEW_FIGURES, OVERVIEW_TABLES)}.items():
+        for kind, entries in zip(("figure", "table"), kinds, strict=True):
+            found |= {f"{kind} {place}{name}": (entry, name) for name, entry in entries.items()}
+    return found | {stage: (SHARED_STAGES[stage], stage) for stage in ("model-card", "data-table")}
 
-    names = [*(figure for figures in FIGURES.values() for figure in figures), "truncation", "detector_response"]
-    names += [*TAGGING_FIGURES, "data", "model_card"]
-    for name in [*names, *(f"table_{table}" for table in [*TABLES, *TAGGING_TABLES, "settings"])]:
-        assert len((REPOSITORY / f"workflow/report/{name}.rst").read_text().split()) > 15, name
+
+@pytest.mark.parametrize("what", shown())
+def test_everything_in_the_report_has_a_caption(what: str) -> None:
+    entry, name = shown()[what]
+    caption = caption_of(entry, name)
+    assert len(caption.split()) > 15
+    # It is a paragraph of reStructuredText, not a literal with the indentation of the code.
+    assert caption == " ".join(caption.split())
+    assert callable(load_entry(entry))
+
+
+def test_every_caption_is_of_something_in_the_report() -> None:
+    package = REPOSITORY / "src/cloudchamber"
+    written = set()
+    for path in package.rglob("*.py"):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+            if any(isinstance(target, ast.Name) and target.id == "CAPTIONS" for target in targets):
+                names = ast.literal_eval(node.value)
+                written |= {(path.relative_to(package).as_posix(), name) for name in names}
+    assert written == {(module_file(entry), name) for entry, name in shown().values()}
+    assert {path.stem for path in (REPOSITORY / "workflow/report").glob("*.rst")} == {"caption", "workflow"}
+    assert len((REPOSITORY / "workflow/report/workflow.rst").read_text()) > 80
+
+
+def test_a_caption_that_is_not_there_is_named() -> None:
+    entry = OVERVIEW_TABLES["settings"]
+    with pytest.raises(ValueError, match=r"settings_table\.py: no caption of 'nothing' in CAPTIONS"):
+        caption_of(entry, "nothing")
+    with pytest.raises(ValueError, match=r"figures/draw\.py: no caption of 'draw' in CAPTIONS"):
+        caption_of(SHARED_STAGES["draw"], "draw")

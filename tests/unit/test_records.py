@@ -13,8 +13,8 @@ from prepared_jets import raw_jets
 from cloudchamber.cli import main
 from cloudchamber.cloud import write_clouds
 from cloudchamber.errors import InputError
-from cloudchamber.provenance.environment import code_version, installed_packages, machine
-from cloudchamber.provenance.record import files_named, read_record, record_path, recorded
+from cloudchamber.records.environment import code_version, installed_packages, machine
+from cloudchamber.records.record import files_named, read_record, record_path, recorded
 from cloudchamber.storage import write_text
 
 

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from tagging_files import class_settings, scores_of, write_costs, write_scores
+from tagging_files import TABLES, class_settings, scores_of, write_costs, write_scores
 
-from cloudchamber.classification.evaluate import COSTS, TAGGING_COLUMNS, Outputs, evaluate
-from cloudchamber.classification.jets import tagging_jets
+from cloudchamber.classification.evaluate import COSTS, TAGGING_COLUMNS, evaluate
+from cloudchamber.classification.jets import combine_classes
 from cloudchamber.classification.scores import read_scores, read_unseen_jets
 from cloudchamber.cloud import read_clouds
 from cloudchamber.errors import InputError
@@ -24,7 +24,7 @@ SETTINGS = TaggingEvaluationSettings(bootstraps=60, mass_bins=4, pt_bins=2)
 def study(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Jets, scores of three taggers, and the tables made of them."""
     folder, rng = tmp_path_factory.mktemp("tagging"), np.random.default_rng(3)
-    tagging_jets(class_settings(folder, rng, NAMES, 2500), 1, folder / "jets.h5")
+    combine_classes(class_settings(folder, rng, NAMES, 2500), 1, folder / "jets.h5")
     jets = read_clouds(folder / "jets.h5")
     rows = jets.indices["test"]
     target = jets.label("class")[rows]
@@ -39,9 +39,9 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     scores.append({"name": "good", "seed": 1, "jets_per_class": 20, "path": small})
     files = {"study": "s", "dataset": "d", "scores": scores}
     files["costs"] = write_costs(folder / "costs.csv", ["blind", "good", "better"])
-    outputs = Outputs(*(folder / f"{name}.csv" for name in ("metrics", "confusion", "curves", "significance")))
-    evaluate(folder / "jets.h5", files, SETTINGS, 5, outputs)
-    tables = {name: pd.read_csv(path, dtype={"true": str}) for name, path in vars(outputs).items()}
+    outputs = {name: folder / f"{name}.csv" for name in TABLES}
+    evaluate(folder / "jets.h5", files, SETTINGS, 5, **outputs)
+    tables = {name: pd.read_csv(path, dtype={"true": str}) for name, path in outputs.items()}
     return {"folder": folder, "jets": jets, "rows": rows, "target": target, "files": files, **tables}
 
 
@@ -173,9 +173,9 @@ def test_costs_become_metrics_once_per_model(study):
 
 
 def test_the_same_seed_gives_the_same_tables(study, tmp_path):
-    outputs = Outputs(*(tmp_path / f"{name}.csv" for name in ("metrics", "confusion", "curves", "significance")))
-    evaluate(study["folder"] / "jets.h5", study["files"], SETTINGS, 5, outputs)
-    for name, path in vars(outputs).items():
+    outputs = {name: tmp_path / f"{name}.csv" for name in TABLES}
+    evaluate(study["folder"] / "jets.h5", study["files"], SETTINGS, 5, **outputs)
+    for name, path in outputs.items():
         assert path.read_bytes() == (study["folder"] / f"{name}.csv").read_bytes()
 
 
@@ -195,7 +195,7 @@ def test_scores_that_do_not_fit_are_one_line_errors(study, message, tmp_path):
 
 
 def test_unusable_inputs_are_one_line_errors(study, tmp_path):
-    outputs = Outputs(*(tmp_path / f"{name}.csv" for name in ("metrics", "confusion", "curves", "significance")))
+    outputs = {name: tmp_path / f"{name}.csv" for name in TABLES}
     jets, files = study["folder"] / "jets.h5", study["files"]
     for change, message in (
         ({"scores": files["scores"][-1:]}, "no scores of a tagger that was trained with all jets"),
@@ -203,7 +203,7 @@ def test_unusable_inputs_are_one_line_errors(study, tmp_path):
         ({"costs": write_costs(tmp_path / "costs.csv", ["good"])}, r"costs\.csv: 0 rows of the model 'blind'"),
     ):
         with pytest.raises(InputError, match=message):
-            evaluate(jets, {**files, **change}, SETTINGS, 5, outputs)
-        assert not outputs.metrics.exists()
+            evaluate(jets, {**files, **change}, SETTINGS, 5, **outputs)
+        assert not outputs["metrics"].exists()
     with pytest.raises(InputError, match=r"1\.h5: .*not a file of jets of several classes|1\.h5: no part 'test'"):
         read_unseen_jets(Path(study["folder"] / "1.h5"))

@@ -7,7 +7,7 @@ from tagging_files import MASS, PT, class_settings, ingested_jets
 from cloudchamber import seeds
 from cloudchamber.classification.flat_weights import effective_size, flat_weights
 from cloudchamber.classification.high_level import feature_names, high_level
-from cloudchamber.classification.jets import tagging_jets
+from cloudchamber.classification.jets import combine_classes
 from cloudchamber.cloud import read_clouds, write_clouds
 from cloudchamber.errors import InputError, SettingsError
 from cloudchamber.jets.kinematics import jet_kinematics, momenta
@@ -86,7 +86,7 @@ def test_unusable_spectra_are_one_line_errors(rng):
 
 def test_jets_of_all_classes_come_into_one_file(rng, tmp_path):
     settings = class_settings(tmp_path, rng, NAMES, 900, jets_per_class=250)
-    tagging_jets(settings, 7, tmp_path / "jets.h5")
+    combine_classes(settings, 7, tmp_path / "jets.h5")
     jets = read_clouds(tmp_path / "jets.h5")
     assert jets.point_columns == RELATIVE_COLUMNS
     assert jets.points.shape == (750, 15, 3)
@@ -113,7 +113,7 @@ def test_jets_of_all_classes_come_into_one_file(rng, tmp_path):
 
 def test_parts_are_by_event_and_hold_all_classes_alike(rng, tmp_path):
     settings = class_settings(tmp_path, rng, NAMES, 900)
-    tagging_jets(settings, 7, tmp_path / "jets.h5")
+    combine_classes(settings, 7, tmp_path / "jets.h5")
     jets = read_clouds(tmp_path / "jets.h5")
     everything = np.concatenate(list(jets.indices.values()))
     np.testing.assert_array_equal(np.sort(everything), np.arange(len(jets)))
@@ -134,7 +134,7 @@ def test_parts_are_by_event_and_hold_all_classes_alike(rng, tmp_path):
 def test_the_same_seed_gives_the_same_bytes_and_another_one_does_not(rng, tmp_path):
     settings = class_settings(tmp_path, rng, NAMES[:2], 600, jets_per_class=100)
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
-        tagging_jets(settings, seed, tmp_path / f"{name}.h5")
+        combine_classes(settings, seed, tmp_path / f"{name}.h5")
     a, b, c = ((tmp_path / f"{name}.h5").read_bytes() for name in "abc")
     assert a == b
     assert a != c
@@ -147,7 +147,7 @@ def test_classes_from_a_label_are_split_together(rng, tmp_path):
         for name, label in (("b", 2), ("a", 0))
     )
     settings = TaggingJetsSettings(classes=classes, flat=False, max_particles=5)
-    tagging_jets(settings, 1, tmp_path / "jets.h5")
+    combine_classes(settings, 1, tmp_path / "jets.h5")
     jets, source = read_clouds(tmp_path / "jets.h5"), read_clouds(tmp_path / "all.h5")
     of_mass = {float(m): int(k) for m, k in zip(source.feature("jet_mass"), source.label("class"), strict=True)}
     assert {of_mass[float(mass)] for mass in jets[jets.label("class") == 0].feature("jet_mass")} == {2}
@@ -170,7 +170,7 @@ def test_classes_from_a_label_are_split_together(rng, tmp_path):
 def test_unusable_jets_are_one_line_errors(rng, tmp_path, change, message):
     settings = class_settings(tmp_path, rng, NAMES[:2], 900, **change)
     with pytest.raises(InputError, match=message) as error:
-        tagging_jets(settings, 1, tmp_path / "jets.h5")
+        combine_classes(settings, 1, tmp_path / "jets.h5")
     assert "\n" not in str(error.value)
     assert not (tmp_path / "jets.h5").exists()
 
@@ -180,9 +180,9 @@ def test_errors_name_file_class_and_label(rng, tmp_path):
     classes = [{"name": n, "title": n, "file": str(tmp_path / "all.h5"), "label": k} for n, k in (("a", 0), ("b", 9))]
     settings = parse(TaggingJetsSettings, {"classes": classes, "flat": False})
     with pytest.raises(InputError, match=r"all\.h5: class 'b': no jet with 'class' = 9"):
-        tagging_jets(settings, 1, tmp_path / "jets.h5")
+        combine_classes(settings, 1, tmp_path / "jets.h5")
     with pytest.raises(InputError, match=r"all\.h5: class 'a': no label 'kind' among"):
-        tagging_jets(settings.model_copy(update={"label_column": "kind"}), 1, tmp_path / "jets.h5")
+        combine_classes(settings.model_copy(update={"label_column": "kind"}), 1, tmp_path / "jets.h5")
     for wrong, message in (
         ([classes[0], classes[0]], "two of them have the same name"),
         ([classes[0], {**classes[1], "label": 0}], "need a label each, all different"),
@@ -195,7 +195,7 @@ def test_errors_name_file_class_and_label(rng, tmp_path):
 
 def test_high_level_features_are_those_of_the_towers(rng, tmp_path):
     settings = class_settings(tmp_path, rng, NAMES[:2], 600, jets_per_class=100)
-    tagging_jets(settings, 1, tmp_path / "jets.h5")
+    combine_classes(settings, 1, tmp_path / "jets.h5")
     high_level(tmp_path / "jets.h5", HighLevelSettings(), tmp_path / "high_level.h5")
     table, meta = read_observables(tmp_path / "high_level.h5")
     jets = read_clouds(tmp_path / "jets.h5")
@@ -219,7 +219,7 @@ def test_high_level_features_are_those_of_the_towers(rng, tmp_path):
 
 def test_the_basis_has_135_variables_and_the_mass(rng, tmp_path):
     settings = class_settings(tmp_path, rng, NAMES[:2], 400, jets_per_class=50, flat=False)
-    tagging_jets(settings, 1, tmp_path / "jets.h5")
+    combine_classes(settings, 1, tmp_path / "jets.h5")
     high_level(tmp_path / "jets.h5", HighLevelSettings(features="basis"), tmp_path / "basis.h5")
     high_level(tmp_path / "jets.h5", HighLevelSettings(), tmp_path / "standard.h5")
     basis, standard = (read_observables(tmp_path / f"{name}.h5")[0] for name in ("basis", "standard"))
@@ -231,8 +231,8 @@ def test_the_basis_has_135_variables_and_the_mass(rng, tmp_path):
 
 def test_the_draw_of_one_class_does_not_depend_on_the_others(rng, tmp_path):
     settings = class_settings(tmp_path, rng, NAMES, 600, jets_per_class=50, flat=False)
-    tagging_jets(settings, 3, tmp_path / "three.h5")
-    tagging_jets(settings.model_copy(update={"classes": settings.classes[1:]}), 3, tmp_path / "two.h5")
+    combine_classes(settings, 3, tmp_path / "three.h5")
+    combine_classes(settings.model_copy(update={"classes": settings.classes[1:]}), 3, tmp_path / "two.h5")
     three, two = (read_clouds(tmp_path / f"{name}.h5") for name in ("three", "two"))
     np.testing.assert_array_equal(three[three.label("class") > 0].features, two.features)
     assert seeds.generator(3, "tagging", "draw", "1").random() != seeds.generator(3, "tagging", "draw", "2").random()

@@ -11,7 +11,7 @@ from small_study import FOLDER
 
 from cloudchamber.cli import main
 from cloudchamber.provenance import verification
-from cloudchamber.provenance.record import record_path
+from cloudchamber.records.record import record_path
 from cloudchamber.storage import sha256
 
 PREPARED = FOLDER / "prepared/a.h5"

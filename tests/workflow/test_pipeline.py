@@ -15,7 +15,10 @@ import pytest
 import yaml
 from project_copy import REPOSITORY, copy_project
 
-from cloudchamber.jets.observables import JET_FEATURES, PARTICLE_FEATURES
+from cloudchamber.jets.features import JET_FEATURES, PARTICLE_FEATURES
+
+SCALES = ("default", "tiny")
+NODES = {"training": {"nodes": 2}}
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 
@@ -58,7 +61,7 @@ def overlay(folder: Path, name: str, content: dict[str, object]) -> str:
 
 def test_metrics_hold_every_model_and_feature(finished: Path) -> None:
     table = pd.read_csv(finished / "results_tiny/jet_generation/metrics.csv")
-    layers = (yaml.safe_load((finished / name).read_text()) for name in ("config.yaml", "configs/tiny.yaml"))
+    layers = (yaml.safe_load((finished / f"configs/jet_generation/{name}.yaml").read_text()) for name in SCALES)
     models = {model for layer in layers for model in layer["jet_generation"]["models"]}
     head = "study,dataset,model,sampler,nfe,seed,metric,feature,value,uncertainty,floor,n_reference,n_generated"
     assert ",".join(table.columns).startswith(head)
@@ -105,9 +108,9 @@ def test_settings_of_one_tagger_rerun_its_branch_only(finished: Path) -> None:
     jobs = planned(output)
     # One training with all jets, one with the part of the learning curve.
     assert jobs["train_tagger"] == jobs["predict_classes"] == 2
-    assert jobs["export_tagger"] == jobs["tagging_cost"] == jobs["evaluate_tagging"] == 1
+    assert jobs["export_tagger"] == jobs["tagger_cost"] == jobs["evaluate_taggers"] == 1
     assert "train the tagger pfn with all jets, seed 1" in output
-    assert not {"simulate", "ingest", "tagging_jets", "high_level", "train", "tower_relevance"} & set(jobs)
+    assert not {"simulate", "ingest", "combine_classes", "high_level", "train", "tagging_relevance"} & set(jobs)
 
 
 def test_sampler_reruns_no_training(finished: Path) -> None:
@@ -126,17 +129,72 @@ def test_a_sample_can_be_shared_by_jobs(finished: Path) -> None:
     assert "--shard 2-of-2" in output
 
 
-def test_editing_figure_code_reruns_figures_only(finished: Path) -> None:
-    source = finished / "src/cloudchamber/figures/style.py"
+def rerun_after_an_edit(folder: Path, module: str, *targets: str) -> set[str]:
+    """Return the rules that a dry run plans after an edit of a module."""
+    source = folder / "src/cloudchamber" / module
     before = source.read_text(encoding="utf-8")
     source.write_text(before + "\n# edited\n", encoding="utf-8")
     try:
-        jobs = planned(snakemake(finished, "--dry-run"))
+        jobs = planned(snakemake(folder, *targets, "--dry-run"))
     finally:
         source.write_text(before, encoding="utf-8")
-    rules = set(jobs) - {"all", "total"}
+    return set(jobs) - {"all", "total", *targets}
+
+
+def test_editing_figure_code_reruns_figures_only(finished: Path) -> None:
+    rules = rerun_after_an_edit(finished, "figures/style.py")
     assert rules
     assert all(rule.startswith(("draw_", "tabulate_")) for rule in rules), rules
+
+
+def test_editing_one_figure_redraws_it_alone(finished: Path) -> None:
+    rules = rerun_after_an_edit(finished, "studies/tagging/figures/relevance.py")
+    assert rules == {"draw_tagging_relevance"}
+
+
+def test_editing_a_metric_compares_anew_and_trains_nothing(finished: Path) -> None:
+    rules = rerun_after_an_edit(finished, "metrics/memorisation.py", "jet_generation")
+    assert {"compare", "evaluate", "draw_jet_generation_jet_metrics"} <= rules
+    assert not {"observe", "sample", "log_posterior", "combine_classes"} & rules
+    assert not [rule for rule in rules if rule.startswith("train")]
+
+
+@pytest.mark.parametrize(
+    ("change", "target"),
+    [
+        ({"tagging": {"models": {"pfn": {"training": {"nodes": 2}}}}}, "tagging/models/pfn/all/seed1/history.csv"),
+        (
+            {"jet_generation": {"jet_level": {"training": {"nodes": 2}}}},
+            "jet_generation/top/jet_level/seed1/history.csv",
+        ),
+        (
+            {"jet_generation": {"log_posterior": {"training": {"nodes": 2}}}},
+            "jet_generation/top/log_posterior/seed1.csv",
+        ),
+    ],
+)
+def test_every_training_on_several_nodes_is_started_there(
+    finished: Path, change: dict[str, object], target: str
+) -> None:
+    name = overlay(finished, "nodes.yaml", change)
+    output = snakemake(finished, f"results_tiny/{target}", "--dry-run", configs=("configs/tiny.yaml", name))
+    assert (
+        "exec srun --nodes=2 --ntasks-per-node=1 --cpus-per-task=1 --kill-on-bad-exit python -m cloudchamber" in output
+    )
+
+
+def test_a_study_can_be_left_out(finished: Path) -> None:
+    name = overlay(finished, "one.yaml", {"studies": ["gating"], "results": "results_one"})
+    jobs = planned(snakemake(finished, "--dry-run", configs=("configs/tiny.yaml", name)))
+    assert jobs["gating_count"] == 1
+    assert not {"simulate", "ingest", "train", "train_tagger", "draw_detector_response"} & set(jobs)
+
+
+def test_an_overlay_of_before_leaves_a_study_out_by_null(finished: Path) -> None:
+    name = overlay(finished, "before.yaml", {"tagging": None, "gating": None, "results": "results_before"})
+    jobs = planned(snakemake(finished, "--dry-run", configs=("configs/tiny.yaml", name)))
+    assert "train" in jobs
+    assert not {"train_tagger", "combine_classes", "gating_count"} & set(jobs)
 
 
 @pytest.mark.parametrize(
@@ -146,6 +204,8 @@ def test_editing_figure_code_reruns_figures_only(finished: Path) -> None:
         ({"datasets": {"top": {"ingestion": {"max_particels": 3}}}}, "datasets.top.ingestion.max_particels"),
         ({"jet_generation": {"generated": -1}}, "jet_generation.generated"),
         ({"jet_generation": {"datasets": ["tpo"]}}, "tpo"),
+        # Statistics of batches would be those of the share of each process.
+        ({"jet_generation": {"log_posterior": NODES}}, "batch normalisation is trained by one process"),
     ],
 )
 def test_a_wrong_key_gives_one_line(finished: Path, change: dict[str, object], key: str) -> None:
@@ -156,7 +216,7 @@ def test_a_wrong_key_gives_one_line(finished: Path, change: dict[str, object], k
     assert sum(key in line for line in done.stdout.splitlines()) == 1, done.stdout
 
 
-@pytest.mark.parametrize("target", ["all", "raw", "jet_generation", "tagging", "figures"])
+@pytest.mark.parametrize("target", ["all", "raw", "jet_generation", "tagging", "gating", "figures"])
 def test_named_targets(finished: Path, target: str) -> None:
     assert "Nothing to be done" in snakemake(finished, target, "--dry-run")
 
@@ -191,7 +251,7 @@ def test_kill_unlock_and_rerun(finished: Path) -> None:
     snakemake(finished, target, configs=configs)
     history = pd.read_csv(finished / target)
     assert history["step"].iloc[-1] == 3000
-    log = (finished / "logs/results_killed/train/top_epic_fm_seed1.log").read_text()
+    log = (finished / "logs/results_killed/train/jet_generation/top/models/epic_fm/seed1.log").read_text()
     assert "3000/3000" in log
 
 

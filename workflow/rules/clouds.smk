@@ -10,16 +10,16 @@ their jets.
 
 rule ingest:
     input:
-        files=pipeline.dataset_files,
-        code=code("ingest"),
+        files=pipeline.clouds.files,
+        code=pipeline.code("ingest"),
     output:
-        f"{pipeline.layout.results}/clouds/{{dataset}}.h5",
+        "<results>/clouds/{dataset}.h5",
     log:
-        f"{pipeline.layout.logs}/ingest/{{dataset}}.log",
+        "<logs>/ingest/{dataset}.log",
     benchmark:
-        f"{pipeline.layout.logs}/ingest/{{dataset}}.tsv"
+        "<logs>/ingest/{dataset}.tsv"
     wildcard_constraints:
-        dataset=pipeline.any_of(pipeline.ingested_datasets()),
+        dataset=pipeline.any_of(pipeline.clouds.ingested()),
     conda:
         "../../envs/ingestion.yaml"
     threads: 1
@@ -27,7 +27,7 @@ rule ingest:
         mem_mb=growing(2000),
         runtime=growing(120),
     params:
-        settings=pipeline.ingestion_settings,
+        settings=pipeline.clouds.ingestion,
     message:
         "ingest data set {wildcards.dataset}"
     shell:
@@ -37,16 +37,16 @@ rule ingest:
 
 rule from_jetnet:
     input:
-        file=pipeline.jetnet_file,
-        code=code("from_jetnet"),
+        file=pipeline.clouds.files,
+        code=pipeline.code("from-jetnet"),
     output:
-        f"{pipeline.layout.results}/clouds/{{dataset}}.h5",
+        "<results>/clouds/{dataset}.h5",
     log:
-        f"{pipeline.layout.logs}/from_jetnet/{{dataset}}.log",
+        "<logs>/from_jetnet/{dataset}.log",
     benchmark:
-        f"{pipeline.layout.logs}/from_jetnet/{{dataset}}.tsv"
+        "<logs>/from_jetnet/{dataset}.tsv"
     wildcard_constraints:
-        dataset=pipeline.any_of(pipeline.jetnet_sources()),
+        dataset=pipeline.any_of(pipeline.clouds.jetnet()),
     conda:
         "../../envs/ingestion.yaml"
     threads: 1
@@ -54,7 +54,7 @@ rule from_jetnet:
         mem_mb=growing(4000),
         runtime=growing(30),
     params:
-        options=pipeline.jetnet_options,
+        options=pipeline.clouds.jetnet_options,
     message:
         "read the JetNet file of data set {wildcards.dataset}"
     shell:
@@ -64,16 +64,16 @@ rule from_jetnet:
 
 rule read_jets:
     input:
-        files=pipeline.dataset_files,
-        code=code("read_jets"),
+        files=pipeline.clouds.files,
+        code=pipeline.code("read-jets"),
     output:
-        f"{pipeline.layout.results}/clouds/{{dataset}}.h5",
+        "<results>/clouds/{dataset}.h5",
     log:
-        f"{pipeline.layout.logs}/read_jets/{{dataset}}.log",
+        "<logs>/read_jets/{dataset}.log",
     benchmark:
-        f"{pipeline.layout.logs}/read_jets/{{dataset}}.tsv"
+        "<logs>/read_jets/{dataset}.tsv"
     wildcard_constraints:
-        dataset=pipeline.any_of(pipeline.labelled_sources()),
+        dataset=pipeline.any_of(pipeline.clouds.labelled()),
     conda:
         "../../envs/ingestion.yaml"
     threads: 1
@@ -81,8 +81,8 @@ rule read_jets:
         mem_mb=growing(2000),
         runtime=growing(120),
     params:
-        layout=pipeline.labelled_layout,
-        settings=pipeline.labelled_settings,
+        layout=pipeline.clouds.labelled_layout,
+        settings=pipeline.clouds.labelled_jets,
     message:
         "read the labelled jets of data set {wildcards.dataset}"
     shell:
@@ -92,14 +92,14 @@ rule read_jets:
 
 rule ingest_response:
     input:
-        files=pipeline.response_raw,
-        code=code("ingest"),
+        files=pipeline.clouds.response_files,
+        code=pipeline.code("ingest"),
     output:
-        f"{pipeline.layout.results}/detector_response/{{process}}/{{side}}.h5",
+        "<results>/detector_response/{process}/{side}.h5",
     log:
-        f"{pipeline.layout.logs}/ingest_response/{{process}}_{{side}}.log",
+        "<logs>/ingest_response/{process}_{side}.log",
     benchmark:
-        f"{pipeline.layout.logs}/ingest_response/{{process}}_{{side}}.tsv"
+        "<logs>/ingest_response/{process}_{side}.tsv"
     wildcard_constraints:
         side="own|real",
     conda:
@@ -109,7 +109,7 @@ rule ingest_response:
         mem_mb=growing(2000),
         runtime=growing(30),
     params:
-        settings=pipeline.response_settings,
+        settings=pipeline.clouds.response_ingestion,
     message:
         "ingest {wildcards.side} detector output of {wildcards.process}"
     shell:
@@ -119,16 +119,16 @@ rule ingest_response:
 
 rule prepare:
     input:
-        clouds=f"{pipeline.layout.results}/clouds/{{dataset}}.h5",
-        indices=pipeline.split_files,
-        code=code("prepare"),
+        clouds="<results>/clouds/{dataset}.h5",
+        indices=pipeline.clouds.split_files,
+        code=pipeline.code("prepare"),
     output:
-        clouds=f"{pipeline.layout.results}/prepared/{{dataset}}.h5",
-        split=f"{pipeline.layout.results}/prepared/{{dataset}}_split.h5",
+        clouds="<results>/prepared/{dataset}.h5",
+        split="<results>/prepared/{dataset}_split.h5",
     log:
-        f"{pipeline.layout.logs}/prepare/{{dataset}}.log",
+        "<logs>/prepare/{dataset}.log",
     benchmark:
-        f"{pipeline.layout.logs}/prepare/{{dataset}}.tsv"
+        "<logs>/prepare/{dataset}.tsv"
     conda:
         "../../envs/ingestion.yaml"
     threads: 1
@@ -136,7 +136,7 @@ rule prepare:
         mem_mb=growing(4000),
         runtime=growing(30),
     params:
-        settings=pipeline.preparation_settings,
+        settings=pipeline.clouds.preparation,
         seed=pipeline.seed,
     message:
         "prepare data set {wildcards.dataset}"
@@ -147,14 +147,14 @@ rule prepare:
 
 rule observe:
     input:
-        clouds=f"{pipeline.layout.results}/{{path}}.h5",
-        code=code("observe"),
+        clouds="<results>/{path}.h5",
+        code=pipeline.code("observe"),
     output:
-        f"{pipeline.layout.results}/{{path}}_observables.h5",
+        "<results>/{path}_observables.h5",
     log:
-        f"{pipeline.layout.logs}/observe/{{path}}.log",
+        "<logs>/observe/{path}.log",
     benchmark:
-        f"{pipeline.layout.logs}/observe/{{path}}.tsv"
+        "<logs>/observe/{path}.tsv"
     conda:
         "../../envs/evaluation.yaml"
     threads: 1

@@ -1,8 +1,8 @@
 """The step that measures what taggers cost: parameters, operations, time of training and of inference per jet."""
 
 import statistics
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
 
@@ -15,9 +15,9 @@ from torch.utils.flop_counter import FlopCounterMode
 from cloudchamber.classification.jet_data import TaggingJets
 from cloudchamber.classification.predict import jets_of_tagger
 from cloudchamber.classification.taggers import Tagger, load_tagger, parameters
+from cloudchamber.devices import device_name, in_turns, present_device, seconds_of
 from cloudchamber.errors import SettingsError
-from cloudchamber.hardware import clock_of, processor
-from cloudchamber.progress import progress
+from cloudchamber.hardware import clock_of
 from cloudchamber.settings.taggers import DenseTagger, TaggerCostSettings
 from cloudchamber.storage import write_rows
 
@@ -25,9 +25,9 @@ __all__ = ["flops", "measure_cost"]
 
 
 @final
-@dataclass
+@dataclass(frozen=True)
 class _Case:
-    """One tagger with a batch of jets, and the seconds of each round."""
+    """One tagger with a batch of jets."""
 
     model: str
     tagger: Tagger
@@ -36,8 +36,6 @@ class _Case:
     target: Tensor
     flops: int
     towers: float
-    training: list[float] = field(default_factory=list)
-    inference: list[float] = field(default_factory=list)
 
     def train(self) -> None:
         """Do one step of training."""
@@ -75,21 +73,21 @@ def measure_cost(
         InputError: a file cannot be used.
         SettingsError: a key of ``models`` is missing.
     """
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = present_device()
     cases = [_case(name, entry, jets, high_level, settings.batch_size, device) for name, entry in models.items()]
-    clock, now = clock_of(device.type)
-    with progress("cost", (settings.rounds + 1) * len(cases), "measurements") as bar:
-        for turn in range(settings.rounds + 1):
-            for case in cases:
-                bar.note(case.model)
-                seconds = [_seconds(work, now, device) / len(case.target) for work in (case.train, case.infer)]
-                if turn > 0:
-                    case.training.append(seconds[0])
-                    case.inference.append(seconds[1])
-                bar.update()
-    name = processor() if device.type == "cpu" else torch.cuda.get_device_name(device)
-    measured = {"rounds": settings.rounds, "device": name, "clock": clock, "threads": torch.get_num_threads()}
-    write_rows(output, [_row(case) | measured for case in cases])
+
+    def measure(case: _Case) -> tuple[float, ...]:
+        return tuple(seconds_of(work, device) / len(case.target) for work in (case.train, case.infer))
+
+    found = in_turns("cost", cases, settings.rounds, measure, lambda case: case.model)
+    clock, _ = clock_of(device.type)
+    measured = {
+        "rounds": settings.rounds,
+        "device": device_name(device),
+        "clock": clock,
+        "threads": torch.get_num_threads(),
+    }
+    write_rows(output, [_row(case, seconds) | measured for case, seconds in zip(cases, found, strict=True)])
 
 
 @torch.no_grad()
@@ -133,17 +131,7 @@ def _typical(data: TaggingJets) -> tuple[Tensor, float]:
     return test[(counts - counts.mean()).abs().argmin()].unsqueeze(0), float(counts.mean())
 
 
-def _seconds(work: Callable[[], None], now: Callable[[], float], device: torch.device) -> float:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    start = now()
-    work()
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    return now() - start
-
-
-def _row(case: _Case) -> dict[str, Any]:
+def _row(case: _Case, measured: Sequence[tuple[float, ...]]) -> dict[str, Any]:
     row: dict[str, Any] = {
         "model": case.model,
         "parameters": parameters(case.tagger),
@@ -151,7 +139,7 @@ def _row(case: _Case) -> dict[str, Any]:
         "mean_towers": case.towers,
         "batch_size": len(case.target),
     }
-    for name, seconds in (("training", case.training), ("inference", case.inference)):
+    for name, seconds in zip(("training", "inference"), zip(*measured, strict=True), strict=True):
         row[f"{name}_seconds_per_jet"] = statistics.median(seconds)
         row[f"{name}_lowest"], row[f"{name}_highest"] = min(seconds), max(seconds)
     return row

@@ -20,7 +20,7 @@ from cloudchamber.metrics.tables import METRIC_COLUMNS, read_table, write_table
 from cloudchamber.progress import progress
 from cloudchamber.settings.tagging_sample import TaggingEvaluationSettings
 
-__all__ = ["COSTS", "CURVE_COLUMNS", "TAGGING_COLUMNS", "Outputs", "evaluate"]
+__all__ = ["COSTS", "CURVE_COLUMNS", "TAGGING_COLUMNS", "evaluate"]
 
 TAGGING_COLUMNS = (*METRIC_COLUMNS, "n_training", "low", "high")
 CURVE_COLUMNS = ("model", "seed", "curve", "class", "bin", "x", "y", "uncertainty", "share")
@@ -29,25 +29,6 @@ COSTS = ("parameters", "flops_per_jet", "training_seconds_per_jet", "inference_s
 _EFFICIENCIES = np.round(np.arange(0.05, 1.0001, 0.01), 2)
 _CALIBRATED_DRAWS = 50
 _UNKNOWN = Estimate(float("nan"), float("nan"))
-
-
-@final
-@dataclass(frozen=True)
-class Outputs:
-    """Where the tables go.
-
-    Attributes:
-        metrics: with ``TAGGING_COLUMNS``, a row per model, seed, metric and feature.
-        confusion: model, seed, true class, chosen class, share of the true class and its uncertainty.
-        curves: with ``CURVE_COLUMNS``; "roc" has the signal efficiency x and background efficiency y of each class,
-            "reliability" the mean probability x and accuracy y of each ``bin`` with its share of the jets.
-        significance: two models and a seed per row, with the difference of their accuracies and p-values.
-    """
-
-    metrics: Path
-    confusion: Path
-    curves: Path
-    significance: Path
 
 
 @final
@@ -66,7 +47,14 @@ class _Sample:
 
 
 def evaluate(
-    jets: Path, files: Mapping[str, Any], settings: TaggingEvaluationSettings, seed: int, outputs: Outputs
+    jets: Path,
+    files: Mapping[str, Any],
+    settings: TaggingEvaluationSettings,
+    seed: int,
+    metrics: Path,
+    confusion: Path,
+    curves: Path,
+    significance: Path,
 ) -> None:
     """Judge taggers on the test part of the jets of all classes.
 
@@ -78,12 +66,16 @@ def evaluate(
     that of true probabilities. Uncertainties are standard deviations over resamplings of the test jets.
 
     Args:
-        jets: file of :func:`cloudchamber.classification.jets.tagging_jets`.
+        jets: file of :func:`cloudchamber.classification.jets.combine_classes`.
         files: "study", "dataset", "scores", a list with "name" of the model, "seed", "path" and, for a training with a
             part of the jets, "jets_per_class"; and "costs" (CSV with "model" and ``COSTS``), where there is one.
         settings: bins and number of resamplings.
         seed: of the resamplings.
-        outputs: where the tables go.
+        metrics: table with ``TAGGING_COLUMNS``, a row per model, seed, metric and feature.
+        confusion: table of model, seed, true class, chosen class, share of the true class and its uncertainty.
+        curves: table with ``CURVE_COLUMNS``; "roc" has the signal efficiency x and background efficiency y of each
+            class, "reliability" the mean probability x and accuracy y of each ``bin`` with its share of the jets.
+        significance: table of two models and a seed per row, with the difference of their accuracies and p-values.
 
     Raises:
         InputError: a file cannot be used, or there are no scores of a training with all jets.
@@ -93,9 +85,9 @@ def evaluate(
     if not any(entry.get("jets_per_class") is None for entry in entries):
         raise InputError(f"{jets}: no scores of a tagger that was trained with all jets")
     sample = _sample(read_unseen_jets(jets), settings, seeds.generator(seed, "tagging", "bootstrap"))
-    metrics: list[dict[str, Any]] = []
-    confusion: list[dict[str, Any]] = []
-    curves: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
+    shares: list[dict[str, Any]] = []
+    points: list[dict[str, Any]] = []
     right: dict[tuple[str, int], np.ndarray] = {}
     with progress("evaluation of taggers", len(entries), "trainings") as report:
         for entry in entries:
@@ -105,26 +97,24 @@ def evaluate(
             size = {"n_training": sample.jets.n_training if part is None else part * sample.n_classes}
             correct = scores.argmax(axis=1) == sample.jets.target
             of_all = _row("accuracy", "", accuracy(correct, sample.weights), _chance(sample))
-            metrics.append(names | size | of_all | {"metric": "learning_curve"})
+            rows.append(names | size | of_all | {"metric": "learning_curve"})
             if part is None:
                 rng = seeds.generator(seed, "tagging", "calibration", entry["name"], entry["seed"])
                 right[entry["name"], entry["seed"]] = correct
-                metrics += [names | size | row for row in [of_all, *_in_bins(sample, correct)]]
-                metrics += [names | size | row for row in _per_class(sample, scores)]
+                rows += [names | size | row for row in [of_all, *_in_bins(sample, correct)]]
+                rows += [names | size | row for row in _per_class(sample, scores)]
                 found = _calibration(sample, scores, correct, settings, rng)
-                metrics.append(names | size | found[0])
-                curves += [names | row for row in [*_roc(sample, scores), *found[1]]]
-                confusion += [names | row for row in _confusion(sample, scores)]
+                rows.append(names | size | found[0])
+                points += [names | row for row in [*_roc(sample, scores), *found[1]]]
+                shares += [names | row for row in _confusion(sample, scores)]
             report.update()
     known = {"study": files["study"], "dataset": files["dataset"], "n_reference": len(sample.jets.rows)}
-    table = pd.concat([pd.DataFrame(metrics), _costs(files.get("costs"), right)], ignore_index=True)
+    table = pd.concat([pd.DataFrame(rows), _costs(files.get("costs"), right)], ignore_index=True)
     table = table.assign(**known).reindex(columns=list(TAGGING_COLUMNS))
-    write_table(
-        outputs.metrics, table.astype(dict.fromkeys(("nfe", "n_reference", "n_generated", "n_training"), "Int64"))
-    )
-    write_table(outputs.confusion, pd.DataFrame(confusion))
-    write_table(outputs.curves, pd.DataFrame(curves).reindex(columns=list(CURVE_COLUMNS)))
-    write_table(outputs.significance, _significance(sample, right))
+    write_table(metrics, table.astype(dict.fromkeys(("nfe", "n_reference", "n_generated", "n_training"), "Int64")))
+    write_table(confusion, pd.DataFrame(shares))
+    write_table(curves, pd.DataFrame(points).reindex(columns=list(CURVE_COLUMNS)))
+    write_table(significance, _significance(sample, right))
 
 
 def _sample(jets: UnseenJets, settings: TaggingEvaluationSettings, rng: np.random.Generator) -> _Sample:

@@ -16,7 +16,7 @@ from cloudchamber.progress import progress
 from cloudchamber.settings.tagging_sample import JetClassSettings, TaggingJetsSettings
 from cloudchamber.storage import provenance
 
-__all__ = ["FEATURE_COLUMNS", "LABEL_COLUMNS", "tagging_jets"]
+__all__ = ["FEATURE_COLUMNS", "LABEL_COLUMNS", "combine_classes"]
 
 FEATURE_COLUMNS = (
     Column("jet_pt", "GeV"),
@@ -29,7 +29,7 @@ FEATURE_COLUMNS = (
 LABEL_COLUMNS = (Column("class"), Column("source"), Column("file"), Column("event"))
 
 
-def tagging_jets(settings: TaggingJetsSettings, seed: int, output: Path) -> None:
+def combine_classes(settings: TaggingJetsSettings, seed: int, output: Path) -> None:
     """Write the jets of all classes to one cloud file, in relative coordinates, with weights and a split by event.
 
     Labels are the position of the class in ``meta["classes"]``, that of the cloud file in ``meta["files"]``, and file
@@ -75,7 +75,7 @@ def tagging_jets(settings: TaggingJetsSettings, seed: int, output: Path) -> None
                     "jet_eta": (-settings.eta_max, settings.eta_max),
                 },
                 "files": files,
-                "provenance": provenance("tagging-jets", settings.model_dump(mode="json"), files, seed),
+                "provenance": provenance("combine-classes", settings.model_dump(mode="json"), files, seed),
             }
         )
 

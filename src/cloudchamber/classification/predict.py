@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-import torch
-
 from cloudchamber.classification.jet_data import TaggingJets, read_tagging_jets
 from cloudchamber.classification.taggers import StoredTagger, load_tagger
+from cloudchamber.devices import present_device
 from cloudchamber.errors import InputError
 from cloudchamber.jets.observable_file import write_observables
 from cloudchamber.networks.prediction import predict_log_probabilities
@@ -34,7 +33,7 @@ def predict_classes(jets: Path, high_level: Path | None, weights: Path, descript
     rows = data.parts["test"]
     # Clouds of equal size are computed together, so that neighbours should be of one size.
     rows = rows[data.inputs[-1][rows].sum(dim=1).argsort(stable=True)] if not data.features else rows
-    tagger = stored.tagger.to(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
+    tagger = stored.tagger.to(present_device())
     predicted = predict_log_probabilities(tagger, *data.of(rows), chunk=_CHUNK)
     order = rows.argsort()
     table = {"row": rows[order].numpy()}

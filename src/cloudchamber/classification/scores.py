@@ -43,7 +43,7 @@ class UnseenJets:
 
 
 def read_unseen_jets(path: Path) -> UnseenJets:
-    """Return the test jets of a file of :func:`cloudchamber.classification.jets.tagging_jets`.
+    """Return the test jets of a file of :func:`cloudchamber.classification.jets.combine_classes`.
 
     Raises:
         InputError: the file cannot be used, or is not such a file.

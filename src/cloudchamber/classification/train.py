@@ -1,18 +1,16 @@
-"""The training step of the tagging study: jets to the weights of a tagger, its description and the history."""
+"""The training step of taggers: jets to the weights of a tagger, its description and the history."""
 
 from pathlib import Path
 
 import torch
 
-from cloudchamber import seeds
 from cloudchamber.classification.jet_data import TaggingJets, read_tagging_jets, training_rows
 from cloudchamber.classification.taggers import StoredTagger, Tagger, build_tagger, save_tagger
 from cloudchamber.errors import SettingsError
 from cloudchamber.settings.taggers import DenseTagger, TaggerSettings
-from cloudchamber.storage import provenance, sha256, write_rows
+from cloudchamber.storage import provenance, write_rows
+from cloudchamber.training import run
 from cloudchamber.training.classification import ClassificationTask
-from cloudchamber.training.record import code_digest, state_folder
-from cloudchamber.training.trainer import fit
 
 __all__ = ["train_tagger"]
 
@@ -62,14 +60,8 @@ def train_tagger(
         data.balanced_weights(rows, settings.weighted),
         settings.label_smoothing,
     )
-    identity = {
-        "settings": settings.model_dump(mode="json"),
-        "data": {str(number): sha256(path) for number, path in enumerate(sources)},
-        "jets_per_class": jets_per_class,
-        "seed": seed,
-        "code": code_digest("classification/train.py"),
-    }
-    trained = fit(task, settings.training, seed, state_folder(state, identity), identity)
+    options = {"jets_per_class": jets_per_class}
+    trained = run.train(task, settings, seed, state, sources, "classification.train:train_tagger", options)
     if trained.first:
         stored = StoredTagger(settings, tagger, data.classes, data.features)
         training = {"jets": len(rows), "jets_per_class": jets_per_class, "seed": seed}
@@ -79,8 +71,7 @@ def train_tagger(
 
 
 def _untrained(data: TaggingJets, rows: torch.Tensor, settings: TaggerSettings, seed: int) -> Tagger:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seeds.integer_seed(seed, "initialisation"))
+    with run.initialisation(seed):
         tagger = build_tagger(settings.network, len(data.classes), data.features)
     every = -(-len(rows) // _JETS_OF_STANDARDISATION)
     tagger.fit(*data.of(rows[::every]))

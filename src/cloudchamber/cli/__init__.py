@@ -1,4 +1,4 @@
-"""The command line: one sub-command per stage of the pipeline, argument parsing only.
+"""The command line: one command per stage of the pipeline, argument parsing only.
 
 Stages are imported when they run, so that training and sampling work where the packages of other stages are missing.
 """
@@ -6,13 +6,18 @@ Stages are imported when they run, so that training and sampling work where the 
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 from cloudchamber import __version__
-from cloudchamber.cli import data, evaluation, files, generation, tagging
+from cloudchamber.analysis import STUDIES
+from cloudchamber.arguments import Commands
+from cloudchamber.cli import classification, data, files, generative
+from cloudchamber.entry_points import annotations_of, load_entry
 from cloudchamber.errors import CloudchamberError
 from cloudchamber.interruption import ends_at_termination, names_lack_of_memory
-from cloudchamber.provenance.record import recorded
+from cloudchamber.pipeline.stages import SHARED_STAGES
+from cloudchamber.records.record import recorded
 
 __all__ = ["main"]
 
@@ -21,16 +26,16 @@ _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one stage and return its exit status; an error that a user can meet prints as one line."""
-    options = vars(_parser().parse_args(arguments))
-    stage: Callable[..., None] = options.pop("stage")
-    name = options.pop("command")
+    options = vars(parser().parse_args(arguments))
+    entry, conversions, outputs = (options.pop(name) for name in ("entry", "conversions", "outputs"))
+    name = " ".join(part for part in (options.pop("command"), options.pop("study_command", None)) if part)
     # Numerical libraries read these when they are first imported, which no stage has been yet.
     for variable in _THREAD_VARIABLES:
         os.environ[variable] = str(options["threads"])
-    threads, outputs = options.pop("threads"), options.pop("outputs")
+    threads = options.pop("threads")
     try:
         with ends_at_termination(name), names_lack_of_memory(name), recorded(name, options, outputs, threads):
-            stage(**options)
+            _run(entry, options, conversions)
     except CloudchamberError as error:
         sys.stderr.write(f"cloudchamber {name}: {' '.join(str(error).split())}\n")
         return error.exit_status
@@ -39,11 +44,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="cloudchamber", description="Particle clouds from raw files to figures.")
-    parser.add_argument("--version", action="version", version=__version__)
-    commands = parser.add_subparsers(dest="command", required=True, metavar="STAGE")
+def _run(entry: str, options: dict[str, Any], conversions: dict[str, Any]) -> None:
+    stage = load_entry(entry)
+    annotations = annotations_of(stage)
+    made = {name: convert(options[name], annotations[name]) for name, convert in conversions.items()}
+    stage(**{**options, **made})
 
-    for stages in (data, generation, evaluation, tagging, files):
-        stages.add(commands)
-    return parser
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands: those that studies share, and under the name of each study its own."""
+    whole = argparse.ArgumentParser(prog="cloudchamber", description="Particle clouds from raw files to figures.")
+    whole.add_argument("--version", action="version", version=__version__)
+    parsers = whole.add_subparsers(dest="command", required=True, metavar="STAGE")
+    shared = Commands(parsers, SHARED_STAGES)
+    for commands in (data, generative, classification, files):
+        commands.add(shared)
+    for name, study in STUDIES.items():
+        if study.stages:
+            text = f"stages of the study '{name.replace('_', ' ')}'"
+            of_study = parsers.add_parser(name, help=text, description=text)
+            inner = of_study.add_subparsers(dest="study_command", required=True, metavar="STAGE")
+            study.add_commands(Commands(inner, study.stages))
+    return whole

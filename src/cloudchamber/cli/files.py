@@ -1,51 +1,32 @@
-"""Files themselves: what made them, whether they are what was written, model cards, the table of data."""
+"""Commands that show: figures, tables, model cards, the table of data; and what is known of a file."""
 
 from pathlib import Path
-from typing import Any
 
-from cloudchamber.cli.arguments import add_command, add_output, json_argument
+from cloudchamber.analysis import figure_of, table_of
+from cloudchamber.arguments import Commands
 
 __all__ = ["add"]
 
 
-def add(commands: Any) -> None:
-    """Add the sub-commands to the parser."""
-    inspect = add_command(commands, "inspect", _inspect, "say what made a file and verify it")
-    inspect.add_argument("file", type=Path)
-    inspect.add_argument("--json", action="store_true", help="for machines")
+def add(commands: Commands) -> None:
+    """Add the commands."""
+    draw = commands.add("draw", "draw one figure as PDF and PNG")
+    draw.add("figure", help="as in STUDY/NAME").converted("figure", lambda name, _: figure_of(name))
+    draw.json("--files", "what the figure is drawn from").outputs("pdf", "png")
 
-    verify = add_command(commands, "verify", _verify, "find what is damaged, missing or stale in a results folder")
-    verify.add_argument("folder", type=Path)
-    verify.add_argument("--json", action="store_true", help="for machines")
+    table = commands.add("tabulate", "write one table as HTML, CSV and LaTeX")
+    table.add("table", help="as in STUDY/NAME").converted("table", lambda name, _: table_of(name))
+    table.json("--files", "what the table is made from").outputs("html", "csv", "latex")
 
-    card = add_command(commands, "model-card", _model_card, "describe a trained model in Markdown")
-    card.add_argument("--files", required=True, help="JSON: the trainings of the model, its samplers, the metrics")
-    add_output(card)
+    card = commands.add("model-card", "describe a trained model in Markdown")
+    card.json("--files", "the trainings of the model, its samplers, the metrics").output()
 
-    data = add_command(commands, "data-table", _data_table, "list raw and external files with their hashes")
-    data.add_argument("--files", required=True, help="JSON: a list 'files', file and source of each")
-    add_output(data)
+    data = commands.add("data-table", "list raw and external files with their hashes")
+    data.json("--files", "a list 'files', file and source of each").output()
 
+    inspect = commands.add("inspect", "say what made a file and verify it")
+    inspect.add("path", type=Path, metavar="file")
+    inspect.add("--json", dest="as_json", action="store_true", help="for machines")
 
-def _inspect(file: Path, json: bool) -> None:
-    from cloudchamber.provenance.inspection import inspect
-
-    inspect(file, json)
-
-
-def _verify(folder: Path, json: bool) -> None:
-    from cloudchamber.provenance.verification import verify
-
-    verify(folder, json)
-
-
-def _model_card(files: str, output: Path) -> None:
-    from cloudchamber.provenance.model_card import model_card
-
-    model_card(json_argument(files), output)
-
-
-def _data_table(files: str, output: Path) -> None:
-    from cloudchamber.provenance.data_table import data_table
-
-    data_table(json_argument(files), output)
+    verify = commands.add("verify", "find what is damaged, missing or stale in a results folder")
+    verify.add("folder", type=Path).add("--json", dest="as_json", action="store_true", help="for machines")

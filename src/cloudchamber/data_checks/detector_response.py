@@ -18,16 +18,28 @@ from cloudchamber.figures.histograms import (
     draw_ratios,
     histogram,
     integer_edges,
+    legend_handles,
 )
 from cloudchamber.figures.labels import axis_label, count
 from cloudchamber.figures.style import looks
+from cloudchamber.jets.features import LABELS, Label
 from cloudchamber.jets.observable_file import read_observables
-from cloudchamber.jets.observables import LABELS, Label
 from cloudchamber.metrics.resampling import Sample
 from cloudchamber.settings.entries import entries, need
-from cloudchamber.studies.jet_generation.figures.distributions import legend_handles
 
-__all__ = ["Response", "detector_response", "read_responses"]
+__all__ = ["Response", "detector_response", "draw_detector_response", "read_responses"]
+
+CAPTIONS = {
+    "detector_response": (
+        "Jets clustered from calorimeter towers, after the detector simulated here and after real Delphes "
+        "with its ATLAS card, for the same process in independent events. Filled: Delphes, with a hatched "
+        "band of its statistical uncertainty. Line with bars: the detector simulated here, with its "
+        "statistical uncertainty. Below: the ratio of it to Delphes. Chi squared tests whether both "
+        "histograms come from one distribution; neighbouring bins with few jets are merged and jets are taken "
+        "as independent. Where no file of real Delphes is there, the panel says so. The first and last bin "
+        "hold what lies beyond the axis."
+    ),
+}
 
 _FEATURES: Mapping[str, Label] = {
     "jet_pt": Label(r"$p_\mathrm{T}^\mathrm{jet}$", "GeV"),
@@ -38,6 +50,11 @@ _FEATURES: Mapping[str, Label] = {
 }
 _OF_CLOUDS = ("jet_pt", "jet_mass", "n_constituents")
 _OWN = looks(["own"], [])["own"]
+
+
+def draw_detector_response(files: Mapping[str, Any]) -> Figure:
+    """Draw the simulated detector against real Delphes."""
+    return detector_response(read_responses(files))
 
 
 @final

@@ -13,7 +13,22 @@ from cloudchamber.figures.labels import count
 from cloudchamber.figures.style import GREY, TRUTH
 from cloudchamber.settings.entries import entries
 
-__all__ = ["Truncation", "read_truncations", "truncation"]
+__all__ = ["Truncation", "draw_truncation", "read_truncations", "truncation"]
+
+CAPTIONS = {
+    "truncation": (
+        "What padding to a fixed length costs. Left: the number of constituents of each cloud before "
+        "truncation; the dashed line is the padded length, and clouds to its right lose their softest "
+        "constituents. Right: the transverse momentum of the kept constituents over that of all (vector sums "
+        "for jets), with the lowest values in the first bin. The heading gives the mean and the largest "
+        "fraction of the scalar sum that was lost, as counted when the files were read."
+    ),
+}
+
+
+def draw_truncation(files: Mapping[str, Any]) -> Figure:
+    """Draw what padding costs."""
+    return truncation(read_truncations(files))
 
 
 @final

@@ -6,6 +6,8 @@ from typing import final
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
 
 from cloudchamber.figures.style import GREY, TRUTH, Look
@@ -20,6 +22,7 @@ __all__ = [
     "draw_ratios",
     "histogram",
     "integer_edges",
+    "legend_handles",
 ]
 
 OVERFLOW_NOTE = "The first and last bin of each panel hold what lies beyond the axis."
@@ -174,3 +177,15 @@ def _line(axis: Axes, edges: np.ndarray, values: np.ndarray, errors: np.ndarray 
     if errors is not None:
         centres = 0.5 * (edges[1:] + edges[:-1])
         axis.errorbar(centres, values, errors, fmt="none", ecolor=look.color, elinewidth=1.0)
+
+
+def legend_handles(truth: str, models: Sequence[tuple[str, Look]]) -> list[Line2D | Patch]:
+    """Return the entries of a legend: truth filled, with its statistical band, then the lines of the models."""
+    handles: list[Line2D | Patch] = [
+        Patch(facecolor=GREY, edgecolor=TRUTH.color, label=truth),
+        Patch(
+            facecolor="none", edgecolor="#707070", hatch="//////", linewidth=0.0, label="its statistical uncertainty"
+        ),
+    ]
+    handles += [Line2D([], [], color=look.color, linestyle=look.linestyle, label=label) for label, look in models]
+    return handles

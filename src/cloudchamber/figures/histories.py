@@ -9,23 +9,18 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from cloudchamber.figures.inputs import Model, models_of, read_csv
+from cloudchamber.figures.inputs import Model, models_of
 from cloudchamber.figures.legends import legend_below
-from cloudchamber.jets.observables import LABELS
+from cloudchamber.metrics.tables import read_table
 from cloudchamber.settings.entries import need
 
-__all__ = ["GENERATION_PANELS", "TAGGING_PANELS", "History", "histories", "read_histories"]
+__all__ = ["LOSSES", "History", "histories", "read_histories"]
 
-_LOSSES = {
+# Column of a history -> label of its axis; other columns stand behind these.
+LOSSES = {
     "training_loss": "training loss / its last value",
     "validation_loss": "validation loss / its last value",
 }
-GENERATION_PANELS = {
-    **_LOSSES,
-    "w1_jet_mass": r"Wasserstein-1 of $m_\mathrm{jet} / p_\mathrm{T}^\mathrm{jet}$",
-    "w1_jet_pt": f"Wasserstein-1 of {LABELS['jet_pt_rel'].symbol}",
-}
-TAGGING_PANELS = {**_LOSSES, "accuracy": "accuracy on the validation part"}
 
 
 @final
@@ -45,7 +40,7 @@ def read_histories(files: Mapping[str, Any], panels: Mapping[str, str]) -> list[
         SettingsError: a key is missing.
     """
     return [
-        History(model, tuple(read_csv(need(entry, "path"), ("step", *panels)) for entry in model.entries))
+        History(model, tuple(read_table(need(entry, "path"), ("step", *panels)) for entry in model.entries))
         for model in models_of(files, "histories")
     ]
 

@@ -1,46 +1,11 @@
-"""Average jet images: where the transverse momentum of the jets lies, in truth, models and their difference."""
-
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, final
+"""Images of jets: where their transverse momentum lies on average."""
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.colors import LogNorm, SymLogNorm
-from matplotlib.figure import Figure, SubFigure
 
-from cloudchamber.cloud import Clouds, read_clouds
-from cloudchamber.figures.inputs import angular_reach, first_samplers, models_of, read_truth
-from cloudchamber.figures.labels import axis_label, count, counts, wrapped
+from cloudchamber.cloud import Clouds
 from cloudchamber.jets.kinematics import has_momentum
-from cloudchamber.jets.observables import LABELS
-from cloudchamber.settings.entries import need
 
-__all__ = ["JetImages", "average_image", "average_images", "read_images"]
-
-# Most images side by side; more go into further blocks.
-_COLUMNS = 7
-_PIXELS = 32
-_DECADES = 4
-
-
-@final
-@dataclass(frozen=True)
-class JetImages:
-    """Average images of several samples of jets.
-
-    Attributes:
-        title: what was compared.
-        edges: (K + 1,) edges of the pixels in eta_rel and in phi_rel.
-        images: label -> (K, K) mean sum of pt_rel per pixel and jet, first axis eta_rel. The first is the reference,
-            the second an independent sample of truth.
-        n_jets: jets behind each image.
-    """
-
-    title: str
-    edges: np.ndarray
-    images: Mapping[str, np.ndarray]
-    n_jets: tuple[int, ...]
+__all__ = ["average_image"]
 
 
 def average_image(clouds: Clouds, edges: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
@@ -57,83 +22,3 @@ def average_image(clouds: Clouds, edges: np.ndarray, weights: np.ndarray | None 
         pt = pt * np.repeat(weights, mask.sum(axis=1))
     image, _, _ = np.histogram2d(eta, phi, bins=(edges, edges), weights=pt)
     return image / (len(clouds) if weights is None else weights.sum(dtype=np.float64))
-
-
-def read_images(files: Mapping[str, Any]) -> JetImages:
-    """Read the images of truth and of each model with its first sampler, all seeds together.
-
-    Raises:
-        InputError: a file cannot be used.
-        SettingsError: a key is missing.
-    """
-    truth = read_truth(files)
-    reach = angular_reach(truth)
-    edges = np.linspace(-reach, reach, _PIXELS + 1)
-    images, n_jets = {}, []
-    for label, part in (("truth (test part)", "test"), ("truth (training part)", "train")):
-        jets = truth.part(part)
-        images[label] = average_image(jets, edges)
-        n_jets.append(len(jets))
-    for model in first_samplers(models_of(files)):
-        total, jets_of_model = np.zeros((_PIXELS, _PIXELS)), 0
-        for entry in model.entries:
-            clouds = read_clouds(need(entry, "clouds"))
-            total += average_image(clouds, edges) * len(clouds)
-            jets_of_model += len(clouds)
-        images[model.label] = total / jets_of_model
-        n_jets.append(jets_of_model)
-    return JetImages(need(files, "title"), edges, images, tuple(n_jets))
-
-
-def average_images(data: JetImages) -> Figure:
-    """Draw the average images on one colour scale, and below them their differences to the reference on another."""
-    labels, images = list(data.images), list(data.images.values())
-    blocks = -(-len(images) // _COLUMNS)
-    columns = -(-len(images) // blocks)
-    figure = Figure(figsize=(1.9 * columns + 1.6, 4.6 * blocks + 0.3), layout="constrained")
-    for block, part in enumerate(figure.subfigures(blocks, 1, squeeze=False)[:, 0]):
-        shown = slice(block * columns, (block + 1) * columns)
-        _block(part, data, labels[shown], columns)
-    generated = counts(list(data.n_jets[2:]))
-    figure.suptitle(f"{data.title}: {count(data.n_jets[0])} true jets, {generated} generated jets per model")
-    return figure
-
-
-def _block(part: SubFigure, data: JetImages, labels: Sequence[str], columns: int) -> None:
-    """Draw some of the images above their differences; columns without an image stay empty."""
-    first, *others = data.images.items()
-    highest = max(float(image.max()) for image in data.images.values())
-    lowest = highest * 10.0**-_DECADES
-    levels = LogNorm(lowest, highest)
-    largest = max(float(np.abs(image - first[1]).max()) for _, image in others)
-    differences = SymLogNorm(linthresh=0.03 * largest, vmin=-largest, vmax=largest)
-    axes = part.subplots(2, columns, sharex=True, sharey=True)
-    grid = np.meshgrid(data.edges, data.edges, indexing="ij")
-    for label, (upper, lower) in zip(labels, axes.T, strict=False):
-        upper.set_title(wrapped(label))
-        change = data.images[label] - first[1]
-        levels_shown = upper.pcolormesh(
-            *grid, np.maximum(data.images[label], lowest), norm=levels, cmap="cividis", rasterized=True
-        )
-        changes_shown = lower.pcolormesh(*grid, change, norm=differences, cmap="PuOr_r", rasterized=True)
-        if label == first[0]:
-            lower.text(0.5, 0.5, "reference of\nthe differences", transform=lower.transAxes, ha="center", va="center")
-        else:
-            _mark_negative(lower, data.edges, change, differences.linthresh)
-        for axis in (upper, lower):
-            axis.set_aspect("equal")
-            axis.minorticks_off()
-        lower.set_xlabel(axis_label(LABELS["eta_rel"]))
-    for axis in axes[:, 0]:
-        axis.set_ylabel(axis_label(LABELS["phi_rel"]))
-    part.colorbar(levels_shown, ax=list(axes[0]), label=r"mean $p_\mathrm{T}^\mathrm{rel}$ per pixel")
-    part.colorbar(changes_shown, ax=list(axes[1]), label="difference to truth")
-    for axis in axes[:, len(labels) :].flat:
-        axis.set_visible(False)
-
-
-def _mark_negative(axis: Axes, edges: np.ndarray, difference: np.ndarray, limit: float) -> None:
-    """Put a minus sign on pixels below -``limit``, since the two dark ends of the colours look alike in grey."""
-    centres = 0.5 * (edges[1:] + edges[:-1])
-    eta, phi = np.nonzero(difference < -limit)
-    axis.plot(centres[eta], centres[phi], marker="_", markersize=2.2, markeredgewidth=0.6, color="white", linestyle="")

@@ -2,18 +2,16 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, final
 
 import numpy as np
-import pandas as pd
 
 from cloudchamber.cloud import Clouds, read_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.figures.style import TRUTH, Look, looks
+from cloudchamber.jets.features import JET_FEATURES
 from cloudchamber.jets.kinematics import has_momentum
 from cloudchamber.jets.observable_file import read_observables
-from cloudchamber.jets.observables import JET_FEATURES
 from cloudchamber.metrics.resampling import Sample
 from cloudchamber.settings.entries import entries, need
 
@@ -25,7 +23,6 @@ __all__ = [
     "angular_reach",
     "first_samplers",
     "models_of",
-    "read_csv",
     "read_distributions",
     "read_truth",
 ]
@@ -180,21 +177,3 @@ def _pooled(samples: Sequence[Sample]) -> Sample:
         np.concatenate([sample.jets + start for sample, start in zip(samples, starts, strict=False)]),
         int(starts[-1]),
     )
-
-
-def read_csv(path: str | Path, columns: Sequence[str]) -> pd.DataFrame:
-    """Read a table that has at least ``columns``.
-
-    Raises:
-        InputError: the file cannot be read, has no rows, or a column is missing.
-    """
-    try:
-        table = pd.read_csv(path, keep_default_na=False, na_values=[""])
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as a table: {error}") from error
-    missing = [name for name in columns if name not in table]
-    if missing:
-        raise InputError(f"{path}: no column {missing} among {list(table)}")
-    if table.empty:
-        raise InputError(f"{path}: the table has no rows")
-    return table

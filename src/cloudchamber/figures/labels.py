@@ -2,7 +2,7 @@
 
 from textwrap import fill
 
-from cloudchamber.jets.observables import LABELS, Label
+from cloudchamber.jets.features import LABELS, Label
 
 __all__ = ["axis_label", "count", "counts", "plain_name", "plain_solver", "unit", "wrapped"]
 

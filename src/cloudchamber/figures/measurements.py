@@ -8,24 +8,14 @@ import numpy as np
 import pandas as pd
 
 from cloudchamber.errors import InputError
-from cloudchamber.figures.inputs import Model, models_of, read_csv
+from cloudchamber.figures.inputs import Model, models_of
+from cloudchamber.metrics.tables import METRIC_COLUMNS, read_table
 from cloudchamber.settings.entries import need
 
 __all__ = ["COMPETITION", "Measurement", "read_measurements"]
 
-_COLUMNS = (
-    "dataset",
-    "model",
-    "sampler",
-    "seed",
-    "metric",
-    "feature",
-    "value",
-    "uncertainty",
-    "floor",
-    "n_reference",
-    "n_generated",
-)
+# The others may be missing from a table that was made by hand.
+_COLUMNS = tuple(name for name in METRIC_COLUMNS if name not in ("study", "nfe", "floor_uncertainty"))
 # Metrics in which the models compete: each with one sampler only.
 COMPETITION = ("nlp", "nlp_generated_only")
 
@@ -80,7 +70,7 @@ def read_measurements(
         SettingsError: a key of ``files`` is missing.
     """
     path, dataset = need(files, "metrics"), need(files, "dataset")
-    table = read_csv(path, _COLUMNS)
+    table = read_table(path, _COLUMNS)
     table = table[(table["dataset"] == dataset) & (table["metric"] == metric)]
     if "study" in files and "study" in table:
         table = table[table["study"] == files["study"]]

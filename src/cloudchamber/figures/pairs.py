@@ -11,7 +11,7 @@ from matplotlib.patches import Patch
 
 from cloudchamber.figures.dots import floor_handles, logarithmic, marker, name_rows
 from cloudchamber.figures.style import GREY, Look
-from cloudchamber.jets.observables import LABELS
+from cloudchamber.jets.features import LABELS
 from cloudchamber.metrics.resampling import Estimate
 
 __all__ = ["FIRST", "SECOND", "Pair", "draw_pairs", "limits", "pair_handles"]

@@ -8,10 +8,9 @@ from cloudchamber import seeds
 from cloudchamber.cloud import read_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.generative.jet_features import JetFeatures, read_jets
-from cloudchamber.metrics.comparison import COLUMNS
 from cloudchamber.metrics.divergence import kl_divergence
 from cloudchamber.metrics.resampling import Sample, bootstrap_weights
-from cloudchamber.metrics.tables import write_table
+from cloudchamber.metrics.tables import DISTANCE_COLUMNS, write_table
 from cloudchamber.metrics.wasserstein import wasserstein_distance
 from cloudchamber.settings.metrics import MetricSettings
 
@@ -60,4 +59,4 @@ def compare_jet_features(truth: Path, drawn: Path, settings: MetricSettings, see
                 for sample in candidates
             ]
             rows.append((metric, feature, *estimates[0], *estimates[1], len(test), len(jets)))
-    write_table(output, pd.DataFrame(rows, columns=list(COLUMNS)))
+    write_table(output, pd.DataFrame(rows, columns=list(DISTANCE_COLUMNS)))

@@ -1,12 +1,13 @@
 """The drawing step of the jet level: jets to generate, from the training jets or from a trained flow."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
 from cloudchamber import seeds
 from cloudchamber.cloud import read_clouds
-from cloudchamber.errors import InputError
+from cloudchamber.errors import InputError, SettingsError
 from cloudchamber.generative.jet_features import JetFeatures, write_jets
 from cloudchamber.generative.jet_flow import JetFlow, JetScales, draw_from_flow
 from cloudchamber.settings.base import parse
@@ -17,28 +18,31 @@ from cloudchamber.training.described_weights import load_weights, read_descripti
 __all__ = ["draw_jets"]
 
 
-def draw_jets(source: Path, model: tuple[Path, Path] | None, jets: int, seed: int, output: Path) -> None:
+def draw_jets(source: Path, model: Sequence[Path] | None, jets: int, seed: int, output: Path) -> None:
     """Draw ``jets`` jets and write them to ``output``.
 
     Args:
         source: prepared jets; nothing of the test part is read.
-        model: weights and description of a flow that was trained on them, or None to draw from the training jets
+        model: weights and description of a flow that was trained on them, or nothing to draw from the training jets
             themselves, with replacement.
         jets: how many.
         seed: of the draw.
         output: where the file of observables goes.
 
     Raises:
+        SettingsError: ``model`` are not two files.
         InputError: the jets are not prepared; the flow is missing, damaged or of another data set, or most of its draws
             are impossible.
     """
+    if model and len(model) != 2:
+        raise SettingsError("--model: expected weights and description of a flow, or nothing")
     train = JetFeatures.of_part(read_clouds(source), "train", source)
     settings: JetLevelSettings = TrainingJets()
     redrawn = 0
-    if model is None:
+    if not model:
         drawn = train[seeds.generator(seed, "conditions").choice(len(train), size=jets, replace=True)]
     else:
-        settings, flow, scales = _load_flow(*model, source)
+        settings, flow, scales = _load_flow(model[0], model[1], source)
         generator = torch.Generator().manual_seed(seeds.integer_seed(seed, "conditions"))
         columns, redrawn = draw_from_flow(flow, scales, jets, generator)
         drawn = JetFeatures(**columns, width=train.width)

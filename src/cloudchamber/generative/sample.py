@@ -12,6 +12,7 @@ import torch
 
 from cloudchamber import seeds
 from cloudchamber.cloud import CloudWriter, Column, create_clouds, read_clouds
+from cloudchamber.devices import device_name, present_device
 from cloudchamber.errors import InputError
 from cloudchamber.generative.artifact import Artifact, build_sampler, load_artifact
 from cloudchamber.generative.jet_features import JetFeatures, read_jets
@@ -67,8 +68,8 @@ def draw_clouds(
         on_chunk: called with the number of clouds of each finished chunk.
         first_chunk: number of the first chunk, where the jets are a shard of more.
     """
-    device = _device()
-    name = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
+    device = present_device()
+    name = device_name(device) if device.type == "cuda" else "cpu"
     names = artifact.conditions.names
     conditions = artifact.conditions.forward(np.stack([getattr(jets, name) for name in names], axis=1))
     chosen = [names.index(name) for name in artifact.settings.conditions]
@@ -102,7 +103,7 @@ def sample_model(
     """
     artifact = load_artifact(weights, description)
     all_jets = read_jets(jets_file)
-    size = chunk_size(_device())
+    size = chunk_size(present_device())
     rows = shard.rows(len(all_jets), size)
     n_jets = rows.stop - rows.start
     seconds, negative = 0.0, 0
@@ -161,10 +162,6 @@ def sample_marginals(source: Path, jets_file: Path, seed: int, output: Path) -> 
     }
     with create_clouds(output, jets.width, RELATIVE_COLUMNS, _FEATURES) as writer:
         _finish(writer, output, meta, _append(writer, values, jets), len(values))
-
-
-def _device() -> torch.device:
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def _append(writer: CloudWriter, values: np.ndarray, jets: JetFeatures) -> int:

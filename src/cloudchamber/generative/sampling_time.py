@@ -2,17 +2,17 @@
 
 import statistics
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
 
 import torch
 
+from cloudchamber.devices import device_name, in_turns, present_device, seconds_of
 from cloudchamber.errors import SettingsError
 from cloudchamber.generative.artifact import build_sampler, load_artifact
 from cloudchamber.generative.sampling import Sampler
-from cloudchamber.hardware import clock_of, processor
-from cloudchamber.progress import progress
+from cloudchamber.hardware import clock_of
 from cloudchamber.settings.base import parse
 from cloudchamber.settings.generation import SamplingTimeSettings
 from cloudchamber.settings.generators import SamplerSettings
@@ -22,9 +22,9 @@ __all__ = ["sampling_time"]
 
 
 @final
-@dataclass
+@dataclass(frozen=True)
 class _Case:
-    """One model at one multiplicity, and the seconds that each round took."""
+    """One model at one multiplicity."""
 
     model: str
     name: str
@@ -32,7 +32,6 @@ class _Case:
     sampler: Sampler
     conditions: int
     multiplicity: int
-    seconds: list[float] = field(default_factory=list)
 
 
 def sampling_time(models: Mapping[str, Any], settings: SamplingTimeSettings, output: Path) -> None:
@@ -56,36 +55,41 @@ def sampling_time(models: Mapping[str, Any], settings: SamplingTimeSettings, out
     """
     if not models:
         raise SettingsError("--models: names no model")
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = present_device()
     cases = [case for name, entry in models.items() for case in _cases(name, entry, settings.multiplicities, device)]
-    with progress("sampling time", (settings.rounds + 1) * len(cases), "measurements") as bar:
-        for turn in range(settings.rounds + 1):
-            for case in cases:
-                bar.note(f"{case.model}, {case.multiplicity} particles")
-                seconds = _measure(case, settings.jets, device)
-                if turn > 0:
-                    case.seconds.append(seconds / settings.jets)
-                bar.update()
+
+    def measure(case: _Case) -> tuple[float, ...]:
+        counts, conditions = (
+            torch.full((settings.jets,), case.multiplicity),
+            torch.zeros(settings.jets, case.conditions),
+        )
+        return (seconds_of(lambda: case.sampler.draw(counts, conditions, seed=0), device) / settings.jets,)
+
+    found = in_turns(
+        "sampling time", cases, settings.rounds, measure, lambda case: f"{case.model}, {case.multiplicity} particles"
+    )
     clock, _ = clock_of(device.type)
-    rows = [
-        {
-            "model": case.model,
-            "sampler": case.name,
-            "solver": case.settings.solver,
-            "precision": case.settings.precision,
-            "evaluations": case.sampler.evaluations,
-            "multiplicity": case.multiplicity,
-            "jets": settings.jets,
-            "device": torch.cuda.get_device_name(device) if device.type == "cuda" else processor(),
-            "clock": clock,
-            "threads": torch.get_num_threads(),
-            "seconds_per_jet": statistics.median(case.seconds),
-            "lowest": min(case.seconds),
-            "highest": max(case.seconds),
-            "seconds_per_evaluation": statistics.median(case.seconds) / case.sampler.evaluations,
-        }
-        for case in cases
-    ]
+    rows = []
+    for case, measured in zip(cases, found, strict=True):
+        seconds = [number for (number,) in measured]
+        rows.append(
+            {
+                "model": case.model,
+                "sampler": case.name,
+                "solver": case.settings.solver,
+                "precision": case.settings.precision,
+                "evaluations": case.sampler.evaluations,
+                "multiplicity": case.multiplicity,
+                "jets": settings.jets,
+                "device": device_name(device),
+                "clock": clock,
+                "threads": torch.get_num_threads(),
+                "seconds_per_jet": statistics.median(seconds),
+                "lowest": min(seconds),
+                "highest": max(seconds),
+                "seconds_per_evaluation": statistics.median(seconds) / case.sampler.evaluations,
+            }
+        )
     write_rows(output, rows)
 
 
@@ -100,14 +104,3 @@ def _cases(name: str, entry: Mapping[str, Any], multiplicities: tuple[int, ...],
     sampler = build_sampler(artifact, settings, device)
     conditions = len(artifact.settings.conditions)
     return [_Case(name, entry["sampler"], settings, sampler, conditions, number) for number in multiplicities]
-
-
-def _measure(case: _Case, jets: int, device: torch.device) -> float:
-    """Return the seconds of one draw; the clouds end on the CPU, so a GPU has finished."""
-    counts, conditions = torch.full((jets,), case.multiplicity), torch.zeros(jets, case.conditions)
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    _, now = clock_of(device.type)
-    start = now()
-    case.sampler.draw(counts, conditions, seed=0)
-    return now() - start

@@ -47,8 +47,8 @@ def points_of(settings: SolverScanSettings) -> list[SamplerSettings]:
 def solver_scan(
     weights: Path,
     description: Path,
-    prepared: Path,
-    prepared_observables: Path,
+    truth: Path,
+    truth_observables: Path,
     jets_file: Path,
     settings: SolverScanSettings,
     metrics: MetricSettings,
@@ -63,7 +63,7 @@ def solver_scan(
 
     Args:
         weights, description: the trained model.
-        prepared, prepared_observables: true jets and their observables.
+        truth, truth_observables: true jets and their observables.
         jets_file: multiplicity, pT and mass of the jets to draw.
         settings: solvers, numbers of evaluations, and how many of the jets are drawn.
         metrics: bins and number of resamplings.
@@ -76,17 +76,17 @@ def solver_scan(
     """
     artifact = load_artifact(weights, description)
     jets = read_jets(jets_file)
-    truth, table = read_clouds(prepared), read_observables(prepared_observables)[0]
-    for path, there in ((jets_file, len(jets)), (f"{prepared}: training part", len(truth.indices.get("train", ())))):
+    true, table = read_clouds(truth), read_observables(truth_observables)[0]
+    for path, there in ((jets_file, len(jets)), (f"{truth}: training part", len(true.indices.get("train", ())))):
         if there < settings.jets:
             raise InputError(f"{path}: {there} jets, the scan draws {settings.jets}")
     jets = jets[: settings.jets]
     reference, floor_values = (
-        {name: table[name][truth.indices[part]] for name in FEATURES} for part in ("test", "train")
+        {name: table[name][true.indices[part]] for name in FEATURES} for part in ("test", "train")
     )
     rng = seeds.generator(seed, "bootstrap")
     resamplings = tuple(
-        bootstrap_weights(n_jets, metrics.bootstraps, rng) for n_jets in (len(truth.indices["test"]), settings.jets)
+        bootstrap_weights(n_jets, metrics.bootstraps, rng) for n_jets in (len(true.indices["test"]), settings.jets)
     )
 
     def distances(values: Mapping[str, np.ndarray]) -> _Distances:
@@ -114,7 +114,7 @@ def solver_scan(
                         "uncertainty": uncertainty,
                         "floor": lowest,
                         "floor_uncertainty": uncertainty_of_lowest,
-                        "n_reference": len(truth.indices["test"]),
+                        "n_reference": len(true.indices["test"]),
                         "n_generated": settings.jets,
                         "seconds_per_jet": drawn.seconds / settings.jets,
                     }

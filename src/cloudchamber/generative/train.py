@@ -3,9 +3,7 @@
 from pathlib import Path
 
 import numpy as np
-import torch
 
-from cloudchamber import seeds
 from cloudchamber.cloud import Clouds, read_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.generative.adversarial import (
@@ -21,9 +19,8 @@ from cloudchamber.preparation.standardisation import Standardisation
 from cloudchamber.settings.generators import GeneratorSettings
 from cloudchamber.settings.networks import EpicGanSettings
 from cloudchamber.settings.objectives import AdversarialSettings
-from cloudchamber.storage import provenance, sha256, write_rows
-from cloudchamber.training.record import code_digest, state_folder
-from cloudchamber.training.trainer import fit
+from cloudchamber.storage import provenance, write_rows
+from cloudchamber.training import run
 
 __all__ = ["standardisations", "train"]
 
@@ -60,13 +57,7 @@ def train(
     """
     clouds = read_clouds(source)
     task = _task(clouds, source, settings, seed)
-    identity = {
-        "settings": settings.model_dump(mode="json"),
-        "data": sha256(source),
-        "seed": seed,
-        "code": code_digest("generative/train.py"),
-    }
-    trained = fit(task, settings.training, seed, state_folder(state, identity), identity)
+    trained = run.train(task, settings, seed, state, [source], "generative.train:train")
     if trained.first:
         adversarial = isinstance(task, AdversarialTask)
         of_network = generator_weights(trained.weights) if adversarial else trained.weights
@@ -87,8 +78,7 @@ def _task(clouds: Clouds, source: Path, settings: GeneratorSettings, seed: int) 
     def to_physical(values: np.ndarray) -> np.ndarray:
         return of_points.inverse(values / scale)
 
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seeds.integer_seed(seed, "initialisation"))
+    with run.initialisation(seed):
         network = build_network(settings)
         if not isinstance(objective, AdversarialSettings):
             return GenerationTask(network, build_path_objective(objective), training, validation, to_physical, seed)

@@ -2,17 +2,13 @@
 
 from pathlib import Path
 
-import torch
-
-from cloudchamber import seeds
 from cloudchamber.cloud import read_clouds
 from cloudchamber.generative.jet_features import JetFeatures
 from cloudchamber.generative.jet_flow import JetFlow, JetFlowTask, JetScales
 from cloudchamber.settings.jet_level import JetFlowSettings
-from cloudchamber.storage import provenance, sha256, write_rows
+from cloudchamber.storage import provenance, write_rows
+from cloudchamber.training import run
 from cloudchamber.training.described_weights import write_described_weights
-from cloudchamber.training.record import code_digest, state_folder
-from cloudchamber.training.trainer import fit
 
 __all__ = ["train_jet_flow"]
 
@@ -36,17 +32,10 @@ def train_jet_flow(
     clouds = read_clouds(source)
     train, validation = (JetFeatures.of_part(clouds, name, source).columns for name in ("train", "validation"))
     scales = JetScales.fit(train, train["multiplicity"])
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seeds.integer_seed(seed, "initialisation"))
+    with run.initialisation(seed):
         network = JetFlow(settings)
     task = JetFlowTask(network, scales, train, validation, seed)
-    identity = {
-        "settings": settings.model_dump(mode="json"),
-        "data": sha256(source),
-        "seed": seed,
-        "code": code_digest("generative/train_jet_flow.py"),
-    }
-    trained = fit(task, settings.training, seed, state_folder(state, identity), identity)
+    trained = run.train(task, settings, seed, state, [source], "generative.train_jet_flow:train_jet_flow")
     if trained.first:
         described = {
             "settings": settings.model_dump(mode="json"),

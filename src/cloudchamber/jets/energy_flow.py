@@ -16,7 +16,7 @@ from numba import njit
 
 from cloudchamber.jets.per_jet import in_chunks
 
-__all__ = ["EFP_GRAPHS", "EFP_NAMES", "W1_EFP_NAMES", "energy_flow_polynomials"]
+__all__ = ["EFP_GRAPHS", "energy_flow_polynomials"]
 
 # In the order of EnergyFlow's set "d<=4", which jetnet uses.
 EFP_GRAPHS: tuple[tuple[tuple[int, int], ...], ...] = (
@@ -57,9 +57,6 @@ EFP_GRAPHS: tuple[tuple[tuple[int, int], ...], ...] = (
     ((0, 1), (2, 3), (4, 5), (4, 6)),
     ((0, 1), (2, 3), (4, 5), (6, 7)),
 )
-EFP_NAMES = tuple(f"efp_{number}" for number in range(len(EFP_GRAPHS)))
-# The connected graphs of four vertices and four edges.
-W1_EFP_NAMES = tuple(EFP_NAMES[number] for number in (12, 14, 15, 16, 17))
 
 _FIRST_PRODUCT = 21
 # Graphs from _FIRST_PRODUCT on, as the numbers of their parts.

@@ -1,58 +1,21 @@
 """The observables of jets that samples are compared in."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import final
-
 import numpy as np
 
 from cloudchamber.cloud import Clouds
 from cloudchamber.errors import InputError
 from cloudchamber.jets.energy_correlation import d2, energy_correlations
-from cloudchamber.jets.energy_flow import EFP_NAMES, energy_flow_polynomials
+from cloudchamber.jets.energy_flow import energy_flow_polynomials
+from cloudchamber.jets.features import EFP_NAMES
 from cloudchamber.jets.kinematics import jet_kinematics, momenta
 from cloudchamber.jets.n_subjettiness import subjettiness, subjettiness_ratio
 
-__all__ = [
-    "EXTRA_FEATURES",
-    "JET_FEATURES",
-    "LABELS",
-    "PARTICLE_FEATURES",
-    "Label",
-    "observe",
-]
-
-JET_FEATURES = ("jet_mass", "jet_pt", "jet_pt_rel", "multiplicity", "tau21", "tau32", "d2")
-# What only distances of whole jets are made of: no figure or row of a table of their own.
-EXTRA_FEATURES = ("jet_mass_rel", *EFP_NAMES)
-PARTICLE_FEATURES = ("pt_rel", "eta_rel", "phi_rel")
-
-
-@final
-@dataclass(frozen=True)
-class Label:
-    """How a feature is written on an axis: LaTeX symbol and unit, "" for a number without one."""
-
-    symbol: str
-    unit: str = ""
-
-
-LABELS: Mapping[str, Label] = {
-    "jet_mass": Label(r"$m_\mathrm{jet}$", "GeV"),
-    "jet_pt": Label(r"$p_\mathrm{T}^\mathrm{jet}$", "GeV"),
-    "jet_pt_rel": Label(r"$|\sum \vec{p}_\mathrm{T}^\mathrm{\,rel}|$"),
-    "multiplicity": Label(r"$N_\mathrm{particles}$"),
-    "tau21": Label(r"$\tau_{21}$"),
-    "tau32": Label(r"$\tau_{32}$"),
-    "d2": Label(r"$D_2$"),
-    "pt_rel": Label(r"$p_\mathrm{T}^\mathrm{rel}$"),
-    "eta_rel": Label(r"$\eta^\mathrm{rel}$"),
-    "phi_rel": Label(r"$\phi^\mathrm{rel}$", "rad"),
-}
+__all__ = ["observe"]
 
 
 def observe(clouds: Clouds) -> dict[str, np.ndarray]:
-    """Return the observables of each jet, (N,) float64 each, named as in ``JET_FEATURES`` and ``EXTRA_FEATURES``.
+    """Return the observables of each jet, (N,) float64 each, named as in ``JET_FEATURES`` and
+    ``EXTRA_FEATURES`` of :mod:`cloudchamber.jets.features`.
 
     ``jet_pt_rel`` is the transverse momentum of the sum of the particles in units of the jet pT that ``pt_rel`` refers
     to; it is one where no particle is missing and a model knows that all of them make up the jet. ``jet_pt`` and

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 
 from cloudchamber.cloud import Clouds
-from cloudchamber.metrics.comparison import COLUMNS
 from cloudchamber.metrics.energy_mover import coverage_and_mmd
 from cloudchamber.metrics.memorisation import memorisation
+from cloudchamber.metrics.tables import DISTANCE_COLUMNS
 from cloudchamber.settings.metrics import MetricSettings
 
 __all__ = ["compare_clouds"]
@@ -49,4 +49,4 @@ def compare_clouds(
         (metric, "", *value, *floor, len(test) // 2, len(judged))
         for metric, (value, floor) in memorisation(train, test, judged).items()
     ]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return pd.DataFrame(rows, columns=list(DISTANCE_COLUMNS))

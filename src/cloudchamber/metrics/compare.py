@@ -18,8 +18,10 @@ __all__ = ["compare_files"]
 
 
 def compare_files(
-    truth_files: tuple[Path, Path],
-    sample_files: tuple[Path, Path],
+    truth: Path,
+    truth_observables: Path,
+    sample: Path,
+    sample_observables: Path,
     settings: MetricSettings,
     seed: int,
     output: Path,
@@ -27,8 +29,8 @@ def compare_files(
     """Compare a sample with the test part of the truth; the training part gives the floor.
 
     Args:
-        truth_files: prepared jets and their observables.
-        sample_files: generated jets and their observables.
+        truth, truth_observables: prepared jets and their observables.
+        sample, sample_observables: generated jets and their observables.
         settings: bins and number of resamplings.
         seed: of the resamplings.
         output: CSV of the metrics without the columns that name the sample.
@@ -36,11 +38,11 @@ def compare_files(
     Raises:
         InputError: a file cannot be used, or the training part has fewer jets than the sample.
     """
-    truth, truth_observables = read_clouds(truth_files[0]), read_observables(truth_files[1])[0]
-    sample, sample_observables = read_clouds(sample_files[0]), read_observables(sample_files[1])[0]
-    test, train = (_part(truth, truth_observables, name) for name in ("test", "train"))
-    of_features = compare(*test, sample, sample_observables, *train, settings, seeds.generator(seed, "bootstrap"))
-    of_clouds = compare_clouds(test[0], train[0], sample, settings, seeds.generator(seed, "batches"))
+    true, of_true = read_clouds(truth), read_observables(truth_observables)[0]
+    generated, of_generated = read_clouds(sample), read_observables(sample_observables)[0]
+    test, train = (_part(true, of_true, name) for name in ("test", "train"))
+    of_features = compare(*test, generated, of_generated, *train, settings, seeds.generator(seed, "bootstrap"))
+    of_clouds = compare_clouds(test[0], train[0], generated, settings, seeds.generator(seed, "batches"))
     write_table(output, pd.concat([of_features, of_clouds], ignore_index=True))
 
 

@@ -8,29 +8,18 @@ import pandas as pd
 
 from cloudchamber.cloud import Clouds
 from cloudchamber.errors import InputError
-from cloudchamber.jets.energy_flow import EFP_NAMES, W1_EFP_NAMES
+from cloudchamber.jets.features import EFP_NAMES, EXTRA_FEATURES, JET_FEATURES, PARTICLE_FEATURES, W1_EFP_NAMES
 from cloudchamber.jets.kinematics import has_momentum
-from cloudchamber.jets.observables import EXTRA_FEATURES, JET_FEATURES, PARTICLE_FEATURES
 from cloudchamber.metrics.divergence import kl_divergence
 from cloudchamber.metrics.frechet import frechet_physics_distance
 from cloudchamber.metrics.kernel_distance import kernel_physics_distance
 from cloudchamber.metrics.resampling import Estimate, Sample, bootstrap_weights
+from cloudchamber.metrics.tables import DISTANCE_COLUMNS
 from cloudchamber.metrics.wasserstein import wasserstein_distance
 from cloudchamber.progress import progress
 from cloudchamber.settings.metrics import MetricSettings
 
-__all__ = ["COLUMNS", "compare"]
-
-COLUMNS = (
-    "metric",
-    "feature",
-    "value",
-    "uncertainty",
-    "floor",
-    "floor_uncertainty",
-    "n_reference",
-    "n_generated",
-)
+__all__ = ["compare"]
 
 _FEATURES = (*JET_FEATURES, *PARTICLE_FEATURES)
 _MEAN_DISTANCES: Mapping[str, tuple[str, ...]] = {
@@ -98,7 +87,7 @@ def compare(
                 report.update()
     values, lowest = tables
     rows = [(*row, *values[row], *lowest[row], len(truth), len(generated)) for row in values]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return pd.DataFrame(rows, columns=list(DISTANCE_COLUMNS))
 
 
 def _distances(

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
 
 from cloudchamber import seeds
 from cloudchamber.cloud import read_clouds
@@ -23,10 +22,9 @@ from cloudchamber.metrics.two_sample import area_under_curve, chance
 from cloudchamber.networks.particlenet import ParticleNet
 from cloudchamber.networks.prediction import predict_log_probabilities
 from cloudchamber.settings.metrics import LogPosteriorSettings
-from cloudchamber.storage import sha256, write_rows
+from cloudchamber.storage import write_rows
+from cloudchamber.training import run
 from cloudchamber.training.classification import ClassificationTask
-from cloudchamber.training.record import code_digest, state_folder
-from cloudchamber.training.trainer import fit
 
 __all__ = ["TRUTH", "log_posterior"]
 
@@ -65,18 +63,13 @@ def log_posterior(
     clouds = {name: read_clouds(path) for name, path in classes.items()} | {TRUTH: test[:half]}
     rng = seeds.generator(seed, "log_posterior")
     data = training_set(clouds, settings.jets_per_class, _VALIDATION_FRACTION, rng)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seeds.integer_seed(seed, "initialisation"))
+    with run.initialisation(seed):
         network = ParticleNet(settings.network, data.inputs.features.shape[2], len(data.classes))
     inputs = (data.inputs.coordinates, data.inputs.features, data.inputs.mask)
     task = ClassificationTask(network, inputs, data.target, data.train, data.validation)
-    identity = {
-        "settings": settings.model_dump(mode="json"),
-        "data": {name: sha256(path) for name, path in {**classes, TRUTH: truth}.items()},
-        "seed": seed,
-        "code": code_digest("metrics/posterior_step.py"),
-    }
-    trained = fit(task, settings.training, seed, state_folder(state, identity), identity)
+    names = {"classes": list(classes)}
+    sources = [*classes.values(), truth]
+    trained = run.train(task, settings, seed, state, sources, "metrics.posterior_step:log_posterior", names)
     if not trained.first:
         return
     network.load_state_dict(trained.weights)

@@ -8,7 +8,7 @@ import pandas as pd
 from cloudchamber.errors import InputError
 from cloudchamber.storage import write_text
 
-__all__ = ["METRIC_COLUMNS", "read_table", "write_table"]
+__all__ = ["DISTANCE_COLUMNS", "METRIC_COLUMNS", "read_table", "write_table"]
 
 # The columns of the table of metrics that every study has; a study may add some behind them (docs/metrics.md).
 METRIC_COLUMNS = (
@@ -27,6 +27,17 @@ METRIC_COLUMNS = (
     "n_generated",
     "floor_uncertainty",
 )
+# What a distance is, whatever it is of.
+DISTANCE_COLUMNS = (
+    "metric",
+    "feature",
+    "value",
+    "uncertainty",
+    "floor",
+    "floor_uncertainty",
+    "n_reference",
+    "n_generated",
+)
 
 
 def write_table(path: Path, table: pd.DataFrame) -> None:
@@ -39,16 +50,18 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
 
 
 def read_table(path: str | Path, columns: Sequence[str] = ()) -> pd.DataFrame:
-    """Return a table.
+    """Return a table; only an empty field counts as missing.
 
     Raises:
         InputError: it cannot be read, has no rows or lacks one of ``columns``.
     """
     try:
-        table = pd.read_csv(path)
+        table = pd.read_csv(path, keep_default_na=False, na_values=[""])
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read as a table: {' '.join(str(error).split())}") from error
     missing = [name for name in columns if name not in table]
-    if missing or table.empty:
-        raise InputError(f"{path}: {f'no columns {missing}' if missing else 'no rows'}")
+    if missing:
+        raise InputError(f"{path}: no column {missing} among {list(table)}")
+    if table.empty:
+        raise InputError(f"{path}: the table has no rows")
     return table

@@ -1,35 +1,58 @@
 """Where the data of an analysis come from: its raw and external files, in words and one by one."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from glob import glob
+from pathlib import Path
 from typing import final
 
-from cloudchamber.pipeline.layout import Layout
+from cloudchamber.pipeline.paths import Paths
 from cloudchamber.settings.data import DelphesSource, LabelledSource, SimulatedSource
 from cloudchamber.settings.external import external_files
+from cloudchamber.settings.shared import SharedSettings
 
-__all__ = ["Origins"]
+__all__ = ["DataSources"]
 
 _OWN = "file of the user"
 
 
 @final
-class Origins:
-    """The raw and external files of one analysis."""
+class DataSources:
+    """The raw and external files of one analysis.
 
-    def __init__(self, layout: Layout) -> None:
-        self._layout = layout
-        self._settings = layout.settings
+    Args:
+        settings: processes and data sets.
+        used: data sets that studies are made from; nothing is made of others.
+    """
+
+    def __init__(self, settings: SharedSettings, used: Sequence[str]) -> None:
+        self._settings = settings
+        self._paths = Paths(settings.results)
+        self._used = {name: settings.datasets[name] for name in used}
+
+    def raw(self, process: str) -> list[str]:
+        """Return the simulated files of a process."""
+        return self._paths.raw(process, self._settings.processes[process].shards)
+
+    def all_raw(self) -> list[str]:
+        """Return every simulated file that anything is made from."""
+        return [path for process in self._simulated() for path in self.raw(process)]
+
+    def real_files(self) -> dict[str, str | None]:
+        """Return the file of real Delphes of each process to compare with, None where it is not there."""
+        response = self._settings.detector_response
+        if response is None:
+            return {}
+        return {name: path if Path(path).is_file() else None for name, path in response.files.items()}
 
     def files(self, dataset: str) -> list[str]:
         """Return the files that the clouds of a data set are read from."""
         source = self._settings.datasets[dataset].source
         if isinstance(source, SimulatedSource):
-            return self._layout.raw(source.process)
+            return self.raw(source.process)
         if isinstance(source, DelphesSource | LabelledSource):
             return sorted({path for pattern in source.files for path in glob(pattern) or [pattern]})
         if source.download is not None:
-            return [self._layout.external(source.download)]
+            return [self._paths.external(source.download)]
         assert source.file is not None
         return [source.file]
 
@@ -55,23 +78,23 @@ class Origins:
         """Return every raw and external file of the analysis, each once, with where it is from."""
         found: dict[str, str] = {}
         for process in self._simulated():
-            for shard, path in enumerate(self._layout.raw(process)):
+            for shard, path in enumerate(self.raw(process)):
                 found[path] = f"simulated here: process {process}, shard {shard}, seed {self._settings.seed}"
-        for name, dataset in self._settings.used_datasets.items():
+        for name, dataset in self._used.items():
             for path in self.files(name):
                 found.setdefault(path, _OWN if self._is_own(name) else self.of_dataset(name))
             if dataset.preparation.split.indices is not None:
                 found.setdefault(dataset.preparation.split.indices, f"{_OWN}: indices of a split")
-        for process, file in self._layout.real_files().items():
+        for process, file in self.real_files().items():
             if file is not None:
                 found.setdefault(file, f"{_OWN}: real Delphes, to compare with process {process}")
         return [{"file": path, "source": source} for path, source in found.items()]
 
     def _simulated(self) -> list[str]:
         """Return the processes that anything is made from: no other is simulated."""
-        sources = [dataset.source for dataset in self._settings.used_datasets.values()]
+        sources = [dataset.source for dataset in self._used.values()]
         of_datasets = [source.process for source in sources if isinstance(source, SimulatedSource)]
-        return list(dict.fromkeys([*of_datasets, *self._layout.real_files()]))
+        return list(dict.fromkeys([*of_datasets, *self.real_files()]))
 
     def _is_own(self, dataset: str) -> bool:
         source = self._settings.datasets[dataset].source

@@ -1,15 +1,22 @@
-"""Nested structures of files, as JSON for a command line and as the input of its rule."""
+"""Settings and nested structures of files, as JSON for a command line and as the input of its rule."""
 
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-__all__ = ["as_json", "paths_in"]
+from pydantic import BaseModel
+
+__all__ = ["as_json", "paths_in", "settings_argument"]
 
 
 def as_json(value: Any) -> str:
     """Return compact JSON, for the command line."""
     return json.dumps(value, separators=(",", ":"))
+
+
+def settings_argument(settings: BaseModel) -> str:
+    """Return settings with all their keys, for the command line."""
+    return as_json(settings.model_dump(mode="json"))
 
 
 def paths_in(value: Any) -> list[str]:

@@ -6,11 +6,20 @@ from typing import Any
 
 __all__ = ["HOW_TO_READ", "LIMITS", "METRICS", "STAND_IN", "USES", "usage"]
 
-HOW_TO_READ = (
+_VALUES = (
     "Value ± uncertainty from the sizes of the samples; with several seeds their mean, in brackets the standard "
-    "deviation over seeds. The floor is the same metric of independent true jets in place of generated ones: a model "
-    "at the floor cannot be told from truth with so many jets."
+    "deviation over seeds. "
 )
+_GENERATED = _VALUES + (
+    "The floor is the same metric of independent true jets in place of generated ones: a model at the floor cannot be "
+    "told from truth with so many jets."
+)
+
+HOW_TO_READ: Mapping[str, str] = {
+    "generator": _GENERATED,
+    "jet_flow": _GENERATED,
+    "tagger": _VALUES + "The floor is what guessing gets; for the calibration error, what true probabilities get.",
+}
 
 METRICS: Mapping[str, str] = {
     "kl": "Kullback-Leibler divergence of generated from true jets in nats",
@@ -28,6 +37,14 @@ METRICS: Mapping[str, str] = {
     "nlp_generated_only": "the same among the models alone",
     "nlp_ideal": "its value where no class can be told from truth",
     "c2st_auc": "area under the curve of a classifier of true against generated jets (0.5 is best)",
+    "accuracy": "share of jets whose class is found (classes alike, jets flat in mass and pT)",
+    "auc": "area under the curve of a class against all others; without a class their mean",
+    "rejection": "one over the background efficiency where half of the signal is kept",
+    "calibration_error": "mean distance of probability from accuracy (lower is better)",
+    "parameters": "trained parameters",
+    "flops_per_jet": "floating-point operations of the matrix products of one inference",
+    "training_seconds_per_jet": "time of a training step per jet, on the machine of the run",
+    "inference_seconds_per_jet": "time of an inference per jet, on the machine of the run",
     "seconds_per_jet": "elapsed time of sampling, on the machine of the run",
     "evaluations_per_jet": "network evaluations of sampling",
 }
@@ -38,11 +55,15 @@ STAND_IN = (
 )
 
 USES: Mapping[str, list[str]] = {
-    "clouds": [
+    "generator": [
         "To study generative models of jets: to compare networks, objectives and solvers, and to try new metrics.",
         "A cloud is drawn for a given multiplicity and jet, which `cloudchamber draw-jets` provides.",
     ],
-    "jets": ["To ask generative models of clouds for jets; it draws no particles by itself."],
+    "jet_flow": ["To ask generative models of clouds for jets; it draws no particles by itself."],
+    "tagger": [
+        "To study classifiers of jets: to compare networks and inputs on the jets of this study.",
+        "`tagger.onnx` beside the weights of the first seed is the same tagger for other programs.",
+    ],
 }
 
 _OUTSIDE = (
@@ -51,29 +72,45 @@ _OUTSIDE = (
 )
 
 LIMITS: Mapping[str, list[str]] = {
-    "clouds": [
+    "generator": [
         _OUTSIDE,
         "It does not replace a simulation: rare jets, and correlations that no metric above looks at, may be wrong.",
         "A metric well above its floor says where it is known to be wrong.",
         "More generated jets hold no more information than the training jets.",
     ],
-    "jets": [_OUTSIDE],
+    "jet_flow": [_OUTSIDE],
+    "tagger": [
+        _OUTSIDE,
+        "Its probabilities hold for classes as frequent as in the training, and for jets of the same detector.",
+    ],
 }
 
 
-def usage(files: Mapping[str, Any], of_jets: bool) -> list[str]:
-    """Return commands and a program that draw from the first training of a model.
+def usage(files: Mapping[str, Any]) -> list[str]:
+    """Return commands and, where it takes little, a program that use the first training of a model.
 
     Args:
         files: those of the card.
-        of_jets: whether it is a model of jets without their particles.
     """
     first = files["trainings"][0]
     model = f"{first['weights']} {first['description']}"
-    if of_jets:
-        command = f"cloudchamber draw-jets {files['prepared']} --jets 1000 --seed 1 --model {model} --output jets.h5"
-        program = 'from cloudchamber.generative.jet_features import read_jets\n\njets = read_jets("jets.h5")'
-        return [f"```\n{command}\n```", f"```python\n{program}\n```"]
+    match files["kind"]:
+        case "jet_flow":
+            return _of_flow(files, model)
+        case "tagger":
+            features = "".join(f" --high-level {path}" for path in files["high_level"])
+            command = f"cloudchamber predict-classes {files['prepared']}{features} --model {model} --output scores.h5"
+            return [f"```\n{command}\n```"]
+    return _of_generator(files, first, model)
+
+
+def _of_flow(files: Mapping[str, Any], model: str) -> list[str]:
+    command = f"cloudchamber draw-jets {files['prepared']} --jets 1000 --seed 1 --model {model} --output jets.h5"
+    program = 'from cloudchamber.generative.jet_features import read_jets\n\njets = read_jets("jets.h5")'
+    return [f"```\n{command}\n```", f"```python\n{program}\n```"]
+
+
+def _of_generator(files: Mapping[str, Any], first: Mapping[str, Any], model: str) -> list[str]:
     sampler = next(iter(files["samplers"].values()))
     jets = f"cloudchamber draw-jets {files['prepared']} --jets 1000 --seed 1 --output jets.h5"
     sample = (

@@ -11,6 +11,14 @@ from cloudchamber.storage import sha256, write_rows
 
 __all__ = ["data_table"]
 
+CAPTIONS = {
+    "data-table": (
+        "Every raw and external file that this analysis was made from, with its size, its SHA-256 and where "
+        "it is from. ``cloudchamber verify`` on the results folder says whether they, and everything made "
+        "from them, still are what they were."
+    ),
+}
+
 
 def data_table(files: Mapping[str, Any], output: Path) -> None:
     """Write the table of files: file, bytes, sha256, source; a row per file.

@@ -9,7 +9,7 @@ from typing import Any
 
 from cloudchamber.errors import InputError
 from cloudchamber.provenance.contents import Contents, read_contents
-from cloudchamber.provenance.record import read_record
+from cloudchamber.records.record import read_record
 from cloudchamber.storage import sha256
 
 __all__ = ["inspect", "inspected"]

@@ -8,36 +8,64 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from pydantic import BaseModel
 
 from cloudchamber.cloud import read_clouds
-from cloudchamber.errors import InputError
+from cloudchamber.errors import InputError, SettingsError
 from cloudchamber.figures.labels import counts, plain_name
 from cloudchamber.figures.numbers import decimals, with_uncertainty
-from cloudchamber.metrics.tables import read_table
+from cloudchamber.metrics.tables import METRIC_COLUMNS, read_table
 from cloudchamber.preparation.splits import PARTS
 from cloudchamber.provenance.card_texts import HOW_TO_READ, LIMITS, METRICS, STAND_IN, USES, usage
-from cloudchamber.settings.base import parse
+from cloudchamber.settings.base import Settings, parse
 from cloudchamber.settings.entries import entries, need
 from cloudchamber.settings.generators import GeneratorSettings
 from cloudchamber.settings.jet_level import JetFlowSettings
+from cloudchamber.settings.taggers import TaggerSettings
+from cloudchamber.settings.training import TrainableSettings
 from cloudchamber.storage import write_text
 from cloudchamber.training.described_weights import read_description
 
 __all__ = ["model_card"]
 
-_KEYS = ("study", "dataset", "dataset_title", "origin", "simulated", "name", "title", "prepared", "metrics", "samplers")
-_COLUMNS = ("study", "dataset", "model", "sampler", "seed", "metric", "feature", "value", "uncertainty", "floor")
+CAPTIONS = {
+    "model-card": (
+        "The card of a trained model, all its seeds together: what it is, its data and training, every metric "
+        "with uncertainty and floor, what it is for and where it ends, how to use it, the hashes of its "
+        "weights."
+    ),
+}
+
+_KEYS = (
+    "kind",
+    "study",
+    "dataset",
+    "dataset_title",
+    "origin",
+    "simulated",
+    "name",
+    "title",
+    "prepared",
+    "metrics",
+    "samplers",
+)
+_SETTINGS: Mapping[str, type[TrainableSettings]] = {
+    "generator": GeneratorSettings,
+    "jet_flow": JetFlowSettings,
+    "tagger": TaggerSettings,
+}
 
 
 def model_card(files: Mapping[str, Any], output: Path) -> None:
     """Write the card of a model, all seeds of its training together.
 
     Args:
-        files: "study", "dataset", "dataset_title", "origin" (of the data, in words), "simulated" (whether by this
-            project), "name" and "title" of the model, "prepared" (its data), "metrics" (CSV of the study),
-            "trainings", each with seed, weights, description and history, and "samplers" by name.
+        files: "kind" ("generator", "jet_flow" or "tagger"), "study", "dataset", "dataset_title", "origin" (of the data,
+            in words), "simulated" (whether by this project), "name" and "title" of the model, "prepared" (its data),
+            "metrics" (CSV of the study), "trainings", each with seed, weights, description and history, "samplers" by
+            name and, for a tagger, "high_level", the file of features that it takes, in a list.
         output: the card.
 
     Raises:
@@ -53,16 +81,18 @@ def model_card(files: Mapping[str, Any], output: Path) -> None:
     first = descriptions[0]
     if any(other["settings"] != first["settings"] for other in descriptions):
         raise InputError(f"{trainings[0]['description']}: the seeds were not trained with the same settings")
-    of_jets = "scales" in first
-    settings: BaseModel = parse(JetFlowSettings if of_jets else GeneratorSettings, first["settings"], output)
+    kind = files["kind"]
+    if kind not in _SETTINGS:
+        raise SettingsError(f"--files: kind '{kind}' is none of {sorted(_SETTINGS)}")
+    settings = parse(_SETTINGS[kind], first["settings"], output)
     sections = {
         "What it is": _model(files, settings, first),
         "Data": _data(files),
         "Training": _training(files, settings),
         "Metrics": _metrics(files),
-        "Intended use": USES["jets" if of_jets else "clouds"],
-        "Limits": [*([STAND_IN] if files["simulated"] else []), *LIMITS["jets" if of_jets else "clouds"]],
-        "How to load it and draw from it": usage(files, of_jets),
+        "Intended use": USES[kind],
+        "Limits": [*([STAND_IN] if files["simulated"] else []), *LIMITS[kind]],
+        "How to use it": usage(files),
         "What made it": _origin(files, descriptions),
     }
     text = f"# {files['title']}, trained on {files['dataset_title']}\n"
@@ -76,31 +106,27 @@ def _description(training: Mapping[str, Any]) -> dict[str, Any]:
     return read_description(Path(training["weights"]), Path(training["description"]), keys)
 
 
-def _model(files: Mapping[str, Any], settings: BaseModel, described: Mapping[str, Any]) -> list[str]:
-    if isinstance(settings, GeneratorSettings):
-        asked = " and ".join(plain_name(name) for name in settings.conditions) or "none: an unconditional model"
-        lines = [
-            "A generative model of jets as clouds of particles (eta, phi and pT relative to the jet).",
-            _table(
-                [
-                    ("network", f"{_words(settings.network)}: {_values(settings.network)}"),
-                    ("objective", f"{_words(settings.objective)}: {_values(settings.objective)}"),
-                    ("conditions", asked),
-                    *_sizes(files, described),
-                ],
-            ),
-        ]
-    else:
-        lines = [
-            "A normalising flow of the jets that clouds are generated for: multiplicity, pT, eta and mass.",
-            _table(
-                [
-                    ("flow", f"neural splines, autoregressive over the features: {_values(settings)}"),
-                    *_sizes(files, described),
-                ]
-            ),
-        ]
-    return lines
+def _model(files: Mapping[str, Any], settings: Settings, described: Mapping[str, Any]) -> list[str]:
+    match settings:
+        case GeneratorSettings():
+            asked = " and ".join(plain_name(name) for name in settings.conditions) or "none: an unconditional model"
+            what = "A generative model of jets as clouds of particles (eta, phi and pT relative to the jet)."
+            rows = [
+                ("network", f"{_words(settings.network)}: {_values(settings.network)}"),
+                ("objective", f"{_words(settings.objective)}: {_values(settings.objective)}"),
+                ("conditions", asked),
+            ]
+        case TaggerSettings():
+            what = "A classifier of jets: it gives the probability of each class."
+            rows = [
+                ("network", f"{_words(settings.network)}: {_values(settings.network)}"),
+                ("classes", ", ".join(described["classes"])),
+                ("features", ", ".join(described["features"]) or "none: it sees the towers of a jet"),
+            ]
+        case _:
+            what = "A normalising flow of the jets that clouds are generated for: multiplicity, pT, eta and mass."
+            rows = [("flow", f"neural splines, autoregressive over the features: {_values(settings)}")]
+    return [what, _table([*rows, *_sizes(files, described)])]
 
 
 def _sizes(files: Mapping[str, Any], described: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -139,7 +165,7 @@ def _data(files: Mapping[str, Any]) -> list[str]:
     return [_table(rows), training]
 
 
-def _training(files: Mapping[str, Any], settings: BaseModel) -> list[str]:
+def _training(files: Mapping[str, Any], settings: TrainableSettings) -> list[str]:
     recipe = settings.model_dump(mode="json")["training"]
     lines = ["| seed | steps | first validation | last validation |", "| --- | --- | --- | --- |"]
     for training in files["trainings"]:
@@ -153,21 +179,22 @@ def _training(files: Mapping[str, Any], settings: BaseModel) -> list[str]:
 
 
 def _metrics(files: Mapping[str, Any]) -> list[str]:
-    table = read_table(files["metrics"])
-    missing = [name for name in _COLUMNS if name not in table]
-    if missing:
-        raise InputError(f"{files['metrics']}: no column {missing}")
+    table = read_table(files["metrics"], METRIC_COLUMNS)
     mine = [table[key] == files[name] for key, name in (("study", "study"), ("dataset", "dataset"), ("model", "name"))]
     table = table[mine[0] & mine[1] & mine[2]]
     if table.empty:
         raise InputError(f"{files['metrics']}: no metric of '{files['name']}' on '{files['dataset']}'")
-    table = table.fillna({"feature": ""})
-    paragraphs = [HOW_TO_READ]
+    table = table[table["metric"].isin(METRICS)]
+    # Columns without a single name hold numbers that are none.
+    named = {"feature": "", "sampler": "none"}
+    filled = {column: table[column].astype(object).where(table[column].notna(), name) for column, name in named.items()}
+    table = table.assign(**filled)
+    paragraphs = [HOW_TO_READ[files["kind"]]]
     for sampler, of_sampler in table.groupby("sampler", sort=False):
         title = (
             "" if sampler == "none" else f"Sampler `{sampler}` ({_values_of(files['samplers'].get(sampler, {}))}).\n\n"
         )
-        head = "| metric | feature | value | floor | jets generated |\n| --- | --- | --- | --- | --- |\n"
+        head = "| metric | feature | value | floor | jets |\n| --- | --- | --- | --- | --- |\n"
         paragraphs.append(title + head + "\n".join(_rows(of_sampler)))
     seeds = table["seed"].nunique()
     if seeds == 1:
@@ -187,11 +214,14 @@ def _rows(table: pd.DataFrame) -> Iterator[str]:
     for (metric, feature), rows in table.groupby(["metric", "feature"], sort=False):
         numbers = {name: float(rows[name].mean()) for name in ("value", "uncertainty", "floor", "floor_uncertainty")}
         value = with_uncertainty(numbers["value"], numbers["uncertainty"])
-        if len(rows) > 1:
+        # A rejection is infinite where no background was kept.
+        if len(rows) > 1 and np.isfinite(rows["value"]).all():
             value += f" ({rows['value'].std():.{decimals(numbers['value'], numbers['uncertainty'])}f})"
         known = pd.notna(numbers["floor"])
         floor = with_uncertainty(numbers["floor"], numbers["floor_uncertainty"]) if known else ""
-        jets = counts([int(number) for number in rows["n_generated"].dropna()] or [0])
+        # Of a classifier, which generates none, it is the number of tested ones.
+        known_jets = rows["n_generated"].fillna(rows["n_reference"]).dropna()
+        jets = counts([int(number) for number in known_jets]) if len(known_jets) else ""
         yield f"| {metric} | {plain_name(str(feature))} | {value} | {floor} | {jets} |"
 
 

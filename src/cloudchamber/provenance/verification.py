@@ -11,7 +11,7 @@ from typing import Literal, final
 from cloudchamber.errors import InputError
 from cloudchamber.progress import progress
 from cloudchamber.provenance.contents import UnknownKindError, read_contents
-from cloudchamber.provenance.record import FOLDER, read_record, record_path
+from cloudchamber.records.record import FOLDER, read_record, record_path
 from cloudchamber.storage import sha256
 
 __all__ = ["Finding", "findings", "verify"]

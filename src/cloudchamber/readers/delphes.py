@@ -16,9 +16,9 @@ import numpy as np
 import uproot
 
 from cloudchamber.errors import InputError
-from cloudchamber.provenance.record import verify_record
 from cloudchamber.readers.jagged import Jagged, References, Step
 from cloudchamber.readers.whole_numbers import whole_numbers
+from cloudchamber.records.record import verify_record
 
 __all__ = ["DelphesTree", "expand", "open_tree"]
 

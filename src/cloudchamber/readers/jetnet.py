@@ -10,14 +10,14 @@ from typing import Any
 import h5py
 import numpy as np
 
-from cloudchamber.cloud import Clouds, Column
+from cloudchamber.cloud import Clouds, Column, read_clouds, write_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.hdf5 import create_hdf5
 from cloudchamber.jets.relative import RELATIVE_COLUMNS
 from cloudchamber.readers.damage import readable_as
 from cloudchamber.storage import provenance
 
-__all__ = ["read_jetnet", "write_jetnet"]
+__all__ = ["convert_from_jetnet", "convert_to_jetnet", "read_jetnet", "write_jetnet"]
 
 _FEATURES = (Column("jet_pt", "GeV"), Column("jet_eta"), Column("jet_mass", "GeV"), Column("n_constituents"))
 
@@ -122,3 +122,13 @@ def write_jetnet(path: str | Path, clouds: Clouds) -> None:
             ("jet_features", np.stack([*jets, number], axis=-1, dtype=np.float32, casting="unsafe")),
         ):
             output.file.create_dataset(name, data=values, chunks=True, fletcher32=True)
+
+
+def convert_to_jetnet(source: Path, output: Path) -> None:
+    """Write the relative clouds of a file in the JetNet layout; errors as of :func:`write_jetnet`."""
+    write_jetnet(output, read_clouds(source))
+
+
+def convert_from_jetnet(source: Path, max_particles: int | None, output: Path) -> None:
+    """Write the jets of a JetNet file as clouds; arguments and errors as of :func:`read_jetnet`."""
+    write_clouds(output, read_jetnet(source, max_particles))

@@ -10,7 +10,19 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, 
 
 from cloudchamber.errors import SettingsError
 
-__all__ = ["Fraction", "Name", "PositiveFloat", "PositiveInt", "Settings", "Window", "load", "parse"]
+__all__ = [
+    "Fraction",
+    "Name",
+    "PositiveFloat",
+    "PositiveInt",
+    "Settings",
+    "Window",
+    "load",
+    "merged",
+    "parse",
+    "read_yaml",
+    "without_nulls",
+]
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 PositiveInt = Annotated[int, Field(gt=0)]
@@ -51,7 +63,7 @@ def parse(model: Any, values: Mapping[str, Any], source: str | Path = "settings"
         SettingsError: one line with the source, the dotted key and the reason for each fault.
     """
     try:
-        return TypeAdapter(model).validate_python(_without_nulls(values))
+        return TypeAdapter(model).validate_python(without_nulls(values))
     except ValidationError as error:
         faults = [f"{_dotted(fault['loc'], values)}: {fault['msg']}" for fault in error.errors()]
         raise SettingsError(f"{source}: " + "; ".join(fault.removeprefix(": ") for fault in faults)) from None
@@ -75,21 +87,48 @@ def load(model: Any, text_or_path: str) -> Any:
     """
     inline = text_or_path.lstrip().startswith("{")
     source = "settings" if inline else text_or_path
+    return parse(model, _mapping(text_or_path, source) if inline else read_yaml(text_or_path), source)
+
+
+def read_yaml(path: str | Path) -> dict[str, Any]:
+    """Return the keys and values of a YAML or JSON file.
+
+    Raises:
+        SettingsError: the file is missing, is not YAML or is not a mapping.
+    """
     try:
-        values = yaml.safe_load(text_or_path if inline else Path(text_or_path).read_text(encoding="utf-8"))
+        text = Path(path).read_text(encoding="utf-8")
     except OSError as error:
-        raise SettingsError(f"{source}: cannot be read: {error.strerror}") from error
+        raise SettingsError(f"{path}: cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise SettingsError(f"{path}: not YAML: {error}") from error
+    return _mapping(text, path)
+
+
+def _mapping(text: str, source: str | Path) -> dict[str, Any]:
+    try:
+        values = yaml.safe_load(text)
     # Beside its own errors yaml raises ValueError for a date or a number that it cannot make.
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise SettingsError(f"{source}: not YAML: {' '.join(str(error).split())[:300]}") from error
     if not isinstance(values, dict):
         raise SettingsError(f"{source}: expected keys and values at the top level")
-    return parse(model, values, source)
+    return values
 
 
-def _without_nulls(value: Any) -> Any:
+def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Return keys and values of both; where both have a key, mappings are merged, and else the upper value counts."""
+    made = dict(below)
+    for key, value in above.items():
+        old = made.get(key)
+        made[key] = merged(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
+    return made
+
+
+def without_nulls(value: Any) -> Any:
+    """Return keys and values without those that are null, at any depth."""
     if isinstance(value, Mapping):
-        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+        return {key: without_nulls(item) for key, item in value.items() if item is not None}
     return value
 
 

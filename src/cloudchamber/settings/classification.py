@@ -2,7 +2,7 @@
 
 from abc import ABC
 from collections.abc import Mapping
-from typing import Annotated, Self, final
+from typing import Annotated, Any, Self, final
 
 from pydantic import Field, model_validator
 
@@ -43,6 +43,10 @@ class ClassificationSettings(Settings, ABC):
     sample: TaggingSampleSettings = TaggingSampleSettings()
     high_level: HighLevelSettings = HighLevelSettings()
     seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(min_length=1, description="one training per model and seed")
+    network: Mapping[str, Any] | None = Field(
+        None, description="recipe: keys of the networks of all models of its kind"
+    )
+    training: Mapping[str, Any] | None = Field(None, description="recipe: keys of the trainings of all models")
     models: Mapping[Name, TaggerModel] = Field(min_length=1)
     learning_curve: LearningCurveSettings | None = None
     evaluation: TaggingEvaluationSettings = TaggingEvaluationSettings()

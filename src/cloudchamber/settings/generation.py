@@ -2,7 +2,7 @@
 
 from abc import ABC
 from collections.abc import Mapping
-from typing import Annotated, Self, final
+from typing import Annotated, Any, Self, final
 
 from pydantic import Field, model_validator
 
@@ -49,6 +49,10 @@ class GenerationSettings(Settings, ABC):
     datasets: tuple[Name, ...] = Field(min_length=1)
     seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(min_length=1, description="one training per model and seed")
     generated: PositiveInt = Field(description="jets to generate per model, sampler and seed")
+    network: Mapping[str, Any] | None = Field(
+        None, description="recipe: keys of the networks of all models of its kind"
+    )
+    training: Mapping[str, Any] | None = Field(None, description="recipe: keys of the trainings of all models")
     models: Mapping[Name, ModelSettings] = Field(min_length=1)
     jet_level: JetLevelSettings = Field(
         default_factory=TrainingJets, description="where multiplicity, jet pT and mass of generated jets come from"
@@ -61,14 +65,6 @@ class GenerationSettings(Settings, ABC):
     sampling_shards: PositiveInt = Field(
         1, description="jobs that share one sample; the result is the same to the bit on one kind of device"
     )
-
-    @model_validator(mode="after")
-    def _only_models_take_several_nodes(self) -> Self:
-        of_one_node = {"jet_level": self.jet_level, "log_posterior": self.log_posterior}
-        for name, settings in of_one_node.items():
-            if not isinstance(settings, TrainingJets) and settings.training.nodes > 1:
-                raise ValueError(f"{name}.training.nodes: only generative models can be trained on several nodes")
-        return self
 
     @model_validator(mode="after")
     def _scanned_models_exist(self) -> Self:

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from cloudchamber.settings.base import Name, PositiveInt, Settings
 from cloudchamber.settings.networks import EpicGanSettings, EpicSettings, NetworkSettings
 from cloudchamber.settings.objectives import AdversarialSettings, ObjectiveSettings
-from cloudchamber.settings.training import TrainingSettings
+from cloudchamber.settings.training import TrainableSettings
 
 __all__ = [
     "EVALUATIONS_PER_STEP",
@@ -55,13 +55,12 @@ class SamplerSettings(Settings):
         return self
 
 
-class _Generator(Settings, ABC):
+class _Generator(TrainableSettings, ABC):
     """Abstract: what makes the weights of a generative model."""
 
     network: NetworkSettings = EpicSettings()
     objective: ObjectiveSettings
     conditions: tuple[Literal["jet_pt", "jet_mass"], ...] = ()
-    training: TrainingSettings
 
     @model_validator(mode="after")
     def _network_suits_the_objective(self) -> Self:

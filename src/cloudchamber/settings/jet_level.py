@@ -5,7 +5,7 @@ from typing import Annotated, Literal, final
 from pydantic import Field
 
 from cloudchamber.settings.base import PositiveInt, Settings
-from cloudchamber.settings.training import TrainingSettings
+from cloudchamber.settings.training import TrainableSettings
 
 __all__ = ["JET_FLOW", "JetFlowSettings", "JetLevelSettings", "TrainingJets"]
 
@@ -21,14 +21,13 @@ class TrainingJets(Settings):
 
 
 @final
-class JetFlowSettings(Settings):
+class JetFlowSettings(TrainableSettings):
     """A normalising flow of neural splines is trained on them and drawn from."""
 
     kind: Literal["flow"]
     transforms: PositiveInt = 4
     bins: PositiveInt = 10
     hidden: tuple[PositiveInt, ...] = Field((64, 64), min_length=1, description="widths of the networks of a transform")
-    training: TrainingSettings
 
 
 JetLevelSettings = Annotated[TrainingJets | JetFlowSettings, Field(discriminator="kind")]

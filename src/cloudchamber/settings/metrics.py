@@ -1,23 +1,27 @@
 """Settings of metrics: how samples are compared with truth, and the classifier behind the log posterior."""
 
-from typing import Annotated, final
+from typing import Annotated, Self, final
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from cloudchamber.settings.base import PositiveInt, Settings
 from cloudchamber.settings.networks import ParticleNetSettings
-from cloudchamber.settings.training import TrainingSettings
+from cloudchamber.settings.training import TrainableSettings, needs_one_process
 
 __all__ = ["LogPosteriorSettings", "MetricSettings"]
 
 
 @final
-class LogPosteriorSettings(Settings):
+class LogPosteriorSettings(TrainableSettings):
     """The classifier behind the log posterior."""
 
     network: ParticleNetSettings = ParticleNetSettings()
-    training: TrainingSettings
     jets_per_class: PositiveInt = Field(description="jets of each class for training and validation together")
+
+    @model_validator(mode="after")
+    def _statistics_of_batches_are_whole(self) -> Self:
+        needs_one_process(self.training)
+        return self
 
 
 @final

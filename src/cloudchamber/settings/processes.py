@@ -83,7 +83,7 @@ class DecayChainProcess(SimulatedProcess):
 
 def _kind(process: Any) -> str:
     """Return the kind of a process; those of Pythia need not say it."""
-    return process.get("kind", "pythia") if isinstance(process, dict) else process.kind
+    return process.get("kind", "pythia") if isinstance(process, dict) else getattr(process, "kind", "pythia")
 
 
 ProcessSettings = Annotated[

@@ -1,5 +1,6 @@
 """Settings that all studies of an analysis share: where results go, what is simulated, data sets."""
 
+import os
 from abc import ABC
 from collections.abc import Mapping
 from typing import Annotated, final
@@ -19,14 +20,28 @@ class DetectorResponseSettings(Settings):
 
     clouds: ReclusteredJets
     max_particles: PositiveInt = 200
-    real_files: Mapping[Name, str] = Field(default_factory=dict, description="process -> file of the same process")
+    real_files: Mapping[Name, str] = Field(
+        default_factory=dict,
+        description="process -> file of the same process after real Delphes; $NAME is a variable of the environment",
+    )
+
+    @property
+    def files(self) -> dict[str, str]:
+        """The files, with what the environment says in place of its variables; one that is not set names no file."""
+        return {process: os.path.expandvars(path) for process, path in self.real_files.items()}
 
 
 class SharedSettings(Settings, ABC):
-    """Abstract: what all studies share."""
+    """Abstract: what all studies of an analysis share."""
 
-    results: str = Field("results", description="folder of all outputs")
+    scale: Name = Field(
+        "default", description="which configs/STUDY/SCALE.yaml are taken; studies without one are left out"
+    )
+    results: str = Field("results", description="folder of all outputs; by default that of the scale, results_SCALE")
     seed: Annotated[int, Field(ge=0)] = Field(1, description="seed of the simulation, the splits and the metrics")
+    studies: tuple[Name, ...] = Field(min_length=1, description="which studies are made, in this order")
     processes: Mapping[Name, ProcessSettings] = Field(default_factory=dict, description="what to simulate")
     detector_response: DetectorResponseSettings | None = None
-    datasets: Mapping[Name, DatasetSettings] = Field(description="clouds and where they come from")
+    datasets: Mapping[Name, DatasetSettings] = Field(
+        default_factory=dict, description="clouds and where they come from"
+    )

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 
 from cloudchamber.settings.base import PositiveInt, Settings
 from cloudchamber.settings.networks import ParticleNetSettings
-from cloudchamber.settings.training import TrainingSettings
+from cloudchamber.settings.training import TrainableSettings, needs_one_process
 
 __all__ = [
     "DenseTagger",
@@ -123,13 +123,18 @@ TaggerNetworkSettings = Annotated[
 ]
 
 
-class _Tagger(Settings, ABC):
+class _Tagger(TrainableSettings, ABC):
     """Abstract: what makes the weights of a tagger."""
 
     network: TaggerNetworkSettings
     label_smoothing: Probability = Field(0.0, description="share of each target that is spread over all classes")
     weighted: bool = Field(True, description="whether the loss weighs jets flat in mass and transverse momentum")
-    training: TrainingSettings
+
+    @model_validator(mode="after")
+    def _statistics_of_batches_are_whole(self) -> Self:
+        if isinstance(self.network, ParticleNetTagger | ParticleTransformerTagger):
+            needs_one_process(self.training)
+        return self
 
 
 @final

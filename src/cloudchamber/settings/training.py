@@ -1,12 +1,13 @@
 """Settings of the training loop."""
 
+from abc import ABC
 from typing import Annotated, Literal, final
 
 from pydantic import Field
 
 from cloudchamber.settings.base import Fraction, PositiveFloat, PositiveInt, Settings
 
-__all__ = ["TrainingSettings"]
+__all__ = ["TrainableSettings", "TrainingSettings", "needs_one_process"]
 
 
 @final
@@ -32,4 +33,22 @@ class TrainingSettings(Settings):
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
     accelerator: Literal["auto", "cpu", "cuda"] = "auto"
     devices: PositiveInt = Field(1, description="devices (GPUs, or processes on CPU) of one training")
-    nodes: PositiveInt = Field(1, description="nodes of a cluster for one training of a generative model")
+    nodes: PositiveInt = Field(1, description="nodes of a cluster for one training")
+
+
+class TrainableSettings(Settings, ABC):
+    """Abstract: what makes the weights of one training."""
+
+    training: TrainingSettings
+
+
+def needs_one_process(training: TrainingSettings) -> None:
+    """Refuse several processes for a network with batch normalisation: each would see statistics of its share alone.
+
+    Raises:
+        ValueError: the settings ask for several devices or nodes.
+    """
+    if training.devices * training.nodes > 1:
+        raise ValueError(
+            "training: a network with batch normalisation is trained by one process: devices and nodes must be 1"
+        )

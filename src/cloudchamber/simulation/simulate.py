@@ -22,25 +22,25 @@ def shard_events(events: int, shards: int, shard: int) -> range:
     return range(events * shard // shards, events * (shard + 1) // shards)
 
 
-def simulate(name: str, process: ProcessSettings, seed: int, shard: int, output: str | Path) -> None:
+def simulate(name: str, settings: ProcessSettings, seed: int, shard: int, output: str | Path) -> None:
     """Simulate one shard of a process and write it to ``output``.
 
     The same arguments give the same events and towers; shards are statistically independent.
 
     Args:
         name: key of the process in the settings.
-        process: the process.
+        settings: the process.
         seed: seed of the analysis.
-        shard: which of the ``process.shards`` files to make, from 0.
+        shard: which of the ``settings.shards`` files to make, from 0.
         output: the ROOT file.
 
     Raises:
         SettingsError: there is no such shard, or Pythia refuses the process or a command.
         StorageError: the file cannot be written.
     """
-    if not 0 <= shard < process.shards:
-        raise SettingsError(f"processes.{name}.shards: no shard {shard} among {process.shards}")
-    numbers = shard_events(process.events, process.shards, shard)
+    if not 0 <= shard < settings.shards:
+        raise SettingsError(f"processes.{name}.shards: no shard {shard} among {settings.shards}")
+    numbers = shard_events(settings.events, settings.shards, shard)
     # 29 bits fit into the 1 to 900,000,000 that Pythia accepts.
     collision_seed = 1 + seeds.integer_seed(seed, "simulate", name, shard, bits=29)
     rng = seeds.generator(seed, "simulate", name, shard, "detector")
@@ -48,15 +48,15 @@ def simulate(name: str, process: ProcessSettings, seed: int, shard: int, output:
     with (
         atomic_path(output) as aside,
         DelphesFile(aside) as file,
-        progress(f"simulate {name} {shard + 1}/{process.shards}", len(numbers), "events") as report,
+        progress(f"simulate {name} {shard + 1}/{settings.shards}", len(numbers), "events") as report,
     ):
-        for collisions in collide(name, process, collision_seed, len(numbers), _BATCH):
+        for collisions in collide(name, settings, collision_seed, len(numbers), _BATCH):
             towers = detect(collisions.particles, rng)
             n_events = collisions.particles.n_events
             jets, jet_of = tower_jets(towers, n_events)
             file.append(
                 first_number=first,
-                collisions=collisions if process.particles == "all" else collisions.hard_process,
+                collisions=collisions if settings.particles == "all" else collisions.hard_process,
                 towers=towers,
                 jet_of=jet_of,
                 jets=jets,

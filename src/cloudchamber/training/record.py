@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from cloudchamber.entry_points import module_file
 from cloudchamber.sources import PACKAGE, sources_of
 
 __all__ = ["code_digest", "state_folder"]
 
 
 def code_digest(entry: str) -> str:
-    """Return a hash of the code behind a training: the module ``entry`` and what it imports from the package."""
+    """Return a hash of the code behind a training: the module of ``entry`` and what it imports from the package."""
     digest = hashlib.sha256()
-    for source in sources_of(entry):
+    for source in sources_of(module_file(entry)):
         digest.update(str(source).encode() + (PACKAGE / source).read_bytes())
     return digest.hexdigest()
 

@@ -60,7 +60,7 @@ def gradient_times_input(tagger: TowerTagger, towers: Tensor, jet: Tensor, mask:
 
 
 def tower_relevance(jets: Path, weights: Path, description: Path, output: Path) -> None:
-    """Write one test jet of each class with what the tagger heeds of it.
+    """Write one test jet of each class with how relevant its towers are to the tagger.
 
     Of each class it is the jet whose number of towers is nearest to the median. Behind the columns of the towers stand
     ``attention``, the share that a tower receives, and ``gradient_times_input``; the probability of the true class is a

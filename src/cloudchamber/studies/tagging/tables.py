@@ -1,21 +1,33 @@
 """Tables of the tagging study: models with quality and cost, and which differences are significant."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from cloudchamber.figures.cells import all_digits, cell, floor_cell, scaled_unit, seeds_note
-from cloudchamber.figures.inputs import models_of, need, read_csv
+from cloudchamber.figures.inputs import models_of, need
 from cloudchamber.figures.labels import count
 from cloudchamber.figures.measurements import Measurement, read_measurements
 from cloudchamber.figures.numbers import scale_exponent, with_uncertainty
 from cloudchamber.figures.rendering import Table
+from cloudchamber.metrics.tables import read_table
 from cloudchamber.studies.tagging.figures.inputs import SAMPLE, class_titles, sample_size
 from cloudchamber.studies.tagging.figures.performance import COST_LABELS, QUALITY
 
-__all__ = ["TAGGING_TABLES"]
+__all__ = ["models", "significance"]
+
+CAPTIONS = {
+    "models": (
+        "Quality and cost of each tagger. The sample of jets is not that of arXiv 2202.00723: the numbers are "
+        "to be compared with each other only."
+    ),
+    "significance": (
+        "Differences of accuracy between taggers on the same test jets, with the p-values of McNemar's test "
+        "and of resamplings."
+    ),
+}
 
 _Files = Mapping[str, Any]
 _UNCERTAINTY = "± is the standard deviation over resamplings of the test jets."
@@ -33,7 +45,7 @@ _SIGNIFICANCE = (
 )
 
 
-def _models(files: _Files) -> Table:
+def models(files: _Files) -> Table:
     quality = {name: read_measurements(files, name) for name in QUALITY}
     costs = {name: read_measurements(files, name, partial=True) for name in COST_LABELS}
     labels = [item.model.label for item in quality["accuracy"]]
@@ -69,9 +81,9 @@ def _cost(item: Measurement, exponent: int) -> str:
     return count(round(value)) if value >= 1000 else with_uncertainty(value)
 
 
-def _significance(files: _Files) -> Table:
+def significance(files: _Files) -> Table:
     path = need(files, "significance")
-    data = read_csv(path, _SIGNIFICANCE)
+    data = read_table(path, _SIGNIFICANCE)
     labels = {model.name: model.label for model in models_of(files)}
     data = data[data["model"].isin(labels) & data["other"].isin(labels)]
     rows = []
@@ -103,9 +115,3 @@ def _difference(pair: pd.DataFrame, sign: int) -> str:
 def _range(values: Sequence[float], form: str) -> str:
     ends = [form.format(end) for end in (min(values), max(values))]
     return ends[0] if ends[0] == ends[1] else " to ".join(ends)
-
-
-TAGGING_TABLES: Mapping[str, Callable[[_Files], Table]] = {
-    "tagging_models": _models,
-    "tagging_significance": _significance,
-}

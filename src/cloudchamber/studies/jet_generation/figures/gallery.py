@@ -12,14 +12,28 @@ from cloudchamber.cloud import Clouds, read_clouds
 from cloudchamber.figures.inputs import angular_reach, first_samplers, models_of, read_truth
 from cloudchamber.figures.labels import axis_label, wrapped
 from cloudchamber.figures.style import TRUTH, Look
+from cloudchamber.jets.features import LABELS
 from cloudchamber.jets.kinematics import has_momentum
-from cloudchamber.jets.observables import LABELS
 from cloudchamber.settings.entries import need
 
-__all__ = ["Gallery", "GalleryRow", "cloud_gallery", "read_gallery"]
+__all__ = ["Gallery", "GalleryRow", "cloud_gallery", "draw_cloud_gallery", "read_gallery"]
+
+CAPTIONS = {
+    "cloud_gallery": (
+        "Single jets as they are: in each row the first six jets of the test part of truth, or of a model "
+        "with its first sampler and seed; none were chosen by eye. The area of a marker is proportional to "
+        "the relative transverse momentum of the particle. Particles beyond the axes, of which there are few, "
+        "are not drawn."
+    ),
+}
 
 _COLUMNS = 6
 _AREA = 420.0
+
+
+def draw_cloud_gallery(files: Mapping[str, Any]) -> Figure:
+    """Draw single jets of truth and models."""
+    return cloud_gallery(read_gallery(files))
 
 
 @final

@@ -11,20 +11,41 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.ndimage import gaussian_filter
 
-from cloudchamber.figures.histograms import OVERFLOW_NOTE, bin_edges, draw_histograms, histogram, integer_edges
-from cloudchamber.figures.inputs import read_csv, read_truth
+from cloudchamber.figures.histograms import (
+    OVERFLOW_NOTE,
+    bin_edges,
+    draw_histograms,
+    histogram,
+    integer_edges,
+    legend_handles,
+)
+from cloudchamber.figures.inputs import read_truth
 from cloudchamber.figures.labels import axis_label, count
 from cloudchamber.figures.numbers import decimals, with_uncertainty
 from cloudchamber.figures.style import TRUTH, looks
 from cloudchamber.generative.compare_jets import REQUESTED
 from cloudchamber.generative.jet_features import JetFeatures, read_jets
-from cloudchamber.jets.observables import LABELS
-from cloudchamber.metrics.comparison import COLUMNS
+from cloudchamber.jets.features import LABELS
 from cloudchamber.metrics.resampling import Sample
+from cloudchamber.metrics.tables import DISTANCE_COLUMNS, read_table
 from cloudchamber.settings.entries import entries, need
-from cloudchamber.studies.jet_generation.figures.distributions import legend_handles
 
-__all__ = ["JetLevel", "enclosing_levels", "jet_level", "read_jet_level"]
+__all__ = ["JetLevel", "draw_jet_level", "enclosing_levels", "jet_level", "read_jet_level"]
+
+CAPTIONS = {
+    "jet_level": (
+        "Transverse momentum, mass and multiplicity of the jets that all models are asked for, drawn from a "
+        "normalising flow, against the test part of truth. Diagonal: filled true jets with a hatched band of "
+        "their statistical uncertainty, and the flow, all seeds together; the first and last bin hold what "
+        "lies beyond the axis. Above each: KL(generated || truth) and the Wasserstein-1 distance, means over "
+        "seeds, with the standard deviation over resamplings of the true and the drawn jets, and the floor, "
+        "the same number for as many jets of the training part. The distribution of each feature on its own "
+        "is fitted to the training part before the flow, which learns how they depend on each other. This is "
+        "below the diagonal: contours that hold 50 and 90 % of the density, smoothed by one bin, filled with "
+        "a thin line for truth and a thick line for the flow. The highest multiplicity may be the padded "
+        "length, which stands for all larger ones."
+    ),
+}
 
 _FEATURES = tuple(REQUESTED.values())
 _WHOLE_NUMBER = "multiplicity"
@@ -34,6 +55,11 @@ _ENCLOSED = (0.9, 0.5)
 _GREYS = ("#d9d9d9", "#a6a6a6")
 # Width of the kernel behind the contours, in bins.
 _SMOOTHING = 1.0
+
+
+def draw_jet_level(files: Mapping[str, Any]) -> Figure:
+    """Draw the jets that models are asked for against true ones."""
+    return jet_level(read_jet_level(files))
 
 
 @final
@@ -65,7 +91,7 @@ def read_jet_level(files: Mapping[str, Any]) -> JetLevel:
     """
     truth = JetFeatures.of_part(read_truth(files), "test", need(files, "truth")).columns
     drawn = [read_jets(entry["path"]).columns for entry in entries(files, "jets", ("path",))]
-    tables = [read_csv(entry["path"], COLUMNS) for entry in entries(files, "comparisons", ("path",))]
+    tables = [read_table(entry["path"], DISTANCE_COLUMNS) for entry in entries(files, "comparisons", ("path",))]
     numbers = ["value", "uncertainty", "floor"]
     return JetLevel(
         need(files, "title"),

@@ -13,16 +13,33 @@ from cloudchamber.cloud import Clouds, read_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.figures.inputs import read_truth
 from cloudchamber.figures.labels import counts, wrapped
+from cloudchamber.jets.features import LABELS
 from cloudchamber.jets.observable_file import read_observables
-from cloudchamber.jets.observables import LABELS
 from cloudchamber.settings.entries import need
 from cloudchamber.studies.jet_generation.figures.conditioning import partners
 
-__all__ = ["Requests", "Response", "read_requests", "requested", "response"]
+__all__ = ["Requests", "Response", "draw_requested", "read_requests", "requested", "response"]
+
+CAPTIONS = {
+    "requested": (
+        "Whether models give what they are asked for: mass and transverse momentum of generated jets against "
+        "the requested values, both in GeV. The dashed line is where both agree. In each panel r is Pearson's "
+        "correlation, and below it stand the median of given over requested and half the distance between its "
+        "16th and 84th percentile. The first column is truth, where the sum of the kept particles stands "
+        "against the whole jet: what padding leaves, and the best that a model can reach. Unconditional "
+        "models do not know the requested mass; their transverse momentum follows the requested one since it "
+        "is their unit. All seeds together."
+    ),
+}
 
 FEATURES = ("jet_mass", "jet_pt")
 _COLUMNS = 7
 _BINS = 48
+
+
+def draw_requested(files: Mapping[str, Any]) -> Figure:
+    """Draw what models give against what they are asked for."""
+    return requested(read_requests(files), need(files, "title"))
 
 
 @final

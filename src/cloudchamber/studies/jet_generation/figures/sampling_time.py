@@ -12,12 +12,25 @@ from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from cloudchamber.errors import InputError
 from cloudchamber.figures.dots import marker
-from cloudchamber.figures.inputs import NO_SAMPLER, Model, first_samplers, models_of, read_csv
+from cloudchamber.figures.inputs import NO_SAMPLER, Model, first_samplers, models_of
 from cloudchamber.figures.labels import counts, plain_solver
 from cloudchamber.figures.legends import legend_below
+from cloudchamber.metrics.tables import read_table
 from cloudchamber.settings.entries import need
 
-__all__ = ["SamplingTime", "conditions_of_measurement", "read_sampling_times", "sampling_time"]
+__all__ = ["SamplingTime", "conditions_of_measurement", "draw_sampling_time", "read_sampling_times", "sampling_time"]
+
+CAPTIONS = {
+    "sampling_time": (
+        "Time to generate one jet against its number of particles, for each trained model with the sampler "
+        "that the settings name first. Left: per jet; markers are medians over rounds and bars reach from the "
+        "fastest to the slowest round. Right: the median per jet and network evaluation, which compares "
+        "networks and not samplers. All models and multiplicities took turns in one process after a round "
+        "that warmed up. The heading names the device and the clock: on a processor the time that the process "
+        "spent computing, on a GPU the elapsed time until the device had finished. Lines join the "
+        "measurements."
+    ),
+}
 
 _COLUMNS = (
     "model",
@@ -33,6 +46,11 @@ _COLUMNS = (
     "highest",
     "seconds_per_evaluation",
 )
+
+
+def draw_sampling_time(files: Mapping[str, Any]) -> Figure:
+    """Draw the time per jet against the number of its particles."""
+    return sampling_time(read_sampling_times(files), need(files, "title"))
 
 
 @final
@@ -60,7 +78,7 @@ def read_sampling_times(files: Mapping[str, Any]) -> list[SamplingTime]:
         SettingsError: a key is missing.
     """
     path = need(files, "times")
-    table = read_csv(path, _COLUMNS)
+    table = read_table(path, _COLUMNS)
     if len(table[["device", "clock", "threads"]].drop_duplicates()) > 1:
         raise InputError(f"{path}: times of several devices, which are not to be compared")
     # Titles without samplers: every model is timed with one, which the label names with its evaluations.

@@ -13,34 +13,42 @@ from matplotlib.ticker import NullLocator
 
 from cloudchamber.errors import InputError
 from cloudchamber.figures.dots import floor_handles, marker
-from cloudchamber.figures.inputs import Model, models_of, read_csv
+from cloudchamber.figures.inputs import Model, models_of
 from cloudchamber.figures.labels import counts, plain_solver, wrapped
 from cloudchamber.figures.legends import legend_below
 from cloudchamber.figures.pairs import Pair, draw_pairs, limits, pair_handles
 from cloudchamber.figures.style import GREY, Look
-from cloudchamber.jets.observables import LABELS
+from cloudchamber.jets.features import LABELS
 from cloudchamber.metrics.divergence import KL_DIRECTION
 from cloudchamber.metrics.resampling import Estimate
+from cloudchamber.metrics.tables import DISTANCE_COLUMNS, read_table
 from cloudchamber.settings.entries import need
 
-__all__ = ["SolverScan", "ode_sde", "read_scans", "sizes_of_scans", "solver_scan"]
+__all__ = ["SolverScan", "draw_ode_sde", "draw_solver_scan", "ode_sde", "read_scans", "sizes_of_scans", "solver_scan"]
+
+CAPTIONS = {
+    "solver_scan": (
+        "KL(generated || truth) of jet mass, jet transverse momentum and tau21 against the network "
+        "evaluations spent on a jet: the price of quality. One column per model, first seed; one curve per "
+        "solver, full markers and solid lines for solvers of the ordinary equation, open markers and dashes "
+        "for the stochastic one. All points draw the same jets from the same noise. Bars: standard deviation "
+        "over resamplings of the true and the generated jets. Black line and grey band: the floor, the same "
+        "number for as many independent true jets, and its uncertainty. A cross at the top marks a solver "
+        "that gave values that are not finite."
+    ),
+    "ode_sde": (
+        "The same models drawn from by the ordinary and by the stochastic equation, with equal numbers of "
+        "network evaluations: the highest number that was scanned with both. The solver of the ordinary "
+        "equation is Heun's where it was scanned, and not the best one of each feature. KL(generated || "
+        "truth) of each feature in nats; bars are standard deviations over resamplings of the true and the "
+        "generated jets. Black line and grey band: the floor and its uncertainty. Pairs whose bars overlap "
+        "show no difference."
+    ),
+}
 
 SHOWN = ("jet_mass", "jet_pt", "tau21")
 _TICKS = 8
-_COLUMNS = (
-    "solver",
-    "stochastic",
-    "evaluations",
-    "metric",
-    "feature",
-    "value",
-    "uncertainty",
-    "floor",
-    "floor_uncertainty",
-    "n_reference",
-    "n_generated",
-    "seconds_per_jet",
-)
+_COLUMNS = ("solver", "stochastic", "evaluations", *DISTANCE_COLUMNS, "seconds_per_jet")
 # Full markers and solid lines for solvers of the ordinary equation; open markers and dashes for stochastic ones.
 _ORDINARY = {
     "euler": Look("#0072B2", "solid", "o"),
@@ -54,6 +62,16 @@ _ORDINARY = {
 _STOCHASTIC = Look("black", (0, (3.0, 1.5)), "s", "none")
 # The ordinary solver that a stochastic one is compared with: the first of these that was scanned.
 _PREFERRED = ("heun", "midpoint", "rk4", "dpm_solver", "euler", "ddim")
+
+
+def draw_solver_scan(files: Mapping[str, Any]) -> Figure:
+    """Draw quality against the number of evaluations of every solver."""
+    return solver_scan(read_scans(files), need(files, "title"))
+
+
+def draw_ode_sde(files: Mapping[str, Any]) -> Figure:
+    """Draw the ordinary against the stochastic equation at equal cost."""
+    return ode_sde(read_scans(files), need(files, "title"))
 
 
 @final
@@ -76,7 +94,7 @@ def read_scans(files: Mapping[str, Any]) -> list[SolverScan]:
         SettingsError: a key is missing.
     """
     return [
-        SolverScan(model, read_csv(need(model.entries[0], "path"), _COLUMNS)) for model in models_of(files, "scans")
+        SolverScan(model, read_table(need(model.entries[0], "path"), _COLUMNS)) for model in models_of(files, "scans")
     ]
 
 

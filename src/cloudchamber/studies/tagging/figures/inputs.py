@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from cloudchamber.errors import InputError
-from cloudchamber.figures.inputs import Model, models_of, need, read_csv
+from cloudchamber.figures.inputs import Model, models_of, need
 from cloudchamber.figures.labels import count
+from cloudchamber.metrics.tables import read_table
 
 __all__ = [
     "SAMPLE",
@@ -65,7 +66,7 @@ def heading(files: Mapping[str, Any]) -> str:
 
 def sample_size(files: Mapping[str, Any]) -> int:
     """Return the number of test jets."""
-    return int(read_csv(need(files, "metrics"), ("n_reference",))["n_reference"].iloc[0])
+    return int(read_table(need(files, "metrics"), ("n_reference",))["n_reference"].iloc[0])
 
 
 def class_titles(files: Mapping[str, Any]) -> dict[str, str]:
@@ -139,7 +140,7 @@ def read_confusion(files: Mapping[str, Any]) -> list[tuple[Model, np.ndarray]]:
         SettingsError: a key is missing.
     """
     path = need(files, "confusion")
-    table = read_csv(path, _CONFUSION).astype({"true": str, "chosen": str})
+    table = read_table(path, _CONFUSION).astype({"true": str, "chosen": str})
     names, found = list(class_titles(files)), []
     for model in models_of(files):
         of_model = table[table["model"] == model.name]
@@ -154,7 +155,7 @@ def read_confusion(files: Mapping[str, Any]) -> list[tuple[Model, np.ndarray]]:
 def _rows(files: Mapping[str, Any], name: str, columns: Sequence[str], kind: str, value: str) -> pd.DataFrame:
     """Return the rows of the table ``name`` whose column ``kind`` is ``value``."""
     path = need(files, name)
-    table = read_csv(path, columns)
+    table = read_table(path, columns)
     table = table[table[kind] == value]
     if table.empty:
         raise InputError(f"{path}: no {kind} '{value}'")

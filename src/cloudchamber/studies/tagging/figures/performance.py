@@ -1,6 +1,6 @@
 """Figures of the tagging study: how well taggers do, where, for what price, and what they confuse."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,10 +12,10 @@ from cloudchamber.figures.dots import floor_handles, logarithmic, marker, model_
 from cloudchamber.figures.inputs import Model
 from cloudchamber.figures.labels import axis_label
 from cloudchamber.figures.legends import legend_below
+from cloudchamber.figures.matrices import square
 from cloudchamber.figures.measurements import Measurement, read_measurements
-from cloudchamber.jets.observables import LABELS
-from cloudchamber.studies.jet_generation.figures.jet_metrics import JetMetric, metric_panels
-from cloudchamber.studies.jet_generation.figures.metrics import square
+from cloudchamber.figures.metric_panels import Metric, metric_panels
+from cloudchamber.jets.features import LABELS
 from cloudchamber.studies.tagging.figures.inputs import (
     Curve,
     chance,
@@ -28,18 +28,62 @@ from cloudchamber.studies.tagging.figures.inputs import (
     read_roc,
 )
 
-__all__ = ["COST_LABELS", "QUALITY", "TAGGING_FIGURES"]
+__all__ = [
+    "COST_LABELS",
+    "QUALITY",
+    "draw_accuracy",
+    "draw_calibration",
+    "draw_confusion",
+    "draw_cost",
+    "draw_kinematics",
+    "draw_learning_curve",
+    "draw_roc",
+]
+
+CAPTIONS = {
+    "accuracy": (
+        "Accuracy, area under the one-vs-rest ROC curve (mean of the classes), background rejection at half "
+        "the signal efficiency, and calibration error of each tagger, classes alike and flat in mass and "
+        "transverse momentum. Error bars: resamplings of the test jets, and the spread over trainings where "
+        "there are several. Own sample of jets: not to be compared with published numbers."
+    ),
+    "roc": (
+        "Background rejection against signal efficiency, each class against all others. The jets are an own "
+        "sample, not that of arXiv 2202.00723."
+    ),
+    "confusion": (
+        "Share of the jets of each class that each tagger assigns to each class, flat in mass and transverse "
+        "momentum. Own sample of jets."
+    ),
+    "calibration": (
+        "Accuracy against the probability that a tagger gives to its choice; a tagger that knows how sure it "
+        "may be lies on the diagonal. Below, the share of jets; bins with less than 0.2 % of them are left "
+        "out above. Own sample of jets."
+    ),
+    "kinematics": (
+        "Accuracy against jet mass and transverse momentum. The jets are an own sample, not that of arXiv 2202.00723."
+    ),
+    "learning_curve": (
+        "Accuracy against the number of training jets. Where a curve still rises at its end, the sample and "
+        "not the tagger limits the accuracy. Own sample of jets."
+    ),
+    "cost": (
+        "Accuracy against parameters, operations and times of each tagger, measured on the machine of this "
+        "run. The time of a dense network is its own: computing its high-level features is not in it (``make "
+        "bench`` measures that, per jet). The jets are an own sample, not that of arXiv 2202.00723."
+    ),
+}
 
 _Files = Mapping[str, Any]
 _CHANCE: Mapping[str, Any] = {"color": "black", "linestyle": (0, (4.0, 2.0)), "linewidth": 1.0}
 _PANELS_IN_A_ROW = 4
 _ACCURACY = "accuracy\n(classes alike, flat in mass and pT)"
 
-QUALITY: Mapping[str, JetMetric] = {
-    "accuracy": JetMetric("accuracy", "linear", "higher"),
-    "auc": JetMetric("AUC, mean of the classes", "linear", "higher"),
-    "rejection": JetMetric("rejection at 50 % efficiency", "log", "higher"),
-    "calibration_error": JetMetric("calibration error", "log", "lower"),
+QUALITY: Mapping[str, Metric] = {
+    "accuracy": Metric("accuracy", "linear", "higher"),
+    "auc": Metric("AUC, mean of the classes", "linear", "higher"),
+    "rejection": Metric("rejection at 50 % efficiency", "log", "higher"),
+    "calibration_error": Metric("calibration error", "log", "lower"),
 }
 COST_LABELS: Mapping[str, str] = {
     "parameters": "parameters",
@@ -49,14 +93,14 @@ COST_LABELS: Mapping[str, str] = {
 }
 
 
-def _accuracy(files: _Files) -> Figure:
+def draw_accuracy(files: _Files) -> Figure:
     """Accuracy, AUC, rejection and calibration error of each model."""
     data = {name: read_measurements(files, name) for name in QUALITY}
     handles = floor_handles("floor: guessing; for the calibration error, probabilities that are true")
     return metric_panels(data, QUALITY, _folded(heading(files)), handles, most_columns=2)
 
 
-def _roc(files: _Files) -> Figure:
+def draw_roc(files: _Files) -> Figure:
     """Background rejection against signal efficiency, a panel per class."""
     data, titles = read_roc(files), class_titles(files)
     columns = min(_PANELS_IN_A_ROW, len(data))
@@ -98,7 +142,7 @@ def _rejection(efficiency: np.ndarray) -> np.ndarray:
     return np.divide(1.0, efficiency, out=np.full_like(efficiency, np.nan), where=efficiency > 0)
 
 
-def _confusion(files: _Files) -> Figure:
+def draw_confusion(files: _Files) -> Figure:
     """What the jets of each class are taken for, a panel per model."""
     data, names = read_confusion(files), list(class_titles(files).values())
     columns = min(3, len(data))
@@ -117,7 +161,7 @@ def _confusion(files: _Files) -> Figure:
     return figure
 
 
-def _calibration(files: _Files) -> Figure:
+def draw_calibration(files: _Files) -> Figure:
     """Accuracy against the probability of the chosen class, and how often it has which probability."""
     curves, shares = read_reliability(files)
     figure = Figure(figsize=(6.4, 7.4), layout="constrained")
@@ -136,7 +180,7 @@ def _calibration(files: _Files) -> Figure:
     return figure
 
 
-def _kinematics(files: _Files) -> Figure:
+def draw_kinematics(files: _Files) -> Figure:
     """Accuracy against jet mass and jet pT."""
     figure = Figure(figsize=(9.6, 5.2), layout="constrained")
     axes = figure.subplots(1, 2, sharey=True)
@@ -155,7 +199,7 @@ def _kinematics(files: _Files) -> Figure:
     return figure
 
 
-def _learning_curve(files: _Files) -> Figure:
+def draw_learning_curve(files: _Files) -> Figure:
     """Accuracy against the number of training jets."""
     curves = read_learning_curves(files)
     figure = Figure(figsize=(7.4, 5.8), layout="constrained")
@@ -174,7 +218,7 @@ def _learning_curve(files: _Files) -> Figure:
     return figure
 
 
-def _cost(files: _Files) -> Figure:
+def draw_cost(files: _Files) -> Figure:
     """Accuracy against parameters, operations and times."""
     quality = {item.model.name: item for item in read_measurements(files, "accuracy")}
     figure = Figure(figsize=(9.6, 7.2), layout="constrained")
@@ -220,14 +264,3 @@ def _chance_handle() -> Line2D:
 def _folded(text: str) -> str:
     """Return a heading in lines that fit over one panel."""
     return text.replace(": compare", ":\ncompare")
-
-
-TAGGING_FIGURES: Mapping[str, Callable[[_Files], Figure]] = {
-    "tagging_accuracy": _accuracy,
-    "tagging_roc": _roc,
-    "tagging_confusion": _confusion,
-    "tagging_calibration": _calibration,
-    "tagging_kinematics": _kinematics,
-    "tagging_learning_curve": _learning_curve,
-    "tagging_cost": _cost,
-}

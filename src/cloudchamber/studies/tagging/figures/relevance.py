@@ -1,4 +1,7 @@
-"""What a tagger heeds: one jet of each class, its towers coloured by attention and by their part in the decision."""
+"""What a tagger looks at: one jet of each class, its towers coloured by attention and by their part in the decision."""
+
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -6,10 +9,19 @@ from matplotlib.collections import PathCollection
 from matplotlib.colors import LogNorm, Normalize, SymLogNorm
 from matplotlib.figure import Figure
 
-from cloudchamber.cloud import Clouds
+from cloudchamber.cloud import Clouds, read_clouds
 from cloudchamber.figures.labels import wrapped
+from cloudchamber.settings.entries import need
 
-__all__ = ["tagging_relevance"]
+__all__ = ["draw_relevance", "relevance"]
+
+CAPTIONS = {
+    "relevance": (
+        "One test jet of each class as the transformer sees it. Above, how much attention a tower receives "
+        "from all towers, heads and layers; below, the gradient of the winning logit times the input of the "
+        "tower: what the decision owes to it."
+    ),
+}
 
 _REACH = 1.3
 # Area of a marker [pt^2] per unit of pt_rel.
@@ -17,7 +29,12 @@ _AREA = 900.0
 _SMALLEST = 3.0
 
 
-def tagging_relevance(examples: Clouds, title: str) -> Figure:
+def draw_relevance(files: Mapping[str, Any]) -> Figure:
+    """Draw which towers a tagger looks at."""
+    return relevance(read_clouds(need(files, "relevance")), need(files, "title"))
+
+
+def relevance(examples: Clouds, title: str) -> Figure:
     """Draw the towers of each example in eta and phi, as large as their pT.
 
     Args:

@@ -1,6 +1,8 @@
 """The jets that taggers learn from: kinematics, numbers of towers and average images of each class."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -8,18 +10,39 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from cloudchamber.cloud import Clouds
+from cloudchamber.cloud import Clouds, read_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.figures.histograms import OVERFLOW_NOTE, Histogram, draw_histograms, integer_edges
 from cloudchamber.figures.images import average_image
 from cloudchamber.figures.inputs import angular_reach
 from cloudchamber.figures.labels import axis_label, counts, wrapped
 from cloudchamber.figures.style import GREY, looks
+from cloudchamber.jets.features import LABELS, Label
 from cloudchamber.jets.kinematics import has_momentum
-from cloudchamber.jets.observables import LABELS, Label
 from cloudchamber.metrics.resampling import Sample
+from cloudchamber.settings.entries import need
 
-__all__ = ["jets_of_classes", "tagging_images", "tagging_jets", "turned", "weighted_histogram"]
+__all__ = [
+    "draw_images",
+    "draw_jets",
+    "jets_of_classes",
+    "tagging_images",
+    "tagging_jets",
+    "turned",
+    "weighted_histogram",
+]
+
+CAPTIONS = {
+    "jets": (
+        "Jets that the taggers are trained and tested with: mass and transverse momentum of each class as "
+        "simulated and with the weights that make them flat, towers per jet and pseudorapidity, weighted. "
+        "This is an own sample after the idea of arXiv 2202.00723, not the sample of that paper."
+    ),
+    "images": (
+        "Mean of the transverse momentum per pixel of the jets of each class, turned so that the direction "
+        "along which it spreads most is horizontal. Own sample, not that of arXiv 2202.00723."
+    ),
+}
 
 _BINS = 16
 _PIXELS = 40
@@ -27,6 +50,16 @@ _DECADES = 3.5
 _FLAT_WIDTH = 3.0
 _TOWERS = Label(r"$N_\mathrm{towers}$")
 _ETA = Label(r"$\eta_\mathrm{jet}$")
+
+
+def draw_jets(files: Mapping[str, Any]) -> Figure:
+    """Draw jet mass, pT and multiplicity of the classes."""
+    return tagging_jets(read_clouds(need(files, "jets")), need(files, "title"))
+
+
+def draw_images(files: Mapping[str, Any]) -> Figure:
+    """Draw average images of the classes."""
+    return tagging_images(read_clouds(need(files, "jets")), need(files, "title"))
 
 
 def jets_of_classes(jets: Clouds) -> dict[str, Clouds]:

@@ -1,0 +1,61 @@
+"""Commands of generative models: training, sampling, distances from truth, what solvers and models cost."""
+
+from pathlib import Path
+
+from cloudchamber.arguments import Commands, positive
+
+__all__ = ["add"]
+
+
+def add(commands: Commands) -> None:
+    """Add the commands."""
+    train = commands.add("train", "train a generative model")
+    train.add("source", type=Path, metavar="prepared").training("a model")
+
+    flow = commands.add("train-jet-flow", "train the flow of multiplicity, pT, eta and mass")
+    flow.add("source", type=Path, metavar="prepared").training("a jet-level flow")
+
+    jets = commands.add("draw-jets", "draw the jets to generate: multiplicity, pT, eta and mass")
+    jets.add("source", type=Path, metavar="prepared").add("--jets", type=positive, required=True)
+    jets.add("--model", nargs="*", type=Path, default=[], help="weights and description, where it is a flow")
+    jets.seed().output()
+
+    compare_jets = commands.add("compare-jets", "distances between drawn jets and true ones")
+    compare_jets.add("--truth", type=Path, required=True).add("--jets", dest="drawn", type=Path, required=True)
+    compare_jets.settings("metrics").seed().output()
+
+    sample = commands.add("sample", "draw clouds from a trained model")
+    sample.add("jets_file", type=Path, metavar="jets", help="drawn by draw-jets").model().settings("a sampler")
+    sample.add("--shard", default="1-of-1", help="the part of the jets to draw for, as in 2-of-8")
+    sample.converted("shard", lambda text, shard: shard.parse(text)).seed().output()
+
+    gather = commands.add("gather-sample", "put the shards of a sample together")
+    gather.add("parts", type=Path, nargs="+", help="all shards, in any order").output()
+
+    marginals = commands.add("sample-marginals", "draw clouds of independent particles")
+    marginals.add("source", type=Path, metavar="prepared")
+    marginals.add("--jets", dest="jets_file", type=Path, required=True, help="drawn by draw-jets").seed().output()
+
+    scan = commands.add("solver-scan", "distances from truth against solver and evaluations")
+    scan.add("jets_file", type=Path, metavar="jets", help="drawn by draw-jets").model()
+    for name in ("truth", "truth-observables"):
+        scan.add(f"--{name}", type=Path, required=True)
+    scan.settings("a scan").settings("metrics", "metrics").seed().output()
+
+    timing = commands.add("sampling-time", "time per jet against its number of particles")
+    timing.json("--models", "sampler, weights and description of each model").settings("a measurement").output()
+
+    compare = commands.add("compare", "distances between generated and true jets")
+    for name in ("truth", "truth-observables", "sample", "sample-observables"):
+        compare.add(f"--{name}", type=Path, required=True)
+    compare.settings("metrics").seed().output()
+
+    posterior = commands.add("log-posterior", "ParticleNet log posterior of generated classes")
+    posterior.add("--truth", type=Path, required=True).named_files("--classes", "generated clouds")
+    posterior.settings("a log posterior").seed()
+    posterior.add("--state", type=Path, required=True, help="folder of the resumable state")
+    posterior.outputs("history", text="output: training history")
+    posterior.outputs("confusion", text="output: mean posterior of each class").output()
+
+    evaluate = commands.add("evaluate", "gather all metrics of a study into one table")
+    evaluate.add("--study", required=True).json("--files", "the tables and samples of each model").output()

@@ -1,0 +1,92 @@
+"""Panels of metrics: one number per model, each metric with its floor."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, final
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from cloudchamber.figures.dots import distinct, dot, floor_band, logarithmic, name_rows, sizes
+from cloudchamber.figures.inputs import Model
+from cloudchamber.figures.labels import counts
+from cloudchamber.figures.legends import legend_below
+from cloudchamber.figures.measurements import Measurement
+
+__all__ = ["Metric", "metric_panels", "sizes_of"]
+
+
+@final
+@dataclass(frozen=True)
+class Metric:
+    """How a metric is shown.
+
+    Attributes:
+        label: what it is called.
+        scale: of its axis; a logarithmic one becomes linear around zero where there are values that are not positive.
+        better: which values are better.
+    """
+
+    label: str
+    scale: Literal["log", "linear"]
+    better: Literal["lower", "higher", "near the floor"]
+
+
+def metric_panels(
+    data: Mapping[str, Sequence[Measurement]],
+    metrics: Mapping[str, Metric],
+    heading: str,
+    handles: Sequence[Artist],
+    most_columns: int = 3,
+) -> Figure:
+    """Draw one panel per metric, one row per model and sampler.
+
+    Args:
+        data: metric -> measurements of the models that have it.
+        metrics: how each is shown.
+        heading: above the panels.
+        handles: of the legend.
+        most_columns: panels beside each other.
+    """
+    models = distinct([item.model for measurements in data.values() for item in measurements])
+    columns = min(most_columns, len(data))
+    rows = -(-len(data) // columns)
+    figure = Figure(figsize=(2.0 + 2.9 * columns, 1.0 + rows * (0.8 + 0.2 * len(models))), layout="constrained")
+    axes = figure.subplots(rows, columns, sharey=True, squeeze=False)
+    for axis, (name, measurements) in zip(axes.flat, data.items(), strict=False):
+        _panel(axis, metrics[name], measurements, models)
+    for axis in axes.flat:
+        name_rows(axis, [model.label for model in models])
+    for axis in axes.flat[len(data) :]:
+        axis.set_visible(False)
+    figure.suptitle(heading)
+    legend_below(figure, handles)
+    return figure
+
+
+def _panel(axis: Axes, metric: Metric, measurements: Sequence[Measurement], models: Sequence[Model]) -> None:
+    floor_band(axis, measurements, (-0.5, len(models) - 0.5))
+    for item in measurements:
+        dot(axis, item, models.index(item.model))
+    values = np.array([(value, item.floor) for item in measurements for value in item.values]).ravel()
+    values = values[np.isfinite(values)]
+    if metric.scale == "log" and (values > 0).all():
+        logarithmic(axis, "x", 0.5 * values.min(), 2.0 * values.max())
+    elif metric.scale == "log":
+        size = max(-values.min(), *(item.floor for item in measurements), 1e-12)
+        threshold = 10.0 ** np.ceil(np.log10(size))
+        axis.set_xscale("symlog", linthresh=threshold)
+        highest = 10.0 ** np.floor(np.log10(max(values.max(), threshold)))
+        if highest > 1e4 * threshold:
+            # By itself matplotlib would set a tick at every few decades, on top of each other.
+            axis.set_xticks([0.0, highest])
+    axis.set_title(metric.label)
+    axis.set_xlabel(f"{metric.better} is better")
+
+
+def sizes_of(measurements: Sequence[Measurement]) -> str:
+    """Return the numbers of jets, which a metric may leave open."""
+    known = [item for item in measurements if np.isfinite([item.n_reference, item.n_generated]).all()]
+    return sizes(known) if known else f"{counts([len(item.values) for item in measurements])} seeds"

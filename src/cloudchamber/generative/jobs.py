@@ -1,0 +1,151 @@
+"""What the rules of generative models ask for: settings and inputs of their jobs."""
+
+from typing import Any, final
+
+from cloudchamber.generative.plan import GenerationPlan
+from cloudchamber.pipeline.json_arguments import as_json, paths_in, settings_argument
+from cloudchamber.settings.generators import TrainedModel
+from cloudchamber.settings.jet_level import JET_FLOW
+
+__all__ = ["GenerationJobs"]
+
+
+@final
+class GenerationJobs:
+    """Jobs of the generative models of one study. Methods that take ``wildcards`` are functions of Snakemake.
+
+    Args:
+        plan: the models.
+    """
+
+    def __init__(self, plan: GenerationPlan) -> None:
+        self._plan, self._settings = plan, plan.settings
+
+    def in_shards(self) -> bool:
+        """Whether several jobs share a sample."""
+        return self._settings.sampling_shards > 1
+
+    def threads(self, wildcards: Any) -> int:
+        return self._settings.threads
+
+    def generated(self, wildcards: Any) -> int:
+        return self._settings.generated
+
+    def metric_settings(self, wildcards: Any) -> str:
+        return settings_argument(self._settings.metrics)
+
+    def jet_level_model(self, wildcards: Any) -> list[str]:
+        """Return weights and description of the jet-level flow, nothing where jets are drawn from the training part."""
+        return self._plan.artifact(wildcards.dataset, JET_FLOW, wildcards.seed) if self._plan.has_jet_flow else []
+
+    def sampler_settings(self, wildcards: Any) -> str:
+        return settings_argument(self._trained(wildcards).samplers[wildcards.sampler])
+
+    def sampling_gpus(self, wildcards: Any) -> int:
+        """Return the GPUs of one sampling process, which is not distributed."""
+        return int(self._trained(wildcards).training.accelerator == "cuda")
+
+    def sample_part(self, wildcards: Any) -> str:
+        """Return which part of a sample a job draws."""
+        return wildcards.part.lstrip("_") or "1-of-1"
+
+    def sample_parts(self, wildcards: Any) -> list[str]:
+        """Return the parts of a sample."""
+        sample = self._plan.sample(wildcards.dataset, wildcards.model, wildcards.sampler, wildcards.seed)
+        number = self._settings.sampling_shards
+        return [sample.replace(".h5", f"_{shard}-of-{number}.h5") for shard in range(1, number + 1)]
+
+    def scan_settings(self, wildcards: Any) -> str:
+        assert self._settings.solver_scan is not None
+        return settings_argument(self._settings.solver_scan)
+
+    def scanned_model(self, wildcards: Any) -> list[str]:
+        """Return weights and description of the first seed of a scanned model."""
+        return self._plan.first_artifact(wildcards.dataset, wildcards.model)
+
+    def scanned_jets(self, wildcards: Any) -> str:
+        """Return the jets that the first seed of a scanned model is asked for."""
+        return self._plan.jets(wildcards.dataset, self._settings.seeds_of(wildcards.model)[0])
+
+    def timing_settings(self, wildcards: Any) -> str:
+        assert self._settings.sampling_time is not None
+        return settings_argument(self._settings.sampling_time)
+
+    def timed_models(self, wildcards: Any) -> str:
+        """Return weights, description and first sampler of each trained model, first seed, as JSON."""
+        timed = {}
+        for name, model in self._plan.trained_models().items():
+            sampler = self._plan.samplers(name)[0]
+            weights, description = self._plan.first_artifact(wildcards.dataset, name)
+            settings = model.samplers[sampler].model_dump(mode="json")
+            timed[name] = {"sampler": sampler, "settings": settings, "weights": weights, "description": description}
+        return as_json(timed)
+
+    def timed_files(self, wildcards: Any) -> list[str]:
+        return [
+            path for name in self._plan.trained_models() for path in self._plan.first_artifact(wildcards.dataset, name)
+        ]
+
+    def timing_gpus(self, wildcards: Any) -> int:
+        """Return the GPUs of the measurement of all models: one where any model is trained on one."""
+        return int(any(model.training.accelerator == "cuda" for model in self._plan.trained_models().values()))
+
+    def posterior_settings(self, wildcards: Any) -> str:
+        return settings_argument(self._settings.log_posterior)
+
+    def posterior_state(self, wildcards: Any) -> str:
+        folder = self._plan.folder(wildcards.dataset).removeprefix(f"{self._plan.paths.results}/")
+        return f"{self._plan.paths.state}/{folder}/log_posterior/seed{wildcards.seed}"
+
+    def posterior_gpus(self, wildcards: Any) -> int:
+        """Return the GPUs of the classifier, which is trained by one process."""
+        return int(self._settings.log_posterior.training.accelerator == "cuda")
+
+    def competitors(self, wildcards: Any) -> list[str]:
+        """Return the samples that compete in the log posterior of one seed."""
+        return list(self._competitors(wildcards).values())
+
+    def competitor_arguments(self, wildcards: Any) -> list[str]:
+        return [f"{name}={path}" for name, path in self._competitors(wildcards).items()]
+
+    def evaluation_inputs(self, wildcards: Any) -> list[str]:
+        return paths_in(self._evaluated())
+
+    def evaluation_arguments(self, wildcards: Any) -> str:
+        return as_json(self._evaluated())
+
+    def _competitors(self, wildcards: Any) -> dict[str, str]:
+        """Return name -> sample.
+
+        Of each model its first sampler, with this seed, or with its first one where it has not this one: all
+        posteriors have the same competitors.
+        """
+        chosen, seed = {}, int(wildcards.seed)
+        for model in self._settings.models:
+            own = self._settings.seeds_of(model)
+            of_model = seed if seed in own else own[0]
+            chosen[model] = self._plan.sample(wildcards.dataset, model, self._plan.samplers(model)[0], of_model)
+        return chosen
+
+    def _evaluated(self) -> dict[str, Any]:
+        """Return what the table of the study is gathered from."""
+        datasets, kept = self._settings.datasets, ("dataset", "name", "sampler", "seed", "clouds", "comparison")
+        return {
+            "samples": [
+                {key: entry[key] for key in kept} for dataset in datasets for entry in self._plan.entries(dataset)
+            ],
+            "posteriors": [
+                {"dataset": dataset, "seed": seed, "path": self._plan.posterior(dataset, seed)}
+                for dataset in datasets
+                for seed in self._settings.seeds
+            ],
+            "jets": [
+                {"dataset": dataset, "seed": seed, "path": self._plan.jet_comparison(dataset, seed)}
+                for dataset in datasets
+                for seed in self._plan.jet_seeds()
+                if self._plan.has_jet_flow
+            ],
+        }
+
+    def _trained(self, wildcards: Any) -> TrainedModel:
+        return self._plan.trained_models()[wildcards.model]

@@ -1,0 +1,93 @@
+"""What the rules of raw files and of clouds ask for: sources, settings and inputs of their jobs."""
+
+from typing import Any, TypeVar, final
+
+from cloudchamber.pipeline.data_sources import DataSources
+from cloudchamber.pipeline.json_arguments import settings_argument
+from cloudchamber.settings.data import DatasetSettings, IngestionSettings, JetNetSource, LabelledSource
+from cloudchamber.settings.shared import SharedSettings
+
+__all__ = ["Clouds"]
+
+Source = TypeVar("Source", JetNetSource, LabelledSource)
+
+
+@final
+class Clouds:
+    """Settings and inputs of the jobs that make clouds.
+
+    Methods that take ``wildcards`` are input and params functions of Snakemake.
+    """
+
+    def __init__(self, settings: SharedSettings, sources: DataSources) -> None:
+        self._settings, self._sources = settings, sources
+
+    def process(self, wildcards: Any) -> str:
+        """Return the settings of a process."""
+        return settings_argument(self._settings.processes[wildcards.process])
+
+    def files(self, wildcards: Any) -> list[str]:
+        """Return the raw files of a data set: simulated ones, or the user's own."""
+        return self._sources.files(wildcards.dataset)
+
+    def ingested(self) -> list[str]:
+        """Return the data sets that come as ROOT files of events."""
+        return [name for name, dataset in self._settings.datasets.items() if dataset.ingestion is not None]
+
+    def ingestion(self, wildcards: Any) -> str:
+        """Return the settings of an ingestion."""
+        ingestion = self._dataset(wildcards).ingestion
+        assert ingestion is not None, "the rule is of the ingested data sets"
+        return settings_argument(ingestion)
+
+    def jetnet(self) -> list[str]:
+        """Return the data sets that come as JetNet files."""
+        return list(self._of_kind(JetNetSource))
+
+    def jetnet_options(self, wildcards: Any) -> str:
+        limit = self._of_kind(JetNetSource)[wildcards.dataset].max_particles
+        return "" if limit is None else f" --max-particles {limit}"
+
+    def downloads(self) -> list[str]:
+        """Return the names of the external files that the data sets ask for."""
+        sources = self._of_kind(JetNetSource).values()
+        return sorted({source.download for source in sources if source.download is not None})
+
+    def labelled(self) -> list[str]:
+        """Return the data sets that come as labelled jets of a public layout."""
+        return list(self._of_kind(LabelledSource))
+
+    def labelled_layout(self, wildcards: Any) -> str:
+        return self._of_kind(LabelledSource)[wildcards.dataset].layout
+
+    def labelled_jets(self, wildcards: Any) -> str:
+        """Return the settings of labelled jets."""
+        return settings_argument(self._of_kind(LabelledSource)[wildcards.dataset].jets)
+
+    def preparation(self, wildcards: Any) -> str:
+        """Return the settings of a preparation."""
+        return settings_argument(self._dataset(wildcards).preparation)
+
+    def split_files(self, wildcards: Any) -> list[str]:
+        """Return the file of indices of a data set's split, where the settings name one."""
+        indices = self._dataset(wildcards).preparation.split.indices
+        return [] if indices is None else [indices]
+
+    def response_files(self, wildcards: Any) -> list[str]:
+        """Return the raw files of one side of the comparison with real Delphes, "own" or "real"."""
+        if wildcards.side == "own":
+            return self._sources.raw(wildcards.process)
+        return [str(self._sources.real_files()[wildcards.process])]
+
+    def response_ingestion(self, wildcards: Any) -> str:
+        """Return the settings of the ingestion of either side."""
+        response = self._settings.detector_response
+        assert response is not None, "the rule is asked for by the figure alone"
+        return settings_argument(IngestionSettings(clouds=response.clouds, max_particles=response.max_particles))
+
+    def _dataset(self, wildcards: Any) -> DatasetSettings:
+        return self._settings.datasets[wildcards.dataset]
+
+    def _of_kind(self, kind: type[Source]) -> dict[str, Source]:
+        sources = {name: dataset.source for name, dataset in self._settings.datasets.items()}
+        return {name: source for name, source in sources.items() if isinstance(source, kind)}

@@ -1,0 +1,55 @@
+"""Figures and tables of the analysis as a whole: its detector, its settings."""
+
+from collections.abc import Mapping
+from typing import Any, final
+
+from cloudchamber.pipeline.data_sources import DataSources
+from cloudchamber.pipeline.drawing import Drawing
+from cloudchamber.pipeline.paths import Paths, observables_of
+from cloudchamber.settings.shared import SharedSettings
+
+__all__ = ["OVERVIEW_FIGURES", "OVERVIEW_TABLES", "Overview"]
+
+OVERVIEW_FIGURES: Mapping[str, str] = {"detector_response": "data_checks.detector_response:draw_detector_response"}
+OVERVIEW_TABLES: Mapping[str, str] = {"settings": "settings_table:settings"}
+
+
+@final
+class Overview:
+    """What the report shows beside the studies.
+
+    Args:
+        settings: of the whole analysis.
+        sources: of its data.
+    """
+
+    def __init__(self, settings: SharedSettings, sources: DataSources) -> None:
+        self._settings, self._sources = settings, sources
+        self._paths = Paths(settings.results)
+
+    def figures(self) -> list[Drawing]:
+        """Return the figure of the detector, where the settings ask for it."""
+        if self._settings.detector_response is None:
+            return []
+        entry = OVERVIEW_FIGURES["detector_response"]
+        folder = f"{self._paths.results}/figures"
+        return [Drawing("detector_response", entry, folder, lambda _: self._response_files(), "Data")]
+
+    def tables(self) -> list[Drawing]:
+        """Return the table of all settings."""
+        settings = {"settings": self._settings.model_dump(mode="json")}
+        folder = f"{self._paths.results}/tables"
+        return [Drawing("settings", OVERVIEW_TABLES["settings"], folder, lambda _: settings, "Settings")]
+
+    def _response_files(self) -> dict[str, Any]:
+        """Return the clouds of own and of real detector output, for each process whose real file is there."""
+        processes = []
+        for process, file in self._sources.real_files().items():
+            folder = f"{self._paths.results}/detector_response/{process}"
+            own, real = (
+                {"clouds": clouds, "observables": observables_of(clouds)}
+                for clouds in (f"{folder}/own.h5", f"{folder}/real.h5")
+            )
+            title = self._settings.processes[process].title
+            processes.append({"name": process, "title": title, "own": own, "real": real if file else None})
+        return {"processes": processes}

@@ -1,0 +1,1 @@
+"""Records beside files: what made each, where and when."""

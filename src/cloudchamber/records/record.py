@@ -1,0 +1,168 @@
+"""Records: beside each file that a step wrote, what made it and the hash of what was written.
+
+The record of ``folder/name`` is ``folder/.provenance/name.json``. It holds what may differ between two runs of equal
+work (elapsed time, machine, version of the code), so that the files themselves do not: those are bitwise the same. It
+says by size and SHA-256 which bytes it is about, and so can never be taken for the record of others.
+"""
+
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from glob import glob, has_magic
+from pathlib import Path
+from typing import Any
+
+from cloudchamber.errors import InputError
+from cloudchamber.records.environment import code_version, installed_packages, machine
+from cloudchamber.storage import read_json, sha256, write_json
+
+__all__ = ["FOLDER", "files_named", "read_record", "record_path", "recorded", "verify_record"]
+
+FOLDER = ".provenance"
+_FORMAT = "cloudchamber-record"
+_VERSION = 1
+_TYPES = {"file": str, "bytes": int, "sha256": str, "step": str, "inputs": dict, "arguments": dict}
+# Files that a step may be told of in JSON.
+_SUFFIXES = (".csv", ".h5", ".hdf5", ".json", ".root", ".safetensors")
+# What a step keeps for itself between runs: not what its outputs are made from.
+_KEPT = ("state", "lock")
+
+
+def record_path(path: Path) -> Path:
+    """Return where the record of a file is."""
+    return path.parent / FOLDER / f"{path.name}.json"
+
+
+def read_record(path: Path) -> dict[str, Any] | None:
+    """Return the record of a file, or None where there is none.
+
+    Raises:
+        InputError: the record cannot be read.
+    """
+    place = record_path(path)
+    if not place.exists():
+        return None
+    record = read_json(place)
+    if not isinstance(record, dict) or record.get("format") != _FORMAT or record.get("version") != _VERSION:
+        raise InputError(f"{place}: not a record of a file ('{_FORMAT}', version {_VERSION})")
+    wrong = [key for key, kind in _TYPES.items() if not isinstance(record.get(key), kind)]
+    if wrong:
+        raise InputError(f"{place}: not a record of a file: nothing fitting under {wrong}")
+    return record
+
+
+def verify_record(path: Path) -> None:
+    """Compare a file with its record, where it has one.
+
+    Raises:
+        InputError: the file is not the one that was written, or one of them cannot be read.
+    """
+    record = read_record(path)
+    if record is not None and sha256(path) != record["sha256"]:
+        raise InputError(
+            f"{path}: not the file that '{record['step']}' wrote (SHA-256 differs): damaged, or changed since; "
+            f"make it again, or remove {record_path(path)} if it was replaced on purpose"
+        )
+
+
+@contextmanager
+def recorded(step: str, arguments: Mapping[str, Any], outputs: Sequence[str], threads: int) -> Iterator[None]:
+    """Write the records of what a step has written, once the block ends without an error.
+
+    Args:
+        step: name of the step.
+        arguments: what it was called with, by name.
+        outputs: which of the arguments are files to write.
+        threads: that it may use.
+
+    Raises:
+        StorageError: a record cannot be written.
+    """
+    if not outputs or not _first_process():
+        yield
+        return
+    # Somebody may edit the code while a long step runs.
+    code, start = code_version(), time.perf_counter()
+    yield
+    elapsed = time.perf_counter() - start
+    given = {name: value for name, value in arguments.items() if name not in outputs}
+    shared = {
+        "format": _FORMAT,
+        "version": _VERSION,
+        "step": step,
+        "arguments": _plain(given),
+        "inputs": {path: sha256(path) for path in files_named({k: v for k, v in given.items() if k not in _KEPT})},
+        "code": code,
+        "packages": installed_packages(),
+        "machine": machine(),
+        "run": {
+            "elapsed_seconds": round(elapsed, 3),
+            "threads": threads,
+            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        },
+    }
+    for path in (arguments[name] for name in outputs if arguments[name] is not None):
+        of_file = {"file": str(path), "bytes": path.stat().st_size, "sha256": sha256(path)}
+        write_json(record_path(path), {**shared, **of_file})
+
+
+def _first_process() -> bool:
+    """Return whether this is the process of a training on several devices that writes its outputs."""
+    return all(os.environ.get(name, "0") == "0" for name in ("SLURM_PROCID", "NODE_RANK", "LOCAL_RANK"))
+
+
+def files_named(arguments: Mapping[str, Any]) -> list[str]:
+    """Return the files that the arguments of a step name, sorted, each once.
+
+    An argument is a path, a wildcard, NAME=FILE, a list of these, or JSON with paths in it. In JSON, settings of
+    something else ("settings" below the top) name no file of this step.
+    """
+    found: set[str] = set()
+    for value in arguments.values():
+        for item in value if isinstance(value, list) else [value]:
+            structure = _parsed(item)
+            if isinstance(structure, str):
+                found.update(_direct(structure))
+            else:
+                found.update(text for text in _texts(structure) if text.endswith(_SUFFIXES) and os.path.isfile(text))
+    return sorted(found)
+
+
+def _direct(text: str) -> list[str]:
+    candidates = [text, text.partition("=")[2]]
+    found = [path for path in candidates if Path(path).suffix and os.path.isfile(path)]
+    return found or [path for path in glob(text, recursive=True) if has_magic(text) and os.path.isfile(path)]
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _texts(item) if key != "settings" else ()
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+
+
+def _plain(value: Any) -> Any:
+    """Return arguments as they can be written as JSON."""
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return _parsed(value)
+
+
+def _parsed(value: Any) -> Any:
+    """Return a path as text and JSON as what it says."""
+    text = str(value) if isinstance(value, Path) else value
+    if isinstance(text, str) and text[:1] in ("{", "["):
+        try:
+            return json.loads(text)
+        except ValueError:
+            return text
+    return text

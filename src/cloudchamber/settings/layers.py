@@ -1,0 +1,81 @@
+"""The layers of a configuration: files of each study at the scale that is asked for, over them what the user says."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from cloudchamber.errors import SettingsError
+from cloudchamber.settings.base import merged, read_yaml
+from cloudchamber.settings.recipes import with_recipe
+
+__all__ = ["layered"]
+
+_DEFAULT = "default"
+# What several studies may define: a name then means the same in all of them.
+_SHARED = ("processes", "datasets")
+
+
+def layered(config: Mapping[str, Any], root: Path, known: Sequence[str]) -> dict[str, Any]:
+    """Return the whole configuration of an analysis.
+
+    For each study it is ``configs/STUDY/default.yaml``, over it ``configs/STUDY/SCALE.yaml``, over both
+    ``config``. Then the recipe of the study is put into each of its models.
+    A study is left out where it has no file of the scale, or where ``config`` sets it to null.
+
+    Args:
+        config: content of config.yaml and its overlays: "scale", "studies" and any other key.
+        root: folder of the project.
+        known: names of all studies.
+
+    Raises:
+        SettingsError: a file is missing or wrong, no study has the scale, or two define the same name differently.
+    """
+    scale = config.get("scale") or _DEFAULT
+    asked = config.get("studies") or ()
+    if not isinstance(scale, str) or not isinstance(asked, list | tuple):
+        raise SettingsError("configuration: expected a name as 'scale' and a list of names as 'studies'")
+    unknown = [study for study in asked if study not in known]
+    if unknown:
+        raise SettingsError(f"studies: no study '{unknown[0]}' among {sorted(known)}")
+    wanted = [study for study in asked if not (study in config and config[study] is None)]
+    chosen = [study for study in wanted if scale in _scales(root, study)]
+    if not chosen:
+        scales = sorted({name for study in known for name in _scales(root, study)})
+        raise SettingsError(
+            f"configuration: no study of {wanted} at the scale '{scale}' (there are {', '.join(scales)})"
+        )
+    below: dict[str, Any] = {}
+    for study in chosen:
+        below = _joined(below, _of_study(root, study, scale), study)
+    # What is said of a study that is not made is about nothing.
+    own = {key: value for key, value in config.items() if key not in known or key in chosen}
+    results = config.get("results") or ("results" if scale == _DEFAULT else f"results_{scale}")
+    whole = merged(below, {**own, "scale": scale, "studies": chosen, "results": results})
+    return {key: with_recipe(value) if key in chosen else value for key, value in whole.items()}
+
+
+def _scales(root: Path, study: str) -> set[str]:
+    return {path.stem for path in (root / "configs" / study).glob("*.yaml")}
+
+
+def _file(root: Path, study: str, scale: str) -> Path:
+    return root / "configs" / study / f"{scale}.yaml"
+
+
+def _of_study(root: Path, study: str, scale: str) -> dict[str, Any]:
+    layers = [read_yaml(_file(root, study, name)) for name in dict.fromkeys((_DEFAULT, scale))]
+    made: dict[str, Any] = {}
+    for layer in layers:
+        made = merged(made, layer)
+    return made
+
+
+def _joined(below: Mapping[str, Any], above: Mapping[str, Any], study: str) -> dict[str, Any]:
+    for section in _SHARED:
+        old, new = below.get(section) or {}, above.get(section) or {}
+        if not isinstance(new, Mapping):
+            raise SettingsError(f"configs/{study}: {section}: expected names and their settings")
+        for name in old.keys() & new.keys():
+            if old[name] != new[name]:
+                raise SettingsError(f"configs/{study}: {section}.{name}: another study defines it differently")
+    return merged(below, above)

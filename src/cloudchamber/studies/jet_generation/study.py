@@ -1,0 +1,104 @@
+"""What the jet-generation study asks of the pipeline."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, final
+
+from cloudchamber.generative.jobs import GenerationJobs
+from cloudchamber.generative.plan import GenerationPlan
+from cloudchamber.pipeline.card import Card
+from cloudchamber.pipeline.study import Study
+from cloudchamber.pipeline.training import Training
+from cloudchamber.settings.shared import SharedSettings
+from cloudchamber.studies.jet_generation.cards import cards
+from cloudchamber.studies.jet_generation.drawing_files import DrawingFiles
+from cloudchamber.studies.jet_generation.settings import JetGenerationSettings
+
+__all__ = ["JetGeneration"]
+
+_FIGURES = "studies.jet_generation.figures"
+_TABLES = "studies.jet_generation.tables"
+
+
+@final
+class JetGeneration(Study):
+    """Do generated jets look like simulated ones, and at what cost (arXiv 2310.00049)?"""
+
+    name: ClassVar[str] = "jet_generation"
+    title: ClassVar[str] = "Jet generation"
+    figure_functions: ClassVar[Mapping[str, str]] = {
+        "jet_features": f"{_FIGURES}.distributions:draw_jet_features",
+        "particle_features": f"{_FIGURES}.distributions:draw_particle_features",
+        "substructure": f"{_FIGURES}.distributions:draw_substructure",
+        "jet_level": f"{_FIGURES}.jet_level:draw_jet_level",
+        "requested": f"{_FIGURES}.requested:draw_requested",
+        "conditioning": f"{_FIGURES}.conditioning:draw_conditioning",
+        "divergences": f"{_FIGURES}.distances:draw_divergences",
+        "wasserstein": f"{_FIGURES}.distances:draw_wasserstein",
+        "jet_metrics": f"{_FIGURES}.jet_metrics:draw_jet_metrics",
+        "log_posterior": f"{_FIGURES}.log_posterior:draw_log_posterior",
+        "confusion": f"{_FIGURES}.log_posterior:draw_confusion",
+        "cost": f"{_FIGURES}.cost:draw_cost",
+        "sampling_time": f"{_FIGURES}.sampling_time:draw_sampling_time",
+        "solver_scan": f"{_FIGURES}.solver_quality:draw_solver_scan",
+        "ode_sde": f"{_FIGURES}.solver_quality:draw_ode_sde",
+        "average_images": f"{_FIGURES}.average_images:draw_average_images",
+        "cloud_gallery": f"{_FIGURES}.gallery:draw_cloud_gallery",
+        "histories": f"{_FIGURES}.histories:draw_histories",
+        "truncation": "data_checks.truncation:draw_truncation",
+    }
+    table_functions: ClassVar[Mapping[str, str]] = {
+        "divergences": f"{_TABLES}.metrics:divergences",
+        "wasserstein": f"{_TABLES}.metrics:wasserstein",
+        "jet_metrics": f"{_TABLES}.metrics:jet_metrics",
+        "log_posterior": f"{_TABLES}.metrics:log_posterior",
+        "cost": f"{_TABLES}.cost:cost",
+        "sampling_time": f"{_TABLES}.cost:sampling_time",
+        "solver_scan": f"{_TABLES}.cost:solver_scan",
+    }
+
+    def __init__(self, settings: JetGenerationSettings, analysis: SharedSettings) -> None:
+        super().__init__(settings, analysis)
+        self._plan = GenerationPlan(self.name, settings, self.paths)
+        self._files = DrawingFiles(self._plan, analysis)
+
+    def datasets(self) -> Iterable[str]:
+        return self._plan.settings.datasets
+
+    def plans(self) -> Iterable[object]:
+        return [GenerationJobs(self._plan)]
+
+    def trainings(self) -> Iterable[Training]:
+        return self._plan.trainings()
+
+    def cards(self) -> Iterable[Card]:
+        return cards(self._plan, self.analysis)
+
+    def drawn_datasets(self) -> tuple[str, ...]:
+        return tuple(self._plan.settings.datasets)
+
+    def figure_files(self, figure: str, dataset: str) -> Mapping[str, Any]:
+        return self._files.of_figure(figure, dataset)
+
+    def table_files(self, table: str, dataset: str) -> Mapping[str, Any]:
+        return self._files.of_table(table, dataset)
+
+    def results(self) -> list[str]:
+        return [self._plan.metrics]
+
+    def left_out(self) -> set[str]:
+        settings = self._plan.settings
+        left_out: set[str] = set()
+        if settings.solver_scan is None:
+            left_out |= {"solver_scan", "ode_sde"}
+        elif not settings.solver_scan.compares_ode_and_sde:
+            left_out |= {"ode_sde"}
+        if settings.sampling_time is None:
+            left_out |= {"sampling_time"}
+        if not self._plan.has_jet_flow:
+            left_out |= {"jet_level"}
+        if not self._plan.twins():
+            left_out |= {"requested", "conditioning"}
+        if not all(self.analysis.datasets[name].ingestion for name in settings.datasets):
+            # What was lost before the files were written is not known.
+            left_out |= {"truncation"}
+        return left_out

@@ -1,0 +1,145 @@
+"""What the tagging study asks of the pipeline."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, final
+
+from cloudchamber.arguments import Commands
+from cloudchamber.classification.jobs import ClassificationJobs
+from cloudchamber.classification.plan import ALL_JETS, ClassificationPlan
+from cloudchamber.pipeline.card import Card, trainings_of_card
+from cloudchamber.pipeline.data_sources import DataSources
+from cloudchamber.pipeline.study import Study
+from cloudchamber.pipeline.training import Training
+from cloudchamber.settings.shared import SharedSettings
+from cloudchamber.studies.tagging import commands
+from cloudchamber.studies.tagging.settings import TaggingSettings
+
+__all__ = ["Tagging"]
+
+_FIGURES = "studies.tagging.figures"
+
+
+@final
+class Tagging(Study):
+    """How many prongs has a jet, and does attention pass deep sets and high-level features (arXiv 2202.00723)?"""
+
+    name: ClassVar[str] = "tagging"
+    title: ClassVar[str] = "Tagging"
+    stages: ClassVar[Mapping[str, str]] = {"relevance": "studies.tagging.relevance:tower_relevance"}
+    figure_functions: ClassVar[Mapping[str, str]] = {
+        "jets": f"{_FIGURES}.sample:draw_jets",
+        "images": f"{_FIGURES}.sample:draw_images",
+        "accuracy": f"{_FIGURES}.performance:draw_accuracy",
+        "roc": f"{_FIGURES}.performance:draw_roc",
+        "confusion": f"{_FIGURES}.performance:draw_confusion",
+        "calibration": f"{_FIGURES}.performance:draw_calibration",
+        "kinematics": f"{_FIGURES}.performance:draw_kinematics",
+        "learning_curve": f"{_FIGURES}.performance:draw_learning_curve",
+        "cost": f"{_FIGURES}.performance:draw_cost",
+        "histories": f"{_FIGURES}.histories:draw_histories",
+        "relevance": f"{_FIGURES}.relevance:draw_relevance",
+    }
+    table_functions: ClassVar[Mapping[str, str]] = {
+        "models": "studies.tagging.tables:models",
+        "significance": "studies.tagging.tables:significance",
+    }
+
+    def __init__(self, settings: TaggingSettings, analysis: SharedSettings) -> None:
+        super().__init__(settings, analysis)
+        self._plan = ClassificationPlan(self.name, settings, self.paths)
+        self.jets = self._plan.jets
+        self.relevance = f"{self.folder}/relevance.h5"
+
+    @classmethod
+    def add_commands(cls, parser: Commands) -> None:
+        commands.add(parser)
+
+    def datasets(self) -> Iterable[str]:
+        return [item.dataset for item in self._plan.settings.classes.values()]
+
+    def plans(self) -> Iterable[object]:
+        return [ClassificationJobs(self._plan)]
+
+    def trainings(self) -> Iterable[Training]:
+        return self._plan.trainings()
+
+    def figure_files(self, figure: str, dataset: str) -> Mapping[str, Any]:
+        head = {"title": self._plan.settings.title}
+        match figure:
+            case "jets" | "images":
+                return {**head, "jets": self._plan.jets}
+            case "histories":
+                return {**head, "histories": [{**entry, "path": self._history(entry)} for entry in self._models()]}
+            case "relevance":
+                return {**head, "relevance": self.relevance}
+        return self._of_tables()
+
+    def table_files(self, table: str, dataset: str) -> Mapping[str, Any]:
+        return self._of_tables()
+
+    def results(self) -> list[str]:
+        return [*self._plan.tables.values(), *self._plan.exports()]
+
+    def cards(self) -> Iterable[Card]:
+        for name, model in self._plan.settings.models.items():
+            seeds = self._plan.settings.seeds_of(name)
+            trainings = {seed: self._plan.training_folder(name, ALL_JETS, seed) for seed in seeds}
+            files = {
+                "kind": "tagger",
+                "study": self.name,
+                "dataset": "all",
+                "dataset_title": self._plan.settings.title,
+                "origin": self._origin(),
+                "simulated": all(map(self._sources().simulated, self.datasets())),
+                "name": name,
+                "title": model.title,
+                "prepared": self._plan.jets,
+                "high_level": self._plan.features(name),
+                "metrics": self._plan.tables["metrics"],
+                "samplers": {},
+                "trainings": trainings_of_card(trainings),
+            }
+            yield Card(self.name, name, {"model": name}, files)
+
+    def attentive_files(self, wildcards: Any) -> list[str]:
+        """Return weights and description of the tagger whose view of jets is drawn."""
+        name = self._plan.attentive()
+        assert name is not None, "the figure is left out without such a tagger"
+        return list(self._plan.first_artifact(name).values())
+
+    def _sources(self) -> DataSources:
+        return DataSources(self.analysis, list(dict.fromkeys(self.datasets())))
+
+    def _origin(self) -> str:
+        """Return where the jets of all classes come from, in words."""
+        return "; ".join(dict.fromkeys(map(self._sources().of_dataset, self.datasets())))
+
+    def left_out(self) -> set[str]:
+        settings = self._plan.settings
+        left_out = set()
+        if settings.learning_curve is None:
+            left_out |= {"learning_curve"}
+        if settings.cost is None:
+            left_out |= {"cost"}
+        if self._plan.attentive() is None:
+            left_out |= {"relevance"}
+        if len(settings.models) < 2:
+            left_out |= {"significance"}
+        return left_out
+
+    def _of_tables(self) -> dict[str, Any]:
+        settings = self._plan.settings
+        classes = [{"name": name, "title": item.title} for name, item in settings.classes.items()]
+        head = {"study": self.name, "dataset": "all", "title": settings.title}
+        return {**head, "classes": classes, "models": self._models(), **self._plan.tables}
+
+    def _models(self) -> list[dict[str, Any]]:
+        settings = self._plan.settings
+        return [
+            {"name": name, "title": model.title, "seed": seed}
+            for name, model in settings.models.items()
+            for seed in settings.seeds_of(name)
+        ]
+
+    def _history(self, entry: dict[str, Any]) -> str:
+        return f"{self._plan.training_folder(entry['name'], ALL_JETS, entry['seed'])}/history.csv"

@@ -1,0 +1,162 @@
+"""Figures and tables of the tagging study: labels, whose sample it is, and the numbers they hold."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+from tagging_files import tagging_study
+
+from cloudchamber.analysis import STUDIES, figure_of, table_of
+from cloudchamber.errors import InputError
+from cloudchamber.figures import style
+from cloudchamber.figures.rendering import Table, as_html, as_latex
+from cloudchamber.pipeline.drawing import caption_of
+from cloudchamber.studies.tagging.figures.inputs import (
+    read_confusion,
+    read_learning_curves,
+    read_of_bins,
+    read_reliability,
+    read_roc,
+)
+
+STUDY = STUDIES["tagging"]
+NAMES = ("1", "2", "4b", "8")
+# A label of each figure that is drawn from the tables of the study.
+LABELS = {
+    "accuracy": "higher is better",
+    "roc": "background rejection",
+    "confusion": "chosen class",
+    "calibration": "accuracy in the bin",
+    "kinematics": "[GeV]",
+    "learning_curve": "training jets, all classes together",
+    "cost": "[s]",
+}
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What all figures and tables need."""
+    return tagging_study(tmp_path_factory.mktemp("tagging"), NAMES, {"pfn": 1.0, "transformer_1": 1.6}, 900)
+
+
+def _figure(name: str, files: dict[str, Any]) -> Figure:
+    with style.applied():
+        return figure_of(f"tagging/{name}")(files)
+
+
+def _table(name: str, files: dict[str, Any]) -> Table:
+    return table_of(f"tagging/{name}")(files)
+
+
+def test_every_figure_of_the_tables_is_drawn_here() -> None:
+    others = {"jets", "images", "histories", "relevance"}
+    assert set(LABELS) == set(STUDY.figure_functions) - others
+
+
+@pytest.mark.parametrize(
+    ("name", "entry"),
+    [*STUDY.figure_functions.items(), *STUDY.table_functions.items()],
+    ids=[*STUDY.figure_functions, *(f"table_{name}" for name in STUDY.table_functions)],
+)
+def test_every_figure_and_table_has_a_caption(name: str, entry: str) -> None:
+    assert len(caption_of(entry, name).split()) > 15
+
+
+@pytest.mark.parametrize("name", LABELS)
+def test_figures_have_labels_legends_and_say_whose_sample_it_is(name: str, files: dict[str, Any]) -> None:
+    figure = _figure(name, files)
+    heading = " ".join(figure.get_suptitle().split())
+    assert "own sample of jets, not that of arXiv 2202.00723" in heading
+    visible = [axis for axis in figure.axes if axis.get_visible()]
+    labels = [text for axis in visible for text in (axis.get_xlabel(), axis.get_ylabel())]
+    assert any(LABELS[name] in label for label in labels)
+    assert bool(figure.legends) == (name != "confusion")
+    assert all(axis.get_legend() is None for axis in figure.axes)
+    for axis in visible:
+        place = axis.get_subplotspec()
+        if place is not None and place.is_last_row():
+            assert axis.get_xlabel()
+
+
+def test_a_figure_is_drawn_without_warnings_and_the_same_each_time(files: dict[str, Any], tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        with style.applied():
+            style.save(_figure("kinematics", files), tmp_path / f"{name}.pdf", tmp_path / f"{name}.png")
+    for suffix in ("pdf", "png"):
+        assert (tmp_path / f"a.{suffix}").read_bytes() == (tmp_path / f"b.{suffix}").read_bytes()
+
+
+def test_curves_hold_the_numbers_of_the_tables(files: dict[str, Any]) -> None:
+    table = pd.read_csv(files["metrics"])
+    (pfn, _), edges = read_learning_curves(files), read_of_bins(files, "jet_mass")[0]
+    rows = table[(table["model"] == "pfn") & (table["metric"] == "learning_curve")]
+    np.testing.assert_allclose(pfn.x, sorted(rows["n_training"].unique()))
+    np.testing.assert_allclose(pfn.mean, rows.groupby("n_training")["value"].mean())
+    assert pfn.values.shape == (3, 3)
+    np.testing.assert_allclose(edges, np.linspace(300, 700, 9))
+    (curve, _) = read_roc(files)["4b"]
+    half = table[(table["model"] == "pfn") & (table["metric"] == "rejection") & (table["feature"] == "4b")]
+    np.testing.assert_allclose(1 / curve.values[np.isclose(curve.x, 0.5)][0], half.sort_values("seed")["value"])
+
+
+def test_accuracies_of_nearly_empty_bins_are_left_out(files: dict[str, Any], tmp_path: Path) -> None:
+    table = pd.read_csv(files["curves"])
+    of_bins = table["curve"] == "reliability"
+    emptiest = table.loc[of_bins, "bin"].min()
+    table.loc[of_bins & (table["bin"] == emptiest), ["share", "y"]] = 0.0019, 1.0
+    table.to_csv(tmp_path / "curves.csv", index=False)
+    changed = {**files, "curves": str(tmp_path / "curves.csv")}
+    (before, shares), (after, all_shares) = read_reliability(files), read_reliability(changed)
+    assert len(all_shares[0].x) == len(shares[0].x) == len(before[0].x)
+    np.testing.assert_allclose(after[0].values, before[0].values[1:])
+
+
+def test_confusion_is_the_mean_over_seeds(files: dict[str, Any]) -> None:
+    table = pd.read_csv(files["confusion"], dtype={"true": str, "chosen": str})
+    for model, shares in read_confusion(files):
+        rows = table[(table["model"] == model.name) & (table["true"] == "2") & (table["chosen"] == "8")]
+        assert len(rows) == 3
+        assert shares[1, 3] == pytest.approx(rows["value"].mean())
+        np.testing.assert_allclose(shares.sum(axis=1), 1.0)
+
+
+@pytest.mark.parametrize("name", STUDY.table_functions)
+def test_tables_are_rectangular_and_say_whose_sample_it_is(name: str, files: dict[str, Any]) -> None:
+    table = _table(name, files)
+    assert {len(row) for row in [*table.rows, *table.references]} == {len(table.header)}
+    assert any("own sample of jets, not that of arXiv 2202.00723" in note for note in table.notes)
+    assert as_html(table).count("<tr") == len(table.rows) + len(table.references) + 1
+    assert r"\bottomrule" in as_latex(table)
+
+
+def test_the_table_of_models_has_quality_and_cost(files: dict[str, Any]) -> None:
+    table = _table("models", files)
+    metrics = pd.read_csv(files["metrics"])
+    of_model = metrics[(metrics["model"] == "pfn") & (metrics["metric"] == "accuracy")]
+    accuracy, others = table.rows[0][1], table.rows[0][5:]
+    assert float(accuracy.split(" ± ")[0]) == pytest.approx(of_model["value"].mean(), abs=0.006)
+    assert others == ("10.0",) * 4
+    assert table.references[0][1] == "0.250"
+    assert {"auc", "rejection", "parameters"} <= set(table.data["metric"])
+
+
+def test_the_better_model_stands_first_in_the_table_of_differences(files: dict[str, Any]) -> None:
+    (row,) = _table("significance", files).rows
+    assert row[:2] == ("TRANSFORMER_1", "PFN")
+    table = pd.read_csv(files["significance"])
+    assert float(row[2].split(" ± ")[0]) == pytest.approx(-table["difference"].mean(), abs=0.006)
+    assert row[3] == f"{table['only_other_right'].min()} to {table['only_other_right'].max()}"
+
+
+def test_missing_models_and_metrics_are_one_line_errors(files: dict[str, Any]) -> None:
+    stranger = [*files["models"], {"name": "stranger", "title": "Stranger", "seed": 1}]
+    for name, message in (
+        ("learning_curve", "no rows of 'Stranger'"),
+        ("confusion", "no shares of all classes of 'Stranger'"),
+        ("accuracy", "no metric 'accuracy' of data set 'jets' for 'Stranger'"),
+    ):
+        with pytest.raises(InputError, match=message):
+            figure_of(f"tagging/{name}")({**files, "models": stranger})

@@ -1,0 +1,50 @@
+"""Tables on disk: what is written is read, only an empty field is missing, and faults are one line."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from cloudchamber.errors import InputError
+from cloudchamber.metrics.tables import read_table, write_table
+
+
+def test_only_an_empty_field_is_missing(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("model,sampler,value\nNA,none,1.5\nnull,,\nnan,None,2\n")
+    table = read_table(path, ("model", "value"))
+    assert list(table["model"]) == ["NA", "null", "nan"]
+    assert list(table["sampler"].isna()) == [False, True, False]
+    assert list(table["value"].isna()) == [False, True, False]
+
+
+def test_what_is_written_is_read_with_all_digits(tmp_path: Path) -> None:
+    table = pd.DataFrame({"model": ["a", "b"], "value": [1 / 3, float("nan")], "jets": [3, 4]})
+    write_table(tmp_path / "table.csv", table)
+    pd.testing.assert_frame_equal(read_table(tmp_path / "table.csv"), table, check_dtype=False)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("model,feature\na,b\n", r"no column \['value', 'seed'\] among \['model', 'feature'\]"),
+        ("model,value,seed\n", "the table has no rows"),
+        ("", "cannot be read as a table: "),
+        ('model,value\n"a,b\n', "cannot be read as a table: "),
+        ("a,b\n1,2,3\n4,5,6,7,8\n", "cannot be read as a table: "),
+    ],
+)
+def test_tables_that_cannot_be_used_are_one_line_errors(content: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text(content)
+    with pytest.raises(InputError, match=rf"table\.csv: {message}") as caught:
+        read_table(path, ("model", "value", "seed"))
+    assert "\n" not in str(caught.value)
+
+
+def test_bytes_and_files_that_are_not_there_are_one_line_errors(tmp_path: Path) -> None:
+    (tmp_path / "bytes.csv").write_bytes(b"\xff\xfe\x00model,value\n")
+    for name in ("bytes.csv", "nothing.csv", "."):
+        with pytest.raises(InputError, match="cannot be read as a table: ") as caught:
+            read_table(tmp_path / name)
+        assert "\n" not in str(caught.value)

@@ -1,0 +1,154 @@
+"""What the report shows: figures, tables, model cards, the table of data.
+
+Needs: what each figure, table or card names as its files.
+Makes: {results}/{study}/.../figures/{figure}.{pdf,png}, .../tables/{table}.{html,csv,tex}, those of the whole analysis in
+{results}/figures and {results}/tables; {card}.md of each trained model; {results}/data.csv: file, bytes, sha256, source.
+Each figure and table has a rule of its own, which depends on the code of that figure alone. Its caption stands beside the
+function that draws it.
+"""
+
+for figure in pipeline.figures():
+
+    rule:
+        name:
+            f"draw_{figure.rule}"
+        input:
+            files=figure.inputs,
+            code=pipeline.code_of_drawing("draw", figure),
+        output:
+            png=report(
+                figure.path("png"),
+                caption="../report/caption.rst",
+                category=figure.category,
+                subcategory="Figures",
+                labels=figure.labels,
+            ),
+            pdf=figure.path("pdf"),
+        log:
+            f"<logs>/{figure.log}.log",
+        benchmark:
+            f"<logs>/{figure.log}.tsv"
+        group:
+            "drawings"
+        conda:
+            "../../envs/evaluation.yaml"
+        threads: 1
+        resources:
+            mem_mb=growing(3000),
+            runtime=growing(20),
+            drawings=1,
+        params:
+            figure=figure.key,
+            files=figure.arguments,
+            caption=figure.caption,
+        message:
+            f"draw {figure.key}"
+        shell:
+            "exec python -m cloudchamber draw {params.figure} --files {params.files:q} --threads {threads}"
+            " --pdf {output.pdf} --png {output.png} > {log} 2>&1"
+
+
+for table in pipeline.tables():
+
+    rule:
+        name:
+            f"tabulate_{table.rule}"
+        input:
+            files=table.inputs,
+            code=pipeline.code_of_drawing("tabulate", table),
+        output:
+            html=report(
+                table.path("html"),
+                caption="../report/caption.rst",
+                category=table.category,
+                subcategory="Tables",
+                labels=table.labels,
+            ),
+            csv=table.path("csv"),
+            latex=table.path("tex"),
+        log:
+            f"<logs>/{table.log}_table.log",
+        benchmark:
+            f"<logs>/{table.log}_table.tsv"
+        group:
+            "drawings"
+        conda:
+            "../../envs/evaluation.yaml"
+        threads: 1
+        resources:
+            mem_mb=growing(2000),
+            runtime=growing(20),
+            drawings=1,
+        params:
+            table=table.key,
+            files=table.arguments,
+            caption=table.caption,
+        message:
+            f"tabulate {table.key}"
+        shell:
+            "exec python -m cloudchamber tabulate {params.table} --files {params.files:q} --threads {threads}"
+            " --html {output.html} --csv {output.csv} --latex {output.latex} > {log} 2>&1"
+
+
+rule model_card:
+    input:
+        files=pipeline.cards.inputs,
+        code=pipeline.code("model-card"),
+    output:
+        report(
+            "<results>/{card}.md",
+            caption="../report/caption.rst",
+            category="Models",
+            labels=pipeline.cards.labels,
+        ),
+    log:
+        "<logs>/model_card/{card}.log",
+    benchmark:
+        "<logs>/model_card/{card}.tsv"
+    wildcard_constraints:
+        card=pipeline.any_of(pipeline.cards.names),
+    conda:
+        "../../envs/evaluation.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(20),
+    params:
+        files=pipeline.cards.arguments,
+        caption=pipeline.caption("model-card"),
+    message:
+        "describe {wildcards.card}"
+    shell:
+        "exec python -m cloudchamber model-card --files {params.files:q} --threads {threads}"
+        " --output {output} > {log} 2>&1"
+
+
+rule data_table:
+    input:
+        files=pipeline.data_inputs,
+        code=pipeline.code("data-table"),
+    output:
+        report(
+            pipeline.paths.data_table,
+            caption="../report/caption.rst",
+            category="Data",
+            labels={"shows": "files and their hashes"},
+        ),
+    log:
+        "<logs>/data_table.log",
+    benchmark:
+        "<logs>/data_table.tsv"
+    conda:
+        "../../envs/evaluation.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(60),
+    params:
+        files=pipeline.data_arguments,
+        caption=pipeline.caption("data-table"),
+    message:
+        "hash raw and external files"
+    shell:
+        "exec python -m cloudchamber data-table --files {params.files:q} --threads {threads}"
+        " --output {output} > {log} 2>&1"
