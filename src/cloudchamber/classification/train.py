@@ -47,7 +47,7 @@ def train_tagger(
     """
     if isinstance(settings.network, DenseTagger) != (high_level is not None):
         raise SettingsError(f"network.kind: '{settings.network.kind}' and a file of features do not go together")
-    sources = [jets, *([high_level] if high_level else [])]
+    sources = {"jets": jets, **({"high_level": high_level} if high_level else {})}
     data = read_tagging_jets(jets, high_level)
     rows = training_rows(data, jets_per_class, seed)
     tagger = _untrained(data, rows, settings, seed)
@@ -65,7 +65,7 @@ def train_tagger(
     if trained.first:
         stored = StoredTagger(settings, tagger, data.classes, data.features)
         training = {"jets": len(rows), "jets_per_class": jets_per_class, "seed": seed}
-        record = provenance("train-tagger", settings.model_dump(mode="json"), sources, seed)
+        record = provenance("train-tagger", settings.model_dump(mode="json"), list(sources.values()), seed)
         save_tagger(weights, description, stored, trained.weights, training, record)
         write_rows(history, trained.history)
 

@@ -57,7 +57,7 @@ def train(
     """
     clouds = read_clouds(source)
     task = _task(clouds, source, settings, seed)
-    trained = run.train(task, settings, seed, state, [source], "generative.train:train")
+    trained = run.train(task, settings, seed, state, {"prepared": source}, "generative.train:train")
     if trained.first:
         adversarial = isinstance(task, AdversarialTask)
         of_network = generator_weights(trained.weights) if adversarial else trained.weights

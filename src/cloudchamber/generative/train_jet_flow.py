@@ -35,7 +35,7 @@ def train_jet_flow(
     with run.initialisation(seed):
         network = JetFlow(settings)
     task = JetFlowTask(network, scales, train, validation, seed)
-    trained = run.train(task, settings, seed, state, [source], "generative.train_jet_flow:train_jet_flow")
+    trained = run.train(task, settings, seed, state, {"prepared": source}, "generative.train_jet_flow:train_jet_flow")
     if trained.first:
         described = {
             "settings": settings.model_dump(mode="json"),

@@ -67,9 +67,10 @@ def log_posterior(
         network = ParticleNet(settings.network, data.inputs.features.shape[2], len(data.classes))
     inputs = (data.inputs.coordinates, data.inputs.features, data.inputs.mask)
     task = ClassificationTask(network, inputs, data.target, data.train, data.validation)
-    names = {"classes": list(classes)}
-    sources = [*classes.values(), truth]
-    trained = run.train(task, settings, seed, state, sources, "metrics.posterior_step:log_posterior", names)
+    # Their order is that of the outputs of the network.
+    order = {"classes": list(classes)}
+    sources = {**classes, TRUTH: truth}
+    trained = run.train(task, settings, seed, state, sources, "metrics.posterior_step:log_posterior", order)
     if not trained.first:
         return
     network.load_state_dict(trained.weights)

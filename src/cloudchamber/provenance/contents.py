@@ -256,9 +256,7 @@ def _state(path: Path) -> Contents:
         facts = {"step": state["step"], "validations": len(state["history"])}
     except (OSError, RuntimeError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise InputError(f"{path}: not a training state, or damaged: {' '.join(str(error).split())[:200]}") from error
-    data = identity.pop("data", {})
-    inputs = data if isinstance(data, dict) else {"prepared": data}
-    provenance = {"step": "training", "inputs": inputs, **identity}
+    provenance = {"step": "training", "inputs": identity.pop("data", {}), **identity}
     return Contents("training state", ("checksum of each part", "no code in it"), facts, provenance)
 
 

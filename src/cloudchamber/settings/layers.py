@@ -37,7 +37,7 @@ def layered(config: Mapping[str, Any], root: Path, known: Sequence[str]) -> dict
     unknown = [study for study in asked if study not in known]
     if unknown:
         raise SettingsError(f"studies: no study '{unknown[0]}' among {sorted(known)}")
-    wanted = [study for study in asked if not (study in config and config[study] is None)]
+    wanted = [study for study in dict.fromkeys(asked) if not (study in config and config[study] is None)]
     chosen = [study for study in wanted if scale in _scales(root, study)]
     if not chosen:
         scales = sorted({name for study in known for name in _scales(root, study)})

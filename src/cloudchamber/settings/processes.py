@@ -81,9 +81,9 @@ class DecayChainProcess(SimulatedProcess):
         return self
 
 
-def _kind(process: Any) -> str:
-    """Return the kind of a process; those of Pythia need not say it."""
-    return process.get("kind", "pythia") if isinstance(process, dict) else getattr(process, "kind", "pythia")
+def _kind(process: Any) -> str | None:
+    """Return the kind of a process, which those of Pythia need not say; None for what is no process at all."""
+    return process.get("kind", "pythia") if isinstance(process, dict) else getattr(process, "kind", None)
 
 
 ProcessSettings = Annotated[

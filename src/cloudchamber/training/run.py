@@ -1,6 +1,6 @@
 """One training from its data to its averaged weights: what every step that trains does alike."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ def train(
     settings: TrainableSettings,
     seed: int,
     state: Path,
-    sources: Sequence[Path],
+    sources: Mapping[str, Path],
     entry: str,
     options: Mapping[str, Any] | None = None,
 ) -> Trained:
@@ -43,7 +43,7 @@ def train(
         settings: what makes the weights; the loop is their part ``training``.
         seed: of everything random in this training.
         state: folder of the resumable states; each training has a folder of its own in it.
-        sources: files that the data are from.
+        sources: files that the data are from, by what they are.
         entry: "module:function" of the step, whose source files belong to the identity of the training.
         options: what else decides the weights.
 
@@ -53,7 +53,7 @@ def train(
     """
     identity = {
         "settings": settings.model_dump(mode="json"),
-        "data": [sha256(path) for path in sources],
+        "data": {name: sha256(path) for name, path in sources.items()},
         "seed": seed,
         "options": dict(options or {}),
         "code": code_digest(entry),

@@ -90,7 +90,7 @@ def tower_relevance(jets: Path, weights: Path, description: Path, output: Path) 
     with torch.no_grad():
         probability = tagger(towers, jet, mask).softmax(dim=1).diagonal()
     record = provenance(
-        "tower-relevance", stored.settings.network.model_dump(mode="json"), [jets, weights, description]
+        "tagging relevance", stored.settings.network.model_dump(mode="json"), [jets, weights, description]
     )
     values = np.stack([attention.numpy(), gradient.numpy()], axis=2)
     write_clouds(
