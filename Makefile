@@ -10,8 +10,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SCALE ?=
-RESULTS := $(if $(SCALE),results_$(SCALE),results)
-OVERLAY := $(if $(SCALE),--configfile configs/$(SCALE).yaml)
+OVERLAY := $(if $(filter-out default,$(SCALE)),--configfile configs/$(SCALE).yaml)
+# The folder of the results as the settings name it, once Python is set up.
+RESULTS = $(shell $(BIN)/python -c 'from cloudchamber.analysis import results_folder; print(results_folder("$(SCALE)"))')
 CORES ?= all
 # One thread per process: workers share the cores, and more threads only get in each other's way.
 export OMP_NUM_THREADS := 1

@@ -39,6 +39,14 @@ except SettingsError as error:
 report: "workflow/report/workflow.rst"
 
 
+onstart:
+    for study in config["studies"]:
+        if study not in pipeline.studies:
+            print(
+                f"left out: {study} (it has no settings of the scale {pipeline.settings.scale}, or is set to null)"
+            )
+
+
 pathvars:
     results=pipeline.paths.results,
     logs=pipeline.paths.logs,

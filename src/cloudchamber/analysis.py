@@ -11,7 +11,7 @@ from cloudchamber.errors import SettingsError
 from cloudchamber.pipeline.overview import OVERVIEW_FIGURES, OVERVIEW_TABLES
 from cloudchamber.pipeline.pipeline import Pipeline
 from cloudchamber.pipeline.study import Study
-from cloudchamber.settings.base import parse
+from cloudchamber.settings.base import parse, read_yaml
 from cloudchamber.settings.data import SimulatedSource
 from cloudchamber.settings.layers import layered
 from cloudchamber.settings.shared import SharedSettings
@@ -22,7 +22,7 @@ from cloudchamber.studies.jet_generation.study import JetGeneration
 from cloudchamber.studies.tagging.settings import TaggingSettings
 from cloudchamber.studies.tagging.study import Tagging
 
-__all__ = ["STUDIES", "AnalysisSettings", "figure_of", "plan", "settings_of", "table_of"]
+__all__ = ["STUDIES", "AnalysisSettings", "figure_of", "plan", "results_folder", "settings_of", "table_of"]
 
 STUDIES: Mapping[str, type[Study]] = {study.name: study for study in (JetGeneration, Tagging, Gating)}
 
@@ -76,6 +76,20 @@ def plan(config: Mapping[str, Any], root: Path) -> Pipeline:
     """Return what the rules of an analysis ask for; arguments and errors as of :func:`settings_of`."""
     settings = settings_of(config, root)
     return Pipeline(settings, settings.made())
+
+
+def results_folder(scale: str = "", root: Path = Path()) -> str:
+    """Return the folder of all outputs of the analysis of a project.
+
+    Args:
+        scale: in place of that of config.yaml; empty for that one.
+        root: folder of the project.
+
+    Raises:
+        SettingsError: the configuration is wrong.
+    """
+    config = read_yaml(root / "config.yaml")
+    return settings_of({**config, **({"scale": scale} if scale else {})}, root).results
 
 
 def figure_of(name: str) -> Callable[..., Any]:

@@ -209,3 +209,28 @@ def test_a_small_scale_goes_to_a_folder_of_its_own() -> None:
     tiny = plan({**config, "scale": "tiny"}, REPOSITORY)
     assert all(path.startswith("results_tiny/") for path in tiny.all_results())
     assert tiny.settings.processes["top"].events < plan(config, REPOSITORY).settings.processes["top"].events
+
+
+@pytest.mark.parametrize("key", ["seed", "results", "scale", "studies", "two"])
+def test_a_file_of_a_study_says_nothing_of_anything_else(key: str, root: Path) -> None:
+    write(root, "one", "default", f"one: {{}}\n{key}: 7\n")
+    with pytest.raises(SettingsError, match=rf"configs/one/default\.yaml: {key}: a file of the study holds one,"):
+        layered(both(), root, STUDIES)
+
+
+def test_a_file_of_a_study_may_be_empty_and_empties_no_other(root: Path) -> None:
+    write(root, "one", "default", "one: {}\ndatasets: {mine: {title: mine}}\ndetector_response: {max_particles: 3}\n")
+    write(root, "two", "default", "# nothing\ndatasets:\ndetector_response:\n")
+    write(root, "two", "large", "")
+    write(root, "one", "large", "")
+    for scale in ("default", "large"):
+        made = layered(both(scale=scale), root, STUDIES)
+        assert made["datasets"] == {"mine": {"title": "mine"}}
+        assert made["detector_response"] == {"max_particles": 3}
+
+
+def test_two_studies_agree_on_the_detector_that_they_compare(root: Path) -> None:
+    for study, particles in (("one", 3), ("two", 4)):
+        write(root, study, "default", f"detector_response: {{max_particles: {particles}}}\n")
+    with pytest.raises(SettingsError, match=r"configs/two: detector_response: another study defines it differently"):
+        layered(both(), root, STUDIES)

@@ -20,7 +20,7 @@ RECIPE: dict[str, Any] = {
 
 def filled(model: Any, **recipe: Any) -> Any:
     """Return one model with the recipe of its study."""
-    return with_recipe({**RECIPE, **recipe, "models": {"model": model}})["models"]["model"]
+    return with_recipe("one", {**RECIPE, **recipe, "models": {"model": model}})["models"]["model"]
 
 
 def test_a_model_takes_what_it_does_not_say() -> None:
@@ -47,17 +47,19 @@ def test_models_that_are_not_trained_have_no_recipe() -> None:
 
 
 def test_a_part_that_the_recipe_does_not_have_is_left_to_the_model() -> None:
-    made = with_recipe({"training": {"steps": 1}, "models": {"a": {"network": {"layers": 2}}, "b": {}}})["models"]
+    made = with_recipe("one", {"training": {"steps": 1}, "models": {"a": {"network": {"layers": 2}}, "b": {}}})[
+        "models"
+    ]
     assert made == {"a": {"network": {"layers": 2}, "training": {"steps": 1}}, "b": {"training": {"steps": 1}}}
     without = {"models": {"a": {"network": {"layers": 2}}}}
-    assert with_recipe(without) == without
+    assert with_recipe("one", without) == without
 
 
 def test_neither_the_recipe_nor_a_model_is_changed() -> None:
     own = {"training": {"steps": 3}}
     values = {**copy.deepcopy(RECIPE), "models": {"a": own, "b": own, "c": {}}}
     before = copy.deepcopy(values)
-    made = with_recipe(values)["models"]
+    made = with_recipe("one", values)["models"]
     assert values == before
     assert made["a"]["training"] == made["b"]["training"] == {"steps": 3, "batch_size": 8}
     assert made["c"]["training"] == RECIPE["training"]
@@ -65,7 +67,7 @@ def test_neither_the_recipe_nor_a_model_is_changed() -> None:
 
 @pytest.mark.parametrize("values", [None, 3, "text", [], {"models": 3}, {"models": None}, {**RECIPE, "models": [1]}])
 def test_what_is_no_study_is_left_to_the_check_of_the_settings(values: Any) -> None:
-    assert with_recipe(values) == values
+    assert with_recipe("one", values) == values
 
 
 @pytest.mark.parametrize("model", [None, 3, [1], {"network": 3}, {"training": [1]}])
@@ -116,3 +118,14 @@ def test_a_fault_of_the_recipe_is_named_with_its_part(study: str, part: str, key
     # No key is named that nobody could write.
     for fault in str(caught.value).removeprefix("configuration: ").split("; "):
         assert f".{part}.{key}: " in fault
+
+
+def test_what_is_null_goes_back_to_the_recipe() -> None:
+    made = filled({"network": None, "training": {"steps": None, "batch_size": 3}})
+    assert made == {"network": RECIPE["network"], "training": {"steps": 9, "batch_size": 3}}
+
+
+def test_a_recipe_without_its_kind_of_network_is_refused() -> None:
+    """It would be taken by no model, and nobody would notice."""
+    with pytest.raises(SettingsError, match=r"^one\.network: a recipe needs the kind"):
+        filled({}, network={"layers": 2})

@@ -128,6 +128,8 @@ rule sample_marginals:
         "<logs>/sample/{study}/{dataset}_{model}_none_seed{seed}.log",
     benchmark:
         "<logs>/sample/{study}/{dataset}_{model}_none_seed{seed}.tsv"
+    wildcard_constraints:
+        model=pipeline.any_of(generation.all_of(GenerationJobs.baselines)),
     conda:
         "../../envs/training.yaml"
     threads: 1

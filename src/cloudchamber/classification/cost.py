@@ -105,6 +105,8 @@ def flops(tagger: Tagger, inputs: tuple[Tensor, ...]) -> int:
 def _case(
     name: str, entry: Mapping[str, Any], jets: Path, high_level: Path | None, batch_size: int, device: torch.device
 ) -> _Case:
+    if not isinstance(entry, Mapping):
+        raise SettingsError(f"--models: {name}: expected keys and values")
     missing = sorted({"weights", "description"} - set(entry))
     if missing:
         raise SettingsError(f"--models: {name}: no key {missing}")

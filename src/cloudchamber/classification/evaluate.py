@@ -18,6 +18,7 @@ from cloudchamber.errors import InputError
 from cloudchamber.metrics.resampling import Estimate
 from cloudchamber.metrics.tables import METRIC_COLUMNS, read_table, write_table
 from cloudchamber.progress import progress
+from cloudchamber.settings.entries import entries, need
 from cloudchamber.settings.tagging_sample import TaggingEvaluationSettings
 
 __all__ = ["COSTS", "CURVE_COLUMNS", "TAGGING_COLUMNS", "evaluate"]
@@ -79,18 +80,20 @@ def evaluate(
 
     Raises:
         InputError: a file cannot be used, or there are no scores of a training with all jets.
+        SettingsError: a key of ``files`` is missing.
         StorageError: a table cannot be written.
     """
-    entries = files["scores"]
-    if not any(entry.get("jets_per_class") is None for entry in entries):
+    trainings = entries(files, "scores", ("name", "seed", "path"))
+    study, dataset = need(files, "study"), need(files, "dataset")
+    if not any(entry.get("jets_per_class") is None for entry in trainings):
         raise InputError(f"{jets}: no scores of a tagger that was trained with all jets")
     sample = _sample(read_unseen_jets(jets), settings, seeds.generator(seed, "tagging", "bootstrap"))
     rows: list[dict[str, Any]] = []
     shares: list[dict[str, Any]] = []
     points: list[dict[str, Any]] = []
     right: dict[tuple[str, int], np.ndarray] = {}
-    with progress("evaluation of taggers", len(entries), "trainings") as report:
-        for entry in entries:
+    with progress("evaluation of taggers", len(trainings), "trainings") as report:
+        for entry in trainings:
             scores = read_scores(Path(entry["path"]), sample.jets)
             names = {"model": entry["name"], "seed": entry["seed"]}
             part = entry.get("jets_per_class")
@@ -108,7 +111,7 @@ def evaluate(
                 points += [names | row for row in [*_roc(sample, scores), *found[1]]]
                 shares += [names | row for row in _confusion(sample, scores)]
             report.update()
-    known = {"study": files["study"], "dataset": files["dataset"], "n_reference": len(sample.jets.rows)}
+    known = {"study": study, "dataset": dataset, "n_reference": len(sample.jets.rows)}
     table = pd.concat([pd.DataFrame(rows), _costs(files.get("costs"), right)], ignore_index=True)
     table = table.assign(**known).reindex(columns=list(TAGGING_COLUMNS))
     write_table(metrics, table.astype(dict.fromkeys(("nfe", "n_reference", "n_generated", "n_training"), "Int64")))

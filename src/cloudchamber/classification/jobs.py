@@ -80,7 +80,7 @@ class ClassificationJobs:
 
     def first_trainings(self, wildcards: Any) -> list[str]:
         """Return weights and descriptions of the first training of each model with all jets."""
-        return paths_in(self._first_trainings())
+        return paths_in(self._first_trainings(), self._plan.paths.results)
 
     def first_trainings_argument(self, wildcards: Any) -> str:
         return as_json(self._first_trainings())
@@ -89,7 +89,7 @@ class ClassificationJobs:
         return settings_argument(self._settings.evaluation)
 
     def evaluation_inputs(self, wildcards: Any) -> list[str]:
-        return paths_in(self._evaluated())
+        return paths_in(self._evaluated(), self._plan.paths.results)
 
     def evaluation_arguments(self, wildcards: Any) -> str:
         return as_json(self._evaluated())

@@ -25,6 +25,10 @@ class GenerationJobs:
         """Whether several jobs share a sample."""
         return self._settings.sampling_shards > 1
 
+    def baselines(self) -> list[str]:
+        """Return the models that are drawn from without a training."""
+        return [name for name in self._settings.models if name not in self._plan.trained_models()]
+
     def threads(self, wildcards: Any) -> int:
         return self._settings.threads
 
@@ -109,7 +113,7 @@ class GenerationJobs:
         return [f"{name}={path}" for name, path in self._competitors(wildcards).items()]
 
     def evaluation_inputs(self, wildcards: Any) -> list[str]:
-        return paths_in(self._evaluated())
+        return paths_in(self._evaluated(), self._plan.paths.results)
 
     def evaluation_arguments(self, wildcards: Any) -> str:
         return as_json(self._evaluated())

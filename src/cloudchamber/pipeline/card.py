@@ -34,9 +34,15 @@ class Card:
 
 @final
 class Cards:
-    """All cards of an analysis. Methods that take ``wildcards`` are functions of Snakemake."""
+    """All cards of an analysis. Methods that take ``wildcards`` are functions of Snakemake.
 
-    def __init__(self, cards: Iterable[Card]) -> None:
+    Args:
+        cards: of all studies.
+        results: folder of the analysis.
+    """
+
+    def __init__(self, cards: Iterable[Card], results: str) -> None:
+        self._results = results
         self._of_name: Mapping[str, Card] = {card.name: card for card in cards}
 
     @property
@@ -45,7 +51,7 @@ class Cards:
         return list(self._of_name)
 
     def inputs(self, wildcards: Any) -> list[str]:
-        return paths_in(self._of_name[wildcards.card].files)
+        return paths_in(self._of_name[wildcards.card].files, self._results)
 
     def arguments(self, wildcards: Any) -> str:
         return as_json(self._of_name[wildcards.card].files)

@@ -25,6 +25,7 @@ class Drawing:
         entry: "module:function" that makes it from its files; its caption is in ``CAPTIONS`` of that module.
         folder: of its files; may hold the wildcard ``dataset``.
         files: what it is drawn from, by the data set, "" where the folder has no wildcard.
+        results: folder of the analysis, in which those files lie; None for a drawing that reads no file.
         datasets: values of the wildcard.
         category: where the report shows it.
     """
@@ -34,6 +35,7 @@ class Drawing:
     folder: str
     files: Callable[[str], Mapping[str, Any]]
     category: str
+    results: str | None
     datasets: tuple[str, ...] = field(default=())
 
     @property
@@ -69,7 +71,7 @@ class Drawing:
         return [self.path(suffix).format(dataset=name) for name in self.datasets or ("",)]
 
     def inputs(self, wildcards: Any) -> list[str]:
-        return paths_in(self._files(wildcards))
+        return [] if self.results is None else paths_in(self._files(wildcards), self.results)
 
     def arguments(self, wildcards: Any) -> str:
         return as_json(self._files(wildcards))

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
@@ -19,10 +20,13 @@ def settings_argument(settings: BaseModel) -> str:
     return as_json(settings.model_dump(mode="json"))
 
 
-def paths_in(value: Any) -> list[str]:
-    """Return every file path in a nested structure of a figure's or table's files."""
+def paths_in(value: Any, results: str) -> list[str]:
+    """Return every file of an analysis in a nested structure: what lies in the folder ``results``.
+
+    Titles and other texts stand beside the files, and may name files of the user.
+    """
     if isinstance(value, Mapping):
-        return [path for item in value.values() for path in paths_in(item)]
+        return [path for item in value.values() for path in paths_in(item, results)]
     if isinstance(value, str):
-        return [value] if value.endswith((".h5", ".csv", ".json", ".safetensors")) else []
-    return [path for item in value for path in paths_in(item)] if isinstance(value, Iterable) else []
+        return [value] if value.startswith(f"{results}/") and Path(value).suffix else []
+    return [path for item in value for path in paths_in(item, results)] if isinstance(value, Iterable) else []

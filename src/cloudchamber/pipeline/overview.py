@@ -33,13 +33,15 @@ class Overview:
             return []
         entry = OVERVIEW_FIGURES["detector_response"]
         folder = f"{self._paths.results}/figures"
-        return [Drawing("detector_response", entry, folder, lambda _: self._response_files(), "Data")]
+        return [
+            Drawing("detector_response", entry, folder, lambda _: self._response_files(), "Data", self._paths.results)
+        ]
 
     def tables(self) -> list[Drawing]:
         """Return the table of all settings."""
         settings = {"settings": self._settings.model_dump(mode="json")}
         folder = f"{self._paths.results}/tables"
-        return [Drawing("settings", OVERVIEW_TABLES["settings"], folder, lambda _: settings, "Settings")]
+        return [Drawing("settings", OVERVIEW_TABLES["settings"], folder, lambda _: settings, "Settings", None)]
 
     def _response_files(self) -> dict[str, Any]:
         """Return the clouds of own and of real detector output, for each process whose real file is there."""

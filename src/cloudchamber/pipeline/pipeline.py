@@ -28,9 +28,6 @@ class Pipeline:
     Args:
         settings: of the whole analysis.
         studies: in the order of the settings.
-
-    Raises:
-        SettingsError: a study names a data set that there is not.
     """
 
     def __init__(self, settings: SharedSettings, studies: Sequence[Study]) -> None:
@@ -41,7 +38,7 @@ class Pipeline:
         self.sources = DataSources(settings, used)
         self.clouds = Clouds(settings, self.sources)
         self.trainings = Trainings((item for study in studies for item in study.trainings()), self.paths)
-        self.cards = Cards(card for study in studies for card in study.cards())
+        self.cards = Cards((card for study in studies for card in study.cards()), settings.results)
         self._overview = Overview(settings, self.sources)
         self._stages = {
             **SHARED_STAGES,
@@ -62,9 +59,12 @@ class Pipeline:
 
     def plans(self, kind: type[Plan]) -> Plans[Plan]:
         """Return the plans of one kind, of all studies that have one."""
-        found = {
-            study.name: plan for study in self.studies.values() for plan in study.plans() if isinstance(plan, kind)
-        }
+        found: dict[str, Plan] = {}
+        for study in self.studies.values():
+            for plan in study.plans():
+                if isinstance(plan, kind):
+                    assert study.name not in found, f"{study.name}: two plans of one kind"
+                    found[study.name] = plan
         return Plans(found)
 
     def figures(self) -> list[Drawing]:

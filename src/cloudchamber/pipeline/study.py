@@ -99,7 +99,9 @@ class Study(ABC):
         datasets, left_out = self.drawn_datasets(), self.left_out()
         folder = f"{self.folder}/{'{dataset}/' if datasets else ''}{kind}"
         return [
-            Drawing(f"{self.name}/{name}", entry, folder, partial(files, name), self.title, datasets)
+            Drawing(
+                f"{self.name}/{name}", entry, folder, partial(files, name), self.title, self.paths.results, datasets
+            )
             for name, entry in functions.items()
             if name not in left_out
         ]

@@ -11,10 +11,12 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, 
 from cloudchamber.errors import SettingsError
 
 __all__ = [
+    "Different",
     "Fraction",
     "Name",
     "PositiveFloat",
     "PositiveInt",
+    "Seeds",
     "Settings",
     "Window",
     "load",
@@ -35,6 +37,17 @@ def _ordered(window: tuple[float, float]) -> tuple[float, float]:
         raise ValueError("the lower limit must be below the upper one")
     return window
 
+
+def _different(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    repeated = [value for value in values if values.count(value) > 1]
+    if repeated:
+        raise ValueError(f"{repeated[0]!r} stands there twice")
+    return values
+
+
+# Of a tuple none of whose items is there twice.
+Different = AfterValidator(_different)
+Seeds = Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1), Different]
 
 Window = Annotated[tuple[Annotated[float, Field(ge=0)], PositiveFloat], AfterValidator(_ordered)]
 
@@ -90,8 +103,12 @@ def load(model: Any, text_or_path: str) -> Any:
     return parse(model, _mapping(text_or_path, source) if inline else read_yaml(text_or_path), source)
 
 
-def read_yaml(path: str | Path) -> dict[str, Any]:
+def read_yaml(path: str | Path, may_be_empty: bool = False) -> dict[str, Any]:
     """Return the keys and values of a YAML or JSON file.
+
+    Args:
+        path: of the file.
+        may_be_empty: whether a file without any key is one with no keys, and no error.
 
     Raises:
         SettingsError: the file is missing, is not YAML or is not a mapping.
@@ -102,15 +119,17 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
         raise SettingsError(f"{path}: cannot be read: {error.strerror}") from error
     except ValueError as error:
         raise SettingsError(f"{path}: not YAML: {error}") from error
-    return _mapping(text, path)
+    return _mapping(text, path, may_be_empty)
 
 
-def _mapping(text: str, source: str | Path) -> dict[str, Any]:
+def _mapping(text: str, source: str | Path, may_be_empty: bool = False) -> dict[str, Any]:
     try:
         values = yaml.safe_load(text)
     # Beside its own errors yaml raises ValueError for a date or a number that it cannot make.
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise SettingsError(f"{source}: not YAML: {' '.join(str(error).split())[:300]}") from error
+    if values is None and may_be_empty:
+        return {}
     if not isinstance(values, dict):
         raise SettingsError(f"{source}: expected keys and values at the top level")
     return values

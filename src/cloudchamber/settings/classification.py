@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self, final
 
 from pydantic import Field, model_validator
 
-from cloudchamber.settings.base import Name, PositiveInt, Settings
+from cloudchamber.settings.base import Different, Name, PositiveInt, Seeds, Settings
 from cloudchamber.settings.taggers import DenseTagger, TaggerCostSettings, TaggerModel
 from cloudchamber.settings.tagging_sample import (
     ClassName,
@@ -31,8 +31,12 @@ class TaggedClass(Settings):
 class LearningCurveSettings(Settings):
     """Trainings with parts of the training jets: how far the sample limits the taggers."""
 
-    jets_per_class: tuple[PositiveInt, ...] = Field(min_length=1, description="training jets of each class")
-    models: tuple[Name, ...] | None = Field(None, min_length=1, description="taggers to train so; by default all")
+    jets_per_class: Annotated[tuple[PositiveInt, ...], Different] = Field(
+        min_length=1, description="training jets of each class"
+    )
+    models: Annotated[tuple[Name, ...], Different] | None = Field(
+        None, min_length=1, description="taggers to train so; by default all"
+    )
 
 
 class ClassificationSettings(Settings, ABC):
@@ -42,7 +46,7 @@ class ClassificationSettings(Settings, ABC):
     classes: Mapping[ClassName, TaggedClass] = Field(min_length=2)
     sample: TaggingSampleSettings = TaggingSampleSettings()
     high_level: HighLevelSettings = HighLevelSettings()
-    seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(min_length=1, description="one training per model and seed")
+    seeds: Seeds = Field(description="one training per model and seed")
     network: Mapping[str, Any] | None = Field(
         None, description="recipe: keys of the networks of all models of its kind"
     )

@@ -6,9 +6,9 @@ from typing import Annotated, Any, Self, final
 
 from pydantic import Field, model_validator
 
-from cloudchamber.settings.base import Name, PositiveInt, Settings
+from cloudchamber.settings.base import Different, Name, PositiveInt, Seeds, Settings
 from cloudchamber.settings.generators import EVALUATIONS_PER_STEP, ModelSettings, Solver, TrainedModel
-from cloudchamber.settings.jet_level import JetLevelSettings, TrainingJets
+from cloudchamber.settings.jet_level import JET_FLOW, JetLevelSettings, TrainingJets
 from cloudchamber.settings.metrics import LogPosteriorSettings, MetricSettings
 from cloudchamber.settings.objectives import AdversarialSettings
 
@@ -19,9 +19,11 @@ __all__ = ["GenerationSettings", "SamplingTimeSettings", "SolverScanSettings"]
 class SolverScanSettings(Settings):
     """Quality against cost: models drawn from with every solver at several numbers of evaluations."""
 
-    models: tuple[Name, ...] = Field(min_length=1, description="trained models; the first seed of each")
-    solvers: tuple[Solver, ...] = Field(min_length=1)
-    evaluations: tuple[PositiveInt, ...] = Field(
+    models: Annotated[tuple[Name, ...], Different] = Field(
+        min_length=1, description="trained models; the first seed of each"
+    )
+    solvers: Annotated[tuple[Solver, ...], Different] = Field(min_length=1)
+    evaluations: Annotated[tuple[PositiveInt, ...], Different] = Field(
         min_length=1, description="per jet; what does not suit a solver is left out"
     )
     jets: PositiveInt = Field(description="jets per point")
@@ -38,7 +40,7 @@ class SolverScanSettings(Settings):
 class SamplingTimeSettings(Settings):
     """Time of generating a jet against its number of particles."""
 
-    multiplicities: tuple[PositiveInt, ...] = Field((10, 30, 60, 100, 150), min_length=1)
+    multiplicities: Annotated[tuple[PositiveInt, ...], Different] = Field((10, 30, 60, 100, 150), min_length=1)
     jets: PositiveInt = Field(64, description="jets per measurement")
     rounds: PositiveInt = Field(3, description="measurements, after one to warm up")
 
@@ -46,8 +48,8 @@ class SamplingTimeSettings(Settings):
 class GenerationSettings(Settings, ABC):
     """Abstract: generative models of jets, trained, sampled and compared with truth."""
 
-    datasets: tuple[Name, ...] = Field(min_length=1)
-    seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(min_length=1, description="one training per model and seed")
+    datasets: Annotated[tuple[Name, ...], Different] = Field(min_length=1)
+    seeds: Seeds = Field(description="one training per model and seed")
     generated: PositiveInt = Field(description="jets to generate per model, sampler and seed")
     network: Mapping[str, Any] | None = Field(
         None, description="recipe: keys of the networks of all models of its kind"
@@ -65,6 +67,13 @@ class GenerationSettings(Settings, ABC):
     sampling_shards: PositiveInt = Field(
         1, description="jobs that share one sample; the result is the same to the bit on one kind of device"
     )
+
+    @model_validator(mode="after")
+    def _names_are_free(self) -> Self:
+        for name, of in ((JET_FLOW, "the flow of the jet level"), ("truth", "the class of truth")):
+            if name in self.models:
+                raise ValueError(f"models.{name}: the name is that of {of}")
+        return self
 
     @model_validator(mode="after")
     def _scanned_models_exist(self) -> Self:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self, final
 
 from pydantic import Field, model_validator
 
-from cloudchamber.settings.base import Name, PositiveInt, Settings
+from cloudchamber.settings.base import Name, PositiveInt, Seeds, Settings
 from cloudchamber.settings.networks import EpicGanSettings, EpicSettings, NetworkSettings
 from cloudchamber.settings.objectives import AdversarialSettings, ObjectiveSettings
 from cloudchamber.settings.training import TrainableSettings
@@ -82,9 +82,7 @@ class TrainedModel(_Generator):
 
     kind: Literal["trained"]
     title: str
-    seeds: tuple[Annotated[int, Field(ge=0)], ...] | None = Field(
-        None, min_length=1, description="one training per seed; by default those of the study"
-    )
+    seeds: Seeds | None = Field(None, description="one training per seed; by default those of the study")
     samplers: Mapping[Name, SamplerSettings] = Field(
         min_length=1, description="the first one competes for the posterior"
     )
@@ -92,6 +90,8 @@ class TrainedModel(_Generator):
     @model_validator(mode="after")
     def _solvers_suit_the_objective(self) -> Self:
         adversarial = isinstance(self.objective, AdversarialSettings)
+        if "none" in self.samplers:
+            raise ValueError("samplers: 'none' is the sampler of models that are not trained")
         for name, sampler in self.samplers.items():
             if adversarial and sampler.solver != "one_step":
                 raise ValueError(f"samplers.{name}: an adversarial model is sampled by one_step")
@@ -109,9 +109,7 @@ class MarginalsModel(Settings):
 
     kind: Literal["marginals"]
     title: str
-    seeds: tuple[Annotated[int, Field(ge=0)], ...] | None = Field(
-        None, min_length=1, description="one draw per seed; by default those of the study"
-    )
+    seeds: Seeds | None = Field(None, description="one draw per seed; by default those of the study")
 
 
 ModelSettings = Annotated[TrainedModel | MarginalsModel, Field(discriminator="kind")]

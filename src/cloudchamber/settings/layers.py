@@ -5,14 +5,15 @@ from pathlib import Path
 from typing import Any
 
 from cloudchamber.errors import SettingsError
-from cloudchamber.settings.base import merged, read_yaml
+from cloudchamber.settings.base import merged, read_yaml, without_nulls
 from cloudchamber.settings.recipes import with_recipe
 
 __all__ = ["layered"]
 
 _DEFAULT = "default"
 # What several studies may define: a name then means the same in all of them.
-_SHARED = ("processes", "datasets")
+_NAMED = ("processes", "datasets")
+_SHARED = (*_NAMED, "detector_response")
 
 
 def layered(config: Mapping[str, Any], root: Path, known: Sequence[str]) -> dict[str, Any]:
@@ -40,7 +41,7 @@ def layered(config: Mapping[str, Any], root: Path, known: Sequence[str]) -> dict
     wanted = [study for study in dict.fromkeys(asked) if not (study in config and config[study] is None)]
     chosen = [study for study in wanted if scale in _scales(root, study)]
     if not chosen:
-        scales = sorted({name for study in known for name in _scales(root, study)})
+        scales = sorted({name for study in asked for name in _scales(root, study)})
         raise SettingsError(
             f"configuration: no study of {wanted} at the scale '{scale}' (there are {', '.join(scales)})"
         )
@@ -51,7 +52,7 @@ def layered(config: Mapping[str, Any], root: Path, known: Sequence[str]) -> dict
     own = {key: value for key, value in config.items() if key not in known or key in chosen}
     results = config.get("results") or ("results" if scale == _DEFAULT else f"results_{scale}")
     whole = merged(below, {**own, "scale": scale, "studies": chosen, "results": results})
-    return {key: with_recipe(value) if key in chosen else value for key, value in whole.items()}
+    return {key: with_recipe(key, value) if key in chosen else value for key, value in whole.items()}
 
 
 def _scales(root: Path, study: str) -> set[str]:
@@ -63,19 +64,27 @@ def _file(root: Path, study: str, scale: str) -> Path:
 
 
 def _of_study(root: Path, study: str, scale: str) -> dict[str, Any]:
-    layers = [read_yaml(_file(root, study, name)) for name in dict.fromkeys((_DEFAULT, scale))]
+    """Return the files of a study. What they set to null is not there for other studies."""
     made: dict[str, Any] = {}
-    for layer in layers:
+    for name in dict.fromkeys((_DEFAULT, scale)):
+        path = _file(root, study, name)
+        layer = read_yaml(path, may_be_empty=True)
+        others = sorted(set(layer) - {study, *_SHARED})
+        if others:
+            raise SettingsError(f"{path}: {others[0]}: a file of the study holds {study}, {', '.join(_SHARED)} alone")
         made = merged(made, layer)
-    return made
+    return {key: without_nulls(value) if key in _SHARED else value for key, value in made.items() if value is not None}
 
 
 def _joined(below: Mapping[str, Any], above: Mapping[str, Any], study: str) -> dict[str, Any]:
-    for section in _SHARED:
-        old, new = below.get(section) or {}, above.get(section) or {}
+    for section in _NAMED:
+        old, new = below.get(section, {}), above.get(section, {})
         if not isinstance(new, Mapping):
             raise SettingsError(f"configs/{study}: {section}: expected names and their settings")
         for name in old.keys() & new.keys():
             if old[name] != new[name]:
                 raise SettingsError(f"configs/{study}: {section}.{name}: another study defines it differently")
+    response = "detector_response"
+    if response in below and response in above and below[response] != above[response]:
+        raise SettingsError(f"configs/{study}: {response}: another study defines it differently")
     return merged(below, above)

@@ -3,9 +3,9 @@
 import os
 from abc import ABC
 from collections.abc import Mapping
-from typing import Annotated, final
+from typing import Annotated, Self, final
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from cloudchamber.settings.base import Name, PositiveInt, Settings
 from cloudchamber.settings.data import DatasetSettings, ReclusteredJets
@@ -37,7 +37,9 @@ class SharedSettings(Settings, ABC):
     scale: Name = Field(
         "default", description="which configs/STUDY/SCALE.yaml are taken; studies without one are left out"
     )
-    results: str = Field("results", description="folder of all outputs; by default that of the scale, results_SCALE")
+    results: Annotated[str, Field(pattern=r"^[\w./~+-]+$")] = Field(
+        "results", description="folder of all outputs; by default that of the scale, results_SCALE"
+    )
     seed: Annotated[int, Field(ge=0)] = Field(1, description="seed of the simulation, the splits and the metrics")
     studies: tuple[Name, ...] = Field(min_length=1, description="which studies are made, in this order")
     processes: Mapping[Name, ProcessSettings] = Field(default_factory=dict, description="what to simulate")
@@ -45,3 +47,10 @@ class SharedSettings(Settings, ABC):
     datasets: Mapping[Name, DatasetSettings] = Field(
         default_factory=dict, description="clouds and where they come from"
     )
+
+    @model_validator(mode="after")
+    def _names_of_files_are_free(self) -> Self:
+        for name in self.datasets:
+            if name.endswith(("_split", "_observables")):
+                raise ValueError(f"datasets.{name}: files beside those of another data set have names that end so")
+        return self

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self, final
 
 from pydantic import Field, model_validator
 
-from cloudchamber.settings.base import PositiveInt, Settings
+from cloudchamber.settings.base import PositiveInt, Seeds, Settings
 from cloudchamber.settings.networks import ParticleNetSettings
 from cloudchamber.settings.training import TrainableSettings, needs_one_process
 
@@ -147,9 +147,7 @@ class TaggerModel(_Tagger):
     """A tagger of the study."""
 
     title: str
-    seeds: tuple[Annotated[int, Field(ge=0)], ...] | None = Field(
-        None, min_length=1, description="one training per seed; by default those of the study"
-    )
+    seeds: Seeds | None = Field(None, description="one training per seed; by default those of the study")
 
     @property
     def tagger(self) -> TaggerSettings:

@@ -4,7 +4,7 @@ import json
 
 from stage import TABLE, Stage
 
-_SETTINGS = json.dumps({"inputs": 2, "trials": 3})
+_SETTINGS = json.dumps({"inputs": 2, "trials": 20})
 
 STAGES = (
     Stage("gating count", {"counts": ".csv", "metrics": ".csv"}, lambda inputs: ["--settings", _SETTINGS], "rows"),

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pandas as pd
 import pytest
 import torch
 from torch.nn import functional
@@ -37,13 +38,13 @@ def normal(*shape: int) -> torch.Tensor:
 
 
 def test_all_identities_hold_and_all_broken_variants_do_not() -> None:
-    table = evaluate_identities(generator(), 50)
+    table = pd.DataFrame(evaluate_identities(generator(), 50))
     assert len(table) == len(IDENTITIES) == 5
     assert table["holds"].all()
     assert (table["control_deviation"] > 0.05).all()
     assert table["identity"].is_unique
     assert all(text.endswith(".") and text.count(".") == 1 for text in table["statement"])
-    assert table.equals(evaluate_identities(generator(), 50))
+    assert table.equals(pd.DataFrame(evaluate_identities(generator(), 50)))
 
 
 BROKEN: dict[str, tuple[str, Any]] = {
@@ -58,7 +59,7 @@ BROKEN: dict[str, tuple[str, Any]] = {
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_broken_mechanism_is_found(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(identities, *BROKEN[name])
-    table = evaluate_identities(generator(), 50).set_index("identity")
+    table = pd.DataFrame(evaluate_identities(generator(), 50)).set_index("identity")
     assert table.index[~table["holds"]].tolist() == [name]
 
 
@@ -109,7 +110,7 @@ def test_one_network_holds_any_four_threshold_functions() -> None:
 def test_weak_attention_lets_other_units_through() -> None:
     points, selectors = torch.tensor([[1.0]]), torch.tensor([[0.0]])
     weights, thresholds = torch.tensor([[-1.0], [1.0]]), torch.tensor([0.0, -1.0])
-    assert sufficient_strength(weights, thresholds) == 2.0
+    assert 2.0 < sufficient_strength(weights, thresholds) == pytest.approx(2.0)
     assert not multiplexer(points, selectors, weights, thresholds, 2.0)
     assert multiplexer(points, selectors, weights, thresholds, 1.9)
 
@@ -130,3 +131,10 @@ def test_pooled_attention_does_not_depend_on_the_order() -> None:
     # It is no constant: another point changes it.
     points[:, 0] += 1.0
     assert (pooled_attention(moved, *maps) - pooled_attention(points, *maps)).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_selected_gate_is_alone_whatever_the_rounding(seed: int) -> None:
+    """With a strength equal to the largest activation, other gates were active by a rounding of one sum in millions."""
+    found = {item["identity"]: item for item in evaluate_identities(torch.Generator().manual_seed(seed), 2000)}
+    assert found["multiplexing"]["deviation"] == 0.0

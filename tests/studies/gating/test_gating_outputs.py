@@ -14,11 +14,12 @@ from matplotlib.text import Text
 from cloudchamber.errors import CloudchamberError, InputError, SettingsError
 from cloudchamber.figures import style
 from cloudchamber.figures.rendering import as_html, as_latex
+from cloudchamber.metrics.tables import read_table
 from cloudchamber.settings.base import parse
 from cloudchamber.studies.gating import figures, tables
 from cloudchamber.studies.gating.capacity import FAMILIES
 from cloudchamber.studies.gating.check_identities import check_identities
-from cloudchamber.studies.gating.count import count_functions
+from cloudchamber.studies.gating.count import METRIC_COLUMNS_OF_STUDY, count_functions
 from cloudchamber.studies.gating.settings import GatingSettings
 
 
@@ -206,3 +207,26 @@ def test_settings_outside_of_what_can_be_counted_are_refused(values: dict[str, i
 def test_settings_have_defaults_and_descriptions() -> None:
     assert GatingSettings() == GatingSettings(inputs=4, stored_inputs=True, trials=100)
     assert all(field.description for field in GatingSettings.model_fields.values())
+
+
+def test_the_table_of_metrics_has_values_and_ceilings(tmp_path: Path) -> None:
+    count_functions(GatingSettings(), tmp_path / "counts.csv", tmp_path / "metrics.csv")
+    table = read_table(tmp_path / "metrics.csv", METRIC_COLUMNS_OF_STUDY)
+    assert (table["study"] == "gating").all()
+    assert (table["metric"] == "capacity").all()
+    assert (table["uncertainty"] == 0).all()
+    value, ceiling = (table.set_index(["model", "feature"])[name] for name in ("value", "ceiling"))
+    assert value["linear_threshold", "3 inputs"] == pytest.approx(np.log2(104))
+    assert value["gated_signs", "5 inputs"] == pytest.approx(np.log2(387_698_944))
+    assert ("quadratic_threshold", "5 inputs") not in value.index
+    # Twice the capacity of one gate, or all functions.
+    assert ceiling["gated_signs", "4 inputs"] == 16.0
+    assert ceiling["linear_threshold", "3 inputs"] == pytest.approx(np.log2(2 * (1 + 7 + 21 + 35)))
+    assert (value <= ceiling + 1e-12).all()
+
+
+def test_more_trials_are_more_random_inputs(tmp_path: Path) -> None:
+    for trials in (20, 40):
+        check_identities(GatingSettings(trials=trials), 1, tmp_path / f"{trials}.csv")
+    few, many = (read_table(tmp_path / f"{trials}.csv")["control_deviation"] for trials in (20, 40))
+    assert (many != few).any()

@@ -114,11 +114,13 @@ def additive_activation_attention(activations: Tensor, selectors: Tensor, streng
 def sufficient_strength(weights: Tensor, thresholds: Tensor) -> float:
     """Return an attention that silences every unit on every input of ones and zeros or of signs.
 
+    It lies a little above the largest activation: sums of the same terms in another order round to other numbers.
+
     Args:
         weights: (U, n).
         thresholds: (U,).
     """
-    return float((weights.abs().sum(dim=-1) + thresholds.abs()).max())
+    return float((weights.abs().sum(dim=-1) + thresholds.abs()).max()) * (1 + 1e-9)
 
 
 def multiplexer(points: Tensor, selectors: Tensor, weights: Tensor, thresholds: Tensor, strength: float) -> Tensor:

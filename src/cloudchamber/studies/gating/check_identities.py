@@ -24,4 +24,4 @@ def check_identities(settings: GatingSettings, seed: int, output: Path) -> None:
         StorageError: the file cannot be written.
     """
     generator = torch.Generator().manual_seed(seeds.integer_seed(seed, "gating", "identities"))
-    write_rows(output, evaluate_identities(generator, settings.trials).to_dict("records"))
+    write_rows(output, evaluate_identities(generator, settings.trials))

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from cloudchamber.errors import OutOfMemoryError
 from cloudchamber.metrics.tables import METRIC_COLUMNS
 from cloudchamber.storage import write_rows
@@ -49,6 +47,9 @@ def count_five_inputs(output: Path) -> None:
         OutOfMemoryError: less than 1 GB of memory is free.
         StorageError: the file cannot be written.
     """
+    # Nothing else here needs it.
+    import psutil
+
     available = psutil.virtual_memory().available
     if available < _FIVE_INPUTS_BYTES:
         raise OutOfMemoryError(

@@ -1,8 +1,9 @@
 """Boolean functions of one gate whose output another gate multiplies: output gating of two threshold gates.
 
 What the product is depends on how true and false are written as numbers. Written +1 and -1 ("signs") the product is
-true where the gates agree. Written 1 and 0 ("zero_one") it is true where both are. The two conventions give different
-sets of functions. Output gating is that of arXiv 2202.08371; that the conventions differ in number was found here.
+true where the gates agree. Written 1 and 0 ("zero_one") it is true where both are. From three inputs on the two
+conventions give different sets of functions. Output gating is that of arXiv 2202.08371; that the conventions differ in
+number was found here.
 """
 
 from typing import Literal

@@ -2,9 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
-import pandas as pd
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -152,7 +151,7 @@ IDENTITIES: tuple[Identity, ...] = (
 )
 
 
-def evaluate_identities(generator: torch.Generator, trials: int) -> pd.DataFrame:
+def evaluate_identities(generator: torch.Generator, trials: int) -> list[dict[str, Any]]:
     """Return each identity with its statement and the largest deviation found, one line each.
 
     Args:
@@ -173,4 +172,4 @@ def evaluate_identities(generator: torch.Generator, trials: int) -> pd.DataFrame
                 "control_deviation": control,
             }
         )
-    return pd.DataFrame(lines)
+    return lines

@@ -7,7 +7,7 @@ from cloudchamber.arguments import Commands
 from cloudchamber.pipeline.json_arguments import settings_argument
 from cloudchamber.pipeline.study import Study
 from cloudchamber.settings.shared import SharedSettings
-from cloudchamber.studies.gating import commands
+from cloudchamber.studies.gating.commands import add
 from cloudchamber.studies.gating.settings import GatingSettings
 
 __all__ = ["Gating"]
@@ -39,8 +39,8 @@ class Gating(Study):
         self.five_inputs = f"{self.folder}/five_inputs.csv"
 
     @classmethod
-    def add_commands(cls, parser: Commands) -> None:
-        commands.add(parser)
+    def add_commands(cls, commands: Commands) -> None:
+        add(commands)
 
     def figure_files(self, figure: str, dataset: str) -> Mapping[str, Any]:
         return {"counts": self.counts}

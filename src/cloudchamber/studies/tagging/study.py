@@ -11,7 +11,7 @@ from cloudchamber.pipeline.data_sources import DataSources
 from cloudchamber.pipeline.study import Study
 from cloudchamber.pipeline.training import Training
 from cloudchamber.settings.shared import SharedSettings
-from cloudchamber.studies.tagging import commands
+from cloudchamber.studies.tagging.commands import add
 from cloudchamber.studies.tagging.settings import TaggingSettings
 
 __all__ = ["Tagging"]
@@ -51,8 +51,8 @@ class Tagging(Study):
         self.relevance = f"{self.folder}/relevance.h5"
 
     @classmethod
-    def add_commands(cls, parser: Commands) -> None:
-        commands.add(parser)
+    def add_commands(cls, commands: Commands) -> None:
+        add(commands)
 
     def datasets(self) -> Iterable[str]:
         return [item.dataset for item in self._plan.settings.classes.values()]
