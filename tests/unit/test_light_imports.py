@@ -6,6 +6,11 @@ import sys
 import pytest
 from prepared_jets import write_prepared_jets
 
+from cloudchamber.analysis import STUDIES
+from cloudchamber.pipeline.overview import OVERVIEW_FIGURES, OVERVIEW_TABLES
+from cloudchamber.pipeline.stages import SHARED_STAGES
+
+STAGES = {**SHARED_STAGES, **{f"{s.name} {name}": entry for s in STUDIES.values() for name, entry in s.stages.items()}}
 HEAVY = ("uproot", "awkward", "fastjet", "pythia8mc", "snakemake", "pandas", "matplotlib", "mplhep", "scipy")
 # Networks compile loops with it; settings and the command line are read for every job.
 COMPILER = ("numba",)
@@ -95,4 +100,25 @@ def test_the_hook_works() -> None:
 
 def test_settings_are_cheap_to_import() -> None:
     done = _run("import cloudchamber.settings\nassert 'torch' not in sys.modules and 'numpy' not in sys.modules")
+    assert done.returncode == 0, done.stderr
+
+
+# Stages that build or read a network.
+NETWORKS = (
+    *("train", "train-jet-flow", "train-tagger", "log-posterior"),
+    *("draw-jets", "sample", "sample-marginals", "solver-scan", "sampling-time"),
+    *("predict-classes", "tagger-cost", "export-tagger", "tagging relevance", "gating check-identities"),
+)
+
+
+def test_stages_without_a_network_import_no_torch() -> None:
+    """One process imports them all: what none of them imports is not there."""
+    entries = [entry for name, entry in STAGES.items() if name not in NETWORKS]
+    for study in STUDIES.values():
+        entries += [*study.figure_functions.values(), *study.table_functions.values()]
+    entries += [*OVERVIEW_FIGURES.values(), *OVERVIEW_TABLES.values()]
+    modules = sorted({entry.partition(":")[0] for entry in entries})
+    lines = "\n".join(f"import cloudchamber.{module}" for module in modules)
+    program = f"import sys\n{lines}\nassert 'torch' not in sys.modules, 'torch'"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -11,16 +11,8 @@ from scipy.stats import norm
 
 from cloudchamber.cloud import Clouds, Column, write_clouds
 from cloudchamber.errors import InputError
-from cloudchamber.metrics.log_posterior import (
-    INPUTS,
-    PUBLISHED_INPUTS,
-    classifier_inputs,
-    ideal_value,
-    log_ratios,
-    negative_log_posteriors,
-    restrict,
-    training_set,
-)
+from cloudchamber.metrics.log_posterior import INPUTS, PUBLISHED_INPUTS, classifier_inputs, training_set
+from cloudchamber.metrics.posterior_scores import ideal_value, log_ratios, negative_log_posteriors, restrict
 from cloudchamber.metrics.posterior_step import log_posterior
 from cloudchamber.metrics.two_sample import area_under_curve
 from cloudchamber.settings.metrics import LogPosteriorSettings

@@ -27,7 +27,8 @@ from cloudchamber.settings.taggers import (
     TowerTaggerSettings,
     TransformerTagger,
 )
-from cloudchamber.training.described_weights import load_weights, read_description, write_described_weights
+from cloudchamber.training.described_weights import load_weights, write_described_weights
+from cloudchamber.training.descriptions import read_description
 
 __all__ = [
     "CloudTagger",

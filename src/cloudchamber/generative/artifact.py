@@ -18,7 +18,8 @@ from cloudchamber.preparation.standardisation import Standardisation
 from cloudchamber.settings.base import parse
 from cloudchamber.settings.generators import GeneratorSettings, SamplerSettings
 from cloudchamber.settings.networks import EpicGanSettings, EpicSettings, TransformerSettings
-from cloudchamber.training.described_weights import load_weights, read_description, write_described_weights
+from cloudchamber.training.described_weights import load_weights, write_described_weights
+from cloudchamber.training.descriptions import read_description
 
 __all__ = ["Artifact", "build_network", "build_sampler", "cloud_noise", "load_artifact", "save_artifact"]
 

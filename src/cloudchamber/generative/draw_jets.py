@@ -13,7 +13,8 @@ from cloudchamber.generative.jet_flow import JetFlow, JetScales, draw_from_flow
 from cloudchamber.settings.base import parse
 from cloudchamber.settings.jet_level import JetFlowSettings, JetLevelSettings, TrainingJets
 from cloudchamber.storage import provenance, sha256
-from cloudchamber.training.described_weights import load_weights, read_description
+from cloudchamber.training.described_weights import load_weights
+from cloudchamber.training.descriptions import read_description
 
 __all__ = ["draw_jets"]
 

@@ -9,14 +9,8 @@ import pandas as pd
 from cloudchamber import seeds
 from cloudchamber.cloud import read_clouds
 from cloudchamber.errors import InputError
-from cloudchamber.metrics.log_posterior import (
-    classifier_inputs,
-    ideal_value,
-    log_ratios,
-    negative_log_posteriors,
-    restrict,
-    training_set,
-)
+from cloudchamber.metrics.log_posterior import classifier_inputs, training_set
+from cloudchamber.metrics.posterior_scores import ideal_value, log_ratios, negative_log_posteriors, restrict
 from cloudchamber.metrics.tables import write_table
 from cloudchamber.metrics.two_sample import area_under_curve, chance
 from cloudchamber.networks.particlenet import ParticleNet

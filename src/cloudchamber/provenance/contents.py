@@ -170,7 +170,7 @@ def _weights(path: Path) -> Contents:
 
 def _description_of(weights: Path) -> tuple[Path, dict[str, Any]]:
     """Return the description beside weights; there must be one, and its hash must be theirs."""
-    from cloudchamber.training.described_weights import read_description
+    from cloudchamber.training.descriptions import read_description
 
     found = [path for path in sorted(weights.parent.glob("*.json")) if "weights_sha256" in _mapping(path)]
     if not found:
@@ -192,7 +192,7 @@ def _json(path: Path) -> Contents:
     content = read_json(path)
     if not isinstance(content, dict) or "weights_sha256" not in content:
         return Contents("JSON", ("readable",), {"keys": sorted(content) if isinstance(content, dict) else []})
-    from cloudchamber.training.described_weights import read_description
+    from cloudchamber.training.descriptions import read_description
 
     candidates = sorted(path.parent.glob("*.safetensors"))
     faults = [f"{path}: no weights (safetensors) beside it"]

@@ -26,7 +26,7 @@ from cloudchamber.settings.jet_level import JetFlowSettings
 from cloudchamber.settings.taggers import TaggerSettings
 from cloudchamber.settings.training import TrainableSettings
 from cloudchamber.storage import write_text
-from cloudchamber.training.described_weights import read_description
+from cloudchamber.training.descriptions import read_description
 
 __all__ = ["model_card"]
 

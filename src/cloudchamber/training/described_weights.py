@@ -1,8 +1,6 @@
 """Weights of a network on disk: safetensors, and a JSON description that holds their SHA-256 and its own."""
 
-import hashlib
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +9,10 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from cloudchamber.errors import InputError
-from cloudchamber.storage import read_json, sha256, write_bytes, write_json
+from cloudchamber.storage import write_bytes
+from cloudchamber.training.descriptions import write_description
 
-__all__ = ["load_weights", "read_description", "write_described_weights"]
-
-_OWN = "description_sha256"
+__all__ = ["load_weights", "write_described_weights"]
 
 
 def write_described_weights(
@@ -27,33 +24,7 @@ def write_described_weights(
         StorageError: a file cannot be written.
     """
     write_bytes(weights_path, save({name: value.contiguous() for name, value in weights.items()}))
-    described = {**description, "weights_sha256": sha256(weights_path)}
-    write_json(description_path, {**described, _OWN: _digest(described)})
-
-
-def read_description(weights_path: Path, description_path: Path, keys: Sequence[str]) -> dict[str, Any]:
-    """Return the description of weights.
-
-    Raises:
-        InputError: a file is missing or damaged, one of ``keys`` is missing, or the weights are not those of the
-            description.
-    """
-    description = read_json(description_path)
-    needed = ("weights_sha256", _OWN, *keys)
-    missing = [key for key in needed if not isinstance(description, dict) or key not in description]
-    if missing:
-        raise InputError(f"{description_path}: not the description of a model: no {missing}")
-    own = description.pop(_OWN)
-    if own != _digest(description):
-        raise InputError(f"{description_path}: was changed after it was written (SHA-256 differs)")
-    if sha256(weights_path) != description["weights_sha256"]:
-        raise InputError(f"{weights_path}: not the weights that {description_path} describes (SHA-256 differs)")
-    return description
-
-
-def _digest(description: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of the content of a description, however it is laid out."""
-    return hashlib.sha256(json.dumps(description, sort_keys=True).encode()).hexdigest()
+    write_description(weights_path, description_path, description)
 
 
 def load_weights(network: nn.Module, weights_path: Path) -> None:

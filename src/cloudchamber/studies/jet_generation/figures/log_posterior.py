@@ -20,7 +20,7 @@ from cloudchamber.figures.matrices import square
 from cloudchamber.figures.measurements import Measurement, read_measurements
 from cloudchamber.figures.numbers import with_uncertainty
 from cloudchamber.figures.style import GREY
-from cloudchamber.metrics.log_posterior import ideal_value
+from cloudchamber.metrics.posterior_scores import ideal_value
 from cloudchamber.metrics.tables import read_table
 from cloudchamber.settings.entries import entries, need
 

@@ -22,7 +22,7 @@ from cloudchamber.figures.numbers import scale_exponent
 from cloudchamber.figures.rendering import Table
 from cloudchamber.jets.features import COMPARED_FEATURES
 from cloudchamber.metrics.divergence import KL_DIRECTION
-from cloudchamber.metrics.log_posterior import ideal_value
+from cloudchamber.metrics.posterior_scores import ideal_value
 from cloudchamber.settings.entries import need
 from cloudchamber.studies.jet_generation.figures.jet_metrics import JET_METRICS, read_jet_metrics, sizes_of
 
