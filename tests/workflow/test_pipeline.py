@@ -162,15 +162,8 @@ def test_editing_a_metric_compares_anew_and_trains_nothing(finished: Path) -> No
 @pytest.mark.parametrize(
     ("change", "target"),
     [
-        ({"tagging": {"models": {"pfn": {"training": {"nodes": 2}}}}}, "tagging/models/pfn/all/seed1/history.csv"),
-        (
-            {"jet_generation": {"jet_level": {"training": {"nodes": 2}}}},
-            "jet_generation/top/jet_level/seed1/history.csv",
-        ),
-        (
-            {"jet_generation": {"log_posterior": {"training": {"nodes": 2}}}},
-            "jet_generation/top/log_posterior/seed1.csv",
-        ),
+        ({"tagging": {"models": {"pfn": NODES}}}, "tagging/models/pfn/all/seed1/history.csv"),
+        ({"jet_generation": {"jet_level": NODES}}, "jet_generation/top/jet_level/seed1/history.csv"),
     ],
 )
 def test_every_training_on_several_nodes_is_started_there(
@@ -178,9 +171,7 @@ def test_every_training_on_several_nodes_is_started_there(
 ) -> None:
     name = overlay(finished, "nodes.yaml", change)
     output = snakemake(finished, f"results_tiny/{target}", "--dry-run", configs=("configs/tiny.yaml", name))
-    assert (
-        "exec srun --nodes=2 --ntasks-per-node=1 --cpus-per-task=1 --kill-on-bad-exit python -m cloudchamber" in output
-    )
+    assert "exec srun --nodes=2 --ntasks-per-node=1 --cpus-per-task=1 --kill-on-bad-exit python -m" in output
 
 
 def test_a_study_can_be_left_out(finished: Path) -> None:
