@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, final
 
 from cloudchamber.errors import SettingsError
-from cloudchamber.settings.base import load
 
 __all__ = ["Commands", "Conversion", "not_negative", "positive"]
 
@@ -91,7 +90,7 @@ class Options:
     def settings(self, what: str, name: str = "settings") -> "Options":
         """Add the settings of ``what``."""
         self.add(f"--{name}", required=True, help=f"settings of {what}: inline JSON, or a YAML or JSON file")
-        return self.converted(name, lambda text, model: load(model, text))
+        return self.converted(name, _settings)
 
     def json(self, option: str, text: str) -> "Options":
         """Add keys and values in JSON."""
@@ -133,6 +132,13 @@ class _WeightsAndDescription(argparse.Action):
     ) -> None:
         assert isinstance(values, list), "argparse gives as many as nargs says"
         namespace.weights, namespace.description = values
+
+
+def _settings(text: str, model: Any) -> Any:
+    # Commands without settings need not wait for what reads them.
+    from cloudchamber.settings.base import load
+
+    return load(model, text)
 
 
 def _json(text: str, option: str) -> Mapping[str, Any]:

@@ -122,3 +122,18 @@ def test_stages_without_a_network_import_no_torch() -> None:
     program = f"import sys\n{lines}\nassert 'torch' not in sys.modules, 'torch'"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(("command", "needed"), [("observe", False), ("draw", False), ("gating", True)])
+def test_a_shared_command_imports_no_study(command: str, needed: bool) -> None:
+    """Settings of all studies take longer to import than many a stage to run; drawing looks its one up later."""
+    body = f"""
+from cloudchamber.cli import main
+try:
+    main(["{command}", "--help"])
+except SystemExit as end:
+    assert end.code == 0
+assert ("cloudchamber.analysis" in sys.modules) is {needed}
+"""
+    done = _run(body)
+    assert done.returncode == 0, done.stderr

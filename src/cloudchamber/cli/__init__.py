@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from cloudchamber import __version__
-from cloudchamber.analysis import STUDIES
 from cloudchamber.arguments import Commands
 from cloudchamber.cli import classification, data, files, generative
 from cloudchamber.entry_points import annotations_of, load_entry
@@ -26,7 +25,8 @@ _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one stage and return its exit status; an error that a user can meet prints as one line."""
-    options = vars(parser().parse_args(arguments))
+    given = sys.argv[1:] if arguments is None else arguments
+    options = vars(parser(studies=not given or given[0] not in SHARED_STAGES).parse_args(given))
     entry, conversions, outputs = (options.pop(name) for name in ("entry", "conversions", "outputs"))
     name = " ".join(part for part in (options.pop("command"), options.pop("study_command", None)) if part)
     # Numerical libraries read these when they are first imported, which no stage has been yet.
@@ -51,18 +51,29 @@ def _run(entry: str, options: dict[str, Any], conversions: dict[str, Any]) -> No
     stage(**{**options, **made})
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the parser of all commands: those that studies share, and under the name of each study its own."""
+def parser(studies: bool = True) -> argparse.ArgumentParser:
+    """Return the parser of all commands: those that studies share, and under the name of each study its own.
+
+    Args:
+        studies: whether those of studies are there. Their settings take longer to import than many a stage to run.
+    """
     whole = argparse.ArgumentParser(prog="cloudchamber", description="Particle clouds from raw files to figures.")
     whole.add_argument("--version", action="version", version=__version__)
     parsers = whole.add_subparsers(dest="command", required=True, metavar="STAGE")
     shared = Commands(parsers, SHARED_STAGES)
     for commands in (data, generative, classification, files):
         commands.add(shared)
+    if studies:
+        _add_studies(parsers)
+    return whole
+
+
+def _add_studies(parsers: Any) -> None:
+    from cloudchamber.analysis import STUDIES
+
     for name, study in STUDIES.items():
         if study.stages:
             text = f"stages of the study '{name.replace('_', ' ')}'"
             of_study = parsers.add_parser(name, help=text, description=text)
             inner = of_study.add_subparsers(dest="study_command", required=True, metavar="STAGE")
             study.add_commands(Commands(inner, study.stages))
-    return whole

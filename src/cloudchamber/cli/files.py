@@ -1,8 +1,9 @@
 """Commands that show: figures, tables, model cards, the table of data; and what is known of a file."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from cloudchamber.analysis import figure_of, table_of
 from cloudchamber.arguments import Commands
 
 __all__ = ["add"]
@@ -11,11 +12,11 @@ __all__ = ["add"]
 def add(commands: Commands) -> None:
     """Add the commands."""
     draw = commands.add("draw", "draw one figure as PDF and PNG")
-    draw.add("figure", help="as in STUDY/NAME").converted("figure", lambda name, _: figure_of(name))
+    draw.add("figure", help="as in STUDY/NAME").converted("figure", _figure)
     draw.json("--files", "what the figure is drawn from").outputs("pdf", "png")
 
     table = commands.add("tabulate", "write one table as HTML, CSV and LaTeX")
-    table.add("table", help="as in STUDY/NAME").converted("table", lambda name, _: table_of(name))
+    table.add("table", help="as in STUDY/NAME").converted("table", _table)
     table.json("--files", "what the table is made from").outputs("html", "csv", "latex")
 
     card = commands.add("model-card", "describe a trained model in Markdown")
@@ -30,3 +31,18 @@ def add(commands: Commands) -> None:
 
     verify = commands.add("verify", "find what is damaged, missing or stale in a results folder")
     verify.add("folder", type=Path).add("--json", dest="as_json", action="store_true", help="for machines")
+
+
+# Only these two commands need to know the studies.
+
+
+def _figure(name: str, _: Any) -> Callable[..., Any]:
+    from cloudchamber.analysis import figure_of
+
+    return figure_of(name)
+
+
+def _table(name: str, _: Any) -> Callable[..., Any]:
+    from cloudchamber.analysis import table_of
+
+    return table_of(name)
