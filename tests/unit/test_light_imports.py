@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from prepared_jets import write_prepared_jets
@@ -90,6 +91,36 @@ def test_training_and_sampling_work_there(tmp_path_factory: pytest.TempPathFacto
     )
     assert done.returncode == 0, done.stderr
     assert (folder / "sample.h5").exists()
+
+
+def test_a_training_on_one_cpu_imports_no_compiler(tmp_path: Path) -> None:
+    """torch's compiler and Lightning Fabric take as long to import as torch; numba's extensions half as long."""
+    source = write_prepared_jets(tmp_path / "prepared.h5", jets=60, width=5)
+    settings = (
+        '{"network": {"kind": "epic", "layers": 1, "hidden": 8, "latent": 2, "time_features": 4}, '
+        '"objective": {"kind": "flow_matching"}, "training": {"steps": 2, "batch_size": 8}}'
+    )
+    train = ["train", str(source), "--settings", settings, "--seed", "1", "--state", str(tmp_path / "state")]
+    for name in ("weights", "description", "history"):
+        train += [f"--{name}", str(tmp_path / name)]
+    body = f"""
+import numba
+from cloudchamber.cli import main
+assert main({train!r}) == 0
+"""
+    done = _run(body, heavy=("torch._dynamo", "lightning_fabric", "awkward", "vector", "sympy"))
+    assert done.returncode == 0, done.stderr
+
+
+def test_compiled_loops_import_no_extension(tmp_path: Path) -> None:
+    source = write_prepared_jets(tmp_path / "prepared.h5", jets=60, width=5)
+    body = f"""
+from cloudchamber.cli import main
+assert main(["observe", {str(source)!r}, "--output", {str(tmp_path / "observables.h5")!r}]) == 0
+assert "numba" in sys.modules
+"""
+    done = _run(body, heavy=("awkward", "vector", "sympy"))
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_hook_works() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from cloudchamber import __version__
 from cloudchamber.arguments import Commands
 from cloudchamber.cli import classification, data, files, generative
+from cloudchamber.compiled_loops import without_extensions
 from cloudchamber.entry_points import annotations_of, load_entry
 from cloudchamber.errors import CloudchamberError
 from cloudchamber.interruption import ends_at_termination, names_lack_of_memory
@@ -46,6 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(entry: str, options: dict[str, Any], conversions: dict[str, Any]) -> None:
     stage = load_entry(entry)
+    without_extensions()
     annotations = annotations_of(stage)
     made = {name: convert(options[name], annotations[name]) for name, convert in conversions.items()}
     stage(**{**options, **made})

@@ -1,4 +1,4 @@
-"""The training loop on Lightning Fabric: one CPU, one GPU or several.
+"""The training loop: one CPU, one GPU or several.
 
 A training that is killed at any moment and started again gives bitwise the weights and history of one that was not,
 on CPU: the order of the examples depends on seed and epoch alone, and the state holds weights, averages, optimiser,
@@ -17,15 +17,16 @@ from typing import Any, final
 
 import numpy as np
 import torch
-from lightning_fabric import Fabric
-from lightning_fabric.plugins.environments import LightningEnvironment
 from torch import Tensor
+from torch.nn.utils import clip_grad_norm_
 
 from cloudchamber import seeds
 from cloudchamber.errors import DivergenceError, StateError, TerminatedError
 from cloudchamber.progress import progress
 from cloudchamber.settings.training import TrainingSettings
 from cloudchamber.training.average import WeightAverage
+from cloudchamber.training.optimizer import AdamW
+from cloudchamber.training.processes import Processes, processes_of
 from cloudchamber.training.state import load_state, locked, save_state
 from cloudchamber.training.task import Task
 
@@ -71,24 +72,15 @@ def fit(task: Task, settings: TrainingSettings, seed: int, state_folder: Path, i
         StateError: the state folder is in use, damaged or of another training.
         TerminatedError: SIGTERM arrived; the state is saved.
     """
-    fabric = Fabric(
-        accelerator=settings.accelerator,
-        devices=settings.devices,
-        num_nodes=settings.nodes,
-        strategy="ddp" if settings.devices * settings.nodes > 1 else "auto",
-        precision=settings.precision,
-        # On one node the processes are started from here, inside an allocation of SLURM too; srun starts those of many.
-        plugins=LightningEnvironment() if settings.nodes == 1 else None,
-    )
-    fabric.launch()
-    loop = _Loop(fabric, task, settings, seed, state_folder, identity)
-    with _lock_of_first(fabric, state_folder), _termination() as terminated:
+    processes = processes_of(settings)
+    loop = _Loop(processes, task, settings, seed, state_folder, identity)
+    with _lock_of_first(processes, state_folder), _termination() as terminated:
         return loop.run(terminated)
 
 
 @contextmanager
-def _lock_of_first(fabric: Fabric, folder: Path) -> Iterator[None]:
-    if not fabric.is_global_zero:
+def _lock_of_first(processes: Processes, folder: Path) -> Iterator[None]:
+    if not processes.first:
         yield
         return
     with locked(folder):
@@ -114,27 +106,23 @@ def _warn(line: str) -> None:
 class _Loop:
     def __init__(
         self,
-        fabric: Fabric,
+        processes: Processes,
         task: Task,
         settings: TrainingSettings,
         seed: int,
         folder: Path,
         identity: dict[str, Any],
     ) -> None:
-        self.fabric, self.task, self.settings, self.seed = fabric, task, settings, seed
+        self.processes, self.task, self.settings, self.seed = processes, task, settings, seed
         self.folder, self.identity = folder, identity
-        task.to(fabric.device)
-        optimizer = torch.optim.AdamW(
-            task.network.parameters(),
-            lr=settings.learning_rate,
-            betas=settings.betas,
-            weight_decay=settings.weight_decay,
-        )
-        self.network, self.optimizer = fabric.setup(task.network, optimizer)
+        task.to(processes.device)
+        task.network.to(processes.device)
+        self.network = processes.wrap(task.network)
+        self.optimizer = AdamW(task.network.parameters(), settings.betas, settings.weight_decay)
         self.average = WeightAverage(task.network, settings.ema_decay)
-        self.generator = torch.Generator(device=fabric.device).manual_seed(seeds.integer_seed(seed, "training"))
+        self.generator = torch.Generator(device=processes.device).manual_seed(seeds.integer_seed(seed, "training"))
         # Dropout has no generator argument and draws from torch's own.
-        torch.manual_seed(seeds.integer_seed(seed, "dropout", fabric.global_rank))
+        torch.manual_seed(seeds.integer_seed(seed, "dropout", processes.rank))
         self.step = 0
         self.epoch, self.order = -1, np.empty(0, np.int64)
         self.history: list[dict[str, Any]] = []
@@ -145,7 +133,7 @@ class _Loop:
     def run(self, terminated: list[int]) -> Trained:
         self._restore()
         steps = self.settings.steps
-        with progress("training", steps, "steps", done=self.step, shown=self.fabric.is_global_zero) as bar:
+        with progress("training", steps, "steps", done=self.step, shown=self.processes.first) as bar:
             while self.step < steps:
                 loss = self._advance()
                 bar.note(f"loss {loss:.4f}")
@@ -158,45 +146,42 @@ class _Loop:
                 if stop:
                     raise TerminatedError(f"terminated after step {self.step} of {steps}; state saved in {self.folder}")
         weights = {name: value.cpu() for name, value in (self.best or self.average.weights).items()}
-        return Trained(weights, self.history, self.fabric.is_global_zero)
+        return Trained(weights, self.history, self.processes.first)
 
     def _batch(self) -> Tensor:
         size = min(self.settings.batch_size, self.task.size)
-        size -= size % self.fabric.world_size  # processes average their losses, so that their shares must be equal
+        size -= size % self.processes.size  # processes average their losses, so that their shares must be equal
         per_epoch = self.task.size // size
         epoch, position = divmod(self.step, per_epoch)
         if epoch != self.epoch:
             # The order is a function of the epoch, so that it need not be part of the state.
             self.order = seeds.generator(self.seed, "order", epoch).permutation(self.task.size)
             self.epoch = epoch
-        return torch.from_numpy(self.order[position * size : (position + 1) * size]).to(self.fabric.device)
+        return torch.from_numpy(self.order[position * size : (position + 1) * size]).to(self.processes.device)
 
     def _advance(self) -> float:
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.settings.learning_rate * learning_rate_factor(self.step, self.settings)
+        learning_rate = self._learning_rate(self.step)
         rows = self._batch()
-        rank, world = self.fabric.global_rank, self.fabric.world_size
-        share = slice(rank * len(rows) // world, (rank + 1) * len(rows) // world)
+        rank, size = self.processes.rank, self.processes.size
+        share = slice(rank * len(rows) // size, (rank + 1) * len(rows) // size)
         self.network.train()
         loss: Tensor = self.task.loss(self.network, rows, self.generator, share)
-        mean = self.fabric.all_reduce(loss.detach(), reduce_op="mean")
-        assert isinstance(mean, Tensor), "a tensor is reduced to a tensor"
-        value = mean.item()
-        self.optimizer.zero_grad()
-        self.fabric.backward(loss)
-        norm = self.fabric.clip_gradients(
-            self.network, self.optimizer, max_norm=self.settings.gradient_clip, error_if_nonfinite=False
-        )
+        value = self.processes.mean(loss.detach())
+        self.optimizer.forget_gradients()
+        self.processes.backward(loss)
+        norm = clip_grad_norm_(self.optimizer.parameters, self.settings.gradient_clip)
         # A finite loss can have a gradient that is not, and the weights may be saved next. All processes share the
         # gradient, so that after the backward pass they stop together.
         self._check_finite(value, "loss")
-        assert norm is not None, "clipping by norm returns the norm"
         self._check_finite(float(norm), "norm of the gradient")
-        self.optimizer.step()
+        self.optimizer.step(learning_rate)
         self.average.update(self.task.network)
         self.step += 1
         self.losses.append(value)
         return value
+
+    def _learning_rate(self, step: int) -> float:
+        return self.settings.learning_rate * learning_rate_factor(step, self.settings)
 
     def _check_finite(self, value: float, name: str) -> None:
         if not math.isfinite(value):
@@ -208,7 +193,7 @@ class _Loop:
     def _validate(self) -> None:
         row: dict[str, Any] = {
             "step": self.step,
-            "learning_rate": self.optimizer.param_groups[0]["lr"],
+            "learning_rate": self._learning_rate(self.step - 1),
             "training_loss": math.fsum(self.losses) / len(self.losses),
         }
         self.losses.clear()
@@ -224,7 +209,7 @@ class _Loop:
             self.best = {name: value.clone() for name, value in self.average.weights.items()}
 
     def _save(self) -> None:
-        if not self.fabric.is_global_zero:
+        if not self.processes.first:
             return
         state = {
             "identity": json.dumps(self.identity, sort_keys=True),
@@ -233,7 +218,7 @@ class _Loop:
             "average": self.average.weights,
             "best": self.best,
             "lowest": self.lowest,
-            "optimizer": self.optimizer.state_dict(),
+            "optimizer": self.optimizer.state(),
             "generator": self.generator.get_state(),
             "torch_generator": torch.get_rng_state(),
             "cuda_generators": torch.cuda.get_rng_state_all(),
@@ -249,9 +234,9 @@ class _Loop:
         self.step, self.losses, self.history = state["step"], state["losses"], state["history"]
         self.task.network.load_state_dict(state["network"])
         self.average.load(state["average"])
-        self.best = {name: value.to(self.fabric.device) for name, value in state["best"].items()}
+        self.best = {name: value.to(self.processes.device) for name, value in state["best"].items()}
         self.lowest = state["lowest"]
-        self.optimizer.load_state_dict(state["optimizer"])
+        self.optimizer.load(state["optimizer"])
         try:
             self.generator.set_state(state["generator"])
             torch.set_rng_state(state["torch_generator"])
