@@ -17,6 +17,7 @@ from cloudchamber.classification.jobs import ClassificationJobs
 from cloudchamber.errors import SettingsError
 from cloudchamber.generative.jobs import GenerationJobs
 from cloudchamber.pipeline.resources import growing
+from cloudchamber.pipeline.scheduling import unlimited
 
 min_version("9.27")
 
@@ -40,6 +41,7 @@ report: "workflow/report/workflow.rst"
 
 
 onstart:
+    unlimited(workflow.scheduler)
     for study in config["studies"]:
         if study not in pipeline.studies:
             print(
