@@ -17,7 +17,7 @@ from cloudchamber.classification.jobs import ClassificationJobs
 from cloudchamber.errors import SettingsError
 from cloudchamber.generative.jobs import GenerationJobs
 from cloudchamber.pipeline.resources import growing
-from cloudchamber.pipeline.scheduling import unlimited
+from cloudchamber.pipeline.scheduling import first, unlimited
 
 min_version("9.27")
 
@@ -42,6 +42,9 @@ report: "workflow/report/workflow.rst"
 
 onstart:
     unlimited(workflow.scheduler)
+    # Studies compete for cores. The first one's figures are there soon, and not all of them at the end.
+    for study in list(pipeline.studies.values())[:1]:
+        first(workflow.dag, pipeline.results(study))
     for study in config["studies"]:
         if study not in pipeline.studies:
             print(

@@ -41,3 +41,31 @@ def test_snakemake_runs_so(options: list[str], limit: str, tmp_path: Path) -> No
     assert done.returncode == 0, done.stderr
     assert f"limit: {limit}" in done.stdout + done.stderr
     assert (tmp_path / "done").exists()
+
+
+def test_what_makes_the_first_files_comes_first(tmp_path: Path) -> None:
+    text = """
+from cloudchamber.pipeline.scheduling import first
+
+onstart:
+    first(workflow.dag, ["z2"])
+
+rule all:
+    input: "a2", "b2", "z2"
+
+rule raw:
+    output: "{name}1"
+    shell: "touch {output}; echo {output} >> order"
+
+rule made:
+    input: "{name}1"
+    output: "{name}2"
+    shell: "touch {output}; echo {output} >> order"
+
+ruleorder: made > raw
+"""
+    (tmp_path / "Snakefile").write_text(text, encoding="utf-8")
+    command = [sys.executable, "-m", "snakemake", "--cores", "1"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "order").read_text(encoding="utf-8").split()[:2] == ["z1", "z2"]

@@ -1,8 +1,9 @@
-"""What Snakemake's scheduler is spared."""
+"""What Snakemake's scheduler is spared, and what it starts with."""
 
+from collections.abc import Iterable
 from typing import Any
 
-__all__ = ["unlimited"]
+__all__ = ["first", "unlimited"]
 
 # Jobs and seconds.
 _DEFAULT_LIMIT = (100, 1)
@@ -17,3 +18,9 @@ def unlimited(scheduler: Any) -> None:
     limiter = getattr(scheduler, "job_rate_limiter", None)
     if limiter is not None and (limiter.max_jobs, limiter.timespan) == _DEFAULT_LIMIT:
         scheduler.job_rate_limiter = None
+
+
+def first(dag: Any, files: Iterable[str]) -> None:
+    """Put what makes some files before all other jobs, as ``snakemake --prioritize`` does; other files stay."""
+    dag.priorityfiles = {*dag.priorityfiles, *files}
+    dag.update_priority()
