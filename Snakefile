@@ -6,6 +6,7 @@ Targets: all, raw, figures, and the name of each study.
 """
 
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -28,8 +29,8 @@ configfile: "config.yaml"
 # Jobs find the Python that runs Snakemake also where its environment is not activated. Conda environments, where they
 # are asked for, are put before it.
 os.environ |= {"PATH": os.pathsep.join([os.path.dirname(sys.executable), *os.get_exec_path()])}
-# A conda environment holds the dependencies and not the package.
-shell.prefix(f"export PYTHONPATH={workflow.basedir}/src; ")
+# A conda environment holds the dependencies and not the package. The log of a job opens with its command.
+shell.prefix(f"export PYTHONPATH={shlex.quote(f'{workflow.basedir}/src')} CLOUDCHAMBER_LOGS_COMMAND=yes; ")
 
 try:
     pipeline = plan(config, Path(workflow.basedir))

@@ -48,9 +48,9 @@ def planned(output: str) -> dict[str, int]:
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the project in which the tiny analysis has run to its end."""
+    """A copy of the project in which the tiny analysis has run to its end; what it printed is in the file "screen"."""
     folder = copy_project(tmp_path_factory.mktemp("analysis"))
-    snakemake(folder)
+    (folder / "screen").write_text(snakemake(folder), encoding="utf-8")
     return folder
 
 
@@ -76,6 +76,21 @@ def test_metrics_hold_every_model_and_feature(finished: Path) -> None:
     of_posterior = ("nlp", "nlp_generated_only", "nlp_ideal", "c2st_auc")
     for metric in (*of_clouds, *of_posterior, "seconds_per_jet", "evaluations_per_jet"):
         assert set(table.loc[table["metric"] == metric, "model"]) == models
+
+
+def test_the_screen_has_two_lines_for_each_job_and_its_log_the_command(finished: Path) -> None:
+    screen = (finished / "screen").read_text(encoding="utf-8")
+    jobs = re.findall(r"^\[[\d:]{8}\] +(\d+) of (\d+) left.* (start|done) +\w", screen, re.MULTILINE)
+    total = int(jobs[0][1])
+    assert [int(left) for left, _, verb in jobs if verb == "done"] == list(range(total - 1, -1, -1))
+    assert len(jobs) == 2 * total
+    assert len(screen.splitlines()) <= len(jobs) + 10
+    logs = list((finished / "logs/results_tiny").rglob("*.log"))
+    assert len(logs) > total / 2
+    for log in logs:
+        first, *others = log.read_text(encoding="utf-8").splitlines()
+        assert re.match(rf"PYTHONPATH={finished}/src {Path(sys.executable).parent}/\S+ -m cloudchamber ", first), log
+        assert not [line for line in others if "-m cloudchamber" in line], log
 
 
 def test_figures_and_report_are_there(finished: Path) -> None:
@@ -123,7 +138,7 @@ def test_sampler_reruns_no_training(finished: Path) -> None:
 
 def test_a_sample_can_be_shared_by_jobs(finished: Path) -> None:
     name = overlay(finished, "shards.yaml", {"results": "results_shards", "jet_generation": {"sampling_shards": 2}})
-    output = snakemake(finished, "--dry-run", configs=("configs/tiny.yaml", name))
+    output = snakemake(finished, "--dry-run", "--printshellcmds", configs=("configs/tiny.yaml", name))
     jobs = planned(output)
     assert jobs["sample"] == 2 * jobs["gather_sample"]
     assert "--shard 2-of-2" in output
@@ -170,7 +185,8 @@ def test_every_training_on_several_nodes_is_started_there(
     finished: Path, change: dict[str, object], target: str
 ) -> None:
     name = overlay(finished, "nodes.yaml", change)
-    output = snakemake(finished, f"results_tiny/{target}", "--dry-run", configs=("configs/tiny.yaml", name))
+    options = (f"results_tiny/{target}", "--dry-run", "--printshellcmds")
+    output = snakemake(finished, *options, configs=("configs/tiny.yaml", name))
     assert "exec srun --nodes=2 --ntasks-per-node=1 --cpus-per-task=1 --kill-on-bad-exit python -m" in output
 
 
@@ -215,7 +231,7 @@ def test_named_targets(finished: Path, target: str) -> None:
 def test_own_files_as_the_readme_says(finished: Path) -> None:
     example = (REPOSITORY / "README.md").read_text(encoding="utf-8").split("```yaml")[1].split("```")[0]
     (finished / "my.yaml").write_text(example.replace("/data/run1/*.root", "results_tiny/raw/top/*.root"))
-    output = snakemake(finished, "--dry-run", configs=("configs/tiny.yaml", "my.yaml"))
+    output = snakemake(finished, "--dry-run", "--printshellcmds", configs=("configs/tiny.yaml", "my.yaml"))
     jobs = planned(output)
     assert jobs["ingest"] == jobs["prepare"] == 1
     assert "simulate" not in jobs

@@ -16,6 +16,7 @@ from cloudchamber.compiled_loops import without_extensions
 from cloudchamber.entry_points import annotations_of, load_entry
 from cloudchamber.errors import CloudchamberError
 from cloudchamber.interruption import ends_at_termination, names_lack_of_memory
+from cloudchamber.job_log import log_command
 from cloudchamber.pipeline.stages import SHARED_STAGES
 from cloudchamber.records.record import recorded
 
@@ -27,6 +28,7 @@ _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one stage and return its exit status; an error that a user can meet prints as one line."""
     given = sys.argv[1:] if arguments is None else arguments
+    log_command(given)
     options = vars(parser(studies=not given or given[0] not in SHARED_STAGES).parse_args(given))
     entry, conversions, outputs = (options.pop(name) for name in ("entry", "conversions", "outputs"))
     name = " ".join(part for part in (options.pop("command"), options.pop("study_command", None)) if part)

@@ -6,6 +6,7 @@ from typing import Any, final
 
 from cloudchamber.pipeline.json_arguments import settings_argument
 from cloudchamber.pipeline.paths import Paths
+from cloudchamber.processes import srun
 from cloudchamber.settings.training import TrainableSettings, TrainingSettings
 
 __all__ = ["Launch", "Training", "Trainings"]
@@ -83,8 +84,7 @@ class Launch:
         """What starts the processes of a training on several nodes; those of one node start each other."""
         if self.loop.nodes == 1:
             return ""
-        shape = f"--nodes={self.loop.nodes} --ntasks-per-node={self.loop.devices}"
-        return f"srun {shape} --cpus-per-task={self.threads} --kill-on-bad-exit "
+        return srun(self.loop.nodes, self.loop.devices, self.threads)
 
 
 @final

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from cloudchamber.errors import InputError
+from cloudchamber.processes import is_first_process
 from cloudchamber.records.environment import code_version, installed_packages, machine
 from cloudchamber.storage import read_json, sha256, write_json
 
@@ -81,7 +82,7 @@ def recorded(step: str, arguments: Mapping[str, Any], outputs: Sequence[str], th
     Raises:
         StorageError: a record cannot be written.
     """
-    if not outputs or not _first_process():
+    if not outputs or not is_first_process():
         yield
         return
     # Somebody may edit the code while a long step runs.
@@ -107,11 +108,6 @@ def recorded(step: str, arguments: Mapping[str, Any], outputs: Sequence[str], th
     for path in (arguments[name] for name in outputs if arguments[name] is not None):
         of_file = {"file": str(path), "bytes": path.stat().st_size, "sha256": sha256(path)}
         write_json(record_path(path), {**shared, **of_file})
-
-
-def _first_process() -> bool:
-    """Return whether this is the process of a training on several devices that writes its outputs."""
-    return all(os.environ.get(name, "0") == "0" for name in ("SLURM_PROCID", "NODE_RANK", "LOCAL_RANK"))
 
 
 def files_named(arguments: Mapping[str, Any]) -> list[str]:
