@@ -1,6 +1,6 @@
 """The whole analysis: the only module that names the studies."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Self, final
 
@@ -22,7 +22,16 @@ from cloudchamber.studies.jet_generation.study import JetGeneration
 from cloudchamber.studies.tagging.settings import TaggingSettings
 from cloudchamber.studies.tagging.study import Tagging
 
-__all__ = ["STUDIES", "AnalysisSettings", "figure_of", "plan", "results_folder", "settings_of", "table_of"]
+__all__ = [
+    "STUDIES",
+    "AnalysisSettings",
+    "answers_of",
+    "figure_of",
+    "plan",
+    "results_folder",
+    "settings_of",
+    "table_of",
+]
 
 STUDIES: Mapping[str, type[Study]] = {study.name: study for study in (JetGeneration, Tagging, Gating)}
 
@@ -107,6 +116,20 @@ def figure_of(name: str) -> Callable[..., Any]:
 def table_of(name: str) -> Callable[..., Any]:
     """Return the function that makes a table from its files; argument and errors as of :func:`figure_of`."""
     return _drawing("table", name, OVERVIEW_TABLES, lambda study: study.table_functions)
+
+
+def answers_of(studies: Iterable[str]) -> dict[str, Callable[..., Any]]:
+    """Return the functions that answer the questions of studies from their files, by the name of the study.
+
+    Raises:
+        SettingsError: there is no such study.
+    """
+    found = {}
+    for name in studies:
+        if name not in STUDIES:
+            raise SettingsError(f"no study '{name}' among {sorted(STUDIES)}")
+        found[name] = load_entry(STUDIES[name].answer_function)
+    return found
 
 
 def _drawing(

@@ -240,6 +240,8 @@ def test_an_impossible_value_is_one_line(
         ("draw", "--files", '{"title": "x", "histories": 3}'),
         ("draw", "--files", '{"title": "x", "histories": []}'),
         ("tabulate", "--files", '{"settings": 3}'),
+        ("summarise", "--files", '{"scale": "tiny", "seed": 1, "studies": []}'),
+        ("summarise", "--files", '{"scale": "tiny", "seed": 1, "studies": [{"name": "gating"}]}'),
         ("log-posterior", "--classes", "model"),
     ],
 )

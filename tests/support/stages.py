@@ -140,6 +140,18 @@ def _data_table(inputs: Path) -> list[str | Path]:
     return ["--files", json.dumps({"files": [{"file": str(inputs / "towers.root"), "source": "made up"}]})]
 
 
+def _summarise(inputs: Path) -> list[str | Path]:
+    study = {
+        "name": "gating",
+        "title": "Gating",
+        "question": "How much?",
+        "files": {name: str(inputs / f"{name}.csv") for name in ("counts", "identities")},
+        "picture": str(inputs / "figure.png"),
+        "folder": str(inputs),
+    }
+    return ["gating", "--files", json.dumps({"scale": "tiny", "seed": 1, "studies": [study]})]
+
+
 def _compare(inputs: Path) -> list[str | Path]:
     truth = ["--truth", inputs / "prepared.h5", "--truth-observables", inputs / "truth.h5"]
     sample = ["--sample", inputs / "sample.h5", "--sample-observables", inputs / "observables.h5"]
@@ -190,6 +202,7 @@ _ALL = (
     Stage("sampling-time", TABLE, _sampling_time, "rows"),
     Stage("draw", {"pdf": ".pdf", "png": ".png"}, _draw, "figure"),
     Stage("tabulate", {"html": ".html", "csv": ".csv", "latex": ".tex"}, _tabulate, "texts"),
+    Stage("summarise", {"html": ".html", "csv": ".csv"}, _summarise, "page and table"),
     Stage("model-card", {"output": ".md"}, _model_card, "text"),
     Stage("data-table", TABLE, _data_table, "rows"),
     Stage("to-jetnet", OUTPUT, lambda inputs: [inputs / "sample.h5"], "JetNet"),
@@ -251,5 +264,8 @@ def make_inputs(server: CommandServer, folder: Path) -> None:
     make("compare-jets", {"output": "jets.csv"})
     make("log-posterior", {"output": "posterior.csv"})
     make("evaluate", {"output": "metrics.csv"})
+    make("gating count", {"counts": "counts.csv"})
+    make("gating check-identities", {"output": "identities.csv"})
+    make("draw", {"png": "figure.png"})
     make("to-jetnet", {"output": "jetnet.hdf5"})
     make_tagging_inputs(make, folder)

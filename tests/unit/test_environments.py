@@ -20,6 +20,8 @@ DRAWINGS = [
     entry for s in STUDIES.values() for table in (s.figure_functions, s.table_functions) for entry in table.values()
 ]
 DRAWINGS += [*OVERVIEW_FIGURES.values(), *OVERVIEW_TABLES.values()]
+# The rule of the summary names its code as that of the page and of all answers.
+DRAWINGS += [SHARED_STAGES["summarise"], *(study.answer_function for study in STUDIES.values())]
 DISTRIBUTIONS = packages_distributions()
 
 

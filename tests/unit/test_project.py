@@ -70,7 +70,7 @@ def shown() -> dict[str, tuple[str, str]]:
     for place, kinds in {**studies, "": (OVERVIEW_FIGURES, OVERVIEW_TABLES)}.items():
         for kind, entries in zip(("figure", "table"), kinds, strict=True):
             found |= {f"{kind} {place}{name}": (entry, name) for name, entry in entries.items()}
-    return found | {stage: (SHARED_STAGES[stage], stage) for stage in ("model-card", "data-table")}
+    return found | {stage: (SHARED_STAGES[stage], stage) for stage in ("summarise", "model-card", "data-table")}
 
 
 @pytest.mark.parametrize("what", shown())

@@ -16,6 +16,7 @@ DRAWINGS = {**OVERVIEW_FIGURES, **OVERVIEW_TABLES}
 for study in STUDIES.values():
     for functions in (study.figure_functions, study.table_functions):
         DRAWINGS |= {f"{study.name}/{name} of {len(functions)}": entry for name, entry in functions.items()}
+    DRAWINGS[f"answer of {study.name}"] = study.answer_function
 
 
 def test_every_command_is_in_the_table_and_the_other_way_round() -> None:

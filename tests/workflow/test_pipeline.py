@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
+from browser import opened
 from project_copy import REPOSITORY, copy_project
 
 from cloudchamber.jets.features import JET_FEATURES, PARTICLE_FEATURES
@@ -103,6 +104,45 @@ def test_figures_and_report_are_there(finished: Path) -> None:
     assert not re.search(r"<(script|link|img)[^>]+(src|href)=.https?:", report)
 
 
+# Says where the summary and the drawing of all rules begin, in heights of the screen, and follows the link to the
+# figures of the first study.
+_FIRST_SCREEN = """
+const top = (name) => document.querySelector(name).getBoundingClientRect().top / window.innerHeight;
+document.body.dataset.summary = top(".summary");
+document.body.dataset.drawing = top("#rulegraph");
+document.querySelector(".summary section .more a").click();
+"""
+
+
+def test_the_report_opens_with_the_summary(finished: Path) -> None:
+    snakemake(finished, "--report", "results_tiny/report.html")
+    page = opened(finished / "results_tiny/report.html", _FIRST_SCREEN)
+    summary = pd.read_csv(finished / "results_tiny/summary.csv")
+    assert list(summary["study"]) == ["jet_generation", "tagging", "gating"]
+    for row in summary.to_dict("records"):
+        assert row["question"] in page.text
+        assert row["answer"] in page.text.replace("\N{NO-BREAK SPACE}", " ")
+    pictures = [image for image in page.tags["img"] if str(image["src"]).startswith("data:image/png")]
+    assert [picture["alt"] for picture in pictures] == [
+        "Jet generation: substructure",
+        "Tagging: accuracy",
+        "Gating: capacity",
+    ]
+    assert len(page.tags["table"]) == 3
+    (body,) = page.tags["body"]
+    assert 0 <= float(str(body["data-summary"])) < 0.1
+    assert float(str(body["data-drawing"])) > 1
+    # The link opened the category of the study, which has these two.
+    assert "FiguresTables" in page.text
+
+
+def test_a_report_without_the_summary_can_be_made(finished: Path) -> None:
+    snakemake(finished, "gating", "--report", "results_tiny/gating.html")
+    report = (finished / "results_tiny/gating.html").read_text(encoding="utf-8")
+    assert "How jets were made" in report
+    assert "summary_gating" not in report
+
+
 def test_second_run_has_nothing_to_do(finished: Path) -> None:
     assert "Nothing to be done" in snakemake(finished)
 
@@ -159,7 +199,8 @@ def rerun_after_an_edit(folder: Path, module: str, *targets: str) -> set[str]:
 def test_editing_figure_code_reruns_figures_only(finished: Path) -> None:
     rules = rerun_after_an_edit(finished, "figures/style.py")
     assert rules
-    assert all(rule.startswith(("draw_", "tabulate_")) for rule in rules), rules
+    # The summary holds some of them.
+    assert all(rule.startswith(("draw_", "tabulate_")) for rule in rules - {"summarise"}), rules
 
 
 def test_editing_one_figure_redraws_it_alone(finished: Path) -> None:

@@ -1,8 +1,9 @@
-"""What the report shows: figures, tables, model cards, the table of data.
+"""What the report shows: the summary, figures, tables, model cards, the table of data.
 
-Needs: what each figure, table or card names as its files.
+Needs: what each figure, table, card or answer names as its files.
 Makes: {results}/{study}/.../figures/{figure}.{pdf,png}, .../tables/{table}.{html,csv,tex}, those of the whole analysis in
-{results}/figures and {results}/tables; {card}.md of each trained model; {results}/data.csv: file, bytes, sha256, source.
+{results}/figures and {results}/tables; {results}/summary.{html,csv}, the page that opens the report; {card}.md of each
+trained model; {results}/data.csv: file, bytes, sha256, source.
 Each figure and table has a rule of its own, which depends on the code of that figure alone. Its caption stands beside the
 function that draws it.
 """
@@ -88,6 +89,40 @@ for table in pipeline.tables():
         shell:
             "exec python -m cloudchamber tabulate {params.table} --files {params.files:q} --threads {threads}"
             " --html {output.html} --csv {output.csv} --latex {output.latex} > {log} 2>&1"
+
+
+rule summarise:
+    input:
+        files=pipeline.summary.inputs,
+        code=pipeline.summary.code,
+    output:
+        html=report(
+            pipeline.summary.page,
+            caption="../report/caption.rst",
+            # The report sorts its categories by their names.
+            category="Answers",
+            labels={"shows": "summary"},
+        ),
+        csv=pipeline.summary.table,
+    log:
+        "<logs>/summarise.log",
+    benchmark:
+        "<logs>/summarise.tsv"
+    conda:
+        "../../envs/evaluation.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(10),
+    params:
+        studies=pipeline.summary.studies,
+        files=pipeline.summary.arguments,
+        caption=pipeline.caption("summarise"),
+    message:
+        "sum up what the studies answer"
+    shell:
+        "exec python -m cloudchamber summarise {params.studies} --files {params.files:q} --threads {threads}"
+        " --html {output.html} --csv {output.csv} > {log} 2>&1"
 
 
 rule model_card:

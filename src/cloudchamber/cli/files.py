@@ -1,6 +1,6 @@
-"""Commands that show: figures, tables, model cards, the table of data; and what is known of a file."""
+"""Commands that show: figures, tables, the summary, model cards, the table of data; and what is known of a file."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,10 @@ def add(commands: Commands) -> None:
     table.add("table", help="as in STUDY/NAME").converted("table", _table)
     table.json("--files", "what the table is made from").outputs("html", "csv", "latex")
 
+    summary = commands.add("summarise", "write what each study asks and answers as HTML and CSV")
+    summary.add("studies", nargs="+", metavar="study").converted("studies", _answers)
+    summary.json("--files", "scale, seed, and question, files and picture of each study").outputs("html", "csv")
+
     card = commands.add("model-card", "describe a trained model in Markdown")
     card.json("--files", "the trainings of the model, its samplers, the metrics").output()
 
@@ -33,7 +37,7 @@ def add(commands: Commands) -> None:
     verify.add("folder", type=Path).add("--json", dest="as_json", action="store_true", help="for machines")
 
 
-# Only these two commands need to know the studies.
+# Only these commands need to know the studies.
 
 
 def _figure(name: str, _: Any) -> Callable[..., Any]:
@@ -46,3 +50,9 @@ def _table(name: str, _: Any) -> Callable[..., Any]:
     from cloudchamber.analysis import table_of
 
     return table_of(name)
+
+
+def _answers(names: Sequence[str], _: Any) -> dict[str, Callable[..., Any]]:
+    from cloudchamber.analysis import answers_of
+
+    return answers_of(names)

@@ -13,6 +13,7 @@ from cloudchamber.pipeline.paths import Paths
 from cloudchamber.pipeline.plans import Plans
 from cloudchamber.pipeline.stages import SHARED_STAGES, code_of
 from cloudchamber.pipeline.study import Study
+from cloudchamber.pipeline.summary import Summary
 from cloudchamber.pipeline.training import Trainings
 from cloudchamber.settings.shared import SharedSettings
 
@@ -39,6 +40,7 @@ class Pipeline:
         self.clouds = Clouds(settings, self.sources)
         self.trainings = Trainings((item for study in studies for item in study.trainings()), self.paths)
         self.cards = Cards((card for study in studies for card in study.cards()), settings.results)
+        self.summary = Summary(settings, studies)
         self._overview = Overview(settings, self.sources)
         self._stages = {
             **SHARED_STAGES,
@@ -88,6 +90,7 @@ class Pipeline:
             *_pictures(self._overview.figures()),
             *_pages(self._overview.tables()),
             self.paths.data_table,
+            self.summary.page,
         ]
 
     def all_figures(self) -> list[str]:

@@ -45,6 +45,7 @@ SHARED_STAGES: Mapping[str, str] = {
     "draw": "figures.draw:draw",
     "tabulate": "figures.tabulate:tabulate",
     "model-card": "provenance.model_card:model_card",
+    "summarise": "summary.summarise:summarise",
     "data-table": "provenance.data_table:data_table",
     "inspect": "provenance.inspection:inspect",
     "verify": "provenance.verification:verify",

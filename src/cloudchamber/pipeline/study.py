@@ -28,12 +28,18 @@ class Study(ABC):
     Attributes:
         name: key in config.yaml, target of the workflow, folder of the results, command that holds the study's own.
         title: what the report calls it.
+        question: what it asks, in one sentence.
+        answer_function: entry of the function that answers the question from its files.
+        picture: name of the figure that stands beside the answer.
         stages: command of the study's own -> entry, the function behind it and the code that its rule depends on.
         figure_functions, table_functions: name -> entry of the function that makes it from its files.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
+    question: ClassVar[str]
+    answer_function: ClassVar[str]
+    picture: ClassVar[str]
     stages: ClassVar[Mapping[str, str]] = {}
     figure_functions: ClassVar[Mapping[str, str]] = {}
     table_functions: ClassVar[Mapping[str, str]] = {}
@@ -80,6 +86,10 @@ class Study(ABC):
     @abstractmethod
     def table_files(self, table: str, dataset: str) -> Mapping[str, Any]:
         """Return what one table of the report is made from."""
+
+    @abstractmethod
+    def answer_files(self) -> Mapping[str, Any]:
+        """Return what the answer is read from."""
 
     @abstractmethod
     def results(self) -> list[str]:

@@ -19,6 +19,9 @@ class Gating(Study):
 
     name: ClassVar[str] = "gating"
     title: ClassVar[str] = "Gating"
+    question: ClassVar[str] = "How much does gating add to what gates can compute?"
+    answer_function: ClassVar[str] = "studies.gating.answer:answers"
+    picture: ClassVar[str] = "capacity"
     stages: ClassVar[Mapping[str, str]] = {
         "count": "studies.gating.count:count_functions",
         "check-identities": "studies.gating.check_identities:check_identities",
@@ -47,6 +50,9 @@ class Gating(Study):
 
     def table_files(self, table: str, dataset: str) -> Mapping[str, Any]:
         return {table: self.counts if table == "counts" else self.identities}
+
+    def answer_files(self) -> Mapping[str, Any]:
+        return {"counts": self.counts, "identities": self.identities}
 
     def results(self) -> list[str]:
         return [self.metrics]

@@ -51,7 +51,7 @@ class DrawingFiles:
                 models = [entry for entry in self._models(dataset, "clouds", "observables") if entry["name"] in paired]
                 return {**head, **truth, "models": models, "pairs": plan.twins()}
             case _ if figure in _OF_METRICS:
-                return {**head, "models": self._models(dataset), "metrics": plan.metrics}
+                return self.of_metrics(dataset)
         return {**head, **truth, "models": self._models(dataset, "clouds", "observables")}
 
     def of_table(self, table: str, dataset: str) -> dict[str, Any]:
@@ -60,6 +60,10 @@ class DrawingFiles:
             return self._times(dataset)
         if table == "solver_scan":
             return self._scans(dataset)
+        return self.of_metrics(dataset)
+
+    def of_metrics(self, dataset: str) -> dict[str, Any]:
+        """Return what is made from the table of the study alone."""
         return {**self._head(dataset), "models": self._models(dataset), "metrics": self._plan.metrics}
 
     def _head(self, dataset: str) -> dict[str, str]:

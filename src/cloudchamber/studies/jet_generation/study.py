@@ -25,6 +25,9 @@ class JetGeneration(Study):
 
     name: ClassVar[str] = "jet_generation"
     title: ClassVar[str] = "Jet generation"
+    question: ClassVar[str] = "Do generated jets look like simulated ones, and at what cost?"
+    answer_function: ClassVar[str] = "studies.jet_generation.answer:answers"
+    picture: ClassVar[str] = "substructure"
     figure_functions: ClassVar[Mapping[str, str]] = {
         "jet_features": f"{_FIGURES}.distributions:draw_jet_features",
         "particle_features": f"{_FIGURES}.distributions:draw_particle_features",
@@ -81,6 +84,9 @@ class JetGeneration(Study):
 
     def table_files(self, table: str, dataset: str) -> Mapping[str, Any]:
         return self._files.of_table(table, dataset)
+
+    def answer_files(self) -> Mapping[str, Any]:
+        return {"datasets": [self._files.of_metrics(name) for name in self._plan.settings.datasets]}
 
     def results(self) -> list[str]:
         return [self._plan.metrics]

@@ -25,6 +25,11 @@ class Tagging(Study):
 
     name: ClassVar[str] = "tagging"
     title: ClassVar[str] = "Tagging"
+    question: ClassVar[str] = (
+        "How many hard prongs has a jet, and does attention pass deep sets and high-level features?"
+    )
+    answer_function: ClassVar[str] = "studies.tagging.answer:answers"
+    picture: ClassVar[str] = "accuracy"
     stages: ClassVar[Mapping[str, str]] = {"relevance": "studies.tagging.relevance:tower_relevance"}
     figure_functions: ClassVar[Mapping[str, str]] = {
         "jets": f"{_FIGURES}.sample:draw_jets",
@@ -76,6 +81,15 @@ class Tagging(Study):
 
     def table_files(self, table: str, dataset: str) -> Mapping[str, Any]:
         return self._of_tables()
+
+    def answer_files(self) -> Mapping[str, Any]:
+        models = self._plan.settings.models
+        return {
+            "study": self.name,
+            "dataset": "all",
+            "models": [{**entry, "kind": models[entry["name"]].network.kind} for entry in self._models()],
+            **{name: self._plan.tables[name] for name in ("metrics", "significance")},
+        }
 
     def results(self) -> list[str]:
         return [*self._plan.tables.values(), *self._plan.exports()]

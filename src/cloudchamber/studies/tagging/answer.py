@@ -1,0 +1,119 @@
+"""What the tagging study answers: which tagger is best, and whether attention passes the others."""
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from cloudchamber.figures.cells import cell
+from cloudchamber.figures.inputs import models_of
+from cloudchamber.figures.labels import count
+from cloudchamber.figures.measurements import Measurement, read_measurements
+from cloudchamber.figures.numbers import with_uncertainty
+from cloudchamber.metrics.tables import read_table
+from cloudchamber.settings.entries import entries, need
+from cloudchamber.summary.answer import Answer, unanswered
+from cloudchamber.summary.comparison import (
+    Difference,
+    Ranking,
+    difference,
+    difference_from_floor,
+    rank,
+    seeds_of,
+    tied_with,
+    without_value,
+)
+
+__all__ = ["answers"]
+
+_METRIC = "accuracy, all classes alike"
+_ATTENTION = "attention"
+# Kind of the network -> what it stands for in the question.
+_FAMILIES: Mapping[str, str] = {
+    "transformer": _ATTENTION,
+    "particle_transformer": _ATTENTION,
+    "particle_flow": "the deep set",
+    "dense": "high-level features",
+}
+_Differ = Callable[[Measurement, Measurement], Difference]
+
+
+def answers(files: Mapping[str, Any]) -> list[Answer]:
+    """Return the answer of the study.
+
+    Args:
+        files: "study", "dataset", "metrics", "significance" and "models", a list with "name", "title", "seed" and
+            "kind" of the network.
+
+    Raises:
+        InputError: a table cannot be used.
+        SettingsError: a key is missing.
+    """
+    kinds = {entry["name"]: entry["kind"] for entry in entries(files, "models", ("name", "kind"))}
+    measured = read_measurements(files, "accuracy", partial=True)
+    absent = without_value(models_of(files), measured)
+    if not measured:
+        return [unanswered("No tagger has an accuracy.", _METRIC, absent)]
+    differ = _paired(files, measured)
+    ranking = rank(measured, lower_is_better=False, differ=differ)
+    best = ranking.best
+    text = " ".join([_verdict(ranking), *_attention(measured, kinds, differ)])
+    facts = {
+        "measure": f"{_METRIC}, jets flat in mass and pT",
+        "jets": f"{count(int(best.n_reference))} test jets",
+        **seeds_of(measured),
+        **absent,
+    }
+    return [Answer(text, best.model.label, _METRIC, best.value, best.uncertainty, best.floor, ceiling=1.0, facts=facts)]
+
+
+def _verdict(ranking: Ranking) -> str:
+    best = ranking.best
+    ahead = difference_from_floor(best)
+    guessing = with_uncertainty(best.floor)
+    named = f"{best.model.label}{tied_with(ranking)}: {cell(best)}"
+    if ahead.is_clear and ahead.value > 0:
+        return f"Most accurate is {named}. Guessing gets {guessing}."
+    return f"No tagger is told apart from guessing ({guessing}). Most accurate is {named}."
+
+
+def _attention(measured: Sequence[Measurement], kinds: Mapping[str, str], differ: _Differ) -> Iterator[str]:
+    """Yield how the best tagger with attention compares with the best of each other family."""
+    best_of: dict[str, Measurement] = {}
+    for item in measured:
+        family = _FAMILIES.get(kinds[item.model.name])
+        if family and (family not in best_of or item.value > best_of[family].value):
+            best_of[family] = item
+    attention = best_of.pop(_ATTENTION, None)
+    if attention is None:
+        yield "No tagger with attention has an accuracy."
+        return
+    for family, other in best_of.items():
+        ahead = differ(attention, other)
+        names = f"Attention ({attention.model.label})", f"{family} ({other.model.label})"
+        size = with_uncertainty(abs(ahead.value), ahead.uncertainty)
+        if ahead.is_clear:
+            yield f"{names[0]} {'passes' if ahead.value > 0 else 'stays behind'} {names[1]} by {size}."
+        else:
+            yield f"{names[0]} is not told apart from {names[1]}: they differ by {size}."
+
+
+def _paired(files: Mapping[str, Any], measured: Sequence[Measurement]) -> _Differ:
+    """Return what compares two taggers: on the same test jets where they share a seed, else as independent ones."""
+    seeds = [{entry["seed"] for entry in item.model.entries} for item in measured]
+    shared = any(first & second for place, first in enumerate(seeds) for second in seeds[:place])
+    columns = ("model", "other", "difference", "uncertainty")
+    table = read_table(need(files, "significance"), columns) if shared else None
+
+    def differ(first: Measurement, second: Measurement) -> Difference:
+        for model, other, sign in ((first, second, 1.0), (second, first, -1.0)):
+            if table is not None:
+                rows = table[(table["model"] == model.model.name) & (table["other"] == other.model.name)]
+                if len(rows):
+                    values = sign * rows["difference"].to_numpy(float)
+                    spread = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+                    return Difference(float(values.mean()), math.hypot(float(rows["uncertainty"].mean()), spread))
+        return difference(first, second)
+
+    return differ

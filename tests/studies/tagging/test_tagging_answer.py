@@ -1,0 +1,143 @@
+"""What the tagging study answers: words that are right whatever the numbers are."""
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from metric_tables import models, rows, write_metrics
+
+from cloudchamber.errors import InputError
+from cloudchamber.studies.tagging.answer import answers
+from cloudchamber.summary.answer import Answer
+
+KINDS = {"hl": "dense", "pfn": "particle_flow", "tr": "transformer", "pt": "particle_transformer", "pn": "particle_net"}
+
+
+def answered(
+    folder: Path, accuracies: Mapping[str, Sequence[float]], paired: Sequence[tuple[str, str, float, float]] = ()
+) -> Answer:
+    """Return the answer for taggers with one accuracy per seed; ``paired``: two taggers, difference, uncertainty."""
+    table = [
+        row
+        for name, values in accuracies.items()
+        for row in rows(name, "accuracy", values, uncertainty=0.01, floor=0.25, n_reference=1200)
+    ]
+    # Other metrics say nothing here.
+    table += rows("hl", "auc", [0.9], uncertainty=0.01)
+    columns = ["model", "other", "difference", "uncertainty"]
+    pd.DataFrame(paired, columns=columns).to_csv(folder / "significance.csv", index=False)
+    files = {
+        "study": "tagging",
+        "dataset": "all",
+        "models": models(
+            {name: len(values) for name, values in accuracies.items()},
+            **{name: {"kind": kind} for name, kind in KINDS.items()},
+        ),
+        "metrics": write_metrics(folder / "metrics.csv", table, study="tagging", dataset="all"),
+        "significance": str(folder / "significance.csv"),
+    }
+    (answer,) = answers(files)
+    return answer
+
+
+PAIRS: Sequence[tuple[str, str, float, float]] = (
+    ("hl", "pfn", 0.05, 0.01),
+    ("hl", "tr", 0.03, 0.01),
+    ("pfn", "tr", -0.02, 0.004),
+)
+
+
+def test_the_best_tagger_and_what_attention_does(tmp_path: Path) -> None:
+    answer = answered(tmp_path, {"hl": [0.55], "pfn": [0.50], "tr": [0.52]}, PAIRS)
+    assert answer.text == (
+        "Most accurate is HL: 0.550 ± 0.010. Guessing gets 0.250. "
+        "Attention (TR) stays behind high-level features (HL) by 0.030 ± 0.010. "
+        "Attention (TR) passes the deep set (PFN) by 0.0200 ± 0.0040."
+    )
+    assert [answer.value, answer.uncertainty, answer.floor, answer.ceiling] == [0.55, 0.01, 0.25, 1.0]
+    assert answer.facts["jets"] == "1,200 test jets"
+    assert answer.facts["seeds"] == "one: how much another training would change is not known"
+
+
+def test_taggers_are_compared_on_the_same_jets(tmp_path: Path) -> None:
+    """As independent ones, 0.550 and 0.500 would differ; the resamplings of the pair say that they need not."""
+    pairs = [("hl", "tr", 0.05, 0.03)]
+    answer = answered(tmp_path, {"hl": [0.55], "tr": [0.50]}, pairs)
+    assert "Most accurate is HL, not told apart from TR: 0.550 ± 0.010." in answer.text
+    assert (
+        "Attention (TR) is not told apart from high-level features (HL): they differ by 0.050 ± 0.030." in answer.text
+    )
+    # The table names each pair once, in either order.
+    turned = answered(tmp_path, {"tr": [0.50], "hl": [0.55]}, [("tr", "hl", -0.05, 0.01)])
+    assert "Attention (TR) stays behind high-level features (HL) by 0.050 ± 0.010." in turned.text
+
+
+def test_the_spread_over_seeds_counts(tmp_path: Path) -> None:
+    pairs = [("hl", "tr", difference, 0.001) for difference in (0.00, 0.04)]
+    answer = answered(tmp_path, {"hl": [0.52, 0.56], "tr": [0.52, 0.52]}, pairs)
+    assert "Most accurate is HL, not told apart from TR: 0.540 ± 0.010 (0.028)." in answer.text
+    assert answer.facts["seeds"] == "2"
+
+
+def test_what_is_not_above_guessing_is_said(tmp_path: Path) -> None:
+    assert answered(tmp_path, {"tr": [0.26]}).text == (
+        "No tagger is told apart from guessing (0.250). Most accurate is TR: 0.260 ± 0.010."
+    )
+
+
+def test_equal_taggers_are_not_told_apart(tmp_path: Path) -> None:
+    answer = answered(tmp_path, {"pfn": [0.5], "tr": [0.5]}, [("pfn", "tr", 0.0, 0.0)])
+    assert "Most accurate is PFN, not told apart from TR" in answer.text
+    assert "is not told apart from the deep set (PFN): they differ by 0" in answer.text
+
+
+def test_the_best_of_each_family_stands_for_it(tmp_path: Path) -> None:
+    pairs = [("tr", "pt", -0.1, 0.01), ("tr", "pn", 0.1, 0.01), ("pt", "pn", 0.2, 0.01)]
+    text = answered(tmp_path, {"tr": [0.5], "pt": [0.6], "pn": [0.4]}, pairs).text
+    # ParticleNet is of none of the families of the question.
+    assert text == "Most accurate is PT: 0.600 ± 0.010. Guessing gets 0.250."
+
+
+def test_without_attention_nothing_is_said_of_it(tmp_path: Path) -> None:
+    text = answered(tmp_path, {"hl": [0.5], "pfn": [0.4]}, [("hl", "pfn", 0.1, 0.01)]).text
+    assert text.endswith("No tagger with attention has an accuracy.")
+
+
+def test_a_tagger_without_a_value_is_named(tmp_path: Path) -> None:
+    answer = answered(tmp_path, {"hl": [0.5], "tr": [math.nan]}, [("hl", "tr", math.nan, math.nan)])
+    assert answer.facts["without a value"] == "TR"
+    assert "No tagger with attention has an accuracy." in answer.text
+    nobody = answered(tmp_path, {"tr": [math.nan]})
+    assert (nobody.text, nobody.best_model) == ("No tagger has an accuracy.", "")
+
+
+def test_one_tagger_needs_no_table_of_pairs(tmp_path: Path) -> None:
+    files: dict[str, Any] = {
+        "study": "tagging",
+        "dataset": "all",
+        "models": models({"tr": 1}, tr={"kind": "transformer"}),
+        "significance": str(tmp_path / "nowhere.csv"),
+        "metrics": write_metrics(
+            tmp_path / "metrics.csv",
+            rows("tr", "accuracy", [0.5], uncertainty=0.01, floor=0.25, n_reference=12),
+            study="tagging",
+            dataset="all",
+        ),
+    }
+    assert answers(files)[0].best_model == "TR"
+    two = {**files, "models": models({"tr": 1, "pfn": 1}, tr={"kind": "transformer"}, pfn={"kind": "particle_flow"})}
+    two["metrics"] = write_metrics(
+        tmp_path / "two.csv",
+        [
+            row
+            for name in ("tr", "pfn")
+            for row in rows(name, "accuracy", [0.5], uncertainty=0.01, floor=0.25, n_reference=12)
+        ],
+        study="tagging",
+        dataset="all",
+    )
+    with pytest.raises(InputError, match=r"nowhere\.csv"):
+        answers(two)
