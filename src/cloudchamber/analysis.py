@@ -8,7 +8,6 @@ from pydantic import model_validator
 
 from cloudchamber.entry_points import load_entry
 from cloudchamber.errors import SettingsError
-from cloudchamber.pipeline.overview import OVERVIEW_FIGURES, OVERVIEW_TABLES
 from cloudchamber.pipeline.pipeline import Pipeline
 from cloudchamber.pipeline.study import Study
 from cloudchamber.settings.base import parse, read_yaml
@@ -26,11 +25,9 @@ __all__ = [
     "STUDIES",
     "AnalysisSettings",
     "answers_of",
-    "figure_of",
     "plan",
     "results_folder",
     "settings_of",
-    "table_of",
 ]
 
 STUDIES: Mapping[str, type[Study]] = {study.name: study for study in (JetGeneration, Tagging, Gating)}
@@ -101,23 +98,6 @@ def results_folder(scale: str = "", root: Path = Path()) -> str:
     return settings_of({**config, **({"scale": scale} if scale else {})}, root).results
 
 
-def figure_of(name: str) -> Callable[..., Any]:
-    """Return the function that draws a figure from its files.
-
-    Args:
-        name: of a figure of a study, as in "tagging/roc", or of the whole analysis.
-
-    Raises:
-        SettingsError: there is no such figure.
-    """
-    return _drawing("figure", name, OVERVIEW_FIGURES, lambda study: study.figure_functions)
-
-
-def table_of(name: str) -> Callable[..., Any]:
-    """Return the function that makes a table from its files; argument and errors as of :func:`figure_of`."""
-    return _drawing("table", name, OVERVIEW_TABLES, lambda study: study.table_functions)
-
-
 def answers_of(studies: Iterable[str]) -> dict[str, Callable[..., Any]]:
     """Return the functions that answer the questions of studies from their files, by the name of the study.
 
@@ -130,14 +110,3 @@ def answers_of(studies: Iterable[str]) -> dict[str, Callable[..., Any]]:
             raise SettingsError(f"no study '{name}' among {sorted(STUDIES)}")
         found[name] = load_entry(STUDIES[name].answer_function)
     return found
-
-
-def _drawing(
-    kind: str, name: str, of_analysis: Mapping[str, str], of_study: Callable[[type[Study]], Mapping[str, str]]
-) -> Callable[..., Any]:
-    entries = dict(of_analysis)
-    for study in STUDIES.values():
-        entries |= {f"{study.name}/{item}": entry for item, entry in of_study(study).items()}
-    if name not in entries:
-        raise SettingsError(f"no {kind} '{name}' among {sorted(entries)}")
-    return load_entry(entries[name])

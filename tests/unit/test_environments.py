@@ -11,8 +11,8 @@ from project_copy import REPOSITORY
 from test_rooms import PACKAGE, imports
 
 from cloudchamber.analysis import STUDIES
+from cloudchamber.drawings import OVERVIEW_FIGURES, OVERVIEW_TABLES
 from cloudchamber.entry_points import module_file
-from cloudchamber.pipeline.overview import OVERVIEW_FIGURES, OVERVIEW_TABLES
 from cloudchamber.pipeline.stages import SHARED_STAGES
 
 STAGES = {**SHARED_STAGES, **{f"{s.name} {name}": entry for s in STUDIES.values() for name, entry in s.stages.items()}}

@@ -8,7 +8,7 @@ import pytest
 from prepared_jets import write_prepared_jets
 
 from cloudchamber.analysis import STUDIES
-from cloudchamber.pipeline.overview import OVERVIEW_FIGURES, OVERVIEW_TABLES
+from cloudchamber.drawings import OVERVIEW_FIGURES, OVERVIEW_TABLES
 from cloudchamber.pipeline.stages import SHARED_STAGES
 
 STAGES = {**SHARED_STAGES, **{f"{s.name} {name}": entry for s in STUDIES.values() for name, entry in s.stages.items()}}

@@ -12,9 +12,9 @@ from packaging.version import Version
 from project_copy import REPOSITORY
 
 from cloudchamber.analysis import STUDIES
+from cloudchamber.drawings import OVERVIEW_FIGURES, OVERVIEW_TABLES
 from cloudchamber.entry_points import load_entry, module_file
 from cloudchamber.pipeline.drawing import caption_of
-from cloudchamber.pipeline.overview import OVERVIEW_FIGURES, OVERVIEW_TABLES
 from cloudchamber.pipeline.stages import SHARED_STAGES
 from cloudchamber.settings_reference import pages, schema
 

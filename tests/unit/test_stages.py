@@ -7,8 +7,8 @@ from commands import COMMANDS
 from project_copy import REPOSITORY
 
 from cloudchamber.analysis import STUDIES
+from cloudchamber.drawings import OVERVIEW_FIGURES, OVERVIEW_TABLES
 from cloudchamber.entry_points import annotations_of, load_entry
-from cloudchamber.pipeline.overview import OVERVIEW_FIGURES, OVERVIEW_TABLES
 from cloudchamber.pipeline.stages import SHARED_STAGES, code_of
 
 STAGES = {**SHARED_STAGES, **{f"{s.name} {name}": entry for s in STUDIES.values() for name, entry in s.stages.items()}}

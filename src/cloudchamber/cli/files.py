@@ -37,17 +37,17 @@ def add(commands: Commands) -> None:
     verify.add("folder", type=Path).add("--json", dest="as_json", action="store_true", help="for machines")
 
 
-# Only these commands need to know the studies.
+# Only these commands need to know studies: a drawing its own, the summary all.
 
 
 def _figure(name: str, _: Any) -> Callable[..., Any]:
-    from cloudchamber.analysis import figure_of
+    from cloudchamber.drawings import figure_of
 
     return figure_of(name)
 
 
 def _table(name: str, _: Any) -> Callable[..., Any]:
-    from cloudchamber.analysis import table_of
+    from cloudchamber.drawings import table_of
 
     return table_of(name)
 

@@ -1,17 +1,14 @@
 """Figures and tables of the analysis as a whole: its detector, its settings."""
 
-from collections.abc import Mapping
 from typing import Any, final
 
+from cloudchamber.drawings import OVERVIEW_FIGURES, OVERVIEW_TABLES
 from cloudchamber.pipeline.data_sources import DataSources
 from cloudchamber.pipeline.drawing import Drawing
 from cloudchamber.pipeline.paths import Paths, observables_of
 from cloudchamber.settings.shared import SharedSettings
 
-__all__ = ["OVERVIEW_FIGURES", "OVERVIEW_TABLES", "Overview"]
-
-OVERVIEW_FIGURES: Mapping[str, str] = {"detector_response": "data_checks.detector_response:draw_detector_response"}
-OVERVIEW_TABLES: Mapping[str, str] = {"settings": "settings_table:settings"}
+__all__ = ["Overview"]
 
 
 @final

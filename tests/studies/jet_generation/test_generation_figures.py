@@ -12,8 +12,9 @@ from figure_files import FEATURES, TRUE, some_clouds, study_files
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
-from cloudchamber.analysis import STUDIES, figure_of, table_of
+from cloudchamber.analysis import STUDIES
 from cloudchamber.cli import main
+from cloudchamber.drawings import OVERVIEW_FIGURES, figure_of, table_of
 from cloudchamber.errors import CloudchamberError, InputError, SettingsError
 from cloudchamber.figures import style
 from cloudchamber.figures.draw import draw
@@ -21,7 +22,6 @@ from cloudchamber.figures.images import average_image
 from cloudchamber.figures.inputs import first_samplers, models_of
 from cloudchamber.figures.measurements import read_measurements
 from cloudchamber.pipeline.drawing import caption_of
-from cloudchamber.pipeline.overview import OVERVIEW_FIGURES
 
 STUDY = STUDIES["jet_generation"]
 # Name -> what the command line calls it. Figures of the whole analysis are drawn from files of the same kind.

@@ -11,8 +11,8 @@ from figure_files import GENERATED, SCANNED, TRUE, study_files
 from matplotlib.figure import Figure
 from scipy.stats import pearsonr
 
-from cloudchamber.analysis import figure_of, table_of
 from cloudchamber.cloud import read_clouds
+from cloudchamber.drawings import figure_of, table_of
 from cloudchamber.errors import CloudchamberError, InputError, SettingsError
 from cloudchamber.figures import style
 from cloudchamber.figures.legends import legend_below

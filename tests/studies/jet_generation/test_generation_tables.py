@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 from figure_files import FEATURES, GENERATED, TRUE, study_files
 
-from cloudchamber.analysis import STUDIES, table_of
+from cloudchamber.analysis import STUDIES
+from cloudchamber.drawings import table_of
 from cloudchamber.figures.measurements import read_measurements
 from cloudchamber.figures.numbers import decimals, scale_exponent, with_uncertainty
 from cloudchamber.figures.tabulate import tabulate

@@ -9,7 +9,8 @@ import pytest
 from matplotlib.figure import Figure
 from tagging_files import tagging_study
 
-from cloudchamber.analysis import STUDIES, figure_of, table_of
+from cloudchamber.analysis import STUDIES
+from cloudchamber.drawings import figure_of, table_of
 from cloudchamber.errors import InputError
 from cloudchamber.figures import style
 from cloudchamber.figures.rendering import Table, as_html, as_latex

@@ -8,6 +8,7 @@ from cloudchamber.pipeline.json_arguments import settings_argument
 from cloudchamber.pipeline.study import Study
 from cloudchamber.settings.shared import SharedSettings
 from cloudchamber.studies.gating.commands import add
+from cloudchamber.studies.gating.drawings import FIGURES, TABLES
 from cloudchamber.studies.gating.settings import GatingSettings
 
 __all__ = ["Gating"]
@@ -27,11 +28,8 @@ class Gating(Study):
         "check-identities": "studies.gating.check_identities:check_identities",
         "count-five-inputs": "studies.gating.count:count_five_inputs",
     }
-    figure_functions: ClassVar[Mapping[str, str]] = {"capacity": "studies.gating.figures:draw_capacity"}
-    table_functions: ClassVar[Mapping[str, str]] = {
-        "counts": "studies.gating.tables:counts",
-        "identities": "studies.gating.tables:identities",
-    }
+    figure_functions: ClassVar[Mapping[str, str]] = FIGURES
+    table_functions: ClassVar[Mapping[str, str]] = TABLES
 
     def __init__(self, settings: GatingSettings, analysis: SharedSettings) -> None:
         super().__init__(settings, analysis)

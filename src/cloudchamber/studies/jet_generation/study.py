@@ -11,12 +11,10 @@ from cloudchamber.pipeline.training import Training
 from cloudchamber.settings.shared import SharedSettings
 from cloudchamber.studies.jet_generation.cards import cards
 from cloudchamber.studies.jet_generation.drawing_files import DrawingFiles
+from cloudchamber.studies.jet_generation.drawings import FIGURES, TABLES
 from cloudchamber.studies.jet_generation.settings import JetGenerationSettings
 
 __all__ = ["JetGeneration"]
-
-_FIGURES = "studies.jet_generation.figures"
-_TABLES = "studies.jet_generation.tables"
 
 
 @final
@@ -28,36 +26,8 @@ class JetGeneration(Study):
     question: ClassVar[str] = "Do generated jets look like simulated ones, and at what cost?"
     answer_function: ClassVar[str] = "studies.jet_generation.answer:answers"
     picture: ClassVar[str] = "substructure"
-    figure_functions: ClassVar[Mapping[str, str]] = {
-        "jet_features": f"{_FIGURES}.distributions:draw_jet_features",
-        "particle_features": f"{_FIGURES}.distributions:draw_particle_features",
-        "substructure": f"{_FIGURES}.distributions:draw_substructure",
-        "jet_level": f"{_FIGURES}.jet_level:draw_jet_level",
-        "requested": f"{_FIGURES}.requested:draw_requested",
-        "conditioning": f"{_FIGURES}.conditioning:draw_conditioning",
-        "divergences": f"{_FIGURES}.distances:draw_divergences",
-        "wasserstein": f"{_FIGURES}.distances:draw_wasserstein",
-        "jet_metrics": f"{_FIGURES}.jet_metrics:draw_jet_metrics",
-        "log_posterior": f"{_FIGURES}.log_posterior:draw_log_posterior",
-        "confusion": f"{_FIGURES}.log_posterior:draw_confusion",
-        "cost": f"{_FIGURES}.cost:draw_cost",
-        "sampling_time": f"{_FIGURES}.sampling_time:draw_sampling_time",
-        "solver_scan": f"{_FIGURES}.solver_quality:draw_solver_scan",
-        "ode_sde": f"{_FIGURES}.solver_quality:draw_ode_sde",
-        "average_images": f"{_FIGURES}.average_images:draw_average_images",
-        "cloud_gallery": f"{_FIGURES}.gallery:draw_cloud_gallery",
-        "histories": f"{_FIGURES}.histories:draw_histories",
-        "truncation": "data_checks.truncation:draw_truncation",
-    }
-    table_functions: ClassVar[Mapping[str, str]] = {
-        "divergences": f"{_TABLES}.metrics:divergences",
-        "wasserstein": f"{_TABLES}.metrics:wasserstein",
-        "jet_metrics": f"{_TABLES}.metrics:jet_metrics",
-        "log_posterior": f"{_TABLES}.metrics:log_posterior",
-        "cost": f"{_TABLES}.cost:cost",
-        "sampling_time": f"{_TABLES}.cost:sampling_time",
-        "solver_scan": f"{_TABLES}.cost:solver_scan",
-    }
+    figure_functions: ClassVar[Mapping[str, str]] = FIGURES
+    table_functions: ClassVar[Mapping[str, str]] = TABLES
 
     def __init__(self, settings: JetGenerationSettings, analysis: SharedSettings) -> None:
         super().__init__(settings, analysis)

@@ -12,11 +12,10 @@ from cloudchamber.pipeline.study import Study
 from cloudchamber.pipeline.training import Training
 from cloudchamber.settings.shared import SharedSettings
 from cloudchamber.studies.tagging.commands import add
+from cloudchamber.studies.tagging.drawings import FIGURES, TABLES
 from cloudchamber.studies.tagging.settings import TaggingSettings
 
 __all__ = ["Tagging"]
-
-_FIGURES = "studies.tagging.figures"
 
 
 @final
@@ -31,23 +30,8 @@ class Tagging(Study):
     answer_function: ClassVar[str] = "studies.tagging.answer:answers"
     picture: ClassVar[str] = "accuracy"
     stages: ClassVar[Mapping[str, str]] = {"relevance": "studies.tagging.relevance:tower_relevance"}
-    figure_functions: ClassVar[Mapping[str, str]] = {
-        "jets": f"{_FIGURES}.sample:draw_jets",
-        "images": f"{_FIGURES}.sample:draw_images",
-        "accuracy": f"{_FIGURES}.performance:draw_accuracy",
-        "roc": f"{_FIGURES}.performance:draw_roc",
-        "confusion": f"{_FIGURES}.performance:draw_confusion",
-        "calibration": f"{_FIGURES}.performance:draw_calibration",
-        "kinematics": f"{_FIGURES}.performance:draw_kinematics",
-        "learning_curve": f"{_FIGURES}.performance:draw_learning_curve",
-        "cost": f"{_FIGURES}.performance:draw_cost",
-        "histories": f"{_FIGURES}.histories:draw_histories",
-        "relevance": f"{_FIGURES}.relevance:draw_relevance",
-    }
-    table_functions: ClassVar[Mapping[str, str]] = {
-        "models": "studies.tagging.tables:models",
-        "significance": "studies.tagging.tables:significance",
-    }
+    figure_functions: ClassVar[Mapping[str, str]] = FIGURES
+    table_functions: ClassVar[Mapping[str, str]] = TABLES
 
     def __init__(self, settings: TaggingSettings, analysis: SharedSettings) -> None:
         super().__init__(settings, analysis)
