@@ -40,10 +40,10 @@ run: setup
 	$(BIN)/snakemake --cores 1 --report $(RESULTS)/report.html $(OVERLAY)
 	@echo "done: open $(RESULTS)/report.html"
 
-# A file of tests stays in one process, since its tests share what takes long to make.
+# A file of tests stays in one process, since its tests share what takes long to make. The order is that of conftest.py.
 TEST_PROCESSES ?= 2
 test: setup
-	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile
+	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 
 test-slurm: setup
 	tests/slurm/install

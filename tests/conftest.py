@@ -13,6 +13,11 @@ hypothesis.settings.register_profile("cloudchamber", derandomize=True, deadline=
 hypothesis.settings.load_profile("cloudchamber")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the runs of whole studies first: a file stays in one process, and the longest must not come last."""
+    items.sort(key=lambda item: not item.path.name.endswith("_pipeline.py"))
+
+
 @pytest.fixture
 def rng() -> np.random.Generator:
     """A seeded generator, new for each test."""

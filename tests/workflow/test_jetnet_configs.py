@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import yaml
 from project_copy import REPOSITORY, copy_project
-from test_pipeline import planned, run, snakemake
+from tiny_run import planned, run, snakemake
 
 from cloudchamber.cloud import read_clouds
 
