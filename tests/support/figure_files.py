@@ -165,8 +165,8 @@ def study_files(folder: Path) -> dict[str, Any]:
             for seed in SEEDS
         ],
         "processes": [
-            {"name": "top", "title": "tops", "own": own, "real": real},
-            {"name": "qcd", "title": "light", "own": own, "real": None},
+            {"name": "top", "title": "tops", "own": own, "real": real, "physics": {}, "selection": {}},
+            {"name": "qcd", "title": "light", "own": own, "real": None, "physics": {}, "selection": {}},
         ],
         "datasets": [{"name": "top", "title": "tops", "clouds": own["clouds"]}],
         "pairs": [{"unconditional": "flow", "conditional": "other"}],
