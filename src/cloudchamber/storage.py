@@ -158,13 +158,14 @@ def package_versions(names: Iterable[str]) -> dict[str, str]:
 
 
 def write_rows(path: str | Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write rows with the same keys as CSV, at once or not at all.
+    """Write rows as CSV, at once or not at all; a field that a row lacks is empty.
 
     Raises:
         StorageError: the file cannot be written.
     """
     text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
+    fields = list(dict.fromkeys(key for row in rows for key in row))
+    writer = csv.DictWriter(text, fieldnames=fields, lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     write_text(path, text.getvalue())

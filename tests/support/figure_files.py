@@ -147,6 +147,7 @@ def study_files(folder: Path) -> dict[str, Any]:
     columns = ("training_loss", "validation_loss", "w1_jet_mass", "w1_jet_pt")
     history = pd.DataFrame({"step": np.arange(1, 6) * 10} | {name: rng.uniform(0.1, 1, 5) for name in columns})
     history.loc[0, "w1_jet_mass"] = np.inf
+    history.loc[1, [name for name in columns if name != "training_loss"]] = np.nan
     history.to_csv(folder / "history.csv", index=False)
     real, own = (_jets(folder, name, rng, some_clouds(rng, TRUE, absolute=True)) for name in ("real", "own"))
     return {
@@ -164,8 +165,8 @@ def study_files(folder: Path) -> dict[str, Any]:
             for seed in SEEDS
         ],
         "processes": [
-            {"name": "top", "title": "tops", "own": own, "real": real},
-            {"name": "qcd", "title": "light", "own": own, "real": None},
+            {"name": "top", "title": "tops", "own": own, "real": real, "physics": {}, "selection": {}},
+            {"name": "qcd", "title": "light", "own": own, "real": None, "physics": {}, "selection": {}},
         ],
         "datasets": [{"name": "top", "title": "tops", "clouds": own["clouds"]}],
         "pairs": [{"unconditional": "flow", "conditional": "other"}],

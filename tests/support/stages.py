@@ -28,6 +28,7 @@ METRICS = {"bins": 5, "bootstraps": 2, "energy_mover_jets": 4, "energy_mover_bat
 SAMPLER = {"solver": "midpoint", "evaluations": 4}
 PROCESS = {"title": "top", "commands": ["Top:gg2ttbar = on"], "pt_hat": [500, 700], "events": 3}
 INGESTION = {"clouds": {"kind": "events"}, "max_particles": 20}
+RECLUSTERED = {"clouds": {"kind": "reclustered", "pt_window": [10, 1000]}, "max_particles": 20}
 EXTERNAL = bytes(range(256)) * 40
 
 
@@ -119,6 +120,11 @@ def _scan(inputs: Path) -> list[str | Path]:
     return [inputs / "jets.h5", *_model(inputs), *truth, *settings]
 
 
+def _delphes_counts(inputs: Path) -> list[str | Path]:
+    process = ["--settings", json.dumps(PROCESS), "--delphes", "some version"]
+    return [inputs / "reclustered.h5", "--observables", inputs / "reclustered_observables.h5", *process]
+
+
 def _model_card(inputs: Path) -> list[str | Path]:
     texts = dict.fromkeys(("dataset_title", "origin", "title"), "made up")
     training = {"seed": 1, **{option: str(inputs / f"{option}{suffix}") for option, suffix in TRAINED.items()}}
@@ -190,6 +196,7 @@ _ALL = (
         "clouds",
     ),
     Stage("observe", OUTPUT, lambda inputs: [inputs / "sample.h5"], "observables"),
+    Stage("delphes-counts", {"output": ".json"}, _delphes_counts, "text"),
     Stage("compare", TABLE, _compare, "table"),
     Stage(
         "compare-jets",
@@ -268,4 +275,7 @@ def make_inputs(server: CommandServer, folder: Path) -> None:
     make("gating check-identities", {"output": "identities.csv"})
     make("draw", {"png": "figure.png"})
     make("to-jetnet", {"output": "jetnet.hdf5"})
+    clouds = folder / "reclustered.h5"
+    server.succeed(["ingest", folder / "towers.root", "--settings", json.dumps(RECLUSTERED), "--output", clouds])
+    server.succeed(["observe", clouds, "--output", folder / "reclustered_observables.h5"])
     make_tagging_inputs(make, folder)

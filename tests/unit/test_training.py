@@ -109,6 +109,23 @@ def test_the_history_holds_step_learning_rate_and_figures(whole: Trained) -> Non
     assert whole.first
 
 
+def test_between_validations_the_history_has_the_training_loss(tmp_path: Path) -> None:
+    settings = SETTINGS.model_copy(update={"record_every": 4})
+    whole = _fit(_Regression(), tmp_path / "whole", settings)
+    assert [row["step"] for row in whole.history] == [4, 6, 8, 12, 16, 18, 20, 23]
+    assert [row["step"] for row in whole.history if "error" in row] == [6, 12, 18, 23]
+    # Each is the mean since the row before: together they are those of the single steps.
+    each = _fit(_Regression(), tmp_path / "each", SETTINGS.model_copy(update={"record_every": 1})).history
+    losses = {row["step"]: row["training_loss"] for row in each}
+    for before, row in zip([0, 4, 6, 8, 12, 16, 18, 20], whole.history, strict=True):
+        mean = sum(losses[step] for step in range(before + 1, row["step"] + 1)) / (row["step"] - before)
+        assert row["training_loss"] == pytest.approx(mean)
+    # Rows and what was summed up since the last one are part of the state.
+    with pytest.raises(_InterruptedError):
+        _fit(_Regression(at_step={16: _interrupt}), tmp_path / "state", settings)
+    assert _same(_fit(_Regression(), tmp_path / "state", settings), whole)
+
+
 def test_training_learns(tmp_path: Path) -> None:
     settings = SETTINGS.model_copy(update={"steps": 400, "validate_every": 400})
     trained = _fit(_Regression(), tmp_path, settings)

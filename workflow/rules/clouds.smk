@@ -4,7 +4,8 @@ Needs: raw files, simulated or the user's own, files of the JetNet layout, or la
 and detector_response in config.yaml.
 Makes: {results}/clouds/{dataset}.h5, {results}/prepared/{dataset}.h5 with {dataset}_split.h5 beside it, and for the
 comparison with real Delphes {results}/detector_response/{process}/{own,real}.h5; beside clouds, the observables of
-their jets.
+their jets. Where somebody asks for it, {results}/detector_response/{process}/counts.json: the counts of the jets after
+real Delphes that the package holds.
 """
 
 
@@ -165,3 +166,30 @@ rule observe:
         "observe {wildcards.path}"
     shell:
         "exec python -m cloudchamber observe {input.clouds} --threads {threads} --output {output} > {log} 2>&1"
+
+
+rule delphes_counts:
+    input:
+        clouds="<results>/detector_response/{process}/real.h5",
+        observables="<results>/detector_response/{process}/real_observables.h5",
+        code=pipeline.code("delphes-counts"),
+    output:
+        "<results>/detector_response/{process}/counts.json",
+    log:
+        "<logs>/delphes_counts/{process}.log",
+    benchmark:
+        "<logs>/delphes_counts/{process}.tsv"
+    conda:
+        "../../envs/evaluation.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(20),
+    params:
+        settings=pipeline.clouds.process,
+        delphes=pipeline.clouds.delphes(),
+    message:
+        "count jets of {wildcards.process} after real Delphes"
+    shell:
+        "exec python -m cloudchamber delphes-counts {input.clouds} --observables {input.observables}"
+        " --settings {params.settings:q} --delphes {params.delphes:q} --threads {threads} --output {output} > {log} 2>&1"

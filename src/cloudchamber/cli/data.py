@@ -37,3 +37,8 @@ def add(commands: Commands) -> None:
 
     observe = commands.add("observe", "jet mass, pT, multiplicity and substructure of clouds")
     observe.add("source", type=Path, metavar="clouds").output()
+
+    counts = commands.add("delphes-counts", "count jets after real Delphes, for comparisons where its files are not")
+    counts.add("source", type=Path, metavar="clouds")
+    counts.add("--observables", type=Path, required=True, help="of these clouds").settings("the process")
+    counts.add("--delphes", required=True, help="version of Delphes and its card, in words").output()

@@ -4,51 +4,43 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from cloudchamber.cloud import read_clouds
-from cloudchamber.errors import InputError
+from cloudchamber.data_checks.delphes_counts import stored_counts
+from cloudchamber.data_checks.tower_jets import FEATURES, edges_of, read_jets
 from cloudchamber.figures.histograms import (
     OVERFLOW_NOTE,
-    bin_edges,
+    Histogram,
     chi_squared,
     draw_histograms,
     draw_ratios,
     histogram,
-    integer_edges,
     legend_handles,
 )
 from cloudchamber.figures.labels import axis_label, count
 from cloudchamber.figures.style import looks
-from cloudchamber.jets.features import LABELS, Label
-from cloudchamber.jets.observable_file import read_observables
 from cloudchamber.metrics.resampling import Sample
 from cloudchamber.settings.entries import entries, need
 
-__all__ = ["Response", "detector_response", "draw_detector_response", "read_responses"]
+__all__ = ["Reference", "Response", "detector_response", "draw_detector_response", "read_responses"]
 
 CAPTIONS = {
     "detector_response": (
         "Jets clustered from calorimeter towers, after the detector simulated here and after real Delphes "
         "with its ATLAS card, for the same process in independent events. Filled: Delphes, with a hatched "
-        "band of its statistical uncertainty. Line with bars: the detector simulated here, with its "
-        "statistical uncertainty. Below: the ratio of it to Delphes. Chi squared tests whether both "
-        "histograms come from one distribution; neighbouring bins with few jets are merged and jets are taken "
-        "as independent. Where no file of real Delphes is there, the panel says so. The first and last bin "
-        "hold what lies beyond the axis."
+        "band of its statistical uncertainty, the square root of the counts. The heading of each row says how "
+        "many jets there are, and whether those after Delphes were read from files or are counts that the "
+        "package holds. Stored counts are shown where process and selection are those of the settings; where "
+        "they are not, the panel says so. Line with bars: the detector simulated here, with its statistical "
+        "uncertainty. Below: the ratio of it to Delphes. Chi squared tests whether both histograms come from "
+        "one distribution; neighbouring bins with few jets are merged and jets are taken as independent. The "
+        "first and last bin hold what lies beyond the axis, which the jets after Delphes decide."
     ),
 }
 
-_FEATURES: Mapping[str, Label] = {
-    "jet_pt": Label(r"$p_\mathrm{T}^\mathrm{jet}$", "GeV"),
-    "jet_mass": Label(r"$m_\mathrm{jet}$", "GeV"),
-    "n_constituents": Label(r"$N_\mathrm{constituents}$"),
-    "tau21": LABELS["tau21"],
-    "tau32": LABELS["tau32"],
-}
-_OF_CLOUDS = ("jet_pt", "jet_mass", "n_constituents")
 _OWN = looks(["own"], [])["own"]
 
 
@@ -59,42 +51,77 @@ def draw_detector_response(files: Mapping[str, Any]) -> Figure:
 
 @final
 @dataclass(frozen=True)
+class Reference:
+    """Jets after real Delphes.
+
+    Attributes:
+        histograms: of each feature.
+        jets: how many.
+        origin: where they are from, in words.
+    """
+
+    histograms: Mapping[str, Histogram]
+    jets: int
+    origin: str
+
+
+@final
+@dataclass(frozen=True)
 class Response:
-    """Features of jets of one process: after the detector simulated here and, where there is a file, after Delphes."""
+    """Jets of one process: after the detector simulated here, and after Delphes or why there are none, in words."""
 
     title: str
     own: Mapping[str, Sample]
-    real: Mapping[str, Sample] | None
+    real: Reference | str
+
+    @property
+    def heading(self) -> str:
+        own = f"{self.title}: {count(self.own['jet_pt'].n_jets)} jets after our detector"
+        if isinstance(self.real, str):
+            return f"{own}, none after Delphes"
+        return f"{own}, {count(self.real.jets)} after Delphes ({self.real.origin})"
 
 
 def read_responses(files: Mapping[str, Any]) -> list[Response]:
     """Read the jets of each process.
 
     Args:
-        files: "processes", each with "title", "own" and "real": "clouds" and "observables", or None for "real".
+        files: "processes", each with "name", "title", "own" and "real": "clouds" and "observables", or None for "real";
+            and what stored counts have to be of: "physics" and "selection"
+            (:mod:`cloudchamber.data_checks.delphes_counts`).
 
     Raises:
         InputError: a file cannot be used, or clouds and observables do not belong together.
         SettingsError: a key is missing, or there is no process.
     """
+    keys = ("name", "title", "own", "real", "physics", "selection")
     return [
-        Response(
-            process["title"],
-            _read(process["own"]),
-            _read(process["real"]) if process["real"] else None,
-        )
-        for process in entries(files, "processes", ("title", "own", "real"))
+        Response(process["title"], _read(process["own"]), _reference(process))
+        for process in entries(files, "processes", keys)
     ]
 
 
 def _read(files: Mapping[str, str]) -> dict[str, Sample]:
-    clouds, (observables, _) = read_clouds(need(files, "clouds")), read_observables(need(files, "observables"))
-    for name in set(_FEATURES) - set(_OF_CLOUDS):
-        if len(observables.get(name, ())) != len(clouds):
-            raise InputError(f"{files['observables']}: no '{name}' for the {len(clouds)} jets of {files['clouds']}")
-    return {
-        name: Sample.of_jets(clouds.feature(name) if name in _OF_CLOUDS else observables[name]) for name in _FEATURES
+    return read_jets(need(files, "clouds"), need(files, "observables"))
+
+
+def _reference(process: Mapping[str, Any]) -> Reference | str:
+    """Return the jets of real Delphes, read from a file where there is one, or why there are none."""
+    if process["real"]:
+        jets = _read(process["real"])
+        made = {name: histogram(sample, edges_of(name, sample)) for name, sample in jets.items()}
+        return Reference(made, jets["jet_pt"].n_jets, "read from files")
+    stored = stored_counts(process["name"])
+    if stored is None:
+        return "no file of Delphes\nand no stored counts"
+    for key, what in (("physics", "another process"), ("selection", "other jets")):
+        if stored[key] != process[key]:
+            return f"no file of Delphes;\nthe stored counts\nare of {what}"
+    histograms = {
+        name: Histogram.of_counts(np.array(item["edges"]), np.array(item["counts"], np.float64))
+        for name, item in stored["histograms"].items()
     }
+    return Reference(histograms, stored["jets"], "stored counts")
 
 
 def detector_response(responses: Sequence[Response]) -> Figure:
@@ -103,16 +130,15 @@ def detector_response(responses: Sequence[Response]) -> Figure:
     The bars are statistical uncertainties of own jets, the band those of real ones. The chi squared tests whether both
     have one parent distribution.
     """
-    figure = Figure(figsize=(2.9 * len(_FEATURES), 4.3 * len(responses) + 0.6), layout="constrained")
+    figure = Figure(figsize=(2.9 * len(FEATURES), 4.3 * len(responses) + 0.6), layout="constrained")
     rows = figure.subfigures(len(responses), 1, squeeze=False)[:, 0]
     for row, response in zip(rows, responses, strict=True):
-        axes = row.subplots(2, len(_FEATURES), sharex="col", height_ratios=(3, 1))
-        for (upper, lower), name in zip(axes.T, _FEATURES, strict=True):
+        axes = row.subplots(2, len(FEATURES), sharex="col", height_ratios=(3, 1))
+        for (upper, lower), name in zip(axes.T, FEATURES, strict=True):
             _panel(upper, lower, response, name)
         axes[0, 0].set_ylabel("fraction of jets per bin")
         axes[1, 0].set_ylabel("ratio")
-        real = f"{count(response.real['jet_pt'].n_jets)} after Delphes" if response.real else "no file of Delphes"
-        row.suptitle(f"{response.title}: {count(response.own['jet_pt'].n_jets)} jets after our detector, {real}")
+        row.suptitle(response.heading)
     handles = legend_handles("Delphes, ATLAS card", [("our detector, after the same card", _OWN)])
     figure.legend(
         handles=handles, loc="outside lower center", ncols=len(handles), title=OVERFLOW_NOTE, title_fontsize=8
@@ -122,21 +148,20 @@ def detector_response(responses: Sequence[Response]) -> Figure:
 
 def _panel(upper: Axes, lower: Axes, response: Response, name: str) -> None:
     own = response.own[name]
-    samples = [response.real[name], own] if response.real else [own]
-    edges = integer_edges(samples[0], samples[1:]) if name == "n_constituents" else bin_edges(samples[0], samples[1:])
+    reference = None if isinstance(response.real, str) else response.real.histograms[name]
+    edges = edges_of(name, own) if reference is None else reference.edges
     of_own = histogram(own, edges)
-    reference = histogram(samples[0], edges) if response.real else None
     draw_histograms(upper, reference, [(_OWN, of_own)], error_bars=True)
     top = max(float(item.fractions.max()) for item in (of_own, reference) if item)
     upper.set_ylim(0.0, 1.3 * top)
-    if reference is None:
-        lower.text(0.5, 0.5, "no file of Delphes", transform=lower.transAxes, ha="center", va="center")
+    if isinstance(response.real, str):
+        lower.text(0.5, 0.5, response.real, transform=lower.transAxes, ha="center", va="center", fontsize=8)
         lower.yaxis.set_major_locator(NullLocator())
         lower.yaxis.set_minor_locator(NullLocator())
-    else:
+    if reference is not None:
         value, freedom = chi_squared(of_own.counts, reference.counts)
         note = rf"$\chi^2$ / dof = {value:.1f} / {freedom}"
         upper.text(0.95, 0.95, note, transform=upper.transAxes, ha="right", va="top")
         draw_ratios(lower, reference, [(_OWN, of_own)], error_bars=True)
     upper.set_xlim(edges[0], edges[-1])
-    lower.set_xlabel(axis_label(_FEATURES[name]))
+    lower.set_xlabel(axis_label(FEATURES[name]))

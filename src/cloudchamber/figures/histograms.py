@@ -49,6 +49,16 @@ class Histogram:
     fractions: np.ndarray
     errors: np.ndarray
 
+    @classmethod
+    def of_counts(cls, edges: np.ndarray, counts: np.ndarray) -> "Histogram":
+        """Return the histogram of jets that were counted: (K,) counts, independent of each other.
+
+        The uncertainty is the square root of the counts but for what their fixed total takes from it.
+        """
+        total = max(float(counts.sum()), 1.0)
+        fractions = counts / total
+        return cls(edges, counts, fractions, np.sqrt(fractions * (1.0 - fractions) / total))
+
 
 def bin_edges(reference: Sample, others: Sequence[Sample], logarithmic: bool = False) -> np.ndarray:
     """Return bins of equal width, or of equal ratio, that show the reference and the bulk of the others.

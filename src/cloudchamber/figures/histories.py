@@ -61,7 +61,8 @@ def histories(data: Sequence[History], title: str, panels: Mapping[str, str]) ->
     for axis, (column, label) in zip(axes.flat, panels.items(), strict=True):
         for history in data:
             look = history.model.look
-            for table in history.tables:
+            # Rows without a validation have a training loss alone.
+            for table in (rows.dropna(subset=[column]) for rows in history.tables):
                 values = table[column].to_numpy(float)
                 # The distance is infinite where a model gave values that are not finite.
                 values = np.where(np.isfinite(values) & (values > 0), values, np.nan)

@@ -1,6 +1,6 @@
 """The table of metrics of a study, summed up over seeds: what the charts and tables of metrics show."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -16,6 +16,7 @@ __all__ = ["COMPETITION", "Measurement", "read_measurements"]
 
 # The others may be missing from a table that was made by hand.
 _COLUMNS = tuple(name for name in METRIC_COLUMNS if name not in ("study", "nfe", "floor_uncertainty"))
+_Row = Mapping[Hashable, Any]
 # Metrics in which the models compete: each with one sampler only.
 COMPETITION = ("nlp", "nlp_generated_only")
 
@@ -76,18 +77,22 @@ def read_measurements(
         table = table[table["study"] == files["study"]]
     if table.empty and not partial:
         raise InputError(f"{path}: no metric '{metric}' of data set '{dataset}'")
-    # What has no feature, or no sampler, has an empty field.
-    table = table.assign(
-        **{key: table[key].astype(object).where(table[key].notna(), "") for key in ("feature", "sampler")}
-    )
+    groups: dict[tuple[str, str], dict[str, list[_Row]]] = {}
+    for row in table.sort_values("seed", kind="stable").to_dict("records"):
+        # What has no feature, or no sampler, has an empty field.
+        sampler, feature = (str(row[key]) if pd.notna(row[key]) else "" for key in ("sampler", "feature"))
+        groups.setdefault((str(row["model"]), sampler), {}).setdefault(feature, []).append(row)
+    competitors = {name for name, _ in groups} if metric in COMPETITION else set()
     found, missing = [], []
     for model in models_of(files):
-        of_model = table[(table["model"] == model.name) & (table["sampler"] == model.sampler)]
-        if of_model["value"].isna().all() and (partial or _competes_as_another(model, metric, table)):
+        of_model = groups.get((model.name, model.sampler), {})
+        nothing = all(pd.isna(row["value"]) for rows in of_model.values() for row in rows)
+        # In a competition a model has one sampler, and its others have no value.
+        if nothing and (partial or model.name in competitors):
             continue
         for feature in features:
-            rows = of_model[of_model["feature"] == feature]
-            if rows.empty or rows["value"].isna().any():
+            rows = of_model.get(feature, [])
+            if not rows or any(pd.isna(row["value"]) for row in rows):
                 missing.append(f"'{model.label}'" + (f" in {feature}" if feature else ""))
             else:
                 found.append(_measurement(model, feature, rows))
@@ -96,20 +101,16 @@ def read_measurements(
     return found
 
 
-def _competes_as_another(model: Model, metric: str, table: pd.DataFrame) -> bool:
-    """Return whether the model is there with another sampler, in a metric to which each model sends one."""
-    return metric in COMPETITION and bool((table["model"] == model.name).any())
-
-
-def _measurement(model: Model, feature: str, rows: pd.DataFrame) -> Measurement:
-    rows = rows.sort_values("seed")
+def _measurement(model: Model, feature: str, rows: Sequence[_Row]) -> Measurement:
+    """Return one measurement of rows in the order of their seeds."""
 
     def mean(name: str) -> float:
-        return float(rows[name].astype(float).mean()) if name in rows else float("nan")
+        known = [float(row[name]) for row in rows if name in row and pd.notna(row[name])]
+        return float(np.mean(known)) if known else float("nan")
 
     return Measurement(
         model,
         feature,
-        tuple(float(value) for value in rows["value"]),
+        tuple(float(row["value"]) for row in rows),
         *(mean(name) for name in ("uncertainty", "floor", "floor_uncertainty", "n_reference", "n_generated")),
     )

@@ -7,26 +7,33 @@ apart without any colour.
 """
 
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, final
 
 import matplotlib.style
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter, NullLocator
 
 from cloudchamber.storage import write_bytes
 
-__all__ = ["GREY", "TRUTH", "Look", "applied", "looks", "save"]
+__all__ = ["GREY", "TRUTH", "Look", "applied", "lay_out", "looks", "save"]
 
 PNG_DPI = 200
+# Of zlib: 6 would take twice as long for files that are a tenth smaller.
+PNG_COMPRESSION = 3
 
 _PARAMETERS: dict[str, Any] = {
     "axes.axisbelow": True,
     "axes.labelsize": 10,
     "axes.linewidth": 0.8,
     "axes.titlesize": 10,
+    # A fixed height: matplotlib would look for ticks above the panels, of which there are none, at each drawing.
+    "axes.titley": 1.0,
     "figure.titlesize": 11,
     "font.size": 9,
     "legend.fontsize": 9,
@@ -36,9 +43,11 @@ _PARAMETERS: dict[str, Any] = {
     "mathtext.fontset": "dejavusans",
     "pdf.fonttype": 42,
     "xtick.direction": "in",
+    "xtick.minor.ndivs": 2,
     "xtick.minor.visible": True,
     "xtick.top": True,
     "ytick.direction": "in",
+    "ytick.minor.ndivs": 2,
     "ytick.minor.visible": True,
     "ytick.right": True,
 }
@@ -102,23 +111,48 @@ def applied() -> Iterator[None]:
         yield
 
 
+def lay_out(figure: Figure) -> FigureCanvasAgg:
+    """Place everything in a figure once, at the resolution of its PNG, and return the canvas to draw it on."""
+    figure.set_dpi(PNG_DPI)
+    canvas = FigureCanvasAgg(figure)
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        with _without_minor_ticks(figure):
+            engine.execute(figure)
+        figure.set_layout_engine("none")
+    return canvas
+
+
 def save(figure: Figure, pdf: Path, png: Path) -> None:
     """Write a figure as PDF and as PNG, each at once or not at all; the same figure gives the same bytes.
 
     Raises:
         StorageError: a file cannot be written.
     """
-    # One layout serves both files: it is the slow part.
-    layout = figure.get_layout_engine()
-    if layout is not None:
-        layout.execute(figure)
-        figure.set_layout_engine("none")
-    options: Mapping[Path, dict[str, Any]] = {
-        pdf: {"format": "pdf", "metadata": {"CreationDate": None}},
-        png: {"format": "png", "metadata": {"Software": None}, "dpi": PNG_DPI},
-    }
-    for path, chosen in options.items():
-        # Not to the file itself: on a full disk the writer of PDF stumbles over its own buffers.
-        content = io.BytesIO()
-        figure.savefig(content, **chosen)
-        write_bytes(path, content.getvalue())
+    # One layout serves both files, since it is slow. Figure.savefig would draw once more for each file.
+    canvas = lay_out(figure)
+    # Not to the file itself: on a full disk the writer of PDF stumbles over its own buffers.
+    content = io.BytesIO()
+    canvas.print_png(content, metadata={"Software": None}, pil_kwargs={"compress_level": PNG_COMPRESSION})
+    write_bytes(png, content.getvalue())
+    content = io.BytesIO()
+    FigureCanvasPdf(figure).print_pdf(content, metadata={"CreationDate": None})
+    write_bytes(pdf, content.getvalue())
+
+
+@contextmanager
+def _without_minor_ticks(figure: Figure) -> Iterator[None]:
+    """Leave out minor ticks without labels, which need no room and take half of the time of a layout."""
+    unlabelled = [
+        (axis, axis.get_minor_locator())
+        for axes in figure.axes
+        for axis in (axes.xaxis, axes.yaxis)
+        if isinstance(axis.get_minor_formatter(), NullFormatter)
+    ]
+    for axis, _ in unlabelled:
+        axis.set_minor_locator(NullLocator())
+    try:
+        yield
+    finally:
+        for axis, locator in unlabelled:
+            axis.set_minor_locator(locator)

@@ -85,6 +85,11 @@ class Clouds:
         assert response is not None, "the rule is asked for by the figure alone"
         return settings_argument(IngestionSettings(clouds=response.clouds, max_particles=response.max_particles))
 
+    def delphes(self) -> str:
+        """Return the version of the Delphes behind the files of real detector output, in words."""
+        response = self._settings.detector_response
+        return "unknown" if response is None else response.delphes
+
     def _dataset(self, wildcards: Any) -> DatasetSettings:
         return self._settings.datasets[wildcards.dataset]
 

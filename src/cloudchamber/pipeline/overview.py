@@ -41,7 +41,9 @@ class Overview:
         return [Drawing("settings", OVERVIEW_TABLES["settings"], folder, lambda _: settings, "Settings", None)]
 
     def _response_files(self) -> dict[str, Any]:
-        """Return the clouds of own and of real detector output, for each process whose real file is there."""
+        """Return the clouds of own detector output and of real, where its file is there, and what both are of."""
+        response = self._settings.detector_response
+        assert response is not None, "the figure is left out without it"
         processes = []
         for process, file in self._sources.real_files().items():
             folder = f"{self._paths.results}/detector_response/{process}"
@@ -49,6 +51,8 @@ class Overview:
                 {"clouds": clouds, "observables": observables_of(clouds)}
                 for clouds in (f"{folder}/own.h5", f"{folder}/real.h5")
             )
-            title = self._settings.processes[process].title
-            processes.append({"name": process, "title": title, "own": own, "real": real if file else None})
+            settings = self._settings.processes[process]
+            sides = {"own": own, "real": real if file else None}
+            compared = {"physics": settings.physics, "selection": response.selection}
+            processes.append({"name": process, "title": settings.title, **sides, **compared})
         return {"processes": processes}

@@ -20,6 +20,7 @@ SHARED_STAGES: Mapping[str, str] = {
     "to-jetnet": "readers.jetnet:convert_to_jetnet",
     "prepare": "preparation.prepare:prepare",
     "observe": "jets.observe:observe_file",
+    "delphes-counts": "data_checks.delphes_counts:count_jets",
     # Generative models.
     "train": "generative.train:train",
     "train-jet-flow": "generative.train_jet_flow:train_jet_flow",

@@ -253,7 +253,7 @@ def _state(path: Path) -> Contents:
     try:
         state = read_state(path)
         identity = json.loads(state["identity"])
-        facts = {"step": state["step"], "validations": len(state["history"])}
+        facts = {"step": state["step"], "rows of the history": len(state["history"])}
     except (OSError, RuntimeError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise InputError(f"{path}: not a training state, or damaged: {' '.join(str(error).split())[:200]}") from error
     provenance = {"step": "training", "inputs": identity.pop("data", {}), **identity}

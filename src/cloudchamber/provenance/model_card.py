@@ -170,9 +170,12 @@ def _training(files: Mapping[str, Any], settings: TrainableSettings) -> list[str
     lines = ["| seed | steps | first validation | last validation |", "| --- | --- | --- | --- |"]
     for training in files["trainings"]:
         history = read_table(training["history"])
+        losses = [name for name in history if name.endswith("loss")]
+        # Rows without a validation have a training loss alone; the last step is always validated.
+        validated = history[losses].dropna().head(1)
         first, last = (
-            ", ".join(f"{name.replace('_', ' ')} {row[name]:.4g}" for name in history if name.endswith("loss"))
-            for row in (history.iloc[0], history.iloc[-1])
+            ", ".join(f"{name.replace('_', ' ')} {row[name].iloc[0]:.4g}" for name in losses)
+            for row in (validated if len(validated) else history.tail(1), history.tail(1))
         )
         lines.append(f"| {training['seed']} | {history['step'].iloc[-1]:,} | {first} | {last} |")
     return [_table([(name.replace("_", " "), str(value)) for name, value in recipe.items()]), "\n".join(lines)]

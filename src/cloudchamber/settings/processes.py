@@ -24,6 +24,11 @@ class SimulatedProcess(Settings, ABC):
         "all", description="what the files keep of the generated particles: all, or those of the hard process alone"
     )
 
+    @property
+    def physics(self) -> dict[str, Any]:
+        """What decides the distributions, as JSON: neither how many events there are nor what their files keep."""
+        return self.model_dump(mode="json", exclude={"title", "events", "shards", "particles"})
+
 
 @final
 class PythiaProcess(SimulatedProcess):

@@ -3,7 +3,7 @@
 import os
 from abc import ABC
 from collections.abc import Mapping
-from typing import Annotated, Self, final
+from typing import Annotated, Any, Self, final
 
 from pydantic import Field, model_validator
 
@@ -24,6 +24,12 @@ class DetectorResponseSettings(Settings):
         default_factory=dict,
         description="process -> file of the same process after real Delphes; $NAME is a variable of the environment",
     )
+    delphes: str = Field("unknown", description="version of Delphes that made these files, and its card, in words")
+
+    @property
+    def selection(self) -> dict[str, Any]:
+        """What decides which jets are compared, as JSON."""
+        return self.model_dump(mode="json", include={"clouds", "max_particles"})
 
     @property
     def files(self) -> dict[str, str]:

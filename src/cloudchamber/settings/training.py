@@ -29,6 +29,10 @@ class TrainingSettings(Settings):
         "last", description="averaged weights that the training gives: the last, or those of the lowest validation loss"
     )
     validate_every: PositiveInt = 500
+    record_every: PositiveInt = Field(
+        100,
+        description="steps between rows of the history; those without a validation hold the training loss alone",
+    )
     save_every: PositiveInt = Field(200, description="steps between two saved states")
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
     accelerator: Literal["auto", "cpu", "cuda"] = "auto"

@@ -40,7 +40,8 @@ class Trained:
 
     Attributes:
         weights: averaged weights by name, on the CPU: the last, or those of the lowest validation loss.
-        history: one row per validation: step, losses, learning rate, the figures of the task.
+        history: rows of step, learning rate and training loss, the mean since the row before; those of a validation
+            hold the figures of the task too.
         first: whether this process is the one that writes the outputs.
     """
 
@@ -140,6 +141,8 @@ class _Loop:
                 bar.update()
                 if self.step % self.settings.validate_every == 0 or self.step == steps:
                     self._validate()
+                elif self.step % self.settings.record_every == 0:
+                    self.history.append(self._losses_until_now())
                 stop = bool(terminated)
                 if stop or self.step % self.settings.save_every == 0 or self.step == steps:
                     self._save()
@@ -190,13 +193,14 @@ class _Loop:
                 "lower training.learning_rate or training.gradient_clip"
             )
 
-    def _validate(self) -> None:
-        row: dict[str, Any] = {
-            "step": self.step,
-            "learning_rate": self._learning_rate(self.step - 1),
-            "training_loss": math.fsum(self.losses) / len(self.losses),
-        }
+    def _losses_until_now(self) -> dict[str, Any]:
+        """Return a row of the history with the mean training loss since the row before."""
+        mean = math.fsum(self.losses) / len(self.losses)
         self.losses.clear()
+        return {"step": self.step, "learning_rate": self._learning_rate(self.step - 1), "training_loss": mean}
+
+    def _validate(self) -> None:
+        row = self._losses_until_now()
         present = {name: value.clone() for name, value in self.task.network.state_dict().items()}
         self.task.network.load_state_dict(self.average.weights)
         try:

@@ -194,7 +194,7 @@ def test_response_says_where_there_is_nothing_to_compare_with(files: dict[str, A
     with_real, without = _figure("detector_response", files).subfigs
     texts = [[text.get_text() for axis in part.axes for text in axis.texts] for part in (with_real, without)]
     assert all("dof" in text for text in texts[0])
-    assert texts[1] == ["no file of Delphes"] * 5
+    assert texts[1] == ["no file of Delphes;\nthe stored counts\nare of another process"] * 5
 
 
 def test_truncation_shows_what_was_counted(files: dict[str, Any]) -> None:

@@ -28,7 +28,7 @@ NETWORKS = {
     },
     "pfn": {"kind": "particle_flow", "tower": [8], "hidden": [8]},
 }
-LOOP = {"steps": 6, "batch_size": 32, "validate_every": 2, "accelerator": "cpu"}
+LOOP = {"steps": 6, "batch_size": 32, "validate_every": 2, "record_every": 1, "accelerator": "cpu"}
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +127,11 @@ def test_histories_show_losses_and_accuracy_of_each_training(study: Path) -> Non
     ]
     for number, name in enumerate(NETWORKS):
         table = pd.read_csv(files(study, name)["history"])
-        loss, accuracy = figure.axes[1].lines[number], figure.axes[2].lines[number]
+        training, loss, accuracy = (axis.lines[number] for axis in figure.axes)
+        assert list(training.get_xdata()) == [1, 2, 3, 4, 5, 6]
+        losses = table["training_loss"]
+        np.testing.assert_allclose(np.asarray(training.get_ydata(), float), losses / losses.iloc[-1])
+        table = table[table["step"] % 2 == 0]
         np.testing.assert_allclose(np.asarray(accuracy.get_ydata(), float), table["accuracy"])
         losses = table["validation_loss"]
         np.testing.assert_allclose(np.asarray(loss.get_ydata(), float), losses / losses.iloc[-1])

@@ -1,19 +1,21 @@
 """Average jet images: where the transverse momentum of the jets lies, in truth, models and their difference."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import LogNorm, SymLogNorm
-from matplotlib.figure import Figure, SubFigure
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 
 from cloudchamber.cloud import read_clouds
-from cloudchamber.figures.images import average_image
+from cloudchamber.figures.colours import signed_bar, signed_norm
+from cloudchamber.figures.images import average_image, draw_image
 from cloudchamber.figures.inputs import angular_reach, first_samplers, models_of, read_truth
-from cloudchamber.figures.labels import axis_label, count, counts, wrapped
-from cloudchamber.jets.features import LABELS
+from cloudchamber.figures.labels import count, counts, wrapped
+from cloudchamber.figures.planes import planes
 from cloudchamber.settings.entries import need
 
 __all__ = ["JetImages", "average_images", "draw_average_images", "read_images"]
@@ -87,49 +89,40 @@ def read_images(files: Mapping[str, Any]) -> JetImages:
 
 def average_images(data: JetImages) -> Figure:
     """Draw the average images on one colour scale, and below them their differences to the reference on another."""
-    labels, images = list(data.images), list(data.images.values())
-    blocks = -(-len(images) // _COLUMNS)
-    columns = -(-len(images) // blocks)
+    blocks = -(-len(data.images) // _COLUMNS)
+    columns = -(-len(data.images) // blocks)
     figure = Figure(figsize=(1.9 * columns + 1.6, 4.6 * blocks + 0.3), layout="constrained")
-    for block, part in enumerate(figure.subfigures(blocks, 1, squeeze=False)[:, 0]):
-        shown = slice(block * columns, (block + 1) * columns)
-        _block(part, data, labels[shown], columns)
+    axes = planes(figure, 2 * blocks, columns, data.edges[-1], block=2)
+    # Places of the images, block by block, each with that of its difference below.
+    places = axes.reshape(blocks, 2, columns).swapaxes(1, 2).reshape(-1, 2)
+    images, changes = _draw(places, data)
+    for block in range(blocks):
+        figure.colorbar(images, ax=list(axes[2 * block]), label=r"mean $p_\mathrm{T}^\mathrm{rel}$ per pixel")
+        signed_bar(figure, changes, list(axes[2 * block + 1]), "difference to truth")
+    for axis in places[len(data.images) :].flat:
+        axis.set_visible(False)
     generated = counts(list(data.n_jets[2:]))
     figure.suptitle(f"{data.title}: {count(data.n_jets[0])} true jets, {generated} generated jets per model")
     return figure
 
 
-def _block(part: SubFigure, data: JetImages, labels: Sequence[str], columns: int) -> None:
-    """Draw some of the images above their differences; columns without an image stay empty."""
-    first, *others = data.images.items()
+def _draw(places: np.ndarray, data: JetImages) -> tuple[AxesImage, AxesImage]:
+    """Draw each image above its difference to the first and return one of each, for the colour bars."""
+    first, *others = data.images.values()
     highest = max(float(image.max()) for image in data.images.values())
     lowest = highest * 10.0**-_DECADES
     levels = LogNorm(lowest, highest)
-    largest = max(float(np.abs(image - first[1]).max()) for _, image in others)
-    differences = SymLogNorm(linthresh=0.03 * largest, vmin=-largest, vmax=largest)
-    axes = part.subplots(2, columns, sharex=True, sharey=True)
-    grid = np.meshgrid(data.edges, data.edges, indexing="ij")
-    for label, (upper, lower) in zip(labels, axes.T, strict=False):
+    largest = max(float(np.abs(image - first).max()) for image in others)
+    differences = signed_norm(largest, 0.03 * largest)
+    for (label, image), (upper, lower) in zip(data.images.items(), places, strict=False):
         upper.set_title(wrapped(label))
-        change = data.images[label] - first[1]
-        levels_shown = upper.pcolormesh(
-            *grid, np.maximum(data.images[label], lowest), norm=levels, cmap="cividis", rasterized=True
-        )
-        changes_shown = lower.pcolormesh(*grid, change, norm=differences, cmap="PuOr_r", rasterized=True)
-        if label == first[0]:
+        shown = draw_image(upper, np.maximum(image, lowest), data.edges, norm=levels, cmap="cividis")
+        change = draw_image(lower, image - first, data.edges, norm=differences, cmap="PuOr_r")
+        if image is first:
             lower.text(0.5, 0.5, "reference of\nthe differences", transform=lower.transAxes, ha="center", va="center")
         else:
-            _mark_negative(lower, data.edges, change, differences.linthresh)
-        for axis in (upper, lower):
-            axis.set_aspect("equal")
-            axis.minorticks_off()
-        lower.set_xlabel(axis_label(LABELS["eta_rel"]))
-    for axis in axes[:, 0]:
-        axis.set_ylabel(axis_label(LABELS["phi_rel"]))
-    part.colorbar(levels_shown, ax=list(axes[0]), label=r"mean $p_\mathrm{T}^\mathrm{rel}$ per pixel")
-    part.colorbar(changes_shown, ax=list(axes[1]), label="difference to truth")
-    for axis in axes[:, len(labels) :].flat:
-        axis.set_visible(False)
+            _mark_negative(lower, data.edges, image - first, differences.linthresh)
+    return shown, change
 
 
 def _mark_negative(axis: Axes, edges: np.ndarray, difference: np.ndarray, limit: float) -> None:

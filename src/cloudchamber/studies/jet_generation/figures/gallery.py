@@ -6,11 +6,11 @@ from typing import Any, final
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from cloudchamber.cloud import Clouds, read_clouds
 from cloudchamber.figures.inputs import angular_reach, first_samplers, models_of, read_truth
 from cloudchamber.figures.labels import axis_label, wrapped
+from cloudchamber.figures.planes import planes
 from cloudchamber.figures.style import TRUTH, Look
 from cloudchamber.jets.features import LABELS
 from cloudchamber.jets.kinematics import has_momentum
@@ -80,22 +80,13 @@ def _jets(clouds: Clouds) -> tuple[np.ndarray, ...]:
 def cloud_gallery(data: Gallery) -> Figure:
     """Draw one row of jets per sample; the area of a marker is proportional to the pt_rel of the particle."""
     figure = Figure(figsize=(1.55 * _COLUMNS + 1.0, 1.55 * len(data.rows) + 1.2), layout="constrained")
-    axes = figure.subplots(len(data.rows), _COLUMNS, sharex=True, sharey=True, squeeze=False)
+    axes = planes(figure, len(data.rows), _COLUMNS, data.reach)
     for axis_row, row in zip(axes, data.rows, strict=True):
         for axis, jet in zip(axis_row, row.jets, strict=False):
             axis.scatter(
                 *jet[:, :2].T, s=_AREA * jet[:, 2], color=row.look.color, edgecolor="black", linewidth=0.4, alpha=0.6
             )
         axis_row[0].set_ylabel(f"{wrapped(row.label)}\n{axis_label(LABELS['phi_rel'])}")
-    for axis in axes.flat:
-        axis.set_aspect("equal")
-        axis.minorticks_off()
-        axis.set_xlim(-data.reach, data.reach)
-        axis.set_ylim(-data.reach, data.reach)
-        axis.xaxis.set_major_locator(MaxNLocator(4))
-        axis.yaxis.set_major_locator(MaxNLocator(4))
-    for axis in axes[-1]:
-        axis.set_xlabel(axis_label(LABELS["eta_rel"]))
     handles = [
         axes[0, 0].scatter([], [], s=_AREA * size, color="#b0b0b0", edgecolor="black", linewidth=0.4, label=f"{size:g}")
         for size in (0.01, 0.05, 0.2)

@@ -16,6 +16,7 @@ CAPTIONS = {
         "Training loss and validation loss of the trained models, each divided by its last value, and the "
         "Wasserstein-1 distances of relative jet mass and relative jet transverse momentum between validation "
         "jets and as many jets drawn with few evaluations, against the training step. One line per training. "
+        "Each training loss is the mean over the steps since the one before. "
         "Validation uses the averaged weights. Losses of different objectives are different quantities and "
         "are not to be compared; a flat loss does not mean that the jets have stopped improving."
     ),

@@ -7,12 +7,15 @@ from typing import Any, final
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
-from matplotlib.figure import Figure, SubFigure
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from matplotlib.ticker import MaxNLocator
 
 from cloudchamber.cloud import Clouds, read_clouds
 from cloudchamber.errors import InputError
+from cloudchamber.figures.images import draw_image
 from cloudchamber.figures.inputs import read_truth
-from cloudchamber.figures.labels import counts, wrapped
+from cloudchamber.figures.labels import axis_label, counts, wrapped
 from cloudchamber.jets.features import LABELS
 from cloudchamber.jets.observable_file import read_observables
 from cloudchamber.settings.entries import need
@@ -130,11 +133,23 @@ def requested(data: Sequence[Requests], title: str) -> Figure:
     """
     blocks = -(-len(data) // _COLUMNS)
     columns = -(-len(data) // blocks)
-    figure = Figure(figsize=(2.15 * columns + 1.2, 4.9 * blocks + 0.4), layout="constrained")
+    figure = Figure(figsize=(2.15 * columns + 1.2, 5.2 * blocks + 0.5), layout="constrained")
+    axes = figure.subplots(len(FEATURES) * blocks, columns, squeeze=False)
+    # Places of the samples, block by block, each with those of its features below each other.
+    places = axes.reshape(blocks, len(FEATURES), columns).swapaxes(1, 2).reshape(-1, len(FEATURES))
     # The lowest and highest values of truth decide the axes.
     limits = {name: _ends(np.concatenate([data[0].asked[name], data[0].given[name]])) for name in FEATURES}
-    for block, part in enumerate(figure.subfigures(blocks, 1, squeeze=False)[:, 0]):
-        _block(part, data[block * columns : (block + 1) * columns], limits, columns)
+    for number, (place, sample) in enumerate(zip(places, data, strict=False)):
+        place[0].set_title(wrapped(sample.label, 20))
+        for axis, name in zip(place, FEATURES, strict=True):
+            shown = _density(axis, sample.asked[name], sample.given[name], limits[name])
+            axis.set_xlabel(f"asked for: {axis_label(LABELS[name])}")
+            if number % columns == 0:
+                axis.set_ylabel(f"given: {axis_label(LABELS[name])}")
+            axis.tick_params(labelleft=number % columns == 0)
+    for axis in places[len(data) :].flat:
+        axis.set_visible(False)
+    figure.colorbar(shown, ax=axes, label="share of the jets per pixel", shrink=0.8)
     generated = counts([sample.n_jets for sample in data[1:]])
     figure.suptitle(f"{title}: {counts([data[0].n_jets])} true jets, {generated} generated jets per model")
     return figure
@@ -145,32 +160,19 @@ def _ends(values: np.ndarray) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _block(
-    part: SubFigure, samples: Sequence[Requests], limits: Mapping[str, tuple[float, float]], columns: int
-) -> None:
-    axes = part.subplots(len(FEATURES), columns, sharex="row", sharey="row", squeeze=False)
-    for column, sample in zip(axes.T, samples, strict=False):
-        column[0].set_title(wrapped(sample.label, 20))
-        for axis, name in zip(column, FEATURES, strict=True):
-            shown = _density(axis, sample.asked[name], sample.given[name], limits[name])
-            axis.set_xlabel(f"asked for: {LABELS[name].symbol} [{LABELS[name].unit}]")
-    for axis, name in zip(axes[:, 0], FEATURES, strict=True):
-        axis.set_ylabel(f"given: {LABELS[name].symbol} [{LABELS[name].unit}]")
-    part.colorbar(shown, ax=list(axes.flat), label="share of the jets per pixel", shrink=0.8)
-    for axis in axes[:, len(samples) :].flat:
-        axis.set_visible(False)
+def _short(value: float) -> str:
+    """Return three decimal places, or three digits of what is so large that they would not fit."""
+    return f"{value:.3f}" if value < 100 else f"{value:.3g}"
 
 
-def _density(axis: Axes, asked: np.ndarray, given: np.ndarray, limits: tuple[float, float]) -> Any:
+def _density(axis: Axes, asked: np.ndarray, given: np.ndarray, limits: tuple[float, float]) -> AxesImage:
     edges = np.linspace(*limits, _BINS + 1)
     shares = np.histogram2d(asked, given, bins=(edges, edges))[0] / len(asked)
-    shown = axis.pcolormesh(
-        edges, edges, np.where(shares > 0, shares, np.nan).T, norm=LogNorm(1e-4, 1e-1), cmap="cividis", rasterized=True
-    )
+    shown = draw_image(axis, np.where(shares > 0, shares, np.nan), edges, norm=LogNorm(1e-4, 1e-1), cmap="cividis")
     axis.plot(limits, limits, color="#D55E00", linewidth=0.8, linestyle=(0, (4.0, 2.0)))
     found = response(asked, given)
     axis.annotate(
-        f"r = {found.correlation:.2f}\n{found.median:.3f} ± {found.half_width:.3f}",
+        f"r = {found.correlation:.2f}\n{_short(found.median)} ± {_short(found.half_width)}",
         (0.04, 0.96),
         xycoords="axes fraction",
         va="top",
@@ -178,5 +180,7 @@ def _density(axis: Axes, asked: np.ndarray, given: np.ndarray, limits: tuple[flo
         bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.0},
     )
     axis.set_box_aspect(1.0)
+    axis.xaxis.set_major_locator(MaxNLocator(4))
+    axis.yaxis.set_major_locator(MaxNLocator(5))
     axis.minorticks_off()
     return shown

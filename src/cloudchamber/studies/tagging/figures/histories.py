@@ -12,7 +12,8 @@ __all__ = ["PANELS", "draw_histories"]
 
 CAPTIONS = {
     "histories": (
-        "Loss of the training and the validation part, divided by its last value, and accuracy on the validation part."
+        "Loss of the training and the validation part, divided by its last value, and accuracy on the validation part. "
+        "Each training loss is the mean over the steps since the one before."
     ),
 }
 

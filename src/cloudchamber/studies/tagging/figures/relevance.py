@@ -6,11 +6,13 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
-from matplotlib.colors import LogNorm, Normalize, SymLogNorm
+from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 
 from cloudchamber.cloud import Clouds, read_clouds
+from cloudchamber.figures.colours import signed_bar, signed_norm
 from cloudchamber.figures.labels import wrapped
+from cloudchamber.figures.planes import planes
 from cloudchamber.settings.entries import need
 
 __all__ = ["draw_relevance", "relevance"]
@@ -43,26 +45,26 @@ def relevance(examples: Clouds, title: str) -> Figure:
         title: what the jets are.
     """
     titles = [entry["title"] for entry in examples.meta["classes"]]
-    figure = Figure(figsize=(2.0 * len(titles) + 1.6, 5.6), layout="constrained")
-    axes = figure.subplots(2, len(titles), sharex=True, sharey=True, squeeze=False)
+    figure = Figure(figsize=(2.0 * len(titles) + 1.6, 5.1), layout="constrained")
+    axes = planes(figure, 2, len(titles), _REACH)
     attention = examples.point("attention")
     # An equal share for each tower is one; what lies outside of the scale takes its end.
     shares = attention * examples.multiplicity[:, None]
     gradients = examples.point("gradient_times_input")
     largest = float(np.abs(gradients).max()) or 1.0
-    rows: tuple[tuple[np.ndarray, Normalize, str, str], ...] = (
-        (shares, LogNorm(0.1, 10.0), "cividis", "attention received\n/ mean over towers"),
-        (gradients, SymLogNorm(0.01 * largest, vmin=-largest, vmax=largest), "PuOr", "gradient x input\nof the logit"),
+    rows: tuple[tuple[np.ndarray, Normalize, str], ...] = (
+        (shares, LogNorm(0.1, 10.0), "cividis"),
+        (gradients, signed_norm(largest, 0.01 * largest), "PuOr"),
     )
-    for line, (values, norm, colours, label) in zip(axes, rows, strict=True):
-        for number, axis in enumerate(line):
-            drawn = _jet(axis, examples, number, values, norm, colours)
-        line[0].set_ylabel(r"$\phi^\mathrm{rel}$ [rad]")
-        figure.colorbar(drawn, ax=list(line), label=label, shrink=0.8, extend="both")
+    shown = [
+        [_jet(axis, examples, number, values, norm, colours) for number, axis in enumerate(line)][-1]
+        for line, (values, norm, colours) in zip(axes, rows, strict=True)
+    ]
+    options: dict[str, Any] = {"shrink": 0.8, "extend": "both"}
+    figure.colorbar(shown[0], ax=list(axes[0]), label="attention received\n/ mean over towers", **options)
+    signed_bar(figure, shown[1], list(axes[1]), "gradient x input\nof the logit", **options)
     for axis, name, probability in zip(axes[0], titles, examples.feature("probability"), strict=True):
         axis.set_title(f"{wrapped(name, 16)}\np(true class) = {probability:.2f}", fontsize=9)
-    for axis in axes[-1]:
-        axis.set_xlabel(r"$\eta^\mathrm{rel}$")
     figure.suptitle(f"{title}: one test jet per class, area of a tower proportional to its pT")
     return figure
 
@@ -73,7 +75,7 @@ def _jet(
     mask = examples.mask[number]
     eta, phi, pt = (examples.point(name)[number][mask] for name in ("eta_rel", "phi_rel", "pt_rel"))
     # Large towers first, so that none is hidden.
-    drawn = axis.scatter(
+    return axis.scatter(
         eta,
         phi,
         s=_SMALLEST + _AREA * pt,
@@ -83,7 +85,3 @@ def _jet(
         edgecolors="black",
         linewidths=0.3,
     )
-    axis.set_xlim(-_REACH, _REACH)
-    axis.set_ylim(-_REACH, _REACH)
-    axis.set_box_aspect(1.0)
-    return drawn

@@ -13,9 +13,10 @@ from matplotlib.lines import Line2D
 from cloudchamber.cloud import Clouds, read_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.figures.histograms import OVERFLOW_NOTE, Histogram, draw_histograms, integer_edges
-from cloudchamber.figures.images import average_image
+from cloudchamber.figures.images import average_image, draw_image
 from cloudchamber.figures.inputs import angular_reach
 from cloudchamber.figures.labels import axis_label, counts, wrapped
+from cloudchamber.figures.planes import planes
 from cloudchamber.figures.style import GREY, looks
 from cloudchamber.jets.features import LABELS, Label
 from cloudchamber.jets.kinematics import has_momentum
@@ -182,17 +183,12 @@ def tagging_images(jets: Clouds, title: str) -> Figure:
     floor = images.max() * 10**-_DECADES
     levels = LogNorm(floor, images.max())
     figure = Figure(figsize=(1.75 * len(classes) + 1.4, 4.5), layout="constrained")
-    axes = figure.subplots(2, len(classes), sharex=True, sharey=True, squeeze=False)
-    grid = np.meshgrid(edges, edges, indexing="ij")
+    axes = planes(figure, 2, len(classes), reach)
     for column, (name, pair) in enumerate(zip(classes, images, strict=True)):
         for axis, image in zip(axes[:, column], pair, strict=True):
-            shown = axis.pcolormesh(*grid, np.maximum(image, floor), norm=levels, cmap="cividis", rasterized=True)
-            axis.set_aspect("equal")
-            axis.minorticks_off()
+            shown = draw_image(axis, np.maximum(image, floor), edges, norm=levels, cmap="cividis")
         axes[0, column].set_title(wrapped(name))
-        axes[1, column].set_xlabel(axis_label(LABELS["eta_rel"]))
-    for axis, rest in zip(axes[:, 0], ("", "\nturned"), strict=True):
-        axis.set_ylabel(axis_label(LABELS["phi_rel"]) + rest)
+    axes[1, 0].set_ylabel(f"{axes[1, 0].get_ylabel()}\nturned")
     figure.colorbar(shown, ax=list(axes.flat), label=r"mean $p_\mathrm{T}^\mathrm{rel}$ per pixel")
     figure.suptitle(f"{title}: {counts([len(of_class) for of_class in classes.values()])} jets per class")
     return figure

@@ -1,0 +1,32 @@
+"""Colours of values of both signs."""
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colorbar import Colorbar
+from matplotlib.colors import SymLogNorm
+from matplotlib.figure import FigureBase
+
+__all__ = ["signed_bar", "signed_norm"]
+
+
+def signed_norm(largest: float, linear: float) -> SymLogNorm:
+    """Return a scale from -``largest`` to ``largest``, linear below ``linear`` and logarithmic above, in size."""
+    return SymLogNorm(linear, vmin=-largest, vmax=largest)
+
+
+def signed_bar(part: FigureBase, shown: ScalarMappable, axes: list[Axes], label: str, **options: Any) -> Colorbar:
+    """Draw the colour bar of a :func:`signed_norm`, with ticks at zero and at the powers of ten beyond ``linear``.
+
+    By itself matplotlib sets ticks inside the linear part too, where their labels lie on that of zero.
+    """
+    norm = shown.norm
+    assert isinstance(norm, SymLogNorm)
+    assert norm.vmax is not None
+    exponents = np.arange(np.ceil(np.log10(norm.linthresh)), np.floor(np.log10(norm.vmax)) + 1)
+    ticks = [*(-(10.0 ** exponents[::-1])), 0.0, *10.0**exponents]
+    bar = part.colorbar(shown, ax=axes, label=label, ticks=ticks, **options)
+    bar.ax.minorticks_off()
+    return bar
