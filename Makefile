@@ -2,6 +2,7 @@
 # make test   set up, run all tests but those on a cluster
 # make test-slurm  set up, install SLURM (root on Debian), run the tests on a cluster of this machine;
 #             SLURM=possible skips them, with the reason, where no cluster can be started
+# make lint   set up, check style, types and rules
 # make bench  set up, measure speed against other ways
 # make fuzz   set up, read damaged files for as long as EXAMPLES=N per reader takes
 # SCALE=standard (or gpu, jetnet30, ...) puts configs/$(SCALE).yaml over config.yaml: the studies at that scale.

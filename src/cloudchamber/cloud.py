@@ -54,6 +54,15 @@ class Clouds:
         point_columns, feature_columns, label_columns: names and units of the last axes.
         indices: named index arrays into the clouds, such as the parts of a split.
         meta: anything else that can be written as JSON: provenance, what truncation cost, ...
+
+    Example:
+        >>> points = np.array([[[0.7], [0.3], [0.0]], [[1.0], [0.0], [0.0]]], np.float32)
+        >>> none = np.zeros((2, 0))
+        >>> clouds = Clouds(points, points[:, :, 0] > 0, none, none, point_columns=(Column("pt_rel"),))
+        >>> clouds.multiplicity
+        array([2, 1])
+        >>> clouds[1:].point("pt_rel")
+        array([[1., 0., 0.]], dtype=float32)
     """
 
     points: np.ndarray

@@ -18,7 +18,14 @@ def sequence(seed: int, *keys: str | int) -> np.random.SeedSequence:
 
 
 def generator(seed: int, *keys: str | int) -> np.random.Generator:
-    """Return a numpy generator for the stream ``keys`` of ``seed``."""
+    """Return a numpy generator for the stream ``keys`` of ``seed``.
+
+    Example:
+        >>> generator(7, "epic_fm", "train").integers(100, size=3)
+        array([94, 58, 52])
+        >>> generator(7, "epic_fm", "sample").integers(100, size=3)
+        array([10, 36, 92])
+    """
     return np.random.Generator(np.random.PCG64(sequence(seed, *keys)))
 
 

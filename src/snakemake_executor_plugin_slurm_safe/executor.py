@@ -30,7 +30,7 @@ _CONTROLLER_PAUSE = 5.0
 
 
 @final
-class Executor(StockExecutor):
+class Executor(StockExecutor):  # type: ignore[misc]  # the plugin has no annotations
     """Runs jobs through SLURM and waits through outages instead of forgetting jobs."""
 
     def __post_init__(self, test_mode: bool = False) -> None:

@@ -74,6 +74,13 @@ def test_bins_without_generated_entries_add_nothing():
     assert divergence_of_counts(np.array([0, 10]), np.array([5, 5])) == pytest.approx(math.log(2))
 
 
+def test_a_bin_without_true_entries_counts_as_half_an_entry_and_the_others_as_they_are():
+    generated, truth = np.array([1, 1, 2]), np.array([0, 3, 1])
+    # p = 1/9, 6/9, 2/9 and q = 1/4, 1/4, 2/4, so that q / p = 9/4, 3/8, 9/4.
+    expected = 3 / 4 * math.log(9 / 4) + 1 / 4 * math.log(3 / 8)
+    assert divergence_of_counts(generated, truth) == pytest.approx(expected, rel=1e-12)
+
+
 def test_mean_between_equal_distributions_is_the_expected_floor(rng):
     n, m, bins, repeats = 3000, 2000, 20, 400
     values = [divergence(rng.normal(size=n), rng.normal(size=m), bins) for _ in range(repeats)]
@@ -183,11 +190,13 @@ def test_copies_of_a_particle_do_not_make_the_uncertainty_smaller(rng):
     assert kl_divergence(*copies, 10, *weights) == pytest.approx(once, rel=1e-9)
 
 
-def test_a_resampling_that_empties_a_true_bin_stays_finite():
+def test_a_resampling_that_empties_true_bins_counts_half_an_entry_in_each():
     truth, generated = Sample.of_jets(np.arange(4.0)), Sample.of_jets(np.arange(4.0))
     weights = np.array([[4, 0, 0, 0], [1, 1, 1, 1]], np.uint16)
     estimate = kl_divergence(truth, generated, 4, weights, np.ones((2, 4), np.uint16))
-    assert math.isfinite(estimate.uncertainty)
+    # p = 8/11, 1/11, 1/11, 1/11 against four quarters; the other resampling is the sample itself, which agrees.
+    resampled = math.log(11 / 32) / 4 + 3 / 4 * math.log(11 / 4)
+    assert estimate.uncertainty == pytest.approx(resampled / math.sqrt(2), rel=1e-12)
     assert estimate.value == 0.0
 
 

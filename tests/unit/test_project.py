@@ -57,6 +57,14 @@ def test_every_job_has_log_benchmark_environment_and_resources(path: Path) -> No
         assert re.search(r"exec ({params.launcher})?python -m cloudchamber", rule)
 
 
+def test_hooks_before_a_commit_are_what_make_lint_runs() -> None:
+    recipe = re.search(r"^lint: setup\n((?:\t.*\n)+)", (REPOSITORY / "Makefile").read_text(), re.MULTILINE)
+    assert recipe
+    commands = [line.strip().replace("$(BIN)", ".venv/bin") for line in recipe[1].splitlines()]
+    (local,) = yaml.safe_load((REPOSITORY / ".pre-commit-config.yaml").read_text())["repos"]
+    assert [hook["entry"] for hook in local["hooks"]] == commands
+
+
 def test_settings_reference_is_up_to_date() -> None:
     described = {path.stem: path.read_text() for path in (REPOSITORY / "docs/settings").iterdir()}
     assert described == pages(), "run 'make docs'"

@@ -42,7 +42,12 @@ class FlatWeights:
 
 
 def effective_size(weights: np.ndarray) -> float:
-    """Return (sum of weights)^2 / sum of squared weights (Kish 1965)."""
+    """Return (sum of weights)^2 / sum of squared weights (Kish 1965).
+
+    Example:
+        >>> effective_size(np.array([1.0, 1.0, 1.0, 3.0]))
+        3.0
+    """
     return float(weights.sum() ** 2 / (weights**2).sum())
 
 

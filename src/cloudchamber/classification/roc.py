@@ -37,6 +37,12 @@ class SortedScores:
     Args:
         scores: (N,), the larger, the more like signal.
         is_signal: (N,) bool.
+
+    Example:
+        >>> scores = SortedScores(np.array([0.9, 0.8, 0.3, 0.1]), np.array([True, False, True, False]))
+        >>> curve = scores.roc(np.ones(4))
+        >>> curve.area, float(curve.background_at(0.5))
+        (0.75, 0.5)
     """
 
     def __init__(self, scores: np.ndarray, is_signal: np.ndarray) -> None:

@@ -23,6 +23,10 @@ def mcnemar(only_first: int, only_second: int) -> float:
 
     Args:
         only_first, only_second: jets that only the first or only the second gets right.
+
+    Example:
+        >>> mcnemar(1, 9)
+        0.021484375
     """
     n = only_first + only_second
     if n == 0:

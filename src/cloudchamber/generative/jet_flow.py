@@ -34,6 +34,7 @@ class JetFlow(nn.Module):
     """Neural spline flow of the four Gaussianised features, with a standard normal base.
 
     Example:
+        >>> from cloudchamber.settings.training import TrainingSettings
         >>> flow = JetFlow(JetFlowSettings(kind="flow", training=TrainingSettings(steps=1)))
         >>> flow(torch.randn(5, 4)).shape
         torch.Size([5])

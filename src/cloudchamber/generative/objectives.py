@@ -78,6 +78,16 @@ class FlowMatching(PathObjective):
     """Conditional flow matching: the network predicts the velocity (1 - sigma) z - x (arXiv 2210.02747, 2310.00049).
 
     The loss is the squared error summed over the features of a particle. Noise and data are paired independently.
+
+    Example:
+        >>> objective = FlowMatching(FlowMatchingSettings(kind="flow_matching", sigma_min=0.0))
+        >>> clean, noise, time = torch.tensor([[2.0]]), torch.tensor([[-1.0]]), torch.tensor([[0.5]])
+        >>> packing = Packing(torch.tensor([1]))
+        >>> noisy = objective.noisy(clean, noise, time, packing)
+        >>> objective.loss(noise - clean, clean, noise, time, packing)
+        tensor(0.)
+        >>> objective.estimate(noise - clean, noisy, time)
+        (tensor([[2.]]), tensor([[-1.]]))
     """
 
     def __init__(self, settings: FlowMatchingSettings) -> None:

@@ -46,6 +46,11 @@ class StraightPath(GaussianPath):
     """Conditional optimal-transport path: signal 1 - t, noise sigma + (1 - sigma) t (arXiv 2210.02747, eq. 20).
 
     Its own diffusion has no limit at t = 1, where the signal vanishes; g^2 = 2 noise(t) is used instead.
+
+    Example:
+        >>> path, time = StraightPath(sigma_min=0.0), torch.tensor([0.0, 0.25, 1.0])
+        >>> path.signal(time), path.noise(time)
+        (tensor([1.0000, 0.7500, 0.0000]), tensor([0.0000, 0.2500, 1.0000]))
     """
 
     def __init__(self, sigma_min: float) -> None:

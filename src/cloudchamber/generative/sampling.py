@@ -36,6 +36,17 @@ class Sampler:
         settings: solver, evaluations and precision of the network; the state is float32 in any case.
         features: F, coordinates of a particle.
         cloud_noise: width of the noise of each cloud that the network takes behind its conditions.
+
+    Example:
+        >>> from cloudchamber.generative.objectives import FlowMatching
+        >>> from cloudchamber.networks.epic import Epic
+        >>> from cloudchamber.settings.networks import EpicSettings
+        >>> from cloudchamber.settings.objectives import FlowMatchingSettings
+        >>> network = Epic(3, 0, EpicSettings(layers=1, hidden=8, latent=2))
+        >>> objective = FlowMatching(FlowMatchingSettings(kind="flow_matching"))
+        >>> sampler = Sampler(network, objective, SamplerSettings(solver="heun", evaluations=10), features=3)
+        >>> sampler.draw(torch.tensor([30, 12]), torch.empty(2, 0), seed=1).shape
+        torch.Size([42, 3])
     """
 
     def __init__(

@@ -142,6 +142,17 @@ def solve(
         settings: solver and number of evaluations.
         generator: noise of the stochastic solver.
         on_step: called after each step.
+
+    Example:
+        >>> from cloudchamber.generative.objectives import FlowMatching
+        >>> from cloudchamber.settings.objectives import FlowMatchingSettings
+        >>> objective = FlowMatching(FlowMatchingSettings(kind="flow_matching", sigma_min=0.0))
+        >>> field = Field(lambda state, time: (state - 2) / time, objective)  # all data lie at 2
+        >>> start, generator = torch.randn(4, 1), torch.Generator()
+        >>> solve(field, start, SamplerSettings(solver="midpoint", evaluations=8), generator).squeeze(1)
+        tensor([2., 2., 2., 2.])
+        >>> field.evaluations
+        8
     """
     steps = settings.evaluations // EVALUATIONS_PER_STEP[settings.solver]
     times = field.path.grid(steps)

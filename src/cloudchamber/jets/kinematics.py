@@ -43,6 +43,12 @@ def jet_kinematics(pt: np.ndarray, eta: np.ndarray, phi: np.ndarray) -> tuple[np
 
     Returns:
         jet pT and jet mass, each (N,) float64, in the unit of ``pt``.
+
+    Example:
+        >>> eta = np.array([[0.5, -0.5]])
+        >>> pt, mass = jet_kinematics(np.full((1, 2), 50.0), eta, np.zeros((1, 2)))
+        >>> pt, mass.round(2)
+        (array([100.]), array([52.11]))
     """
     jet_pt = np.hypot((pt * np.cos(phi)).sum(axis=1), (pt * np.sin(phi)).sum(axis=1))
     with np.errstate(over="ignore"):

@@ -33,6 +33,11 @@ def subjettiness(pt: np.ndarray, eta: np.ndarray, phi: np.ndarray, radius: float
 
     Returns:
         (N, 3) float64.
+
+    Example:
+        >>> pt, eta = np.array([[0.5, 0.5, 0.0]]), np.array([[0.0, 0.4, 0.0]])
+        >>> subjettiness(pt, eta, np.zeros((1, 3))).round(3)
+        array([[0.25, 0.  , 0.  ]])
     """
     return subjettiness_basis(pt, eta, phi, radius, 3, (1.0,))[:, :, 0]
 

@@ -31,6 +31,13 @@ def bin_edges(truth: np.ndarray, bins: int) -> np.ndarray:
 
     Returns:
         (K - 1,) increasing, K <= bins.
+
+    Example:
+        >>> edges = bin_edges(np.arange(10.0), bins=5)
+        >>> edges
+        array([1., 3., 5., 7.])
+        >>> bin_counts(np.array([-9.0, 0.5, 8.5, 99.0]), edges)
+        array([2, 0, 0, 0, 2])
     """
     # In whole numbers, since rounding i / bins would move some edges by one value.
     ranks = (np.arange(1, bins) * len(truth) + bins - 1) // bins - 1
@@ -82,6 +89,15 @@ def kl_divergence(
         bins: number of bins at quantiles of ``truth``.
         truth_weights, generated_weights: (B, n_jets) each, from
             :func:`cloudchamber.metrics.resampling.bootstrap_weights`.
+
+    Example:
+        >>> from cloudchamber.metrics.resampling import bootstrap_weights
+        >>> rng = np.random.default_rng(1)
+        >>> truth, generated = (Sample.of_jets(rng.normal(mean, size=5000)) for mean in (0.0, 0.5))
+        >>> weights = [bootstrap_weights(5000, 50, rng) for _ in range(2)]
+        >>> value, uncertainty = kl_divergence(truth, generated, 20, *weights)
+        >>> print(f"{value:.3f} +- {uncertainty:.3f}, floor {expected_floor(20, 5000, 5000):.3f}")
+        0.131 +- 0.010, floor 0.004
     """
     edges = bin_edges(truth.values, bins)
     value = divergence_of_counts(bin_counts(generated.values, edges), bin_counts(truth.values, edges))

@@ -24,6 +24,11 @@ def frechet_distance(truth: np.ndarray, generated: np.ndarray) -> float:
 
     Args:
         truth, generated: (N, D) and (M, D), at least two rows each.
+
+    Example:
+        >>> truth = np.random.default_rng(1).normal(size=(500, 2))
+        >>> round(frechet_distance(truth, truth + [3, 4]), 6)
+        25.0
     """
     means = [sample.mean(axis=0) for sample in (truth, generated)]
     covariances = [_covariance(sample, mean) for sample, mean in zip((truth, generated), means, strict=True)]

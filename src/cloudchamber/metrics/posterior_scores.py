@@ -39,6 +39,10 @@ def restrict(log_probabilities: np.ndarray, classes: Sequence[int]) -> np.ndarra
     Args:
         log_probabilities: (N, K).
         classes: positions of the classes to keep.
+
+    Example:
+        >>> np.exp(restrict(np.log([[0.5, 0.3, 0.2]]), [1, 2])).round(2)
+        array([[0.6, 0.4]])
     """
     kept = log_probabilities[:, list(classes)]
     return kept - np.logaddexp.reduce(kept, axis=1, keepdims=True)

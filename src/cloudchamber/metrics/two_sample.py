@@ -18,6 +18,10 @@ def area_under_curve(signal: np.ndarray, background: np.ndarray) -> Estimate:
 
     Args:
         signal, background: (N,) and (M,) scores, at least two of each; the larger, the more like signal.
+
+    Example:
+        >>> area_under_curve(np.array([3.0, 4.0, 5.0, 6.0]), np.array([1.0, 2.0, 3.0, 4.0])).value
+        0.875
     """
     n, m = len(signal), len(background)
     ranks = rankdata(np.concatenate([signal, background]))

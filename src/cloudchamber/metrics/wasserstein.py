@@ -21,6 +21,11 @@ def wasserstein_distance(
         truth, generated: values of one feature.
         truth_weights, generated_weights: (B, n_jets) each, from
             :func:`cloudchamber.metrics.resampling.bootstrap_weights`.
+
+    Example:
+        >>> values, weights = np.arange(4.0), np.ones((2, 4))
+        >>> wasserstein_distance(Sample.of_jets(values), Sample.of_jets(values + 3), weights, weights)
+        Estimate(value=3.0, uncertainty=0.0)
     """
     values = np.concatenate([truth.values, generated.values])
     order = np.argsort(values, kind="stable")

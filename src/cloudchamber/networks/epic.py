@@ -106,6 +106,14 @@ class Epic(nn.Module):
         features: F, coordinates of a particle.
         conditions: C, conditions of a cloud.
         settings: sizes.
+
+    Example:
+        >>> network = Epic(features=3, conditions=0, settings=EpicSettings())
+        >>> sum(weights.numel() for weights in network.parameters())
+        561330
+        >>> packing = Packing(torch.tensor([30, 12]))
+        >>> network(torch.randn(42, 3), torch.rand(2, 1), torch.empty(2, 0), packing).shape
+        torch.Size([42, 3])
     """
 
     def __init__(self, features: int, conditions: int, settings: EpicSettings) -> None:

@@ -20,6 +20,14 @@ class Packing:
     Attributes:
         counts: (B,) int64, particles of each cloud.
         rows: M, particles of all clouds.
+
+    Example:
+        >>> packing = Packing(torch.tensor([2, 1]))
+        >>> packing.sum(torch.tensor([[1.0], [2.0], [3.0]]))
+        tensor([[3.],
+                [3.]])
+        >>> packing.spread(torch.tensor([[10.0], [20.0]])).squeeze(1)
+        tensor([10., 10., 20.])
     """
 
     def __init__(self, counts: Tensor) -> None:

@@ -22,6 +22,16 @@ class ParticleFlow(CloudClassifier):
         settings: widths.
         inputs: F, features of a particle.
         classes: K.
+
+    Example:
+        >>> import torch
+        >>> from cloudchamber.networks.cloud_rows import PackedRows
+        >>> settings = ParticleFlowTagger(kind="particle_flow", tower=(16, 8), hidden=(16,))
+        >>> network = ParticleFlow(settings, inputs=3, classes=7)
+        >>> particles, mask = torch.randn(5, 30, 3), torch.arange(30) < torch.tensor([[30], [12], [20], [7], [1]])
+        >>> rows = PackedRows(mask)
+        >>> network(rows.pack(particles), rows.pack(particles), rows).shape
+        torch.Size([5, 7])
     """
 
     def __init__(self, settings: ParticleFlowTagger, inputs: int, classes: int) -> None:

@@ -106,7 +106,7 @@ def four_vector_sums(pt: np.ndarray, eta: np.ndarray, phi: np.ndarray, offsets: 
 
 
 @njit(cache=True)
-def _sums(pt, eta, phi, offsets):
+def _sums(pt: np.ndarray, eta: np.ndarray, phi: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     out = np.zeros((5, len(offsets) - 1))
     for cloud in range(len(offsets) - 1):
         px = py = pz = energy = scalar = 0.0

@@ -49,7 +49,7 @@ def pad(columns: np.ndarray, offsets: np.ndarray, width: int) -> Padded:
 
 
 @njit(cache=True)
-def _fill(columns, offsets, points, mask, pt_sums):
+def _fill(columns: np.ndarray, offsets: np.ndarray, points: np.ndarray, mask: np.ndarray, pt_sums: np.ndarray) -> None:
     bits = columns[0].view(np.uint32)
     longest = 0
     for cloud in range(len(offsets) - 1):
@@ -74,7 +74,7 @@ def _fill(columns, offsets, points, mask, pt_sums):
 
 
 @njit(cache=True)
-def _descending(bits):
+def _descending(bits: np.uint32) -> np.uint64:
     """Map the bits of a float32 to an integer that falls as the float rises (IEEE 754 order, -0.0 equal to 0.0)."""
     wide = np.uint64(bits)
     if wide > np.uint64(0x80000000):
@@ -84,7 +84,7 @@ def _descending(bits):
 
 
 @njit(cache=True)
-def _insertion_sort(keys, n):
+def _insertion_sort(keys: np.ndarray, n: int) -> np.ndarray:
     for i in range(1, n):
         key = keys[i]
         j = i
@@ -96,7 +96,7 @@ def _insertion_sort(keys, n):
 
 
 @njit(cache=True)
-def _radix_sort(keys, spare, counters, n):
+def _radix_sort(keys: np.ndarray, spare: np.ndarray, counters: np.ndarray, n: int) -> np.ndarray:
     """Sort by the upper 32 bits, byte by byte from the lowest; stable, so the lower half needs no pass."""
     counters[:] = 0
     for i in range(n):

@@ -58,6 +58,12 @@ def split_by_event(events: np.ndarray, settings: SplitSettings, rng: np.random.G
 
     Raises:
         InputError: a part would be empty.
+
+    Example:
+        >>> events = np.array([[0], [0], [1], [1], [2], [3]])
+        >>> fractions = SplitSettings(train=0.5, validation=0.25, order="stored")
+        >>> split_by_event(events, fractions, np.random.default_rng(1))
+        {'train': array([0, 1, 2, 3]), 'validation': array([4]), 'test': array([5])}
     """
     _, owner = np.unique(events, axis=0, return_inverse=True)
     n_events = int(owner.max()) + 1 if len(owner) else 0

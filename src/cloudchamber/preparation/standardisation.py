@@ -28,6 +28,15 @@ class Standardisation:
         names: the columns, in order.
         scales: "linear", "log" or "sqrt" for each column.
         mean, deviation: of g(x) on the rows it was fitted on.
+
+    Example:
+        >>> rows = np.array([[1.0, 2.0], [3.0, 8.0]])
+        >>> fitted = Standardisation.fit(rows, ("eta", "pt"), {"pt": "log"})
+        >>> fitted.forward(rows)
+        array([[-1., -1.],
+               [ 1.,  1.]], dtype=float32)
+        >>> fitted.inverse(np.zeros((1, 2)))
+        array([[2., 4.]], dtype=float32)
     """
 
     names: tuple[str, ...]

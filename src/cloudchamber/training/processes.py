@@ -67,7 +67,7 @@ class _FabricProcesses(Processes):
     def __init__(self, settings: TrainingSettings) -> None:
         # Imported here: it takes as long to import as torch, and a training on one CPU needs nothing of it.
         from lightning_fabric import Fabric
-        from lightning_fabric.plugins.environments import LightningEnvironment
+        from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 
         self._fabric: Any = Fabric(
             accelerator=settings.accelerator,

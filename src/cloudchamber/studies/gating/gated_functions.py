@@ -87,7 +87,7 @@ def count_products(
 
 
 @njit(cache=True)
-def _mark(present, gates, start, stop, signs):
+def _mark(present: np.ndarray, gates: np.ndarray, start: int, stop: int, signs: bool) -> int:
     """Set the bits of the products of each of some gates with itself and all later ones; return their number."""
     pairs = 0
     for i in range(start, stop):

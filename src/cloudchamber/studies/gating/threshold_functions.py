@@ -174,6 +174,11 @@ def linear_threshold_functions(inputs: int) -> NDArray[np.uint32]:
 
     Raises:
         ValueError: more than five inputs.
+
+    Example:
+        >>> others = set(range(16)) - set(linear_threshold_functions(2).tolist())
+        >>> [f"{table:04b}" for table in sorted(others)]  # exclusive or, and its negation
+        ['0110', '1001']
     """
     if inputs == 5:
         return extended_linear(threshold_functions(4), 5)

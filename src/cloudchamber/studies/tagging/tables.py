@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 
 from cloudchamber.figures.cells import all_digits, cell, floor_cell, scaled_unit, seeds_note
-from cloudchamber.figures.inputs import models_of, need
+from cloudchamber.figures.inputs import models_of
 from cloudchamber.figures.labels import count
 from cloudchamber.figures.measurements import Measurement, read_measurements
 from cloudchamber.figures.numbers import scale_exponent, with_uncertainty
 from cloudchamber.figures.rendering import Table
 from cloudchamber.metrics.tables import read_table
+from cloudchamber.settings.entries import need
 from cloudchamber.studies.tagging.figures.inputs import SAMPLE, class_titles, sample_size
 from cloudchamber.studies.tagging.figures.performance import COST_LABELS, QUALITY
 

@@ -18,13 +18,14 @@ from cloudchamber.figures.cells import (
 from cloudchamber.figures.dots import distinct, sizes
 from cloudchamber.figures.labels import plain_name, unit
 from cloudchamber.figures.measurements import Measurement, read_measurements
+from cloudchamber.figures.metric_panels import sizes_of
 from cloudchamber.figures.numbers import scale_exponent
 from cloudchamber.figures.rendering import Table
 from cloudchamber.jets.features import COMPARED_FEATURES
 from cloudchamber.metrics.divergence import KL_DIRECTION
 from cloudchamber.metrics.posterior_scores import ideal_value
 from cloudchamber.settings.entries import need
-from cloudchamber.studies.jet_generation.figures.jet_metrics import JET_METRICS, read_jet_metrics, sizes_of
+from cloudchamber.studies.jet_generation.figures.jet_metrics import JET_METRICS, read_jet_metrics
 
 __all__ = ["divergences", "jet_metrics", "log_posterior", "wasserstein"]
 

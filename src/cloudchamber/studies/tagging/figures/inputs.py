@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from cloudchamber.errors import InputError
-from cloudchamber.figures.inputs import Model, models_of, need
+from cloudchamber.figures.inputs import Model, models_of
 from cloudchamber.figures.labels import count
 from cloudchamber.metrics.tables import read_table
+from cloudchamber.settings.entries import need
 
 __all__ = [
     "SAMPLE",
