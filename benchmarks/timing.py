@@ -84,17 +84,26 @@ def _text(value: float | None) -> str:
 
 
 def measure(
-    own: Callable[[], object], peer: Callable[[], object] | None, rounds: int
+    own: Callable[[], object],
+    peer: Callable[[], object] | None,
+    rounds: int,
+    clock: Callable[[], float] = time.process_time,
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Return the CPU seconds of each round of ``own`` and of ``peer``, after one round of each to warm up."""
+    """Return the CPU seconds of each round of ``own`` and of ``peer``, after one round of each to warm up.
+
+    Args:
+        own, peer: what is measured; without a peer the comparison is with a rate.
+        rounds: of each.
+        clock: of what they take: by default the time of this process.
+    """
     sides = [own] if peer is None else [own, peer]
     seconds: list[list[float]] = [[] for _ in sides]
     for number in range(rounds + 1):
         for side, taken in zip(sides, seconds, strict=True):
-            start = time.process_time()
+            start = clock()
             side()
             if number:
-                taken.append(time.process_time() - start)
+                taken.append(clock() - start)
     return tuple(seconds[0]), tuple(seconds[1]) if peer is not None else ()
 
 
