@@ -89,5 +89,6 @@ def measurements(rounds: int) -> Iterator[Measurement]:
         ("transformer evaluation", crowded, boosted.evaluations, 5.0),
         ("transformer training step", crowded, boosted.training_steps, None),
     ):
-        own, peer = measure(*sides(), rounds)
+        ours, theirs = sides()
+        own, peer = measure(ours, theirs, rounds)
         yield Measurement(name, case, own, peer, _BATCH, "jets", target)

@@ -111,12 +111,29 @@ def test_paths_begin_at_the_data_and_end_in_noise(name: str, signal: float) -> N
 
 
 @given(st.floats(0, 1))
-def test_the_cosine_path_keeps_the_variance_and_has_the_diffusion_of_its_equation(time: float) -> None:
+def test_the_cosine_path_keeps_the_variance(time: float) -> None:
     path, now = PATHS["cosine"], _now(time)
+    assert float(path.signal(now) ** 2 + path.noise(now) ** 2) == pytest.approx(1, abs=1e-12)
+
+
+def _diffusion_of_the_equation(path: GaussianPath, now: Tensor) -> Tensor:
+    """Return g^2 = (b^2)' - 2 f b^2 of dx = f x dt + g dW, with f = a'/a (arXiv 2011.13456, appendix B)."""
     signal, noise = path.signal(now), path.noise(now)
-    assert float(signal**2 + noise**2) == pytest.approx(1, abs=1e-12)
-    # dx = f x dt + g dW with f = a'/a has g^2 = (b^2)' - 2 f b^2 (arXiv 2011.13456, appendix B).
-    expected = 2 * noise * path.noise_rate(now) - 2 * path.signal_rate(now) / signal * noise**2
+    return 2 * noise * path.noise_rate(now) - 2 * path.signal_rate(now) / signal * noise**2
+
+
+@pytest.mark.parametrize("name", ["cosine", "exploding"])
+@given(time=st.floats(0, 1))
+def test_diffusion_is_that_of_the_equation(name: str, time: float) -> None:
+    path, now = PATHS[name], _now(time)
+    assert float(path.diffusion(now)) == pytest.approx(float(_diffusion_of_the_equation(path, now)), rel=1e-9)
+
+
+@pytest.mark.parametrize("name", ["straight", "straight-wide"])
+@given(time=st.floats(0, 0.99))
+def test_diffusion_of_the_straight_path_is_that_of_the_equation_times_the_signal(name: str, time: float) -> None:
+    path, now = PATHS[name], _now(time)
+    expected = _diffusion_of_the_equation(path, now) * path.signal(now)
     assert float(path.diffusion(now)) == pytest.approx(float(expected), rel=1e-9)
 
 
@@ -199,6 +216,16 @@ def test_the_first_step_of_dpm_solver_is_ddim(start: Tensor) -> None:
     for objective in OBJECTIVES.values():
         first, second = (_solve(objective, solver, 1, start) for solver in ("ddim", "dpm_solver"))
         torch.testing.assert_close(first, second, rtol=1e-10, atol=1e-10)
+
+
+def test_the_last_step_of_dpm_solver_does_not_extrapolate(start: Tensor) -> None:
+    for objective in OBJECTIVES.values():
+        # Of two steps one is the first and one the last; of four some lie between them.
+        (ddim, dpm), (ddim_of_four, dpm_of_four) = (
+            [_solve(objective, solver, steps, start) for solver in ("ddim", "dpm_solver")] for steps in (2, 4)
+        )
+        torch.testing.assert_close(dpm, ddim, rtol=1e-9, atol=1e-9)
+        assert not torch.allclose(dpm_of_four, ddim_of_four, rtol=1e-3, atol=1e-3)
 
 
 def test_one_step_takes_the_estimate_of_the_clean_data(start: Tensor) -> None:

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cloudchamber.cloud import Clouds, Column
 from cloudchamber.errors import InputError
-from cloudchamber.preparation.splits import PARTS, read_split, split, split_by_event, write_split
+from cloudchamber.preparation.splits import PARTS, event_labels, read_split, split, split_by_event, write_split
 from cloudchamber.settings.data import SplitSettings
 
 
@@ -24,6 +25,15 @@ def _events(draw: st.DrawFn) -> np.ndarray:
 
 
 fractions = st.tuples(st.floats(0.1, 0.6), st.floats(0.1, 0.3))
+
+
+def test_an_event_is_a_number_within_its_file_and_a_cloud_without_both_an_event_of_its_own() -> None:
+    points, labels = np.zeros((3, 1, 1)), np.array([[0, 7, 4], [1, 7, 4], [1, 8, 5]])
+    columns = tuple(Column(name) for name in ("file", "event", "class"))
+    clouds = Clouds(points, points[:, :, 0] == 0, points[:, 0, :0], labels, (Column("pt"),), label_columns=columns)
+    assert event_labels(clouds).tolist() == [[0, 7], [1, 7], [1, 8]]
+    numbered = Clouds(points, clouds.mask, clouds.features, labels[:, :1], (Column("pt"),), label_columns=columns[1:2])
+    assert len(np.unique(event_labels(numbered), axis=0)) == 3
 
 
 @given(_events(), fractions, st.integers(0, 1000))

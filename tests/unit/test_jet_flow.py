@@ -176,6 +176,13 @@ def test_dequantisation_is_unbiased(rng: np.random.Generator) -> None:
     np.testing.assert_array_equal(np.bincount(found), np.bincount(numbers))
 
 
+def test_the_lower_end_of_a_share_belongs_to_its_number() -> None:
+    scale = Discrete.fit(np.array([3, 3, 5, 5]))
+    lower, width = (torch.from_numpy(values) for values in scale.shares(np.array([3, 5])))
+    # Half the way through is zero as a normal value, without rounding.
+    assert scale.inverse(Discrete.forward(lower, width, torch.zeros(2).double()).numpy()).tolist() == [3, 5]
+
+
 def test_numbers_that_no_training_jet_has_have_no_share() -> None:
     scale = Discrete.fit(np.array([2, 2, 5, 8]))
     lower, width = scale.shares(np.array([1, 2, 3, 5, 8, 9]))

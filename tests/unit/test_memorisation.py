@@ -121,6 +121,15 @@ def test_the_uncertainty_is_the_spread_of_repeated_shares(rng, generated, copies
     assert values.std(ddof=1) == pytest.approx(math.sqrt((claimed**2).mean()), rel=4 / math.sqrt(2 * 150))
 
 
+def test_copies_of_different_jets_alone_have_the_uncertainty_of_their_few_neighbours(rng):
+    """A share of one is not certain, however well it fits: as if one jet more were a copy and one were not."""
+    train, test = jets(rng, 6), jets(rng, 8)
+    value, _ = memorisation(train, test, train[:3])["memorisation"]
+    # Three of the ten pooled jets are a neighbour once: variance 7/30. Four of five for the share.
+    assert value.value == 1.0
+    assert value.uncertainty == pytest.approx(math.sqrt(4 / 25 * 10 * 7 / 30) / 3 / (4 / 10), rel=1e-12)
+
+
 def test_of_equally_near_jets_the_held_out_one_counts(rng, parts):
     train, test = parts
     found = memorisation(train, joined(train[:50], test[:50]), train[:50])

@@ -63,6 +63,7 @@ def test_weights_are_cut_and_say_so(rng):
     made = flat_weights(mass, pt, MASS, PT, settings)
     assert made.capped == 10
     assert made.values.max() / made.values.min() == pytest.approx(5.0 / (0.5 / 0.99), rel=1e-9)
+    assert made.values.mean() == pytest.approx(1.0, rel=1e-12)
     # Ten jets at 5 and 990 at 0.5 / 0.99: 50 and 500 where there should be 275 each.
     assert made.deviation == pytest.approx(500 / 275 - 1, rel=1e-9)
 
