@@ -1,5 +1,6 @@
 """Files of a small study, made up, for tests of figures and tables."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from cloudchamber.jets.observable_file import write_observables
 from cloudchamber.metrics.tables import DISTANCE_COLUMNS
 from cloudchamber.studies.jet_generation.figures.jet_metrics import JET_METRICS
 
-__all__ = ["FEATURES", "GENERATED", "MODELS", "SCANNED", "SEEDS", "TRUE", "some_clouds", "study_files"]
+__all__ = ["FEATURES", "GENERATED", "MANY", "MODELS", "SCANNED", "SEEDS", "TRUE", "some_clouds", "study_files"]
 
 SCANNED = ("jet_mass", "jet_pt", "tau21", "tau32", "d2")
 FEATURES = (*JET_FEATURES, *PARTICLE_FEATURES)
@@ -25,7 +26,15 @@ MODELS = (
     ("other", "Other_1", ("ddim",)),
     ("zero", "Zero", ("none",)),
 )
+# As many as a study has, with names as long as theirs.
+MANY = (
+    ("flow", "EPiC flow matching", ("midpoint", "euler_maruyama")),
+    *((f"variant {number} of EPiC-JeDi (pT, mass)",) * 2 + (("ddim",),) for number in range(8)),
+    ("zero", "independent particles", ("none",)),
+)
 SEEDS = (1, 2)
+
+_Models = Sequence[tuple[str, str, tuple[str, ...]]]
 
 
 def some_clouds(rng: np.random.Generator, n: int, absolute: bool = False) -> Clouds:
@@ -66,9 +75,9 @@ def _jets(folder: Path, name: str, rng: np.random.Generator, clouds: Clouds) -> 
     return {key: str(path) for key, path in paths.items()}
 
 
-def _metrics(rng: np.random.Generator) -> pd.DataFrame:
+def _metrics(rng: np.random.Generator, models: _Models) -> pd.DataFrame:
     rows = []
-    for model, _, samplers in MODELS:
+    for model, _, samplers in models:
         for sampler in samplers:
             for seed in SEEDS:
                 names = {"study": "s", "dataset": "top", "model": model, "sampler": sampler, "nfe": 10, "seed": seed}
@@ -109,9 +118,9 @@ def _scan(path: Path, rng: np.random.Generator) -> str:
     return str(path)
 
 
-def _times(path: Path, rng: np.random.Generator) -> str:
+def _times(path: Path, rng: np.random.Generator, models: Sequence[str]) -> str:
     rows = []
-    for model in ("flow", "other"):
+    for model in models:
         for multiplicity in (10, 30):
             seconds = 1e-4 * multiplicity * rng.uniform(1, 2)
             row = {"model": model, "sampler": "some", "solver": "midpoint", "precision": "float32", "evaluations": 8}
@@ -122,9 +131,15 @@ def _times(path: Path, rng: np.random.Generator) -> str:
     return str(path)
 
 
-def study_files(folder: Path) -> dict[str, Any]:
-    """Write to ``folder`` what every figure and table needs and return all keys in one."""
+def study_files(folder: Path, chosen: _Models = MODELS) -> dict[str, Any]:
+    """Write to ``folder`` what every figure and table needs and return all keys in one.
+
+    Args:
+        folder: where the files go.
+        chosen: name, title and samplers of each model, of which one without a sampler is no trained one.
+    """
     rng = np.random.default_rng(7)
+    trained = [name for name, _, samplers in chosen if samplers != ("none",)]
     order = rng.permutation(2 * TRUE)
     truth = replace(some_clouds(rng, 2 * TRUE), indices={"test": order[:TRUE], "train": order[TRUE:]})
     of_truth = _jets(folder, "truth", rng, truth)
@@ -136,13 +151,13 @@ def study_files(folder: Path) -> dict[str, Any]:
             "seed": seed,
             **_jets(folder, f"{name}_{sampler}_{seed}", rng, some_clouds(rng, GENERATED)),
         }
-        for name, title, samplers in MODELS
+        for name, title, samplers in chosen
         for sampler in samplers
         for seed in SEEDS
     ]
-    _metrics(rng).to_csv(folder / "metrics.csv", index=False)
-    classes = [name for name, _, _ in MODELS] + ["truth"]
-    confusion = pd.DataFrame(rng.dirichlet(np.ones(4), 4), columns=classes)
+    _metrics(rng, chosen).to_csv(folder / "metrics.csv", index=False)
+    classes = [name for name, _, _ in chosen] + ["truth"]
+    confusion = pd.DataFrame(rng.dirichlet(np.ones(len(classes)), len(classes)), columns=classes)
     confusion.assign(**{"class": classes}).to_csv(folder / "confusion.csv", index=False)
     columns = ("training_loss", "validation_loss", "w1_jet_mass", "w1_jet_pt")
     history = pd.DataFrame({"step": np.arange(1, 6) * 10} | {name: rng.uniform(0.1, 1, 5) for name in columns})
@@ -161,7 +176,7 @@ def study_files(folder: Path) -> dict[str, Any]:
         "confusions": [{"seed": seed, "path": str(folder / "confusion.csv")} for seed in SEEDS],
         "histories": [
             {"name": name, "title": name, "seed": seed, "path": str(folder / "history.csv")}
-            for name in ("flow", "other")
+            for name in trained
             for seed in SEEDS
         ],
         "processes": [
@@ -169,12 +184,12 @@ def study_files(folder: Path) -> dict[str, Any]:
             {"name": "qcd", "title": "light", "own": own, "real": None, "physics": {}, "selection": {}},
         ],
         "datasets": [{"name": "top", "title": "tops", "clouds": own["clouds"]}],
-        "pairs": [{"unconditional": "flow", "conditional": "other"}],
+        "pairs": [{"unconditional": "flow", "conditional": name} for name in trained[1:]],
         "scans": [
-            {"name": name, "title": name, "path": _scan(folder / f"{name}_scan.csv", rng)} for name in ("flow", "other")
+            {"name": name, "title": name, "path": _scan(folder / f"{name}_scan.csv", rng)} for name in trained[:2]
         ],
         **_jet_level(folder, rng),
-        "times": _times(folder / "times.csv", rng),
+        "times": _times(folder / "times.csv", rng, trained),
         "settings": _settings(),
     }
 

@@ -152,16 +152,15 @@ def _panel(upper: Axes, lower: Axes, response: Response, name: str) -> None:
     edges = edges_of(name, own) if reference is None else reference.edges
     of_own = histogram(own, edges)
     draw_histograms(upper, reference, [(_OWN, of_own)], error_bars=True)
-    top = max(float(item.fractions.max()) for item in (of_own, reference) if item)
-    upper.set_ylim(0.0, 1.3 * top)
+    top = max(float((item.fractions + item.errors).max()) for item in (of_own, reference) if item)
+    upper.set_ylim(0.0, 1.1 * top)
     if isinstance(response.real, str):
         lower.text(0.5, 0.5, response.real, transform=lower.transAxes, ha="center", va="center", fontsize=8)
         lower.yaxis.set_major_locator(NullLocator())
         lower.yaxis.set_minor_locator(NullLocator())
     if reference is not None:
         value, freedom = chi_squared(of_own.counts, reference.counts)
-        note = rf"$\chi^2$ / dof = {value:.1f} / {freedom}"
-        upper.text(0.95, 0.95, note, transform=upper.transAxes, ha="right", va="top")
+        upper.set_title(rf"$\chi^2$ / dof = {value:.1f} / {freedom}", fontsize=9)
         draw_ratios(lower, reference, [(_OWN, of_own)], error_bars=True)
     upper.set_xlim(edges[0], edges[-1])
     lower.set_xlabel(axis_label(FEATURES[name]))

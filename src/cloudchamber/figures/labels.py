@@ -62,5 +62,6 @@ def counts(numbers: list[int]) -> str:
 
 
 def wrapped(label: str, width: int = 16) -> str:
-    """Return a label in lines of at most ``width`` letters, for narrow panels."""
-    return "\n".join(fill(line, width) for line in label.replace(" (", "\n(").split("\n"))
+    """Return a label in lines of at most ``width`` letters, for narrow panels; single words may be longer."""
+    options = {"break_on_hyphens": False, "break_long_words": False}
+    return "\n".join(fill(line, width, **options) for line in label.replace(" (", "\n(").split("\n"))

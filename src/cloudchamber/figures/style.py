@@ -43,6 +43,8 @@ _PARAMETERS: dict[str, Any] = {
     "mathtext.fontset": "dejavusans",
     "pdf.fonttype": 42,
     "xtick.direction": "in",
+    # Room for the label of the lowest tick on the left, beside that of the first tick below.
+    "xtick.major.pad": 5.5,
     "xtick.minor.ndivs": 2,
     "xtick.minor.visible": True,
     "xtick.top": True,

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from figure_files import FEATURES, TRUE, some_clouds, study_files
+from figure_files import FEATURES, MANY, TRUE, some_clouds, study_files
+from figure_texts import text_faults
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
@@ -35,6 +36,12 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return study_files(tmp_path_factory.mktemp("figures"))
 
 
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The same of many models with long names."""
+    return study_files(tmp_path_factory.mktemp("many"), MANY)
+
+
 def _figure(name: str, files: dict[str, Any]) -> Figure:
     with style.applied():
         return figure_of(FIGURES[name])(files)
@@ -56,6 +63,13 @@ UNITS = {
     "cloud_gallery": "[rad]",
     "detector_response": "[GeV]",
 }
+
+
+@pytest.mark.parametrize("models", ["files", "many"])
+@pytest.mark.parametrize("name", HERE)
+def test_all_texts_can_be_read(name: str, models: str, request: pytest.FixtureRequest) -> None:
+    with style.applied():
+        assert text_faults(_figure(name, request.getfixturevalue(models))) == []
 
 
 @pytest.mark.parametrize("name", HERE)
@@ -192,9 +206,12 @@ def test_average_image_conserves_momentum(rng: np.random.Generator) -> None:
 
 def test_response_says_where_there_is_nothing_to_compare_with(files: dict[str, Any]) -> None:
     with_real, without = _figure("detector_response", files).subfigs
-    texts = [[text.get_text() for axis in part.axes for text in axis.texts] for part in (with_real, without)]
-    assert all("dof" in text for text in texts[0])
-    assert texts[1] == ["no file of Delphes;\nthe stored counts\nare of another process"] * 5
+    titles = [[axis.get_title() for axis in part.axes if axis.get_title()] for part in (with_real, without)]
+    assert [title.startswith(r"$\chi^2$ / dof = ") for title in titles[0]] == [True] * 5
+    assert not titles[1]
+    assert [text.get_text() for axis in without.axes for text in axis.texts] == [
+        "no file of Delphes;\nthe stored counts\nare of another process"
+    ] * 5
 
 
 def test_truncation_shows_what_was_counted(files: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from figure_texts import text_faults
 from matplotlib.figure import Figure
 from tagging_files import tagging_study
 
@@ -41,6 +42,13 @@ LABELS = {
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What all figures and tables need."""
     return tagging_study(tmp_path_factory.mktemp("tagging"), NAMES, {"pfn": 1.0, "transformer_1": 1.6}, 900)
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The same of all classes and of many models with long names."""
+    models = {f"particle transformer, variant {number}": 1.0 + 0.1 * number for number in range(8)}
+    return tagging_study(tmp_path_factory.mktemp("many"), ("1", "2", "3", "4b", "4q", "6", "8"), models, 300)
 
 
 def _figure(name: str, files: dict[str, Any]) -> Figure:
@@ -80,6 +88,13 @@ def test_figures_have_labels_legends_and_say_whose_sample_it_is(name: str, files
         place = axis.get_subplotspec()
         if place is not None and place.is_last_row():
             assert axis.get_xlabel()
+
+
+@pytest.mark.parametrize("models", ["files", "many"])
+@pytest.mark.parametrize("name", LABELS)
+def test_all_texts_can_be_read(name: str, models: str, request: pytest.FixtureRequest) -> None:
+    with style.applied():
+        assert text_faults(_figure(name, request.getfixturevalue(models))) == []
 
 
 def test_a_figure_is_drawn_without_warnings_and_the_same_each_time(files: dict[str, Any], tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from figure_texts import text_faults
 from pronged_jets import tagging_clouds, write_tagging_jets
 from small_study import run
 
@@ -85,6 +86,8 @@ def test_the_figure_shows_every_tower_of_each_jet_with_both_values(study: Path) 
     for title, name, probability in zip(titles, ("1", "2", "3"), examples.feature("probability"), strict=True):
         assert title == f"N = {name}\np(true class) = {probability:.2f}"
     assert figure.get_suptitle().startswith("Some jets: one test jet per class")
+    with style.applied():
+        assert text_faults(figure) == []
 
 
 def test_a_tagger_without_attention_and_other_classes_are_refused(
@@ -139,3 +142,5 @@ def test_histories_show_losses_and_accuracy_of_each_training(study: Path) -> Non
     # No accuracy is a distance: its axis is linear.
     assert [axis.get_yscale() for axis in figure.axes] == ["linear"] * 3
     assert [text.get_text() for text in figure.legends[0].texts] == ["TRANSFORMER", "PFN"]
+    with style.applied():
+        assert text_faults(figure) == []

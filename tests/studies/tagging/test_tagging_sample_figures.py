@@ -1,7 +1,12 @@
 """Figures of the jets that taggers learn from: weighted fractions, turning, and that all classes are drawn."""
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from figure_texts import text_faults
+from matplotlib.figure import Figure
 
 from cloudchamber.cloud import Clouds, Column
 from cloudchamber.errors import InputError
@@ -93,6 +98,14 @@ def test_all_classes_are_drawn(jets: Clouds) -> None:
     assert [axis.get_title() for axis in panels] == ["QCD", "W", "top"]
     assert [len(axis.images) for axis in images.axes[:6]] == [1] * 6
     assert images.get_suptitle() == "own jets: 40 jets per class"
+
+
+@pytest.mark.parametrize("draw", [tagging_jets, tagging_images])
+@pytest.mark.parametrize("classes", [("QCD", "W", "top"), ("N = 1 (QCD)", "X decays to W bosons", "N = 4b")])
+def test_all_texts_can_be_read(draw: Callable[[Clouds, str], Figure], classes: tuple[str, ...], jets: Clouds) -> None:
+    named = replace(jets, meta={**jets.meta, "classes": [{"title": name} for name in classes]})
+    with applied():
+        assert text_faults(draw(named, "own jets")) == []
 
 
 def test_a_class_without_jets(jets: Clouds) -> None:

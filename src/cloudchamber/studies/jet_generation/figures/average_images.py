@@ -91,7 +91,7 @@ def average_images(data: JetImages) -> Figure:
     """Draw the average images on one colour scale, and below them their differences to the reference on another."""
     blocks = -(-len(data.images) // _COLUMNS)
     columns = -(-len(data.images) // blocks)
-    figure = Figure(figsize=(1.9 * columns + 1.6, 4.6 * blocks + 0.3), layout="constrained")
+    figure = Figure(figsize=(1.9 * columns + 1.6, 4.6 * blocks + 0.3), layout="compressed")
     axes = planes(figure, 2 * blocks, columns, data.edges[-1], block=2)
     # Places of the images, block by block, each with that of its difference below.
     places = axes.reshape(blocks, 2, columns).swapaxes(1, 2).reshape(-1, 2)

@@ -79,7 +79,7 @@ def _jets(clouds: Clouds) -> tuple[np.ndarray, ...]:
 
 def cloud_gallery(data: Gallery) -> Figure:
     """Draw one row of jets per sample; the area of a marker is proportional to the pt_rel of the particle."""
-    figure = Figure(figsize=(1.55 * _COLUMNS + 1.0, 1.55 * len(data.rows) + 1.2), layout="constrained")
+    figure = Figure(figsize=(1.55 * _COLUMNS + 1.0, 1.55 * len(data.rows) + 1.2), layout="compressed")
     axes = planes(figure, len(data.rows), _COLUMNS, data.reach)
     for axis_row, row in zip(axes, data.rows, strict=True):
         for axis, jet in zip(axis_row, row.jets, strict=False):

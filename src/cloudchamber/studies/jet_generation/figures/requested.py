@@ -133,7 +133,7 @@ def requested(data: Sequence[Requests], title: str) -> Figure:
     """
     blocks = -(-len(data) // _COLUMNS)
     columns = -(-len(data) // blocks)
-    figure = Figure(figsize=(2.15 * columns + 1.2, 5.2 * blocks + 0.5), layout="constrained")
+    figure = Figure(figsize=(2.15 * columns + 1.2, 5.2 * blocks + 0.5), layout="compressed")
     axes = figure.subplots(len(FEATURES) * blocks, columns, squeeze=False)
     # Places of the samples, block by block, each with those of its features below each other.
     places = axes.reshape(blocks, len(FEATURES), columns).swapaxes(1, 2).reshape(-1, len(FEATURES))
@@ -149,7 +149,7 @@ def requested(data: Sequence[Requests], title: str) -> Figure:
             axis.tick_params(labelleft=number % columns == 0)
     for axis in places[len(data) :].flat:
         axis.set_visible(False)
-    figure.colorbar(shown, ax=axes, label="share of the jets per pixel", shrink=0.8)
+    figure.colorbar(shown, ax=axes, label="share of the jets per pixel", shrink=0.8, aspect=20 * blocks)
     generated = counts([sample.n_jets for sample in data[1:]])
     figure.suptitle(f"{title}: {counts([data[0].n_jets])} true jets, {generated} generated jets per model")
     return figure

@@ -77,6 +77,8 @@ CAPTIONS = {
 _Files = Mapping[str, Any]
 _CHANCE: Mapping[str, Any] = {"color": "black", "linestyle": (0, (4.0, 2.0)), "linewidth": 1.0}
 _PANELS_IN_A_ROW = 4
+# In inches: room for a heading that is not folded, and for one that is.
+_WIDE, _NARROW = 9.5, 5.0
 _ACCURACY = "accuracy\n(classes alike, flat in mass and pT)"
 
 QUALITY: Mapping[str, Metric] = {
@@ -105,7 +107,7 @@ def draw_roc(files: _Files) -> Figure:
     data, titles = read_roc(files), class_titles(files)
     columns = min(_PANELS_IN_A_ROW, len(data))
     rows = -(-len(data) // columns)
-    figure = Figure(figsize=(1.0 + 2.6 * columns, 1.6 + 2.5 * rows), layout="constrained")
+    figure = Figure(figsize=(max(_NARROW, 1.0 + 2.6 * columns), 1.6 + 2.5 * rows), layout="constrained")
     axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     for axis, (name, curves) in zip(axes.flat, data.items(), strict=False):
         for curve in curves:
@@ -123,7 +125,7 @@ def draw_roc(files: _Files) -> Figure:
         axis.set_ylabel("background rejection")
     models = [curve.model for curve in next(iter(data.values()))]
     seeds = Line2D([], [], color="none", label="bands: range of the seeds")
-    figure.suptitle(f"{heading(files)}\neach class against all others")
+    _head(figure, files, "\neach class against all others")
     legend_below(figure, [*_line_handles(models), Line2D([], [], label="guessing", **_CHANCE), seeds])
     return figure
 
@@ -148,7 +150,7 @@ def draw_confusion(files: _Files) -> Figure:
     columns = min(3, len(data))
     rows = -(-len(data) // columns)
     side = 1.0 + 0.42 * len(names)
-    figure = Figure(figsize=(1.4 + side * columns, 1.4 + side * rows), layout="constrained")
+    figure = Figure(figsize=(max(_NARROW, 1.4 + side * columns), 1.5 + side * rows), layout="compressed")
     axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     for axis, (model, shares) in zip(axes.flat, data, strict=False):
         image = square(axis, shares, names, 7)
@@ -157,7 +159,7 @@ def draw_confusion(files: _Files) -> Figure:
     for axis in axes[:, 0]:
         axis.set_ylabel("true class")
     figure.colorbar(image, ax=axes, label="share of the true class (mean over seeds)", shrink=0.8)
-    figure.suptitle(heading(files))
+    _head(figure, files)
     return figure
 
 
@@ -174,7 +176,7 @@ def draw_calibration(files: _Files) -> Figure:
     axes[0].set(xlim=(0, 1), ylim=(0, 1), ylabel="accuracy in the bin")
     axes[1].set(xlabel="mean probability of the chosen class in the bin", ylabel="share of the jets")
     axes[1].set_ylim(bottom=0)
-    figure.suptitle(_folded(heading(files)))
+    _head(figure, files)
     models = [curve.model for curve in curves]
     legend_below(figure, [*_line_handles(models), Line2D([], [], label="probabilities that are true", **_CHANCE)])
     return figure
@@ -194,7 +196,7 @@ def draw_kinematics(files: _Files) -> Figure:
         axis.set(xlim=(edges[0], edges[-1]), xlabel=axis_label(LABELS[feature]))
     axes[0].set_ylabel(_ACCURACY)
     axes[0].set_ylim(bottom=0)
-    figure.suptitle(heading(files))
+    _head(figure, files)
     legend_below(figure, [*_line_handles([curve.model for curve in curves]), _chance_handle()])
     return figure
 
@@ -213,7 +215,7 @@ def draw_learning_curve(files: _Files) -> Figure:
     logarithmic(axis, "x", 0.7 * sizes.min(), 1.4 * sizes.max())
     axis.set_ylim(bottom=0)
     axis.set(xlabel="training jets, all classes together", ylabel=_ACCURACY)
-    figure.suptitle(_folded(heading(files)))
+    _head(figure, files)
     legend_below(figure, [*_line_handles([curve.model for curve in curves]), _chance_handle()])
     return figure
 
@@ -233,7 +235,7 @@ def draw_cost(files: _Files) -> Figure:
         axis.set_xlabel(label)
     for axis in axes[:, 0]:
         axis.set_ylabel(_ACCURACY)
-    figure.suptitle(heading(files))
+    _head(figure, files)
     legend_below(figure, model_handles([item.model for item in quality.values()]))
     return figure
 
@@ -259,6 +261,12 @@ def _line_handles(models: Sequence[Model]) -> list[Line2D]:
 
 def _chance_handle() -> Line2D:
     return Line2D([], [], label="guessing", **_CHANCE)
+
+
+def _head(figure: Figure, files: _Files, more: str = "") -> None:
+    """Put the heading over a figure, folded where the figure is narrow."""
+    text = heading(files)
+    figure.suptitle((_folded(text) if figure.get_figwidth() < _WIDE else text) + more)
 
 
 def _folded(text: str) -> str:

@@ -45,7 +45,7 @@ def relevance(examples: Clouds, title: str) -> Figure:
         title: what the jets are.
     """
     titles = [entry["title"] for entry in examples.meta["classes"]]
-    figure = Figure(figsize=(2.0 * len(titles) + 1.6, 5.1), layout="constrained")
+    figure = Figure(figsize=(2.0 * len(titles) + 1.6, 4.9), layout="compressed")
     axes = planes(figure, 2, len(titles), _REACH)
     attention = examples.point("attention")
     # An equal share for each tower is one; what lies outside of the scale takes its end.

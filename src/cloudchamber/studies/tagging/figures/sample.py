@@ -182,7 +182,7 @@ def tagging_images(jets: Clouds, title: str) -> Figure:
     )
     floor = images.max() * 10**-_DECADES
     levels = LogNorm(floor, images.max())
-    figure = Figure(figsize=(1.75 * len(classes) + 1.4, 4.5), layout="constrained")
+    figure = Figure(figsize=(1.75 * len(classes) + 1.4, 4.5), layout="compressed")
     axes = planes(figure, 2, len(classes), reach)
     for column, (name, pair) in enumerate(zip(classes, images, strict=True)):
         for axis, image in zip(axes[:, column], pair, strict=True):
