@@ -19,8 +19,8 @@ from cloudchamber import __version__
 from cloudchamber.analysis import STUDIES, answers_of, plan
 from cloudchamber.errors import InputError, SettingsError
 from cloudchamber.figures.inputs import Model
+from cloudchamber.figures.looks import TRUTH
 from cloudchamber.figures.measurements import Measurement
-from cloudchamber.figures.style import TRUTH
 from cloudchamber.metrics.tables import read_table
 from cloudchamber.settings.base import merged
 from cloudchamber.summary import comparison

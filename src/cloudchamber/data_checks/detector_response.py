@@ -21,7 +21,7 @@ from cloudchamber.figures.histograms import (
     legend_handles,
 )
 from cloudchamber.figures.labels import axis_label, count
-from cloudchamber.figures.style import looks
+from cloudchamber.figures.looks import looks
 from cloudchamber.metrics.resampling import Sample
 from cloudchamber.settings.entries import entries, need
 

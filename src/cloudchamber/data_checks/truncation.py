@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from cloudchamber.cloud import Clouds, read_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.figures.labels import count
-from cloudchamber.figures.style import GREY, TRUTH
+from cloudchamber.figures.looks import GREY, TRUTH
 from cloudchamber.settings.entries import entries
 
 __all__ = ["Truncation", "draw_truncation", "read_truncations", "truncation"]

@@ -11,8 +11,8 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullForma
 
 from cloudchamber.figures.inputs import Model
 from cloudchamber.figures.labels import counts
+from cloudchamber.figures.looks import GREY, Look
 from cloudchamber.figures.measurements import Measurement
-from cloudchamber.figures.style import GREY, Look
 
 __all__ = [
     "distinct",

@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
 
-from cloudchamber.figures.style import GREY, TRUTH, Look
+from cloudchamber.figures.looks import GREY, TRUTH, Look
 from cloudchamber.metrics.resampling import Sample
 
 __all__ = [

@@ -8,7 +8,7 @@ import numpy as np
 
 from cloudchamber.cloud import Clouds, read_clouds
 from cloudchamber.errors import InputError
-from cloudchamber.figures.style import TRUTH, Look, looks
+from cloudchamber.figures.looks import TRUTH, Look, looks
 from cloudchamber.jets.features import JET_FEATURES
 from cloudchamber.jets.kinematics import has_momentum
 from cloudchamber.jets.observable_file import read_observables

@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from cloudchamber.figures.dots import floor_handles, logarithmic, marker, name_rows
-from cloudchamber.figures.style import GREY, Look
+from cloudchamber.figures.looks import GREY, Look
 from cloudchamber.jets.features import LABELS
 from cloudchamber.metrics.resampling import Estimate
 

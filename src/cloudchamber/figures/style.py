@@ -1,17 +1,14 @@
 """How every figure looks, and how it becomes files.
 
 The style is a short set of parameters on top of matplotlib's own defaults, with the fonts that come with matplotlib:
-no font has to be found on the machine and a user's matplotlibrc changes nothing. Colours are those of Okabe and Ito
-(jfly.uni-koeln.de/color), which stay apart for all kinds of colour blindness; line styles and markers tell the models
-apart without any colour.
+no font has to be found on the machine and a user's matplotlibrc changes nothing.
 """
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, final
+from typing import Any
 
 import matplotlib.style
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -21,7 +18,7 @@ from matplotlib.ticker import NullFormatter, NullLocator
 
 from cloudchamber.storage import write_bytes
 
-__all__ = ["GREY", "TRUTH", "Look", "applied", "lay_out", "looks", "save"]
+__all__ = ["applied", "lay_out", "save"]
 
 PNG_DPI = 200
 # Of zlib: 6 would take twice as long for files that are a tenth smaller.
@@ -53,57 +50,6 @@ _PARAMETERS: dict[str, Any] = {
     "ytick.minor.visible": True,
     "ytick.right": True,
 }
-
-_Dashes = Literal["solid"] | tuple[float, tuple[float, ...]]
-_Fill = Literal["full", "none", "left", "top", "right", "bottom"]
-
-
-@final
-@dataclass(frozen=True)
-class Look:
-    """Colour, line style and marker of one curve, and how much of the marker is filled."""
-
-    color: str
-    linestyle: _Dashes
-    marker: str
-    fill: _Fill = "full"
-
-    def of_sampler(self, position: int) -> "Look":
-        """Return the look of the model's sampler at ``position``: the same, with another fill of the marker."""
-        fills: tuple[_Fill, ...] = ("full", "none", "left", "top", "right", "bottom")
-        return replace(self, fill=fills[position % len(fills)])
-
-
-TRUTH = Look("black", "solid", "|")
-GREY = "#c8c8c8"
-
-_BASELINE = Look("#6e6e6e", (0, (1.0, 1.0)), "X")
-_TRAINED = (
-    Look("#0072B2", "solid", "o"),
-    Look("#D55E00", (0, (5.0, 1.6)), "^"),
-    Look("#009E73", (0, (6.0, 1.4, 1.2, 1.4)), "D"),
-    Look("#CC79A7", (0, (2.4, 1.2)), "v"),
-    Look("#56B4E9", (0, (6.0, 1.2, 1.2, 1.2, 1.2, 1.2)), "P"),
-    Look("#E69F00", (0, (9.0, 2.0)), "<"),
-    Look("#332288", (0, (3.0, 1.2, 1.2, 1.2)), ">"),
-    Look("#661100", (0, (1.2, 2.4)), "*"),
-    Look("#999933", (0, (9.0, 1.4, 3.0, 1.4)), "s"),
-    Look("#882255", (0, (1.2, 1.2, 1.2, 3.6)), "d"),
-)
-
-
-def looks(names: Sequence[str], baselines: Sequence[str]) -> dict[str, Look]:
-    """Return the look of each model, the same in all figures that list the models in the same order.
-
-    Baselines have a look of their own, so that figures without them give the other models the same one.
-
-    Args:
-        names: all models, in the order of the settings; from the eleventh trained one on looks repeat.
-        baselines: those among ``names`` that were not trained.
-    """
-    trained = [name for name in names if name not in baselines]
-    chosen = {name: _TRAINED[i % len(_TRAINED)] for i, name in enumerate(trained)}
-    return chosen | dict.fromkeys(baselines, _BASELINE)
 
 
 @contextmanager

@@ -172,7 +172,7 @@ def test_models_keep_their_looks_with_and_without_baselines(files: dict[str, Any
     looks = {model.label: model.look for model in models}
     assert {model.label: model.look for model in trained} == {key: looks[key] for key in looks if key != "Zero"}
     names = [f"model{i}" for i in range(10)]
-    chosen = [*style.looks(names, []).values(), style.looks(["zero"], ["zero"])["zero"]]
+    chosen = [*looks(names, []).values(), looks(["zero"], ["zero"])["zero"]]
     for attribute in ("color", "linestyle", "marker"):
         assert len({getattr(look, attribute) for look in chosen}) == 11
 

@@ -11,7 +11,7 @@ from matplotlib.ticker import NullLocator
 
 from cloudchamber.errors import InputError
 from cloudchamber.figures.legends import legend_below
-from cloudchamber.figures.style import Look, looks
+from cloudchamber.figures.looks import Look, looks
 from cloudchamber.metrics.tables import read_table
 from cloudchamber.settings.entries import need
 

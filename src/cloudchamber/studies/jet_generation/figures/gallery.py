@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from cloudchamber.cloud import Clouds, read_clouds
 from cloudchamber.figures.inputs import angular_reach, first_samplers, models_of, read_truth
 from cloudchamber.figures.labels import axis_label, wrapped
+from cloudchamber.figures.looks import TRUTH, Look
 from cloudchamber.figures.planes import planes
-from cloudchamber.figures.style import TRUTH, Look
 from cloudchamber.jets.features import LABELS
 from cloudchamber.jets.kinematics import has_momentum
 from cloudchamber.settings.entries import need

@@ -21,8 +21,8 @@ from cloudchamber.figures.histograms import (
 )
 from cloudchamber.figures.inputs import read_truth
 from cloudchamber.figures.labels import axis_label, count
+from cloudchamber.figures.looks import TRUTH, looks
 from cloudchamber.figures.numbers import decimals, with_uncertainty
-from cloudchamber.figures.style import TRUTH, looks
 from cloudchamber.generative.compare_jets import REQUESTED
 from cloudchamber.generative.jet_features import JetFeatures, read_jets
 from cloudchamber.jets.features import LABELS

@@ -16,10 +16,10 @@ from cloudchamber.figures.dots import (
 )
 from cloudchamber.figures.labels import counts
 from cloudchamber.figures.legends import legend_below
+from cloudchamber.figures.looks import GREY
 from cloudchamber.figures.matrices import square
 from cloudchamber.figures.measurements import Measurement, read_measurements
 from cloudchamber.figures.numbers import with_uncertainty
-from cloudchamber.figures.style import GREY
 from cloudchamber.metrics.posterior_scores import ideal_value
 from cloudchamber.metrics.tables import read_table
 from cloudchamber.settings.entries import entries, need

@@ -16,8 +16,8 @@ from cloudchamber.figures.dots import floor_handles, marker
 from cloudchamber.figures.inputs import Model, models_of
 from cloudchamber.figures.labels import counts, plain_solver, wrapped
 from cloudchamber.figures.legends import legend_below
+from cloudchamber.figures.looks import GREY, Look
 from cloudchamber.figures.pairs import Pair, draw_pairs, limits, pair_handles
-from cloudchamber.figures.style import GREY, Look
 from cloudchamber.jets.features import LABELS
 from cloudchamber.metrics.divergence import KL_DIRECTION
 from cloudchamber.metrics.resampling import Estimate

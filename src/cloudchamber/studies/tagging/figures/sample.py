@@ -16,8 +16,8 @@ from cloudchamber.figures.histograms import OVERFLOW_NOTE, Histogram, draw_histo
 from cloudchamber.figures.images import average_image, draw_image
 from cloudchamber.figures.inputs import angular_reach
 from cloudchamber.figures.labels import axis_label, counts, wrapped
+from cloudchamber.figures.looks import GREY, looks
 from cloudchamber.figures.planes import planes
-from cloudchamber.figures.style import GREY, looks
 from cloudchamber.jets.features import LABELS, Label
 from cloudchamber.jets.kinematics import has_momentum
 from cloudchamber.metrics.resampling import Sample
