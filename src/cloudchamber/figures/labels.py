@@ -63,5 +63,5 @@ def counts(numbers: list[int]) -> str:
 
 def wrapped(label: str, width: int = 16) -> str:
     """Return a label in lines of at most ``width`` letters, for narrow panels; single words may be longer."""
-    options = {"break_on_hyphens": False, "break_long_words": False}
-    return "\n".join(fill(line, width, **options) for line in label.replace(" (", "\n(").split("\n"))
+    lines = label.replace(" (", "\n(").split("\n")
+    return "\n".join(fill(line, width, break_on_hyphens=False, break_long_words=False) for line in lines)
