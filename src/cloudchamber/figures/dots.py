@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
 from cloudchamber.figures.inputs import Model
 from cloudchamber.figures.labels import counts
@@ -89,9 +89,10 @@ def floor_band(
 def name_rows(axis: Axes, names: Sequence[str]) -> None:
     """Name the rows, first on top, and draw thin lines between them."""
     axis.set_yticks(range(len(names)), names)
-    axis.yaxis.set_minor_locator(FixedLocator([row + 0.5 for row in range(len(names) - 1)]))
-    axis.grid(axis="y", which="minor", color="#e0e0e0", linewidth=0.6)
-    axis.tick_params(axis="y", which="both", length=0)
+    axis.yaxis.set_minor_locator(NullLocator())
+    axis.tick_params(axis="y", length=0)
+    between = np.arange(len(names) - 1) + 0.5
+    axis.hlines(between, 0, 1, transform=axis.get_yaxis_transform(), color="#e0e0e0", linewidth=0.6, zorder=0.5)
     axis.set_ylim(len(names) - 0.5, -0.5)
 
 
