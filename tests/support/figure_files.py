@@ -14,7 +14,7 @@ from cloudchamber.generative.jet_features import JetFeatures, write_jets
 from cloudchamber.jets.features import JET_FEATURES, PARTICLE_FEATURES
 from cloudchamber.jets.observable_file import write_observables
 from cloudchamber.metrics.tables import DISTANCE_COLUMNS
-from cloudchamber.studies.jet_generation.figures.jet_metrics import JET_METRICS
+from cloudchamber.studies.jet_generation.jet_metrics import JET_METRICS
 
 __all__ = ["FEATURES", "GENERATED", "MANY", "MODELS", "SCANNED", "SEEDS", "TRUE", "some_clouds", "study_files"]
 

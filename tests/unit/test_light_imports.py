@@ -119,7 +119,7 @@ from cloudchamber.cli import main
 assert main(["observe", {str(source)!r}, "--output", {str(tmp_path / "observables.h5")!r}]) == 0
 assert "numba" in sys.modules
 """
-    done = _run(body, heavy=("awkward", "vector", "sympy"))
+    done = _run(body, heavy=("awkward", "vector", "sympy", "matplotlib"))
     assert done.returncode == 0, done.stderr
 
 
@@ -152,6 +152,21 @@ def test_stages_without_a_network_import_no_torch() -> None:
     lines = "\n".join(f"import cloudchamber.{module}" for module in modules)
     program = f"import sys\n{lines}\nassert 'torch' not in sys.modules, 'torch'"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+# Stages that draw, or that count with the histograms of a figure.
+FIGURES = ("draw", "delphes-counts")
+
+
+def test_stages_that_draw_nothing_import_no_matplotlib() -> None:
+    """A run starts a Python for each table, and matplotlib takes nearly as long to import as all that a table needs."""
+    entries = [entry for name, entry in STAGES.items() if name not in (*NETWORKS, *FIGURES)]
+    for study in STUDIES.values():
+        entries += [*study.table_functions.values(), study.answer_function]
+    entries += OVERVIEW_TABLES.values()
+    modules = sorted({entry.partition(":")[0] for entry in entries})
+    done = _run("\n".join(f"import cloudchamber.{module}" for module in modules), heavy=("matplotlib",))
     assert done.returncode == 0, done.stderr
 
 

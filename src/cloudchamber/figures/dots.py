@@ -10,12 +10,10 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
 from cloudchamber.figures.inputs import Model
-from cloudchamber.figures.labels import counts
 from cloudchamber.figures.looks import GREY, Look
 from cloudchamber.figures.measurements import Measurement
 
 __all__ = [
-    "distinct",
     "dot",
     "floor_band",
     "floor_handles",
@@ -23,22 +21,7 @@ __all__ = [
     "marker",
     "model_handles",
     "name_rows",
-    "sizes",
 ]
-
-
-def sizes(measurements: Sequence[Measurement]) -> str:
-    """Return how many jets measurements rest on, in words."""
-    true, generated = (
-        counts([int(n) for n in values])
-        for values in zip(*((item.n_reference, item.n_generated) for item in measurements), strict=True)
-    )
-    return f"{true} true jets, {generated} generated jets per model"
-
-
-def distinct(models: Sequence[Model], by_name: bool = False) -> list[Model]:
-    """Return each model and sampler once, or each model once."""
-    return list({model.name if by_name else (model.name, model.sampler): model for model in models}.values())
 
 
 def marker(look: Look) -> dict[str, Any]:

@@ -21,6 +21,7 @@ __all__ = [
     "Model",
     "Series",
     "angular_reach",
+    "distinct",
     "first_samplers",
     "models_of",
     "read_distributions",
@@ -80,6 +81,11 @@ def models_of(files: Mapping[str, Any], key: str = "models") -> list[Model]:
 def first_samplers(models: Sequence[Model]) -> list[Model]:
     """Return each model once, with the sampler that the settings name first."""
     return list({model.name: model for model in reversed(models)}.values())[::-1]
+
+
+def distinct(models: Sequence[Model], by_name: bool = False) -> list[Model]:
+    """Return each model and sampler once, or each model once."""
+    return list({model.name if by_name else (model.name, model.sampler): model for model in models}.values())
 
 
 def read_truth(files: Mapping[str, Any]) -> Clouds:

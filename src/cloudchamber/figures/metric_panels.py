@@ -1,37 +1,19 @@
 """Panels of metrics: one number per model, each metric with its floor."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal, final
 
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cloudchamber.figures.dots import distinct, dot, floor_band, logarithmic, name_rows, sizes
-from cloudchamber.figures.inputs import Model
-from cloudchamber.figures.labels import counts
+from cloudchamber.figures.dots import dot, floor_band, logarithmic, name_rows
+from cloudchamber.figures.inputs import Model, distinct
 from cloudchamber.figures.legends import legend_below
 from cloudchamber.figures.measurements import Measurement
+from cloudchamber.figures.metric import Metric
 
-__all__ = ["Metric", "metric_panels", "sizes_of"]
-
-
-@final
-@dataclass(frozen=True)
-class Metric:
-    """How a metric is shown.
-
-    Attributes:
-        label: what it is called.
-        scale: of its axis; a logarithmic one becomes linear around zero where there are values that are not positive.
-        better: which values are better.
-    """
-
-    label: str
-    scale: Literal["log", "linear"]
-    better: Literal["lower", "higher", "near the floor"]
+__all__ = ["metric_panels"]
 
 
 def metric_panels(
@@ -84,9 +66,3 @@ def _panel(axis: Axes, metric: Metric, measurements: Sequence[Measurement], mode
             axis.set_xticks([0.0, highest])
     axis.set_title(metric.label)
     axis.set_xlabel(f"{metric.better} is better")
-
-
-def sizes_of(measurements: Sequence[Measurement]) -> str:
-    """Return the numbers of jets, which a metric may leave open."""
-    known = [item for item in measurements if np.isfinite([item.n_reference, item.n_generated]).all()]
-    return sizes(known) if known else f"{counts([len(item.values) for item in measurements])} seeds"

@@ -21,6 +21,7 @@ from cloudchamber.studies.gating import figures, tables
 from cloudchamber.studies.gating.capacity import FAMILIES
 from cloudchamber.studies.gating.check_identities import check_identities
 from cloudchamber.studies.gating.count import METRIC_COLUMNS_OF_STUDY, count_functions
+from cloudchamber.studies.gating.function_counts import LABELS
 from cloudchamber.studies.gating.settings import GatingSettings
 
 
@@ -141,7 +142,7 @@ def test_captions_are_a_few_sentences_and_name_the_conventions_and_the_source() 
     for caption in (figures.CAPTIONS["capacity"], tables.CAPTIONS["counts"]):
         assert "±1" in caption
         assert "0/1" in caption
-    assert set(figures.LABELS) == set(FAMILIES)
+    assert set(LABELS) == set(FAMILIES)
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from cloudchamber.figures import style
 from cloudchamber.figures.draw import draw
 from cloudchamber.figures.images import average_image
 from cloudchamber.figures.inputs import first_samplers, models_of
+from cloudchamber.figures.looks import looks
 from cloudchamber.figures.measurements import read_measurements
 from cloudchamber.pipeline.drawing import caption_of
 
@@ -120,7 +121,7 @@ def test_every_figure_and_table_has_a_caption(name: str, entry: str) -> None:
 
 @pytest.mark.parametrize(
     ("command", "known", "outputs"),
-    [("draw", "jet_generation/cloud_gallery", ("pdf", "png")), ("tabulate", "settings", ("html", "csv", "latex"))],
+    [("draw", "detector_response", ("pdf", "png")), ("tabulate", "settings", ("html", "csv", "latex"))],
 )
 def test_unknown_name_lists_the_known_ones(
     command: str, known: str, outputs: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -169,8 +170,8 @@ def test_a_model_without_a_metric_is_an_error(files: dict[str, Any], tmp_path: P
 def test_models_keep_their_looks_with_and_without_baselines(files: dict[str, Any]) -> None:
     models = models_of({"models": files["models"][::-1]})
     trained = models_of({"models": [entry for entry in files["models"][::-1] if entry["sampler"] != "none"]})
-    looks = {model.label: model.look for model in models}
-    assert {model.label: model.look for model in trained} == {key: looks[key] for key in looks if key != "Zero"}
+    of_all = {model.label: model.look for model in models}
+    assert {model.label: model.look for model in trained} == {key: of_all[key] for key in of_all if key != "Zero"}
     names = [f"model{i}" for i in range(10)]
     chosen = [*looks(names, []).values(), looks(["zero"], ["zero"])["zero"]]
     for attribute in ("color", "linestyle", "marker"):

@@ -18,9 +18,9 @@ from cloudchamber.figures import style
 from cloudchamber.figures.legends import legend_below
 from cloudchamber.jets.observable_file import read_observables, write_observables
 from cloudchamber.settings.generators import EVALUATIONS_PER_STEP
-from cloudchamber.studies.jet_generation.figures.jet_metrics import JET_METRICS, read_jet_metrics
 from cloudchamber.studies.jet_generation.figures.requested import read_requests, response
-from cloudchamber.studies.jet_generation.figures.sampling_time import read_sampling_times
+from cloudchamber.studies.jet_generation.jet_metrics import JET_METRICS, read_jet_metrics
+from cloudchamber.studies.jet_generation.sampling_times import read_sampling_times
 
 
 @pytest.fixture(scope="module")

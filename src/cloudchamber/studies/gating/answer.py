@@ -7,7 +7,7 @@ import pandas as pd
 
 from cloudchamber.metrics.tables import read_table
 from cloudchamber.settings.entries import need
-from cloudchamber.studies.gating.figures import LABELS, read_counts
+from cloudchamber.studies.gating.function_counts import LABELS, read_counts
 from cloudchamber.summary.answer import Answer, unanswered
 from cloudchamber.summary.comparison import listed
 

@@ -9,21 +9,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
-from cloudchamber.errors import InputError
 from cloudchamber.figures.legends import legend_below
 from cloudchamber.figures.looks import Look, looks
-from cloudchamber.metrics.tables import read_table
-from cloudchamber.settings.entries import need
+from cloudchamber.studies.gating.function_counts import LABELS, read_counts
 
-__all__ = ["CAPTIONS", "LABELS", "draw_capacity", "read_counts"]
-
-LABELS: Mapping[str, str] = {
-    "linear_threshold": "linear threshold gate",
-    "gated_zero_one": "gate gated by a gate, outputs 0/1",
-    "gated_signs": "gate gated by a gate, outputs ±1",
-    "quadratic_threshold": "degree-2 threshold gate",
-    "all": "all functions",
-}
+__all__ = ["CAPTIONS", "draw_capacity"]
 
 CAPTIONS = {
     "capacity": (
@@ -39,31 +29,10 @@ CAPTIONS = {
     ),
 }
 
-_COLUMNS = ("family", "inputs", "functions", "capacity", "bound", "bound_name", "parameters", "origin")
 _STORED = "stored"
 _BOUND: dict[str, Any] = {"color": "black", "linestyle": (0, (4.0, 2.0)), "linewidth": 1.0}
 # Between two families, in inputs. Larger capacities stand further left, so that no line seems to cross another.
 _STEP = 0.06
-
-
-def read_counts(files: Mapping[str, Any]) -> pd.DataFrame:
-    """Read the capacities that :func:`~cloudchamber.studies.gating.count.count_functions` wrote.
-
-    Args:
-        files: "counts", path of a CSV.
-
-    Raises:
-        InputError: the table cannot be read, lacks a column, or has a family that is not known.
-        SettingsError: the key is missing.
-    """
-    path = need(files, "counts")
-    table = read_table(path, _COLUMNS)
-    unknown = sorted(set(table["family"]) - set(LABELS))
-    if unknown:
-        raise InputError(f"{path}: no families {unknown} among {list(LABELS)}")
-    if not (table["family"] == "linear_threshold").any():
-        raise InputError(f"{path}: no linear threshold gates, which the others are compared with")
-    return table
 
 
 def draw_capacity(files: Mapping[str, Any]) -> Figure:

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from cloudchamber.figures.cells import cell
-from cloudchamber.figures.dots import sizes
 from cloudchamber.figures.inputs import NO_SAMPLER, models_of
 from cloudchamber.figures.labels import plain_name
 from cloudchamber.figures.measurements import Measurement, read_measurements
 from cloudchamber.figures.numbers import scale_exponent, with_uncertainty
+from cloudchamber.figures.sample_sizes import sizes
 from cloudchamber.settings.entries import entries
 from cloudchamber.summary.answer import Answer, unanswered
 from cloudchamber.summary.comparison import (

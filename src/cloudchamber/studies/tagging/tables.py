@@ -15,7 +15,7 @@ from cloudchamber.figures.rendering import Table
 from cloudchamber.metrics.tables import read_table
 from cloudchamber.settings.entries import need
 from cloudchamber.studies.tagging.figures.inputs import SAMPLE, class_titles, sample_size
-from cloudchamber.studies.tagging.figures.performance import COST_LABELS, QUALITY
+from cloudchamber.studies.tagging.quality_and_cost import COST_LABELS, QUALITY
 
 __all__ = ["models", "significance"]
 

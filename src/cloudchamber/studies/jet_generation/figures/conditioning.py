@@ -7,12 +7,12 @@ from typing import Any, final
 from matplotlib.figure import Figure
 
 from cloudchamber.errors import SettingsError
-from cloudchamber.figures.dots import sizes
 from cloudchamber.figures.inputs import Model, first_samplers, models_of
 from cloudchamber.figures.labels import wrapped
 from cloudchamber.figures.legends import legend_below
 from cloudchamber.figures.measurements import Measurement, read_measurements
 from cloudchamber.figures.pairs import Pair, draw_pairs, limits, pair_handles
+from cloudchamber.figures.sample_sizes import sizes
 from cloudchamber.jets.features import COMPARED_FEATURES
 from cloudchamber.metrics.divergence import KL_DIRECTION
 from cloudchamber.metrics.resampling import Estimate

@@ -6,15 +6,11 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from cloudchamber.figures.dots import (
-    distinct,
-    floor_handles,
-    marker,
-    model_handles,
-    sizes,
-)
+from cloudchamber.figures.dots import floor_handles, marker, model_handles
+from cloudchamber.figures.inputs import distinct
 from cloudchamber.figures.legends import legend_below
 from cloudchamber.figures.measurements import Measurement, read_measurements
+from cloudchamber.figures.sample_sizes import sizes
 from cloudchamber.jets.features import LABELS
 from cloudchamber.settings.entries import need
 

@@ -5,19 +5,12 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from cloudchamber.figures.dots import (
-    distinct,
-    dot,
-    floor_band,
-    floor_handles,
-    logarithmic,
-    model_handles,
-    name_rows,
-    sizes,
-)
+from cloudchamber.figures.dots import dot, floor_band, floor_handles, logarithmic, model_handles, name_rows
+from cloudchamber.figures.inputs import distinct
 from cloudchamber.figures.labels import axis_label
 from cloudchamber.figures.legends import legend_below
 from cloudchamber.figures.measurements import Measurement, read_measurements
+from cloudchamber.figures.sample_sizes import sizes
 from cloudchamber.jets.features import COMPARED_FEATURES, LABELS
 from cloudchamber.metrics.divergence import KL_DIRECTION
 from cloudchamber.settings.entries import need

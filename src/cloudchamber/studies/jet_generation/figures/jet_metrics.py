@@ -5,13 +5,14 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from cloudchamber.errors import InputError
 from cloudchamber.figures.dots import floor_handles
-from cloudchamber.figures.measurements import Measurement, read_measurements
-from cloudchamber.figures.metric_panels import Metric, metric_panels, sizes_of
+from cloudchamber.figures.measurements import Measurement
+from cloudchamber.figures.metric_panels import metric_panels
+from cloudchamber.figures.sample_sizes import sizes_of
 from cloudchamber.settings.entries import need
+from cloudchamber.studies.jet_generation.jet_metrics import JET_METRICS, read_jet_metrics
 
-__all__ = ["JET_METRICS", "draw_jet_metrics", "jet_metrics", "read_jet_metrics"]
+__all__ = ["draw_jet_metrics", "jet_metrics"]
 
 CAPTIONS = {
     "jet_metrics": (
@@ -27,36 +28,9 @@ CAPTIONS = {
 }
 
 
-JET_METRICS: Mapping[str, Metric] = {
-    "w1m": Metric("W1-M", "log", "lower"),
-    "w1p": Metric("W1-P", "log", "lower"),
-    "w1efp": Metric("W1-EFP", "log", "lower"),
-    "fpd": Metric("FPD", "log", "lower"),
-    "kpd": Metric("KPD", "log", "lower"),
-    "coverage": Metric("coverage", "linear", "higher"),
-    "mmd": Metric("MMD", "log", "lower"),
-    "c2st_auc": Metric("AUC against truth", "linear", "lower"),
-    "memorisation": Metric("memorisation", "linear", "near the floor"),
-}
-
-
 def draw_jet_metrics(files: Mapping[str, Any]) -> Figure:
     """Draw the metrics of whole jets from the table of the study."""
     return jet_metrics(read_jet_metrics(files), need(files, "title"))
-
-
-def read_jet_metrics(files: Mapping[str, Any]) -> dict[str, list[Measurement]]:
-    """Return each metric of ``JET_METRICS`` that there is, of each model and sampler that has it.
-
-    Raises:
-        InputError: the table cannot be read, or none of the metrics is there.
-        SettingsError: a key is missing.
-    """
-    found = {name: read_measurements(files, name, partial=True) for name in JET_METRICS}
-    there = {name: measurements for name, measurements in found.items() if measurements}
-    if not there:
-        raise InputError(f"{need(files, 'metrics')}: none of the metrics {', '.join(JET_METRICS)}")
-    return there
 
 
 def jet_metrics(data: Mapping[str, Sequence[Measurement]], title: str) -> Figure:

@@ -1,8 +1,7 @@
 """Quality against cost of solvers: a model drawn from with every solver at several numbers of evaluations."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, final
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,18 +12,17 @@ from matplotlib.ticker import NullLocator
 
 from cloudchamber.errors import InputError
 from cloudchamber.figures.dots import floor_handles, marker
-from cloudchamber.figures.inputs import Model, models_of
-from cloudchamber.figures.labels import counts, plain_solver, wrapped
+from cloudchamber.figures.labels import plain_solver, wrapped
 from cloudchamber.figures.legends import legend_below
 from cloudchamber.figures.looks import GREY, Look
 from cloudchamber.figures.pairs import Pair, draw_pairs, limits, pair_handles
 from cloudchamber.jets.features import LABELS
 from cloudchamber.metrics.divergence import KL_DIRECTION
 from cloudchamber.metrics.resampling import Estimate
-from cloudchamber.metrics.tables import DISTANCE_COLUMNS, read_table
 from cloudchamber.settings.entries import need
+from cloudchamber.studies.jet_generation.solver_scans import SolverScan, read_scans, sizes_of_scans
 
-__all__ = ["SolverScan", "draw_ode_sde", "draw_solver_scan", "ode_sde", "read_scans", "sizes_of_scans", "solver_scan"]
+__all__ = ["draw_ode_sde", "draw_solver_scan", "ode_sde", "solver_scan"]
 
 CAPTIONS = {
     "solver_scan": (
@@ -48,7 +46,6 @@ CAPTIONS = {
 
 SHOWN = ("jet_mass", "jet_pt", "tau21")
 _TICKS = 8
-_COLUMNS = ("solver", "stochastic", "evaluations", *DISTANCE_COLUMNS, "seconds_per_jet")
 # Full markers and solid lines for solvers of the ordinary equation; open markers and dashes for stochastic ones.
 _ORDINARY = {
     "euler": Look("#0072B2", "solid", "o"),
@@ -72,30 +69,6 @@ def draw_solver_scan(files: Mapping[str, Any]) -> Figure:
 def draw_ode_sde(files: Mapping[str, Any]) -> Figure:
     """Draw the ordinary against the stochastic equation at equal cost."""
     return ode_sde(read_scans(files), need(files, "title"))
-
-
-@final
-@dataclass(frozen=True)
-class SolverScan:
-    """One scanned model: a row per solver, number of evaluations, metric and feature."""
-
-    model: Model
-    table: pd.DataFrame
-
-
-def read_scans(files: Mapping[str, Any]) -> list[SolverScan]:
-    """Read the scans of all scanned models.
-
-    Args:
-        files: has a list "scans" of mappings with "name", "title" and "path" (CSV).
-
-    Raises:
-        InputError: a table cannot be read or lacks a column.
-        SettingsError: a key is missing.
-    """
-    return [
-        SolverScan(model, read_table(need(model.entries[0], "path"), _COLUMNS)) for model in models_of(files, "scans")
-    ]
 
 
 def solver_scan(data: Sequence[SolverScan], title: str) -> Figure:
@@ -223,11 +196,3 @@ def _comparison(scan: SolverScan) -> tuple[str, list[Pair]]:
             )
         )
     return f"{plain_solver(ordinary)}, {plain_solver(other)},\n{max(common)} evaluations each", pairs
-
-
-def sizes_of_scans(data: Sequence[SolverScan]) -> str:
-    """Return how many jets scans rest on, in words."""
-    true, generated = (
-        counts([int(n) for scan in data for n in scan.table[name]]) for name in ("n_reference", "n_generated")
-    )
-    return f"{true} true jets, {generated} generated jets per point"

@@ -20,8 +20,8 @@ from cloudchamber.figures.numbers import scale_exponent, with_uncertainty
 from cloudchamber.figures.rendering import Table
 from cloudchamber.metrics.divergence import KL_DIRECTION
 from cloudchamber.settings.entries import need
-from cloudchamber.studies.jet_generation.figures.sampling_time import conditions_of_measurement, read_sampling_times
-from cloudchamber.studies.jet_generation.figures.solver_quality import read_scans, sizes_of_scans
+from cloudchamber.studies.jet_generation.sampling_times import conditions_of_measurement, read_sampling_times
+from cloudchamber.studies.jet_generation.solver_scans import read_scans, sizes_of_scans
 
 __all__ = ["cost", "sampling_time", "solver_scan"]
 

@@ -15,17 +15,17 @@ from cloudchamber.figures.cells import (
     scaled_unit,
     seeds_note,
 )
-from cloudchamber.figures.dots import distinct, sizes
+from cloudchamber.figures.inputs import distinct
 from cloudchamber.figures.labels import plain_name, unit
 from cloudchamber.figures.measurements import Measurement, read_measurements
-from cloudchamber.figures.metric_panels import sizes_of
 from cloudchamber.figures.numbers import scale_exponent
 from cloudchamber.figures.rendering import Table
+from cloudchamber.figures.sample_sizes import sizes, sizes_of
 from cloudchamber.jets.features import COMPARED_FEATURES
 from cloudchamber.metrics.divergence import KL_DIRECTION
 from cloudchamber.metrics.posterior_scores import ideal_value
 from cloudchamber.settings.entries import need
-from cloudchamber.studies.jet_generation.figures.jet_metrics import JET_METRICS, read_jet_metrics
+from cloudchamber.studies.jet_generation.jet_metrics import JET_METRICS, read_jet_metrics
 
 __all__ = ["divergences", "jet_metrics", "log_posterior", "wasserstein"]
 

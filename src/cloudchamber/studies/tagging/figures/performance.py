@@ -14,7 +14,7 @@ from cloudchamber.figures.labels import axis_label
 from cloudchamber.figures.legends import legend_below
 from cloudchamber.figures.matrices import square
 from cloudchamber.figures.measurements import Measurement, read_measurements
-from cloudchamber.figures.metric_panels import Metric, metric_panels
+from cloudchamber.figures.metric_panels import metric_panels
 from cloudchamber.jets.features import LABELS
 from cloudchamber.studies.tagging.figures.inputs import (
     Curve,
@@ -27,10 +27,9 @@ from cloudchamber.studies.tagging.figures.inputs import (
     read_reliability,
     read_roc,
 )
+from cloudchamber.studies.tagging.quality_and_cost import COST_LABELS, QUALITY
 
 __all__ = [
-    "COST_LABELS",
-    "QUALITY",
     "draw_accuracy",
     "draw_calibration",
     "draw_confusion",
@@ -80,19 +79,6 @@ _PANELS_IN_A_ROW = 4
 # In inches: room for a heading that is not folded, and for one that is.
 _WIDE, _NARROW = 9.5, 5.0
 _ACCURACY = "accuracy\n(classes alike, flat in mass and pT)"
-
-QUALITY: Mapping[str, Metric] = {
-    "accuracy": Metric("accuracy", "linear", "higher"),
-    "auc": Metric("AUC, mean of the classes", "linear", "higher"),
-    "rejection": Metric("rejection at 50 % efficiency", "log", "higher"),
-    "calibration_error": Metric("calibration error", "log", "lower"),
-}
-COST_LABELS: Mapping[str, str] = {
-    "parameters": "parameters",
-    "flops_per_jet": "FLOPs per jet (one inference)",
-    "training_seconds_per_jet": "training time per jet and step [s]",
-    "inference_seconds_per_jet": "inference time per jet [s]",
-}
 
 
 def draw_accuracy(files: _Files) -> Figure:
