@@ -13,7 +13,10 @@ from cloudchamber.cloud import create_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.preparation.columns import CLASS_COLUMN, LABEL_COLUMNS
 from cloudchamber.preparation.padded_writer import PaddedWriter
-from cloudchamber.preparation.sources import RawClouds, feature_columns, open_source
+from cloudchamber.preparation.raw_clouds import RawClouds
+from cloudchamber.preparation.sources import feature_columns, open_source
+from cloudchamber.preparation.stored_counts import StoredCounts
+from cloudchamber.preparation.stored_jets import StoredJetSource
 from cloudchamber.progress import progress
 from cloudchamber.readers.constituents import bad_values, point_columns
 from cloudchamber.readers.delphes import expand, open_tree
@@ -33,11 +36,8 @@ class _Tally:
     events_bad: int = 0
     events_without_constituents: int = 0
     without_direction: int = 0
-    resolved: int = 0
-    dangling: int = 0
-    jets_incomplete: int = 0
-    jets_empty: int = 0
     jets_unmatched: int = 0
+    stored: StoredCounts = field(default_factory=StoredCounts)
     collections: set[str] = field(default_factory=set)
 
     def add_step(self, step: Step, good: Step, raw: RawClouds) -> None:
@@ -45,11 +45,8 @@ class _Tally:
         self.events_bad += len(step.events) - len(good.events)
         self.events_without_constituents += int((~raw.with_constituents).sum())
         self.without_direction += raw.without_direction
-        self.resolved += raw.resolved
-        self.dangling += raw.dangling
-        self.jets_incomplete += raw.incomplete
-        self.jets_empty += raw.empty
         self.jets_unmatched += raw.unmatched
+        self.stored += raw.stored
 
     def meta(self) -> dict[str, Any]:
         return {
@@ -64,12 +61,7 @@ class _Tally:
                 "massless": True,
                 "without_direction": self.without_direction,
             },
-            "references": {
-                "resolved": self.resolved,
-                "dangling": self.dangling,
-                "jets_incomplete": self.jets_incomplete,
-                "jets_without_constituents": self.jets_empty,
-            },
+            **self.stored.meta(),
         }
 
 
@@ -148,7 +140,8 @@ def _append(
 
 def _clouds(path: Path, settings: IngestionSettings, tally: _Tally) -> Generator[tuple[Step, RawClouds]]:
     """Yield the clouds of a file step by step; fail at its end where there was nothing to make clouds of."""
-    events = filled = resolved = dangling = 0
+    events = filled = 0
+    stored = StoredCounts()
     with open_tree(path, settings.tree) as tree:
         source = open_source(tree, settings)
         tally.collections.update(source.collections)
@@ -160,18 +153,14 @@ def _clouds(path: Path, settings: IngestionSettings, tally: _Tally) -> Generator
                 tally.add_step(step, good, raw)
                 events += len(good.events)
                 filled += int(raw.with_constituents.sum())
-                resolved += raw.resolved
-                dangling += raw.dangling
+                stored += raw.stored
                 yield good, raw
     if not events:
         raise InputError(f"{path}: all {tree.n_events} events have bad values")
     if not filled:
         raise InputError(f"{path}: branch '{source.leaves[0]}' and its like are empty in all {events} events")
-    if dangling and not resolved:
-        raise InputError(
-            f"{path}: none of the {dangling} references of '{source.references[0]}' leads to an object in "
-            f"{', '.join(source.collections)}"
-        )
+    if isinstance(source, StoredJetSource):
+        source.refuse_incomplete(stored)
 
 
 def _without_bad_values(path: Path, step: Step, settings: IngestionSettings) -> Step:
@@ -191,11 +180,8 @@ def _summary(tally: _Tally, writer: PaddedWriter) -> str:
         f"{tally.events_bad} skipped for bad values",
         writer.summary(),
     ]
-    if tally.resolved or tally.dangling:
-        parts.append(
-            f"{tally.resolved} references resolved, {tally.dangling} dangling ({tally.jets_incomplete} jets "
-            f"incomplete, {tally.jets_empty} left out without constituents)"
-        )
+    if tally.stored.chosen:
+        parts.append(tally.stored.summary())
     if tally.jets_unmatched:
         parts.append(f"{tally.jets_unmatched} jets left out by the truth match")
     return "; ".join(parts)

@@ -14,6 +14,7 @@ from cloudchamber.settings.data import Constituents
 __all__ = [
     "VISIBLE_LEAVES",
     "ConstituentTable",
+    "absent_collections",
     "bad_values",
     "candidate_collections",
     "constituent_collections",
@@ -93,8 +94,17 @@ def candidate_collections(tree: DelphesTree, jets: str) -> tuple[str, ...]:
 
     Jets of the generator (``GenJet``, ...) are made of ``Particle``, all others of what the detector saw.
     """
-    candidates = ("Particle",) if jets.startswith("Gen") else _CANDIDATES
+    candidates = _candidates(jets)
     return tuple(name for name in candidates if name in tree.collections) or candidates[:1]
+
+
+def absent_collections(tree: DelphesTree, jets: str) -> tuple[str, ...]:
+    """Return the collections that constituents of stored jets can be in, and that the file does not have."""
+    return tuple(name for name in _candidates(jets) if name not in tree.collections)
+
+
+def _candidates(jets: str) -> tuple[str, ...]:
+    return ("Particle",) if jets.startswith("Gen") else _CANDIDATES
 
 
 def _kinematic_leaves(collection: str, extra: Sequence[str]) -> list[str]:

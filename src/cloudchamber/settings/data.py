@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self, final
 
 from pydantic import AfterValidator, Field, model_validator
 
-from cloudchamber.settings.base import Fraction, Name, PositiveFloat, PositiveInt, Settings, Window
+from cloudchamber.settings.base import Fraction, Name, PositiveFloat, PositiveInt, Settings, Share, Window
 from cloudchamber.settings.external import external_files
 
 __all__ = [
@@ -53,6 +53,14 @@ class StoredJets(JetSelection):
 
     kind: Literal["stored"]
     collection: str = Field("Jet", description="branch of the jets")
+    closure: Window = Field(
+        (0.5, 2.0), description="accepted pT of the vector sum of a jet's constituents over its stored pT"
+    )
+    incomplete_share: Share = Field(
+        0.01,
+        description="largest share of the chosen jets of a file that may lack constituents or not close; such jets are"
+        " left out and counted, and above it the file is refused",
+    )
 
 
 @final
