@@ -36,15 +36,20 @@ class _Tally:
     events_bad: int = 0
     events_without_constituents: int = 0
     without_direction: int = 0
+    pile_up: int = 0
+    pile_up_left_out: int = 0
     jets_unmatched: int = 0
     stored: StoredCounts = field(default_factory=StoredCounts)
     collections: set[str] = field(default_factory=set)
+    pile_up_by: set[str] = field(default_factory=set)
 
     def add_step(self, step: Step, good: Step, raw: RawClouds) -> None:
         self.events += len(step.events)
         self.events_bad += len(step.events) - len(good.events)
         self.events_without_constituents += int((~raw.with_constituents).sum())
         self.without_direction += raw.without_direction
+        self.pile_up += raw.pile_up
+        self.pile_up_left_out += raw.pile_up_left_out
         self.jets_unmatched += raw.unmatched
         self.stored += raw.stored
 
@@ -60,6 +65,11 @@ class _Tally:
                 "collections": sorted(self.collections),
                 "massless": True,
                 "without_direction": self.without_direction,
+            },
+            "pile_up": {
+                "constituents": self.pile_up,
+                "left_out": self.pile_up_left_out,
+                "told_by": sorted(self.pile_up_by),
             },
             **self.stored.meta(),
         }
@@ -145,6 +155,7 @@ def _clouds(path: Path, settings: IngestionSettings, tally: _Tally) -> Generator
     with open_tree(path, settings.tree) as tree:
         source = open_source(tree, settings)
         tally.collections.update(source.collections)
+        tally.pile_up_by.update(source.pile_up_by)
         label = [] if settings.label_branch is None else [settings.label_branch]
         with closing(tree.steps(source.leaves, settings.step_size, source.references, label)) as steps:
             for step in steps:
@@ -180,6 +191,9 @@ def _summary(tally: _Tally, writer: PaddedWriter) -> str:
         f"{tally.events_bad} skipped for bad values",
         writer.summary(),
     ]
+    if tally.pile_up:
+        fate = "left out" if tally.pile_up_left_out else "kept"
+        parts.append(f"{tally.pile_up} constituents from pile-up {fate}")
     if tally.stored.chosen:
         parts.append(tally.stored.summary())
     if tally.jets_unmatched:

@@ -25,6 +25,8 @@ class RawClouds:
         features: (n, C) float64.
         with_constituents: (n_events,) bool, which events of the step have any constituents.
         without_direction: constituents left out because Delphes has no direction for them.
+        pile_up: constituents of the events that come from pile-up, where the file tells.
+        pile_up_left_out: those of them that were left out.
         unmatched: jets left out because the truth match asks for others.
         stored: what became of the jets of the file.
     """
@@ -36,6 +38,8 @@ class RawClouds:
     features: np.ndarray
     with_constituents: np.ndarray
     without_direction: int
+    pile_up: int = 0
+    pile_up_left_out: int = 0
     unmatched: int = 0
     stored: StoredCounts = field(default_factory=StoredCounts)
 
@@ -46,11 +50,13 @@ class CloudSource(ABC):
     Attributes:
         leaves, references: what to read.
         collections: where the constituents are.
+        pile_up_by: branches that tell what is pile-up.
     """
 
     leaves: tuple[str, ...]
     references: tuple[str, ...] = ()
     collections: tuple[str, ...]
+    pile_up_by: tuple[str, ...] = ()
 
     @abstractmethod
     def clouds(self, step: Step) -> RawClouds:

@@ -22,7 +22,8 @@ from cloudchamber.readers.constituents import (
 )
 from cloudchamber.readers.delphes import DelphesTree
 from cloudchamber.readers.jagged import Jagged, Step
-from cloudchamber.settings.data import Constituents, IngestionSettings, ReclusteredJets, StoredJets, WholeEvents
+from cloudchamber.readers.pile_up import PARTICLE_PILE_UP, PileUp
+from cloudchamber.settings.data import EventConstituents, IngestionSettings, ReclusteredJets, StoredJets, WholeEvents
 
 __all__ = ["feature_columns", "open_source"]
 
@@ -64,19 +65,31 @@ def open_source(tree: DelphesTree, settings: IngestionSettings) -> CloudSource:
 class _ConstituentSource(CloudSource):
     """Abstract: makes clouds of all constituents of a kind."""
 
-    def __init__(self, tree: DelphesTree, kind: Constituents, extra: tuple[str, ...]) -> None:
-        self._extra, self._select_visible = extra, kind == "particle"
-        self.collections = constituent_collections(tree, kind)
+    def __init__(self, tree: DelphesTree, clouds: EventConstituents, extra: tuple[str, ...]) -> None:
+        self._extra, self._select_visible = extra, clouds.constituents == "particle"
+        self._leaves_out_pile_up = clouds.leaves_out_pile_up
+        self.collections = constituent_collections(tree, clouds.constituents)
+        asked = clouds.pile_up == "leave_out"
+        self._pile_up = PileUp(tree, self.collections, through_references=asked)
+        if asked and self._pile_up.silent:
+            raise InputError(
+                f"{tree.path}: nothing tells which objects of {', '.join(self._pile_up.silent)} are pile-up: they have "
+                f"no leaf IsPU, and no references to particles that have one"
+            )
         selection = VISIBLE_LEAVES if self._select_visible else ()
-        self.leaves = (*constituent_leaves(self.collections, extra), *selection)
+        leaves = (*constituent_leaves(self.collections, extra), *selection, *self._pile_up.leaves)
+        self.leaves = tuple(dict.fromkeys(leaves))
+        self.references = self._pile_up.references
+        self.pile_up_by = self._pile_up.told_by
 
-    def _table(self, step: Step) -> tuple[ConstituentTable, int]:
-        """Return the constituents that have a direction, and the number of those without."""
+    def _table(self, step: Step) -> tuple[ConstituentTable, int, int]:
+        """Return the constituents that have a direction, the number of those without, and of those from pile-up."""
         table = gather(step, self.collections, self._extra)
-        if self._select_visible:
-            table = table.keep(visible(step))
+        pile_up = self._pile_up.find(step)
+        seen = visible(step) if self._select_visible else np.ones_like(pile_up)
+        table = table.keep(seen & ~pile_up if self._leaves_out_pile_up else seen)
         directed = table.with_direction
-        return table.keep(directed), len(directed) - int(directed.sum())
+        return table.keep(directed), len(directed) - int(directed.sum()), int((pile_up & seen).sum())
 
 
 @final
@@ -84,11 +97,11 @@ class EventSource(_ConstituentSource):
     """Each event with constituents is a cloud."""
 
     def __init__(self, tree: DelphesTree, clouds: WholeEvents, extra: tuple[str, ...]) -> None:
-        super().__init__(tree, clouds.constituents, extra)
+        super().__init__(tree, clouds, extra)
 
     def clouds(self, step: Step) -> RawClouds:
         """Return one cloud for each event that has constituents."""
-        table, without_direction = self._table(step)
+        table, without_direction, pile_up = self._table(step)
         counts = np.diff(table.offsets)
         filled = counts > 0
         offsets = np.concatenate((table.offsets[:1], table.offsets[1:][filled]))
@@ -103,6 +116,8 @@ class EventSource(_ConstituentSource):
             np.column_stack([sums.sum_pt, sums.mass, counts[filled]]),
             with_constituents=filled,
             without_direction=without_direction,
+            pile_up=pile_up,
+            pile_up_left_out=pile_up if self._leaves_out_pile_up else 0,
         )
 
 
@@ -111,16 +126,17 @@ class ReclusteredJetSource(_ConstituentSource):
     """Jets clustered from the constituents of each event."""
 
     def __init__(self, tree: DelphesTree, clouds: ReclusteredJets, extra: tuple[str, ...]) -> None:
-        super().__init__(tree, clouds.constituents, extra)
+        super().__init__(tree, clouds, extra)
         self._path, self._settings = tree.path, clouds
         if clouds.truth_match is not None:
             if "Particle" not in tree.collections:
                 raise InputError(f"{tree.path}: no branch 'Particle', which the truth match needs")
-            self.leaves = tuple(dict.fromkeys([*self.leaves, *TRUTH_LEAVES]))
+            pile_up = [PARTICLE_PILE_UP] if PARTICLE_PILE_UP in tree else []
+            self.leaves = tuple(dict.fromkeys([*self.leaves, *TRUTH_LEAVES, *pile_up]))
 
     def clouds(self, step: Step) -> RawClouds:
         """Return the accepted jets of each event."""
-        table, without_direction = self._table(step)
+        table, without_direction, pile_up = self._table(step)
         settings = self._settings
         # A little below the window, whose edge is applied to our own sums.
         pt_min = settings.pt_window[0] * (1 - 1e-6)
@@ -149,6 +165,8 @@ class ReclusteredJetSource(_ConstituentSource):
             features[chosen],
             with_constituents=np.diff(table.offsets) > 0,
             without_direction=without_direction,
+            pile_up=pile_up,
+            pile_up_left_out=pile_up if self._leaves_out_pile_up else 0,
             unmatched=accepted - len(chosen),
         )
 

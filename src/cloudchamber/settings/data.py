@@ -71,12 +71,26 @@ class TruthMatch(Settings):
     radius: PositiveFloat = Field(1.2, description="largest distance of a prong from the axis of the jet")
 
 
+class EventConstituents(Settings, ABC):
+    """Abstract: which constituents of an event are taken."""
+
+    constituents: Constituents = "tower"
+    pile_up: Literal["leave_out", "keep"] | None = Field(
+        None,
+        description="constituents from pile-up; where it is not said, particles are left out, and towers and energy"
+        " flow are kept and counted",
+    )
+
+    @property
+    def leaves_out_pile_up(self) -> bool:
+        return self.pile_up == "leave_out" or (self.pile_up is None and self.constituents == "particle")
+
+
 @final
-class ReclusteredJets(JetSelection):
+class ReclusteredJets(JetSelection, EventConstituents):
     """Jets clustered anew from the constituents of the event."""
 
     kind: Literal["reclustered"]
-    constituents: Constituents = "tower"
     algorithm: Literal["anti-kt", "kt", "cambridge-aachen"] = "anti-kt"
     radius: PositiveFloat = 0.8
     truth_match: TruthMatch | None = Field(
@@ -85,11 +99,10 @@ class ReclusteredJets(JetSelection):
 
 
 @final
-class WholeEvents(Settings):
+class WholeEvents(EventConstituents):
     """Each event is one cloud."""
 
     kind: Literal["events"]
-    constituents: Constituents = "tower"
 
 
 @final
