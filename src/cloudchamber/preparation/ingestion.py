@@ -11,6 +11,7 @@ import numpy as np
 
 from cloudchamber.cloud import create_clouds
 from cloudchamber.errors import InputError
+from cloudchamber.preparation.alike import FileContent, difference
 from cloudchamber.preparation.columns import CLASS_COLUMN, LABEL_COLUMNS
 from cloudchamber.preparation.padded_writer import PaddedWriter
 from cloudchamber.preparation.raw_clouds import RawClouds
@@ -21,7 +22,7 @@ from cloudchamber.progress import progress
 from cloudchamber.readers.constituents import bad_values, point_columns
 from cloudchamber.readers.delphes import expand, open_tree
 from cloudchamber.readers.jagged import Step
-from cloudchamber.settings.data import IngestionSettings
+from cloudchamber.settings.data import EventConstituents, IngestionSettings
 from cloudchamber.storage import provenance
 
 __all__ = ["ingest"]
@@ -40,6 +41,8 @@ class _Tally:
     pile_up_left_out: int = 0
     jets_unmatched: int = 0
     stored: StoredCounts = field(default_factory=StoredCounts)
+    first: FileContent | None = None
+    mixed: dict[str, str] = field(default_factory=dict)
     collections: set[str] = field(default_factory=set)
     pile_up_by: set[str] = field(default_factory=set)
 
@@ -52,6 +55,19 @@ class _Tally:
         self.pile_up_left_out += raw.pile_up_left_out
         self.jets_unmatched += raw.unmatched
         self.stored += raw.stored
+
+    def compare(self, content: FileContent, settings: IngestionSettings) -> None:
+        """Compare a file with the first one; refuse it, or note it, where they differ."""
+        if self.first is None:
+            self.first = content
+        found = difference(self.first, content)
+        if found is None:
+            return
+        if settings.mixed_files == "fail":
+            by_name = isinstance(settings.clouds, EventConstituents) and settings.clouds.constituents == "energy_flow"
+            ways = f"{'collections names what to read, ' if by_name else ''}mixed_files: accept takes both"
+            raise InputError(f"{content.path}: {found} {ways}")
+        self.mixed[str(content.path)] = found
 
     def meta(self) -> dict[str, Any]:
         return {
@@ -66,6 +82,7 @@ class _Tally:
                 "massless": True,
                 "without_direction": self.without_direction,
             },
+            "mixed_files": self.mixed,
             "pile_up": {
                 "constituents": self.pile_up,
                 "left_out": self.pile_up_left_out,
@@ -154,12 +171,15 @@ def _clouds(path: Path, settings: IngestionSettings, tally: _Tally) -> Generator
     stored = StoredCounts()
     with open_tree(path, settings.tree) as tree:
         source = open_source(tree, settings)
+        content = FileContent.of(tree, source)
+        tally.compare(content, settings)
         tally.collections.update(source.collections)
         tally.pile_up_by.update(source.pile_up_by)
         label = [] if settings.label_branch is None else [settings.label_branch]
         with closing(tree.steps(source.leaves, settings.step_size, source.references, label)) as steps:
             for step in steps:
                 good = _without_bad_values(path, step, settings)
+                content.add(good)
                 raw = source.clouds(good)
                 tally.add_step(step, good, raw)
                 events += len(good.events)
@@ -170,6 +190,7 @@ def _clouds(path: Path, settings: IngestionSettings, tally: _Tally) -> Generator
         raise InputError(f"{path}: all {tree.n_events} events have bad values")
     if not filled:
         raise InputError(f"{path}: branch '{source.leaves[0]}' and its like are empty in all {events} events")
+    tally.compare(content, settings)
     if isinstance(source, StoredJetSource):
         source.refuse_incomplete(stored)
 
@@ -191,6 +212,8 @@ def _summary(tally: _Tally, writer: PaddedWriter) -> str:
         f"{tally.events_bad} skipped for bad values",
         writer.summary(),
     ]
+    if tally.mixed:
+        parts.append(f"{len(tally.mixed)} files differ from the first in what is read")
     if tally.pile_up:
         fate = "left out" if tally.pile_up_left_out else "kept"
         parts.append(f"{tally.pile_up} constituents from pile-up {fate}")

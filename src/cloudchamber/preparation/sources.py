@@ -68,7 +68,7 @@ class _ConstituentSource(CloudSource):
     def __init__(self, tree: DelphesTree, clouds: EventConstituents, extra: tuple[str, ...]) -> None:
         self._extra, self._select_visible = extra, clouds.constituents == "particle"
         self._leaves_out_pile_up = clouds.leaves_out_pile_up
-        self.collections = constituent_collections(tree, clouds.constituents)
+        self.collections = constituent_collections(tree, clouds.constituents, clouds.collections)
         asked = clouds.pile_up == "leave_out"
         self._pile_up = PileUp(tree, self.collections, through_references=asked)
         if asked and self._pile_up.silent:

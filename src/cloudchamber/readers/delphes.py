@@ -51,6 +51,10 @@ class DelphesTree:
         """Names of the collections that have leaves."""
         return sorted({name.partition(".")[0] for name in self._names if "." in name})
 
+    def leaves_of(self, collection: str) -> frozenset[str]:
+        """Return the leaves of a collection, without its name."""
+        return frozenset(name.partition(".")[2] for name in self._names if name.partition(".")[0] == collection) - {""}
+
     @property
     def numeric_leaves(self) -> list[str]:
         """Full names of the leaves that are a list of numbers per event."""

@@ -5,13 +5,15 @@ from typing import Annotated, Literal, Self, final
 
 from pydantic import AfterValidator, Field, model_validator
 
-from cloudchamber.settings.base import Fraction, Name, PositiveFloat, PositiveInt, Settings, Share, Window
+from cloudchamber.settings.base import Different, Fraction, Name, PositiveFloat, PositiveInt, Settings, Share, Window
 from cloudchamber.settings.external import external_files
 
 __all__ = [
     "Constituents",
     "DatasetSettings",
     "DelphesSource",
+    "EnergyFlow",
+    "EventConstituents",
     "IngestionSettings",
     "JetNetSource",
     "JetSelection",
@@ -30,6 +32,7 @@ __all__ = [
 
 
 Constituents = Literal["tower", "energy_flow", "particle"]
+EnergyFlow = Literal["EFlowTrack", "EFlowPhoton", "EFlowNeutralHadron", "ParticleFlowCandidate"]
 LabelledLayout = Literal["top_tagging", "jetclass", "jetclass2"]
 
 
@@ -75,11 +78,24 @@ class EventConstituents(Settings, ABC):
     """Abstract: which constituents of an event are taken."""
 
     constituents: Constituents = "tower"
+    collections: Annotated[tuple[EnergyFlow, ...], Field(min_length=1), Different] | None = Field(
+        None, description="collections of energy flow; else ParticleFlowCandidate in files that have it, or all EFlow*"
+    )
     pile_up: Literal["leave_out", "keep"] | None = Field(
         None,
         description="constituents from pile-up; where it is not said, particles are left out, and towers and energy"
         " flow are kept and counted",
     )
+
+    @model_validator(mode="after")
+    def _collections_are_of_energy_flow(self) -> Self:
+        if self.collections is None:
+            return self
+        if self.constituents != "energy_flow":
+            raise ValueError("collections are of constituents: energy_flow")
+        if len(self.collections) > 1 and "ParticleFlowCandidate" in self.collections:
+            raise ValueError("ParticleFlowCandidate has the objects of EFlow* already: both would count twice")
+        return self
 
     @property
     def leaves_out_pile_up(self) -> bool:
@@ -118,6 +134,10 @@ class IngestionSettings(Settings):
     tree: str = "Delphes"
     step_size: Annotated[str, Field(pattern=r"^\d+ ?[kM]B$")] = Field("8 MB", description="raw data read at a time")
     on_bad_file: Literal["fail", "skip"] = Field("fail", description="unreadable file: stop, or skip and count")
+    mixed_files: Literal["fail", "accept"] = Field(
+        "fail",
+        description="files that differ in collections, leaves or units of what is read: stop, or accept and say so",
+    )
     on_bad_event: Literal["fail", "skip"] = Field("fail", description="NaN or infinity: stop, or skip and count")
 
 
