@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from labelled_files import random_jets, top_tagging_names, write_jetclass, write_jetclass2, write_top_tagging
 from prepared_jets import prepared_jets, write_prepared_jets
 from project_copy import REPOSITORY
-from root_files import random_towers, write_delphes
+from root_files import one_jet, random_towers, write_delphes
 
 from cloudchamber.analysis import STUDIES, AnalysisSettings, settings_of
 from cloudchamber.cloud import read_clouds
@@ -139,10 +139,9 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("fuzz")
     rng = np.random.default_rng(3)
     towers = random_towers(rng, 20, 12)
-    jets = {leaf: [[1.0]] * 20 for leaf in ("PT", "Eta", "Phi", "Mass")}
     index = [[0] * len(values) for values in towers["ET"]]
     for name, compression in (("zlib", uproot.ZLIB(1)), ("plain", None)):
-        collections = {"Tower": towers | {"JetIndex": index}, "Jet": jets}
+        collections = {"Tower": towers | {"JetIndex": index}, "Jet": one_jet(towers)}
         write_delphes(folder / f"{name}.root", collections, compression=compression)
     clouds = prepared_jets(40)
     write_prepared_jets(folder / "clouds.h5", 40)

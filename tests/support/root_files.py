@@ -7,10 +7,12 @@ import awkward as ak
 import numpy as np
 import uproot
 
+from cloudchamber.preparation.clustering import four_vector_sums
+
 Lists = list[list[float]] | list[list[int]]
 Collections = Mapping[str, Mapping[str, Lists]]
 
-__all__ = ["Collections", "Lists", "random_towers", "write_delphes"]
+__all__ = ["Collections", "Lists", "one_jet", "random_towers", "write_delphes"]
 
 
 def write_delphes(
@@ -54,3 +56,13 @@ def random_towers(rng: np.random.Generator, events: int, most: int = 80) -> dict
         "Eta": [rng.normal(0, 1.5, n).tolist() for n in counts],
         "Phi": [rng.uniform(-np.pi, np.pi, n).tolist() for n in counts],
     }
+
+
+def one_jet(towers: Mapping[str, Lists]) -> dict[str, Lists]:
+    """Return one jet for each event, which has all its towers."""
+    jets: dict[str, Lists] = {leaf: [] for leaf in ("PT", "Eta", "Phi", "Mass")}
+    for et, eta, phi in zip(towers["ET"], towers["Eta"], towers["Phi"], strict=True):
+        sums = four_vector_sums(np.array(et), np.array(eta), np.array(phi), np.array([0, len(et)]))
+        for leaf, value in zip(jets, (sums.pt, sums.eta, sums.phi, sums.mass), strict=True):
+            jets[leaf].append(value.tolist())
+    return jets

@@ -7,7 +7,7 @@ import awkward as ak
 import numpy as np
 import pytest
 import uproot
-from root_files import random_towers, write_delphes
+from root_files import one_jet, random_towers, write_delphes
 
 from cloudchamber.classification.jets import combine_classes
 from cloudchamber.cloud import Clouds, read_clouds
@@ -56,10 +56,9 @@ def test_a_plain_branch_labels_all_jets_of_its_event(tmp_path: Path, rng: np.ran
 def test_a_leaf_with_one_entry_per_event(tmp_path: Path, rng: np.random.Generator, kind: str) -> None:
     towers = random_towers(rng, EVENTS, 20)
     towers["JetIndex"] = [[0] * len(values) for values in towers["ET"]]
-    jets = {"PT": 50.0, "Eta": 0.5, "Phi": 1.0, "Mass": 5.0}
     collections = {
         "Tower": towers,
-        "Jet": {leaf: [[value]] * EVENTS for leaf, value in jets.items()},
+        "Jet": one_jet(towers),
         "Event": {"Class": [[3 * event - 20] for event in range(EVENTS)]},
     }
     clouds = ingested(write_delphes(tmp_path / "a.root", collections), {"kind": kind}, "Event.Class")

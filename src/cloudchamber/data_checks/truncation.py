@@ -1,10 +1,11 @@
-"""What padding costs: multiplicities before truncation, and the transverse momentum that is kept."""
+"""What clouds lack: constituents beyond the padded length, and for jets of a file those that the file does not have."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cloudchamber.cloud import Clouds, read_clouds
@@ -21,7 +22,12 @@ CAPTIONS = {
         "truncation; the dashed line is the padded length, and clouds to its right lose their softest "
         "constituents. Right: the transverse momentum of the kept constituents over that of all (vector sums "
         "for jets), with the lowest values in the first bin. The heading gives the mean and the largest "
-        "fraction of the scalar sum that was lost, as counted when the files were read."
+        "fraction of the scalar sum that was lost, as counted when the files were read. For jets that a file has, "
+        "a third panel: the transverse momentum of the vector sum of all constituents over that which the file "
+        "has for the jet. It is one where the file has all of them and the jet is their plain sum. The energy scale "
+        "of Delphes puts it below one, by up to a sixth at 20 GeV and less at high momentum; subtraction of pile-up "
+        "from the jet and not from its constituents puts it above one. A tail to low values is momentum that the "
+        "clouds lack. The first and last bin hold what lies beyond."
     ),
 }
 
@@ -42,6 +48,8 @@ class Truncation:
         kept: (N,) transverse momentum of the kept constituents over that of all.
         width: padded length.
         cost: what the ingestion counted: "clouds_truncated", "mean_lost_pt_fraction", "worst_lost_pt_fraction".
+        closure: (N,) transverse momentum of all constituents over that which the file has for the jet; None for clouds
+            that are no jets of a file.
     """
 
     title: str
@@ -49,6 +57,7 @@ class Truncation:
     kept: np.ndarray
     width: int
     cost: Mapping[str, float]
+    closure: np.ndarray | None = None
 
 
 def read_truncations(files: Mapping[str, Any]) -> list[Truncation]:
@@ -66,7 +75,8 @@ def _read(path: str, title: str) -> Truncation:
     if "truncation" not in clouds.meta:
         raise InputError(f"{path}: no record of truncation is stored; it is written by 'cloudchamber ingest'")
     multiplicity = clouds.feature("n_constituents").round().astype(np.int64)
-    return Truncation(title, multiplicity, _kept(clouds), clouds.points.shape[1], clouds.meta["truncation"])
+    width, cost = clouds.points.shape[1], clouds.meta["truncation"]
+    return Truncation(title, multiplicity, _kept(clouds), width, cost, _closure(clouds))
 
 
 def _kept(clouds: Clouds) -> np.ndarray:
@@ -78,12 +88,22 @@ def _kept(clouds: Clouds) -> np.ndarray:
     return np.hypot((pt * np.cos(phi)).sum(axis=1), (pt * np.sin(phi)).sum(axis=1)) / clouds.feature("jet_pt")
 
 
+def _closure(clouds: Clouds) -> np.ndarray | None:
+    if "stored_pt" not in [column.name for column in clouds.feature_columns]:
+        return None
+    return clouds.feature("jet_pt").astype(np.float64) / clouds.feature("stored_pt")
+
+
 def truncation(data: Sequence[Truncation]) -> Figure:
-    """Draw, for each data set, the multiplicity before truncation and the share of the transverse momentum kept."""
-    figure = Figure(figsize=(9.0, 3.2 * len(data) + 0.4), layout="constrained")
+    """Draw, for each data set, the multiplicity before truncation and the share of the transverse momentum kept.
+
+    Jets of a file have a third panel, their closure.
+    """
+    panels = 2 if all(item.closure is None for item in data) else 3
+    figure = Figure(figsize=(4.5 * panels, 3.2 * len(data) + 0.4), layout="constrained")
     rows = figure.subfigures(len(data), 1, squeeze=False)[:, 0]
     for row, item in zip(rows, data, strict=True):
-        left, right = row.subplots(1, 2)
+        left, right, *more = row.subplots(1, panels)
         highest = int(item.multiplicity.max())
         step = max(1, highest // 60)
         edges = np.arange(0, max(highest, item.width) + step + 1, step) - 0.5
@@ -98,6 +118,8 @@ def truncation(data: Sequence[Truncation]) -> Figure:
         right.set_xlabel(r"$p_\mathrm{T}$ of the kept constituents / $p_\mathrm{T}$ of all")
         right.set_ylabel("clouds")
         right.set_yscale("log")
+        for axis in more:
+            _draw_closure(axis, item.closure)
         share = item.cost["clouds_truncated"] / len(item.multiplicity)
         row.suptitle(
             f"{item.title}: {count(len(item.multiplicity))} clouds, {100 * share:.1f} % truncated;"
@@ -106,3 +128,18 @@ def truncation(data: Sequence[Truncation]) -> Figure:
         )
         row.legend(handles=left.get_legend_handles_labels()[0], loc="outside lower center")
     return figure
+
+
+def _draw_closure(axis: Axes, closure: np.ndarray | None) -> None:
+    if closure is None:
+        axis.set_visible(False)
+        return
+    low, high = np.quantile(closure, (0.001, 0.999))
+    edges = np.linspace(min(0.8, float(low)), max(1.05, float(high)), 51)
+    values = np.clip(closure, edges[0], edges[-1])
+    axis.hist(values, edges.tolist(), histtype="stepfilled", color=GREY, edgecolor=TRUTH.color)
+    axis.axvline(1.0, color=TRUTH.color, linestyle=":")
+    axis.set_xlabel(r"$p_\mathrm{T}$ of all constituents / stored $p_\mathrm{T}$")
+    axis.set_ylabel("jets")
+    axis.set_yscale("log")
+    axis.set_title(f"closure of stored jets: median {np.median(closure):.3f}", fontsize=9)

@@ -11,14 +11,18 @@ import numpy as np
 
 from cloudchamber.cloud import create_clouds
 from cloudchamber.errors import InputError
+from cloudchamber.preparation.alike import FileContent, difference
 from cloudchamber.preparation.columns import CLASS_COLUMN, LABEL_COLUMNS
 from cloudchamber.preparation.padded_writer import PaddedWriter
-from cloudchamber.preparation.sources import RawClouds, feature_columns, open_source
+from cloudchamber.preparation.raw_clouds import RawClouds
+from cloudchamber.preparation.sources import feature_columns, open_source
+from cloudchamber.preparation.stored_counts import StoredCounts
+from cloudchamber.preparation.stored_jets import StoredJetSource
 from cloudchamber.progress import progress
 from cloudchamber.readers.constituents import bad_values, point_columns
 from cloudchamber.readers.delphes import expand, open_tree
 from cloudchamber.readers.jagged import Step
-from cloudchamber.settings.data import IngestionSettings
+from cloudchamber.settings.data import EventConstituents, IngestionSettings
 from cloudchamber.storage import provenance
 
 __all__ = ["ingest"]
@@ -33,23 +37,37 @@ class _Tally:
     events_bad: int = 0
     events_without_constituents: int = 0
     without_direction: int = 0
-    resolved: int = 0
-    dangling: int = 0
-    jets_incomplete: int = 0
-    jets_empty: int = 0
+    pile_up: int = 0
+    pile_up_left_out: int = 0
     jets_unmatched: int = 0
+    stored: StoredCounts = field(default_factory=StoredCounts)
+    first: FileContent | None = None
+    mixed: dict[str, str] = field(default_factory=dict)
     collections: set[str] = field(default_factory=set)
+    pile_up_by: set[str] = field(default_factory=set)
 
     def add_step(self, step: Step, good: Step, raw: RawClouds) -> None:
         self.events += len(step.events)
         self.events_bad += len(step.events) - len(good.events)
         self.events_without_constituents += int((~raw.with_constituents).sum())
         self.without_direction += raw.without_direction
-        self.resolved += raw.resolved
-        self.dangling += raw.dangling
-        self.jets_incomplete += raw.incomplete
-        self.jets_empty += raw.empty
+        self.pile_up += raw.pile_up
+        self.pile_up_left_out += raw.pile_up_left_out
         self.jets_unmatched += raw.unmatched
+        self.stored += raw.stored
+
+    def compare(self, content: FileContent, settings: IngestionSettings) -> None:
+        """Compare a file with the first one; refuse it, or note it, where they differ."""
+        if self.first is None:
+            self.first = content
+        found = difference(self.first, content)
+        if found is None:
+            return
+        if settings.mixed_files == "fail":
+            by_name = isinstance(settings.clouds, EventConstituents) and settings.clouds.constituents == "energy_flow"
+            ways = f"{'collections names what to read, ' if by_name else ''}mixed_files: accept takes both"
+            raise InputError(f"{content.path}: {found} {ways}")
+        self.mixed[str(content.path)] = found
 
     def meta(self) -> dict[str, Any]:
         return {
@@ -64,12 +82,13 @@ class _Tally:
                 "massless": True,
                 "without_direction": self.without_direction,
             },
-            "references": {
-                "resolved": self.resolved,
-                "dangling": self.dangling,
-                "jets_incomplete": self.jets_incomplete,
-                "jets_without_constituents": self.jets_empty,
+            "mixed_files": self.mixed,
+            "pile_up": {
+                "constituents": self.pile_up,
+                "left_out": self.pile_up_left_out,
+                "told_by": sorted(self.pile_up_by),
             },
+            **self.stored.meta(),
         }
 
 
@@ -148,30 +167,32 @@ def _append(
 
 def _clouds(path: Path, settings: IngestionSettings, tally: _Tally) -> Generator[tuple[Step, RawClouds]]:
     """Yield the clouds of a file step by step; fail at its end where there was nothing to make clouds of."""
-    events = filled = resolved = dangling = 0
+    events = filled = 0
+    stored = StoredCounts()
     with open_tree(path, settings.tree) as tree:
         source = open_source(tree, settings)
+        content = FileContent.of(tree, source)
+        tally.compare(content, settings)
         tally.collections.update(source.collections)
+        tally.pile_up_by.update(source.pile_up_by)
         label = [] if settings.label_branch is None else [settings.label_branch]
         with closing(tree.steps(source.leaves, settings.step_size, source.references, label)) as steps:
             for step in steps:
                 good = _without_bad_values(path, step, settings)
+                content.add(good)
                 raw = source.clouds(good)
                 tally.add_step(step, good, raw)
                 events += len(good.events)
                 filled += int(raw.with_constituents.sum())
-                resolved += raw.resolved
-                dangling += raw.dangling
+                stored += raw.stored
                 yield good, raw
     if not events:
         raise InputError(f"{path}: all {tree.n_events} events have bad values")
     if not filled:
         raise InputError(f"{path}: branch '{source.leaves[0]}' and its like are empty in all {events} events")
-    if dangling and not resolved:
-        raise InputError(
-            f"{path}: none of the {dangling} references of '{source.references[0]}' leads to an object in "
-            f"{', '.join(source.collections)}"
-        )
+    tally.compare(content, settings)
+    if isinstance(source, StoredJetSource):
+        source.refuse_incomplete(stored)
 
 
 def _without_bad_values(path: Path, step: Step, settings: IngestionSettings) -> Step:
@@ -191,11 +212,13 @@ def _summary(tally: _Tally, writer: PaddedWriter) -> str:
         f"{tally.events_bad} skipped for bad values",
         writer.summary(),
     ]
-    if tally.resolved or tally.dangling:
-        parts.append(
-            f"{tally.resolved} references resolved, {tally.dangling} dangling ({tally.jets_incomplete} jets "
-            f"incomplete, {tally.jets_empty} left out without constituents)"
-        )
+    if tally.mixed:
+        parts.append(f"{len(tally.mixed)} files differ from the first in what is read")
+    if tally.pile_up:
+        fate = "left out" if tally.pile_up_left_out else "kept"
+        parts.append(f"{tally.pile_up} constituents from pile-up {fate}")
+    if tally.stored.chosen:
+        parts.append(tally.stored.summary())
     if tally.jets_unmatched:
         parts.append(f"{tally.jets_unmatched} jets left out by the truth match")
     return "; ".join(parts)

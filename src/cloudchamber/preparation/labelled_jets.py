@@ -13,8 +13,8 @@ from cloudchamber.cloud import create_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.preparation.columns import CLASS_COLUMN, JET_FEATURES, LABEL_COLUMNS, MULTIPLICITY
 from cloudchamber.preparation.padded_writer import PaddedWriter
+from cloudchamber.preparation.raw_clouds import RawClouds
 from cloudchamber.preparation.selection import within
-from cloudchamber.preparation.sources import RawClouds
 from cloudchamber.progress import progress
 from cloudchamber.readers.constituents import ConstituentTable, point_columns
 from cloudchamber.readers.delphes import expand

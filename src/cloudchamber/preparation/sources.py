@@ -1,7 +1,5 @@
 """What becomes a cloud: a jet as stored, a jet clustered anew, or a whole event."""
 
-from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from typing import final
 
 import numpy as np
@@ -10,24 +8,24 @@ from cloudchamber.cloud import Column
 from cloudchamber.errors import InputError
 from cloudchamber.preparation.clustering import JetKinematics, cluster, four_vector_sums
 from cloudchamber.preparation.columns import JET_FEATURES, MULTIPLICITY
+from cloudchamber.preparation.raw_clouds import CloudSource, RawClouds
 from cloudchamber.preparation.selection import hardest
+from cloudchamber.preparation.stored_jets import StoredJetSource
 from cloudchamber.preparation.truth import TRUTH_LEAVES, matched, read_prongs
 from cloudchamber.readers.constituents import (
     VISIBLE_LEAVES,
     ConstituentTable,
-    candidate_collections,
     constituent_collections,
     constituent_leaves,
     gather,
-    merge,
     visible,
 )
 from cloudchamber.readers.delphes import DelphesTree
 from cloudchamber.readers.jagged import Jagged, Step
-from cloudchamber.readers.references import Resolved, from_index, referenced_collections, resolve
-from cloudchamber.settings.data import Constituents, IngestionSettings, ReclusteredJets, StoredJets, WholeEvents
+from cloudchamber.readers.pile_up import PARTICLE_PILE_UP, PileUp
+from cloudchamber.settings.data import EventConstituents, IngestionSettings, ReclusteredJets, StoredJets, WholeEvents
 
-__all__ = ["CloudSource", "RawClouds", "feature_columns", "open_source"]
+__all__ = ["feature_columns", "open_source"]
 
 _STORED_FEATURES = (
     Column("stored_pt", "GeV"),
@@ -36,55 +34,6 @@ _STORED_FEATURES = (
     Column("stored_mass", "GeV"),
 )
 _EVENT_FEATURES = (Column("sum_pt", "GeV"), Column("mass", "GeV"))
-
-
-@final
-@dataclass(frozen=True)
-class RawClouds:
-    """Clouds of one step before sorting and padding.
-
-    Attributes:
-        columns: (F, total) float32, constituents of all clouds.
-        offsets: (n + 1,) int64.
-        event: (n,) int64, position of the event in the step.
-        rank: (n,) int64, 0 for the hardest jet of the event.
-        features: (n, C) float64.
-        with_constituents: (n_events,) bool, which events of the step have any constituents.
-        without_direction: constituents left out because Delphes has no direction for them.
-        resolved, dangling: constituents found through references, and references that lead nowhere, of all jets.
-        incomplete, empty: accepted jets that lack some of their constituents, and those that lack all.
-        unmatched: jets left out because the truth match asks for others.
-    """
-
-    columns: np.ndarray
-    offsets: np.ndarray
-    event: np.ndarray
-    rank: np.ndarray
-    features: np.ndarray
-    with_constituents: np.ndarray
-    without_direction: int
-    resolved: int = 0
-    dangling: int = 0
-    incomplete: int = 0
-    empty: int = 0
-    unmatched: int = 0
-
-
-class CloudSource(ABC):
-    """Abstract: makes clouds of the events of one file.
-
-    Attributes:
-        leaves, references: what to read.
-        collections: where the constituents are.
-    """
-
-    leaves: tuple[str, ...]
-    references: tuple[str, ...] = ()
-    collections: tuple[str, ...]
-
-    @abstractmethod
-    def clouds(self, step: Step) -> RawClouds:
-        """Return the clouds of the events of ``step``."""
 
 
 def feature_columns(clouds: StoredJets | ReclusteredJets | WholeEvents) -> tuple[Column, ...]:
@@ -116,19 +65,31 @@ def open_source(tree: DelphesTree, settings: IngestionSettings) -> CloudSource:
 class _ConstituentSource(CloudSource):
     """Abstract: makes clouds of all constituents of a kind."""
 
-    def __init__(self, tree: DelphesTree, kind: Constituents, extra: tuple[str, ...]) -> None:
-        self._extra, self._select_visible = extra, kind == "particle"
-        self.collections = constituent_collections(tree, kind)
+    def __init__(self, tree: DelphesTree, clouds: EventConstituents, extra: tuple[str, ...]) -> None:
+        self._extra, self._select_visible = extra, clouds.constituents == "particle"
+        self._leaves_out_pile_up = clouds.leaves_out_pile_up
+        self.collections = constituent_collections(tree, clouds.constituents, clouds.collections)
+        asked = clouds.pile_up == "leave_out"
+        self._pile_up = PileUp(tree, self.collections, through_references=asked)
+        if asked and self._pile_up.silent:
+            raise InputError(
+                f"{tree.path}: nothing tells which objects of {', '.join(self._pile_up.silent)} are pile-up: they have "
+                f"no leaf IsPU, and no references to particles that have one"
+            )
         selection = VISIBLE_LEAVES if self._select_visible else ()
-        self.leaves = (*constituent_leaves(self.collections, extra), *selection)
+        leaves = (*constituent_leaves(self.collections, extra), *selection, *self._pile_up.leaves)
+        self.leaves = tuple(dict.fromkeys(leaves))
+        self.references = self._pile_up.references
+        self.pile_up_by = self._pile_up.told_by
 
-    def _table(self, step: Step) -> tuple[ConstituentTable, int]:
-        """Return the constituents that have a direction, and the number of those without."""
+    def _table(self, step: Step) -> tuple[ConstituentTable, int, int]:
+        """Return the constituents that have a direction, the number of those without, and of those from pile-up."""
         table = gather(step, self.collections, self._extra)
-        if self._select_visible:
-            table = table.keep(visible(step))
+        pile_up = self._pile_up.find(step)
+        seen = visible(step) if self._select_visible else np.ones_like(pile_up)
+        table = table.keep(seen & ~pile_up if self._leaves_out_pile_up else seen)
         directed = table.with_direction
-        return table.keep(directed), len(directed) - int(directed.sum())
+        return table.keep(directed), len(directed) - int(directed.sum()), int((pile_up & seen).sum())
 
 
 @final
@@ -136,11 +97,11 @@ class EventSource(_ConstituentSource):
     """Each event with constituents is a cloud."""
 
     def __init__(self, tree: DelphesTree, clouds: WholeEvents, extra: tuple[str, ...]) -> None:
-        super().__init__(tree, clouds.constituents, extra)
+        super().__init__(tree, clouds, extra)
 
     def clouds(self, step: Step) -> RawClouds:
         """Return one cloud for each event that has constituents."""
-        table, without_direction = self._table(step)
+        table, without_direction, pile_up = self._table(step)
         counts = np.diff(table.offsets)
         filled = counts > 0
         offsets = np.concatenate((table.offsets[:1], table.offsets[1:][filled]))
@@ -155,6 +116,8 @@ class EventSource(_ConstituentSource):
             np.column_stack([sums.sum_pt, sums.mass, counts[filled]]),
             with_constituents=filled,
             without_direction=without_direction,
+            pile_up=pile_up,
+            pile_up_left_out=pile_up if self._leaves_out_pile_up else 0,
         )
 
 
@@ -163,16 +126,17 @@ class ReclusteredJetSource(_ConstituentSource):
     """Jets clustered from the constituents of each event."""
 
     def __init__(self, tree: DelphesTree, clouds: ReclusteredJets, extra: tuple[str, ...]) -> None:
-        super().__init__(tree, clouds.constituents, extra)
+        super().__init__(tree, clouds, extra)
         self._path, self._settings = tree.path, clouds
         if clouds.truth_match is not None:
             if "Particle" not in tree.collections:
                 raise InputError(f"{tree.path}: no branch 'Particle', which the truth match needs")
-            self.leaves = tuple(dict.fromkeys([*self.leaves, *TRUTH_LEAVES]))
+            pile_up = [PARTICLE_PILE_UP] if PARTICLE_PILE_UP in tree else []
+            self.leaves = tuple(dict.fromkeys([*self.leaves, *TRUTH_LEAVES, *pile_up]))
 
     def clouds(self, step: Step) -> RawClouds:
         """Return the accepted jets of each event."""
-        table, without_direction = self._table(step)
+        table, without_direction, pile_up = self._table(step)
         settings = self._settings
         # A little below the window, whose edge is applied to our own sums.
         pt_min = settings.pt_window[0] * (1 - 1e-6)
@@ -201,79 +165,10 @@ class ReclusteredJetSource(_ConstituentSource):
             features[chosen],
             with_constituents=np.diff(table.offsets) > 0,
             without_direction=without_direction,
+            pile_up=pile_up,
+            pile_up_left_out=pile_up if self._leaves_out_pile_up else 0,
             unmatched=accepted - len(chosen),
         )
-
-
-@final
-class StoredJetSource(CloudSource):
-    """Jets as the file has them.
-
-    Their constituents are found through ``Jet.Constituents`` where that is there, else through the leaf
-    ``Tower.JetIndex``: the position of the jet in the event for each tower, -1 for none.
-    """
-
-    def __init__(self, tree: DelphesTree, clouds: StoredJets, extra: tuple[str, ...], step_size: str) -> None:
-        self._path, self._settings, self._extra = tree.path, clouds, extra
-        self._jet_leaves = tuple(f"{clouds.collection}.{leaf}" for leaf in ("PT", "Eta", "Phi", "Mass"))
-        self._index = f"Tower.{clouds.collection}Index"
-        references = f"{clouds.collection}.Constituents"
-        if references not in tree and self._index in tree:
-            self.collections = ("Tower",)
-            link_leaves = [self._index]
-        else:
-            self.references = (references,)
-            self.collections = candidate_collections(tree, clouds.collection)
-            if len(self.collections) > 1:
-                self.collections = referenced_collections(tree, references, self.collections, step_size)
-            link_leaves = [f"{collection}.fUniqueID" for collection in self.collections]
-        self.leaves = (*constituent_leaves(self.collections, extra), *link_leaves, *self._jet_leaves)
-
-    def clouds(self, step: Step) -> RawClouds:
-        """Return the accepted jets of each event that have constituents."""
-        table = gather(step, self.collections, self._extra)
-        stored = [step.leaves[name] for name in self._jet_leaves]
-        pt, eta, _, mass = (leaf.values.astype(np.float64) for leaf in stored)
-        event = np.repeat(np.arange(len(step.events)), stored[0].counts)
-        found = self._constituents(step, stored[0].offsets)
-        chosen, rank = hardest(event, pt, eta, mass, self._settings)
-        directed = table.with_direction[found.members.values]
-        members = found.members.keep_values(directed)
-        filled = members.counts[chosen] > 0
-        empty = len(chosen) - int(filled.sum())
-        chosen, rank = chosen[filled], rank[filled]
-        members = members.take(chosen)
-        sums = _sums(table, members)
-        values = [sums.pt, sums.eta, sums.phi, sums.mass, *(leaf.values[chosen] for leaf in stored), members.counts]
-        return RawClouds(
-            table.columns[:, members.values],
-            members.offsets,
-            event[chosen],
-            rank,
-            np.column_stack(values),
-            with_constituents=np.diff(table.offsets) > 0,
-            without_direction=len(directed) - int(directed.sum()),
-            resolved=len(found.members.values),
-            dangling=int(found.dangling.sum()),
-            incomplete=int((found.dangling[chosen] > 0).sum()),
-            empty=empty,
-        )
-
-    def _constituents(self, step: Step, jets: np.ndarray) -> Resolved:
-        if self.references:
-            unique_ids = merge([step.leaves[f"{collection}.fUniqueID"] for collection in self.collections])
-            return resolve(step.references[self.references[0]], unique_ids)
-        index = step.leaves[self._index]
-        event = np.repeat(np.arange(len(index)), index.counts)
-        n_jets = np.diff(jets)[event]
-        wrong = np.flatnonzero((index.values < -1) | (index.values >= n_jets))
-        if len(wrong):
-            at = wrong[0]
-            raise InputError(
-                f"{self._path}: branch '{self._index}' is {index.values[at]} in event {step.events[event[at]]}, "
-                f"which has {n_jets[at]} jets"
-            )
-        return from_index(index, jets)
 
 
 def _sums(table: ConstituentTable, members: Jagged) -> JetKinematics:

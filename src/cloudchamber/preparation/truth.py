@@ -2,7 +2,8 @@
 
 A prong is a quark or gluon of status 23, the code of Pythia for what leaves the hard process or comes from the decay of
 a resonance. The prongs of one particle are those whose chains of first mothers lead to it, the first particle after
-the incoming partons (status 21). Distances are sqrt(deta^2 + dphi^2), from the axis of the jet.
+the incoming partons (status 21). Particles of pile-up are no prongs. Distances are sqrt(deta^2 + dphi^2), from the axis
+of the jet.
 """
 
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ import numpy as np
 from cloudchamber.errors import InputError
 from cloudchamber.jets.relative import wrap
 from cloudchamber.readers.jagged import Step
+from cloudchamber.readers.pile_up import PARTICLE_PILE_UP
 from cloudchamber.settings.data import TruthMatch
 
 __all__ = ["TRUTH_LEAVES", "Prongs", "matched", "read_prongs"]
@@ -44,7 +46,7 @@ class Prongs:
 
 
 def read_prongs(step: Step, path: Path) -> Prongs:
-    """Return the prongs of all events of ``step``, which has the leaves :data:`TRUTH_LEAVES`.
+    """Return the prongs of all events of ``step``, which has the leaves :data:`TRUTH_LEAVES` and may have ``IsPU``.
 
     Raises:
         InputError: a mother is outside its event, or its own ancestor; the message names the file ``path``.
@@ -57,7 +59,10 @@ def read_prongs(step: Step, path: Path) -> Prongs:
     if outside.any():
         at = step.events[event[np.argmax(outside)]]
         raise InputError(f"{path}: branch 'Particle.M1' points outside the particles of event {at}")
-    rows = np.flatnonzero((status == _PRONG) & np.isin(np.abs(pid), _PARTONS))
+    prongs = (status == _PRONG) & np.isin(np.abs(pid), _PARTONS)
+    if PARTICLE_PILE_UP in step.leaves:
+        prongs &= step.leaves[PARTICLE_PILE_UP].values == 0
+    rows = np.flatnonzero(prongs)
     start = leaves[0].offsets[event[rows]]
     ancestor = rows
     for _ in range(int(counts.max(initial=0)) + 1):

@@ -9,18 +9,21 @@ import numpy as np
 from cloudchamber.cloud import Column
 from cloudchamber.readers.delphes import DelphesTree
 from cloudchamber.readers.jagged import Jagged, Step, offsets_of
-from cloudchamber.settings.data import Constituents
+from cloudchamber.settings.data import Constituents, EnergyFlow
 
 __all__ = [
     "VISIBLE_LEAVES",
     "ConstituentTable",
+    "absent_collections",
     "bad_values",
     "candidate_collections",
     "constituent_collections",
     "constituent_leaves",
+    "detector_view",
     "gather",
     "merge",
     "point_columns",
+    "pt_leaves",
     "visible",
 ]
 
@@ -75,12 +78,16 @@ def point_columns(extra: Sequence[str] = ()) -> tuple[Column, ...]:
     return (Column("pt", "GeV"), Column("eta"), Column("phi", "rad"), *further)
 
 
-def constituent_collections(tree: DelphesTree, kind: Constituents) -> tuple[str, ...]:
+def constituent_collections(
+    tree: DelphesTree, kind: Constituents, chosen: Sequence[EnergyFlow] | None = None
+) -> tuple[str, ...]:
     """Return the collections that hold the constituents of a kind.
 
-    Energy flow is ``ParticleFlowCandidate`` in files that have it (cards with pile-up subtraction), else the three
-    collections ``EFlow*``.
+    Energy flow is what was ``chosen``; else ``ParticleFlowCandidate`` in files that have it (cards with pile-up
+    subtraction), else the three collections ``EFlow*``.
     """
+    if chosen is not None:
+        return tuple(chosen)
     if kind == "tower":
         return ("Tower",)
     if kind == "particle":
@@ -93,8 +100,27 @@ def candidate_collections(tree: DelphesTree, jets: str) -> tuple[str, ...]:
 
     Jets of the generator (``GenJet``, ...) are made of ``Particle``, all others of what the detector saw.
     """
-    candidates = ("Particle",) if jets.startswith("Gen") else _CANDIDATES
+    candidates = _candidates(jets)
     return tuple(name for name in candidates if name in tree.collections) or candidates[:1]
+
+
+def absent_collections(tree: DelphesTree, jets: str) -> tuple[str, ...]:
+    """Return the collections that constituents of stored jets can be in, and that the file does not have."""
+    return tuple(name for name in _candidates(jets) if name not in tree.collections)
+
+
+def _candidates(jets: str) -> tuple[str, ...]:
+    return ("Particle",) if jets.startswith("Gen") else _CANDIDATES
+
+
+def detector_view(collections: Sequence[str]) -> frozenset[str]:
+    """Return which views of an event the collections belong to: those of energy flow that are read together are one."""
+    return frozenset("EFlow" if name in _ENERGY_FLOW else name for name in collections)
+
+
+def pt_leaves(collections: Sequence[str]) -> list[str]:
+    """Return the full names of the leaves with the pT of constituents."""
+    return [_kinematic_leaves(name, ())[0] for name in collections]
 
 
 def _kinematic_leaves(collection: str, extra: Sequence[str]) -> list[str]:

@@ -51,6 +51,10 @@ class DelphesTree:
         """Names of the collections that have leaves."""
         return sorted({name.partition(".")[0] for name in self._names if "." in name})
 
+    def leaves_of(self, collection: str) -> frozenset[str]:
+        """Return the leaves of a collection, without its name."""
+        return frozenset(name.partition(".")[2] for name in self._names if name.partition(".")[0] == collection) - {""}
+
     @property
     def numeric_leaves(self) -> list[str]:
         """Full names of the leaves that are a list of numbers per event."""
@@ -65,7 +69,7 @@ class DelphesTree:
         Args:
             leaves: full names of leaves with one list of numbers per event.
             step_size: data read at a time, such as "8 MB".
-            references: full names of TRefArray leaves.
+            references: full names of leaves that refer to other objects, one (TRef) or several (TRefArray) each.
             integers: names of branches with one whole number per event, of any type; a list of one number counts,
                 as Delphes has it for what an event has once (``Event.Number``).
 
@@ -75,7 +79,7 @@ class DelphesTree:
                 collections of the same name. Or one of ``integers`` has no number, several, or one that is not whole.
         """
         for name in references:
-            self._require(name, _is_references, "a TRefArray per object")
+            self._require(name, _is_references, "a TRefArray or TRef per object")
         for name in leaves:
             self._require(name, _is_list_of_numbers, "a list of numbers per event")
         for name in integers:
@@ -269,7 +273,7 @@ def _is_numeric(interpretation: Any) -> bool:
 
 
 def _is_references(branch: Any) -> bool:
-    return branch.typename == "TRefArray[]"
+    return branch.typename in ("TRefArray[]", "TRef[]")
 
 
 def _jagged(layout: Any) -> Jagged:
@@ -281,7 +285,10 @@ def _jagged(layout: Any) -> Jagged:
 def _references(layout: Any) -> References:
     layout = layout.to_ListOffsetArray64(True)
     objects = np.asarray(layout.offsets)
-    return References(objects, _jagged(layout.content["refs"][: objects[-1]]))
+    content = layout.content[: objects[-1]]
+    if "ref" in content.fields:
+        return References(objects, Jagged(np.asarray(content["ref"].data), np.arange(len(content) + 1)))
+    return References(objects, _jagged(content["refs"]))
 
 
 def _one_line(error: Exception) -> str:

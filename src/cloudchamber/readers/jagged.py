@@ -55,7 +55,7 @@ class Jagged:
 @final
 @dataclass(frozen=True)
 class References:
-    """References (TRefArray) of the objects of a collection to other objects of the same event.
+    """References (TRefArray, TRef) of the objects of a collection to other objects of the same event.
 
     Attributes:
         objects: (n_events + 1,) int64, offsets of each event's objects.
@@ -79,7 +79,7 @@ class Step:
     Attributes:
         events: (n_events,) int64, entry numbers in the file.
         leaves: values of each leaf, one list per event.
-        references: the TRefArray leaves.
+        references: the leaves that refer to other objects.
         integers: (n_events,) int64, values of each branch with one whole number per event.
     """
 

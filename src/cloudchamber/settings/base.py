@@ -18,6 +18,7 @@ __all__ = [
     "PositiveInt",
     "Seeds",
     "Settings",
+    "Share",
     "Window",
     "load",
     "merged",
@@ -30,6 +31,7 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 PositiveInt = Annotated[int, Field(gt=0)]
 PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
 
 
 def _ordered(window: tuple[float, float]) -> tuple[float, float]:

@@ -5,13 +5,15 @@ from typing import Annotated, Literal, Self, final
 
 from pydantic import AfterValidator, Field, model_validator
 
-from cloudchamber.settings.base import Fraction, Name, PositiveFloat, PositiveInt, Settings, Window
+from cloudchamber.settings.base import Different, Fraction, Name, PositiveFloat, PositiveInt, Settings, Share, Window
 from cloudchamber.settings.external import external_files
 
 __all__ = [
     "Constituents",
     "DatasetSettings",
     "DelphesSource",
+    "EnergyFlow",
+    "EventConstituents",
     "IngestionSettings",
     "JetNetSource",
     "JetSelection",
@@ -30,6 +32,7 @@ __all__ = [
 
 
 Constituents = Literal["tower", "energy_flow", "particle"]
+EnergyFlow = Literal["EFlowTrack", "EFlowPhoton", "EFlowNeutralHadron", "ParticleFlowCandidate"]
 LabelledLayout = Literal["top_tagging", "jetclass", "jetclass2"]
 
 
@@ -53,6 +56,14 @@ class StoredJets(JetSelection):
 
     kind: Literal["stored"]
     collection: str = Field("Jet", description="branch of the jets")
+    closure: Window = Field(
+        (0.5, 2.0), description="accepted pT of the vector sum of a jet's constituents over its stored pT"
+    )
+    incomplete_share: Share = Field(
+        0.01,
+        description="largest share of the chosen jets of a file that may lack constituents or not close; such jets are"
+        " left out and counted, and above it the file is refused",
+    )
 
 
 @final
@@ -63,12 +74,39 @@ class TruthMatch(Settings):
     radius: PositiveFloat = Field(1.2, description="largest distance of a prong from the axis of the jet")
 
 
+class EventConstituents(Settings, ABC):
+    """Abstract: which constituents of an event are taken."""
+
+    constituents: Constituents = "tower"
+    collections: Annotated[tuple[EnergyFlow, ...], Field(min_length=1), Different] | None = Field(
+        None, description="collections of energy flow; else ParticleFlowCandidate in files that have it, or all EFlow*"
+    )
+    pile_up: Literal["leave_out", "keep"] | None = Field(
+        None,
+        description="constituents from pile-up; where it is not said, particles are left out, and towers and energy"
+        " flow are kept and counted",
+    )
+
+    @model_validator(mode="after")
+    def _collections_are_of_energy_flow(self) -> Self:
+        if self.collections is None:
+            return self
+        if self.constituents != "energy_flow":
+            raise ValueError("collections are of constituents: energy_flow")
+        if len(self.collections) > 1 and "ParticleFlowCandidate" in self.collections:
+            raise ValueError("ParticleFlowCandidate has the objects of EFlow* already: both would count twice")
+        return self
+
+    @property
+    def leaves_out_pile_up(self) -> bool:
+        return self.pile_up == "leave_out" or (self.pile_up is None and self.constituents == "particle")
+
+
 @final
-class ReclusteredJets(JetSelection):
+class ReclusteredJets(JetSelection, EventConstituents):
     """Jets clustered anew from the constituents of the event."""
 
     kind: Literal["reclustered"]
-    constituents: Constituents = "tower"
     algorithm: Literal["anti-kt", "kt", "cambridge-aachen"] = "anti-kt"
     radius: PositiveFloat = 0.8
     truth_match: TruthMatch | None = Field(
@@ -77,11 +115,10 @@ class ReclusteredJets(JetSelection):
 
 
 @final
-class WholeEvents(Settings):
+class WholeEvents(EventConstituents):
     """Each event is one cloud."""
 
     kind: Literal["events"]
-    constituents: Constituents = "tower"
 
 
 @final
@@ -97,6 +134,10 @@ class IngestionSettings(Settings):
     tree: str = "Delphes"
     step_size: Annotated[str, Field(pattern=r"^\d+ ?[kM]B$")] = Field("8 MB", description="raw data read at a time")
     on_bad_file: Literal["fail", "skip"] = Field("fail", description="unreadable file: stop, or skip and count")
+    mixed_files: Literal["fail", "accept"] = Field(
+        "fail",
+        description="files that differ in collections, leaves or units of what is read: stop, or accept and say so",
+    )
     on_bad_event: Literal["fail", "skip"] = Field("fail", description="NaN or infinity: stop, or skip and count")
 
 

@@ -1,0 +1,89 @@
+"""Whether the files of one data set are alike: what was read of each has to mean the same."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import final
+
+import numpy as np
+
+from cloudchamber.preparation.raw_clouds import CloudSource
+from cloudchamber.readers.constituents import detector_view, pt_leaves
+from cloudchamber.readers.delphes import DelphesTree
+from cloudchamber.readers.jagged import Step
+
+__all__ = ["FileContent", "difference"]
+
+# The geometric mean of pT is 0.3 to 4 GeV in all files of Delphes that were looked at, whatever the process and the
+# card; GeV and MeV are a thousand apart.
+_LARGEST_RATIO = 50.0
+
+
+@final
+@dataclass
+class FileContent:
+    """What was read of one file.
+
+    Attributes:
+        path: the file.
+        collections: where the constituents are.
+        leaves: of each collection that is read, all that the file has.
+        log_pt_sum, constituents: sum of ln(pT / GeV) of the constituents with pT > 0, and how many these are.
+    """
+
+    path: Path
+    collections: tuple[str, ...]
+    leaves: Mapping[str, frozenset[str]]
+    log_pt_sum: float = 0.0
+    constituents: int = 0
+
+    @classmethod
+    def of(cls, tree: DelphesTree, source: CloudSource) -> "FileContent":
+        names = {name.partition(".")[0] for name in (*source.leaves, *source.references)}
+        return cls(tree.path, source.collections, {name: tree.leaves_of(name) for name in sorted(names)})
+
+    def add(self, step: Step) -> None:
+        """Count the constituents of some events."""
+        for name in pt_leaves(self.collections):
+            pt = step.leaves[name].values
+            pt = pt[pt > 0]
+            self.log_pt_sum += float(np.log(pt, dtype=np.float64).sum())
+            self.constituents += len(pt)
+
+    @property
+    def typical_pt(self) -> float | None:
+        """Geometric mean of the pT of the constituents [GeV]; None without any."""
+        return float(np.exp(self.log_pt_sum / self.constituents)) if self.constituents else None
+
+
+def difference(first: FileContent, other: FileContent) -> str | None:
+    """Say how ``other`` differs from ``first`` in what is read, or return None. Units are compared once both are read.
+
+    Jets of one file may be made of fewer kinds of energy-flow objects than those of another.
+    """
+    if detector_view(first.collections) != detector_view(other.collections):
+        return (
+            f"constituents are in {_names(other.collections)}, in {first.path} they are in {_names(first.collections)}:"
+            " are the files of two cards?"
+        )
+    for collection in first.leaves.keys() & other.leaves.keys():
+        mine, its = first.leaves[collection], other.leaves[collection]
+        if mine != its:
+            parts = [
+                f"{what} {_names([f'{collection}.{leaf}' for leaf in sorted(leaves)])}"
+                for what, leaves in (("has", its - mine), ("lacks", mine - its))
+                if leaves
+            ]
+            return f"{' and '.join(parts)}, unlike {first.path}: are the files of two versions of Delphes?"
+    pt, its_pt = first.typical_pt, other.typical_pt
+    if pt and its_pt and not 1 / _LARGEST_RATIO < its_pt / pt < _LARGEST_RATIO:
+        return (
+            f"the typical pT of constituents is {its_pt:.3g}, in {first.path} it is {pt:.3g}: "
+            "are the files in different units?"
+        )
+    return None
+
+
+def _names(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:4])
+    return shown if len(names) <= 4 else f"{shown} and {len(names) - 4} more"

@@ -1,0 +1,170 @@
+"""Files of one data set that differ in what is read of them are refused, or taken where that is asked for."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from root_files import Lists, one_jet, random_towers, write_delphes
+
+from cloudchamber.cloud import Clouds, read_clouds
+from cloudchamber.errors import InputError, SettingsError
+from cloudchamber.preparation.ingestion import ingest
+from cloudchamber.settings.base import parse
+from cloudchamber.settings.data import IngestionSettings
+
+Ingest = Callable[..., Clouds]
+FLOW = {
+    "EFlowTrack": {"PT": [[300.0]], "Eta": [[0.0]], "Phi": [[0.0]]},
+    "EFlowPhoton": {"ET": [[200.0]], "Eta": [[0.1]], "Phi": [[0.0]]},
+    "EFlowNeutralHadron": {"ET": [[77.0]], "Eta": [[0.2]], "Phi": [[0.0]]},
+}
+CANDIDATES = {"ParticleFlowCandidate": {"PT": [[195.0]], "Eta": [[0.0]], "Phi": [[0.0]]}}
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Ingest:
+    def ingested(paths: Sequence[Path], clouds: dict[str, Any], **settings: Any) -> Clouds:
+        chosen = {"clouds": clouds, "max_particles": 100, **settings}
+        ingest(paths, parse(IngestionSettings, chosen), tmp_path / "clouds.h5")
+        return read_clouds(tmp_path / "clouds.h5")
+
+    return ingested
+
+
+@pytest.fixture
+def two_cards(tmp_path: Path) -> list[Path]:
+    """One file with energy flow alone, and one that also has what PUPPI made of it."""
+    return [write_delphes(tmp_path / "a.root", FLOW), write_delphes(tmp_path / "b.root", FLOW | CANDIDATES)]
+
+
+def energy_flow(*collections: str) -> dict[str, Any]:
+    return {
+        "kind": "reclustered",
+        "constituents": "energy_flow",
+        **({"collections": collections} if collections else {}),
+    }
+
+
+def test_energy_flow_of_two_cards(two_cards: list[Path], run: Ingest, tmp_path: Path) -> None:
+    expected = (
+        r"b\.root: constituents are in ParticleFlowCandidate, in .*a\.root they are in EFlowTrack, EFlowPhoton, "
+        r"EFlowNeutralHadron: are the files of two cards\? collections names what to read, mixed_files: accept takes "
+    )
+    with pytest.raises(InputError, match=expected):
+        run(two_cards, energy_flow())
+    assert not (tmp_path / "clouds.h5").exists()
+
+
+def test_the_collections_asked_for_by_name(two_cards: list[Path], run: Ingest) -> None:
+    clouds = run(two_cards, energy_flow("EFlowTrack", "EFlowPhoton", "EFlowNeutralHadron"))
+    np.testing.assert_array_equal(clouds.points[..., 0].sum(axis=1), [577, 577])
+    np.testing.assert_array_equal(run(two_cards, energy_flow("EFlowTrack")).points[..., 0].sum(axis=1), [300, 300])
+    with pytest.raises(InputError, match=r"a\.root: no branch 'ParticleFlowCandidate\.PT'"):
+        run(two_cards, energy_flow("ParticleFlowCandidate"))
+
+
+def test_a_mixture_asked_for_by_name(two_cards: list[Path], run: Ingest, capsys: pytest.CaptureFixture[str]) -> None:
+    clouds = run(two_cards, energy_flow(), mixed_files="accept")
+    np.testing.assert_array_equal(clouds.points[..., 0].sum(axis=1), [577, 195])
+    assert list(clouds.meta["mixed_files"]) == [str(two_cards[1])]
+    assert "1 files differ from the first in what is read" in capsys.readouterr().err
+
+
+def test_a_mixture_is_no_bad_file(two_cards: list[Path], run: Ingest) -> None:
+    """Leaving out files that cannot be read is no leave to choose between two cards."""
+    with pytest.raises(InputError, match="are the files of two cards"):
+        run(two_cards, energy_flow(), on_bad_file="skip")
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"constituents": "tower", "collections": ["EFlowTrack"]}, "collections are of constituents: energy_flow"),
+        (energy_flow("EFlowTrack", "ParticleFlowCandidate"), "both would count twice"),
+        (energy_flow("EFlowTrack", "EFlowTrack"), "stands there twice"),
+        ({"constituents": "energy_flow", "collections": []}, "at least 1 item"),
+    ],
+)
+def test_collections_that_cannot_be(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        parse(IngestionSettings, {"clouds": settings | {"kind": "events"}, "max_particles": 3})
+
+
+def test_two_versions_of_delphes(tmp_path: Path, run: Ingest, rng: np.random.Generator) -> None:
+    """The later one marks pile-up: in one file it would be left out, in the other not."""
+    towers = random_towers(rng, 20)
+    flags = {"IsPU": [[0] * len(values) for values in towers["ET"]]}
+    old = write_delphes(tmp_path / "a.root", {"Tower": towers})
+    new = write_delphes(tmp_path / "b.root", {"Tower": towers | flags})
+    with pytest.raises(InputError, match=r"b\.root: has Tower\.IsPU, unlike .*a\.root: are the files of two versions"):
+        run([old, new], {"kind": "events"})
+    assert len(run([old, new], {"kind": "events"}, mixed_files="accept")) == 40
+
+
+def test_collections_that_are_not_read_do_not_matter(tmp_path: Path, run: Ingest, rng: np.random.Generator) -> None:
+    towers = random_towers(rng, 20)
+    paths = [
+        write_delphes(tmp_path / "a.root", {"Tower": towers}),
+        write_delphes(tmp_path / "b.root", {"Tower": towers, "Jet": one_jet(towers)}),
+    ]
+    assert len(run(paths, {"kind": "events"})) == 40
+
+
+@pytest.mark.parametrize("kind", ["events", "reclustered"])
+def test_two_units(tmp_path: Path, run: Ingest, rng: np.random.Generator, kind: str) -> None:
+    towers = random_towers(rng, 20)
+    mev = towers | {"ET": [[1000.0 * value for value in values] for values in towers["ET"]]}
+    paths = [
+        write_delphes(tmp_path / f"{name}.root", {"Tower": content}) for name, content in (("a", towers), ("b", mev))
+    ]
+    with pytest.raises(InputError, match=r"b\.root: the typical pT of constituents is .*e\+03, in .*different units"):
+        run(paths, {"kind": kind})
+    assert not (tmp_path / "clouds.h5").exists()
+
+
+def test_samples_of_very_different_momenta_are_alike(tmp_path: Path, run: Ingest, rng: np.random.Generator) -> None:
+    """Hard and soft collisions share their soft constituents."""
+    towers = random_towers(rng, 20)
+    hard: dict[str, Lists] = towers | {"ET": [[3000.0, *values[1:]] for values in towers["ET"]]}
+    paths = [
+        write_delphes(tmp_path / f"{name}.root", {"Tower": content}) for name, content in (("a", towers), ("b", hard))
+    ]
+    assert len(run(paths, {"kind": "events"})) == 40
+
+
+@pytest.mark.delphes
+@pytest.mark.parametrize(
+    ("files", "clouds", "message"),
+    [
+        (
+            ("public/skhep_uproot-issue513", "public/sophon_events_delphes_example"),
+            {"kind": "events", "constituents": "energy_flow"},
+            "ParticleFlowCandidate, in .* they are in EFlowTrack",
+        ),
+        (
+            ("generated/delphes_atlas_ttbar_seed12", "public/spectraljet_mini"),
+            {"kind": "events", "constituents": "tower"},
+            "(has|lacks) .*Tower",
+        ),
+        (
+            ("generated/delphes_atlas_ttbar_seed12", "public/spectraljet_mini"),
+            {"kind": "stored"},
+            "constituents are in (EFlow|Tower).* they are in (EFlow|Tower)",
+        ),
+    ],
+)
+def test_real_files_of_two_cards(
+    delphes_samples: Path, run: Ingest, files: tuple[str, str], clouds: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        run([delphes_samples / f"{name}.root" for name in files], clouds)
+
+
+@pytest.mark.delphes
+def test_real_files_of_one_card(delphes_samples: Path, run: Ingest) -> None:
+    """They differ in collections that are not read, and in process."""
+    names = ("delphes_atlas_ttbar_seed12", "delphes_atlas_qcd_pt200_truth_seed11")
+    files = [delphes_samples / f"generated/{name}.root" for name in names]
+    assert run(files, {"kind": "stored"}).meta["mixed_files"] == {}
