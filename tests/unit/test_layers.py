@@ -234,3 +234,10 @@ def test_two_studies_agree_on_the_detector_that_they_compare(root: Path) -> None
         write(root, study, "default", f"detector_response: {{max_particles: {particles}}}\n")
     with pytest.raises(SettingsError, match=r"configs/two: detector_response: another study defines it differently"):
         layered(both(), root, STUDIES)
+
+
+@pytest.mark.parametrize("key", [1, True, None, 1.5])
+def test_a_name_that_is_no_text_is_refused(key: Any, root: Path) -> None:
+    # As Snakemake gives it, of "1: null" without quotes; it would take out nothing.
+    with pytest.raises(SettingsError, match=rf"^configuration: one\.classes\.{key}: YAML takes the key for no text"):
+        layered(both(one={"classes": {key: None}}), root, STUDIES)

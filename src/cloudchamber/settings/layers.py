@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from cloudchamber.errors import SettingsError
-from cloudchamber.settings.base import merged, read_yaml, without_nulls
+from cloudchamber.settings.base import merged, read_yaml, refuse_other_keys, without_nulls
 from cloudchamber.settings.recipes import with_recipe
 
 __all__ = ["layered"]
@@ -29,8 +29,10 @@ def layered(config: Mapping[str, Any], root: Path, known: Sequence[str]) -> dict
         known: names of all studies.
 
     Raises:
-        SettingsError: a file is missing or wrong, no study has the scale, or two define the same name differently.
+        SettingsError: a file is missing or wrong, no study has the scale, two define the same name differently, or a
+            key is no text.
     """
+    refuse_other_keys(config)
     scale = config.get("scale") or _DEFAULT
     asked = config.get("studies") or ()
     if not isinstance(scale, str) or not isinstance(asked, list | tuple):
