@@ -1,5 +1,7 @@
 """The file of jets of all classes, its weights and parts, and high-level features."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from tagging_files import MASS, PT, class_settings, ingested_jets
@@ -192,6 +194,23 @@ def test_errors_name_file_class_and_label(rng, tmp_path):
     ):
         with pytest.raises(SettingsError, match=message):
             parse(TaggingJetsSettings, {"classes": wrong})
+
+
+def test_jets_without_particles_are_left_out_and_counted(rng, tmp_path):
+    settings = class_settings(tmp_path, rng, NAMES[:2], 600, flat=False)
+    combine_classes(settings, 1, tmp_path / "whole.h5")
+    clouds = read_clouds(settings.classes[0].file)
+    inside = clouds.feature("jet_mass")
+    chosen = np.flatnonzero((inside >= 300) & (inside <= 700))[:3]
+    mask = clouds.mask.copy()
+    mask[chosen] = False
+    write_clouds(settings.classes[0].file, replace(clouds, mask=mask, points=clouds.points * mask[..., None]))
+    combine_classes(settings, 1, tmp_path / "jets.h5")
+    whole, made = (read_clouds(tmp_path / f"{name}.h5").meta["classes"] for name in ("whole", "jets"))
+    assert [item["without_particles"] for item in made] == [3, 0]
+    assert made[0]["accepted"] <= whole[0]["accepted"] - 1
+    assert made[1] == whole[1]
+    assert (read_clouds(tmp_path / "jets.h5").multiplicity > 0).all()
 
 
 def test_high_level_features_are_those_of_the_towers(rng, tmp_path):

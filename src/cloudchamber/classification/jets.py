@@ -95,25 +95,29 @@ def _append(
         rng = seeds.generator(seed, "tagging", "draw", item.name)
         drawn = np.sort(rng.permutation(accepted)[: settings.jets_per_class])
     jets = clouds[drawn]
-    empty = int((jets.multiplicity == 0).sum())
-    if empty:
-        raise InputError(f"{empty} of {len(jets)} jets have no particle")
     weights, described = _weights(jets, settings)
     features = np.column_stack([*(jets.feature(column.name) for column in FEATURE_COLUMNS[:-1]), weights])
     labels = np.column_stack([np.tile(numbers, (len(jets), 1)), event_labels(clouds)[drawn]])
     width = settings.max_particles
     points, mask = (_padded(values, width) for values in (relative_points(jets), jets.mask))
     writer.append(points, mask, features.astype(np.float32), labels)
-    known = {"name": item.name, "title": item.title, "accepted": len(accepted), "jets": len(jets)}
+    empty = int((clouds.multiplicity[_of_class(clouds, item, settings)] == 0).sum())
+    known = {"name": item.name, "title": item.title, "without_particles": empty}
+    known |= {"accepted": len(accepted), "jets": len(jets)}
     return labels, known | {"truncated": int((jets.multiplicity > width).sum())} | described
 
 
+def _of_class(clouds: Clouds, item: JetClassSettings, settings: TaggingJetsSettings) -> np.ndarray:
+    """Return (N,) bool, which jets belong to a class."""
+    return np.ones(len(clouds), bool) if item.label is None else clouds.label(settings.label_column) == item.label
+
+
 def _accepted(clouds: Clouds, item: JetClassSettings, settings: TaggingJetsSettings) -> np.ndarray:
-    """Return the rows of the jets of a class within the windows."""
-    of_class = np.ones(len(clouds), bool) if item.label is None else clouds.label(settings.label_column) == item.label
+    """Return the rows of the jets of a class that have particles and are within the windows."""
+    of_class = _of_class(clouds, item, settings)
     if not of_class.any():
         raise InputError(f"no jet with '{settings.label_column}' = {item.label}")
-    chosen = of_class & (np.abs(clouds.feature("jet_eta")) <= settings.eta_max)
+    chosen = of_class & (clouds.multiplicity > 0) & (np.abs(clouds.feature("jet_eta")) <= settings.eta_max)
     for name, (low, high) in (("jet_pt", settings.pt_window), ("jet_mass", settings.mass_window)):
         values = clouds.feature(name)
         chosen &= (values >= low) & (values <= high)
