@@ -172,12 +172,23 @@ def refuse_other_keys(values: Any, at: str = "") -> None:
 
 
 def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Return keys and values of both; where both have a key, mappings are merged, and else the upper value counts."""
+    """Return keys and values of both; where both have a key, mappings are merged, and else the upper value counts.
+
+    A mapping that says of another ``kind`` takes nothing of the one below.
+    """
     made = dict(below)
     for key, value in above.items():
         old = made.get(key)
-        made[key] = merged(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
+        if isinstance(old, Mapping) and isinstance(value, Mapping) and not _of_different_kinds(old, value):
+            made[key] = merged(old, value)
+        else:
+            made[key] = value
     return made
+
+
+def _of_different_kinds(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    kinds = [values.get("kind") for values in (old, new)]
+    return None not in kinds and kinds[0] != kinds[1]
 
 
 def without_nulls(value: Any) -> Any:
