@@ -19,6 +19,7 @@ from cloudchamber.errors import SettingsError
 from cloudchamber.generative.jobs import GenerationJobs
 from cloudchamber.pipeline.resources import growing
 from cloudchamber.pipeline.scheduling import first, unlimited
+from cloudchamber.settings.base import read_yaml
 
 min_version("9.27")
 
@@ -33,6 +34,9 @@ os.environ |= {"PATH": os.pathsep.join([os.path.dirname(sys.executable), *os.get
 shell.prefix(f"export PYTHONPATH={shlex.quote(f'{workflow.basedir}/src')} CLOUDCHAMBER_LOGS_COMMAND=yes; ")
 
 try:
+    # Of a key that stands there twice Snakemake takes the last, without a word.
+    for file in workflow.configfiles:
+        read_yaml(file)
     pipeline = plan(config, Path(workflow.basedir))
 except SettingsError as error:
     raise WorkflowError(str(error)) from None

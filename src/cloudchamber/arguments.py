@@ -143,12 +143,22 @@ def _settings(text: str, model: Any) -> Any:
 
 def _json(text: str, option: str) -> Mapping[str, Any]:
     try:
-        value = json.loads(text)
+        value = json.loads(text, object_pairs_hook=lambda pairs: _different(pairs, option))
     except (ValueError, RecursionError) as error:
         raise SettingsError(f"{option}: not JSON: {error}") from error
     if not isinstance(value, dict):
         raise SettingsError(f"{option}: expected keys and values")
     return value
+
+
+def _different(pairs: Sequence[tuple[str, Any]], option: str) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise SettingsError(
+            f"{option}: key '{next(name for name in names if names.count(name) > 1)}' stands there twice"
+        )
+    return made
 
 
 def _named_files(items: Sequence[str], option: str) -> Mapping[str, Path]:

@@ -76,7 +76,7 @@ def test_jets_without_momentum_or_axis_are_refused(rng: np.random.Generator) -> 
     clouds = raw_jets(5, 4, rng)
     features = clouds.features.copy()
     features[2:4, 0] = [0.0, -1.0]
-    with pytest.raises(InputError, match="2 jets have a transverse momentum that is not positive"):
+    with pytest.raises(InputError, match="2 of 5 jets have a transverse momentum that is not positive"):
         relative_points(replace(clouds, features=features))
     with pytest.raises(InputError, match="no feature 'jet_eta' among"):
         relative_points(replace(clouds, feature_columns=clouds.feature_columns[:1], features=clouds.features[:, :1]))

@@ -87,11 +87,21 @@ def test_what_cannot_be_standardised_is_refused(scale: str) -> None:
     with pytest.raises(InputError, match="nothing to fit"):
         Standardisation.fit(np.empty((0, 1)), ("a",))
     scales = {"pt_rel": scale}
-    with pytest.raises(InputError, match="column 'pt_rel' has values that are not positive"):
-        Standardisation.fit(np.array([[0.0], [1.0]]), ("pt_rel",), scales)
+    outside = rf"column 'pt_rel': 1 of 2 values are (not positive|negative), outside of the {scale} scale"
+    with pytest.raises(InputError, match=outside):
+        Standardisation.fit(np.array([[-0.1], [1.0]]), ("pt_rel",), scales)
     fit = Standardisation.fit(np.array([[0.5], [1.0]]), ("pt_rel",), scales)
-    with pytest.raises(InputError, match="column 'pt_rel' has values that are not positive"):
-        fit.forward(np.array([[-1.0]]))
+    for value in (-1.0, np.nan):
+        with pytest.raises(InputError, match=outside):
+            fit.forward(np.array([[value], [1.0]]))
+
+
+def test_zero_is_a_value_of_the_root_and_not_of_the_logarithm() -> None:
+    rows = np.array([[0.0], [0.25], [1.0]])
+    fit = Standardisation.fit(rows, ("pt_rel",), {"pt_rel": "sqrt"})
+    np.testing.assert_allclose(fit.inverse(fit.forward(rows)), rows, atol=1e-7)
+    with pytest.raises(InputError, match="1 of 3 values are not positive, outside of the log scale"):
+        Standardisation.fit(rows, ("pt_rel",), {"pt_rel": "log"})
 
 
 @pytest.mark.parametrize("scale", ["log", "sqrt"])

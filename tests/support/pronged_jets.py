@@ -41,7 +41,7 @@ def tagging_clouds(
         indices=dict(zip(("train", "validation", "test"), np.split(order, cuts), strict=True)),
         meta={
             "classes": [{"name": str(number), "title": f"N = {number}"} for number in prongs],
-            "windows": {"jet_mass": [300.0, 700.0], "jet_pt": [1000.0, 1200.0]},
+            "windows": {"jet_mass": [300.0, 700.0], "jet_pt": [1000.0, 1200.0], "jet_eta": [-2.0, 2.0]},
         },
     )
 

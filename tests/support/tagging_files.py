@@ -70,7 +70,8 @@ def class_settings(folder: Path, rng: np.random.Generator, names: Sequence[str],
         write_clouds(folder / f"{name}.h5", ingested_jets(rng, n))
         classes.append(JetClassSettings(name=name, title=f"N = {name}", file=str(folder / f"{name}.h5")))
     split = SplitSettings(train=0.5, validation=0.1)
-    return TaggingJetsSettings(classes=tuple(classes), **{"max_particles": 15, "split": split, **more})
+    windows = {"pt_window": PT, "mass_window": MASS, "eta_max": 2.0, "flat": True}
+    return TaggingJetsSettings(classes=tuple(classes), **{"max_particles": 15, "split": split, **windows, **more})
 
 
 def scores_of(rng: np.random.Generator, target: np.ndarray, classes: int, strength: float) -> np.ndarray:

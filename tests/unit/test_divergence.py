@@ -31,8 +31,9 @@ def bin_probabilities(gaussian: tuple[float, float], edges: np.ndarray) -> np.nd
 
 
 def divergence(truth: np.ndarray, generated: np.ndarray, bins: int) -> float:
-    edges = bin_edges(truth, bins)
-    return float(divergence_of_counts(bin_counts(generated, edges), bin_counts(truth, edges)))
+    samples = Sample.of_jets(truth), Sample.of_jets(generated)
+    weights = (np.ones((2, sample.n_jets), np.uint16) for sample in samples)
+    return kl_divergence(*samples, bins, *weights).value
 
 
 @pytest.mark.parametrize(("generated", "truth"), GAUSSIANS)
@@ -81,6 +82,15 @@ def test_a_bin_without_true_entries_counts_as_half_an_entry_and_the_others_as_th
     assert divergence_of_counts(generated, truth) == pytest.approx(expected, rel=1e-12)
 
 
+def test_where_many_are_generated_an_empty_bin_of_truth_counts_as_one_of_them():
+    # With half an entry, p = 1 / 201 would be the share of the one generated entry in 201, and the divergence zero.
+    generated, truth = np.array([200, 1]), np.array([100, 0])
+    p = np.array([100, 100 / 201]) / (100 + 100 / 201)
+    expected = 200 / 201 * math.log(200 / 201 / p[0]) + 1 / 201 * math.log(1 / 201 / p[1])
+    assert divergence_of_counts(generated, truth) == pytest.approx(expected, rel=1e-9)
+    assert expected > 0
+
+
 def test_mean_between_equal_distributions_is_the_expected_floor(rng):
     n, m, bins, repeats = 3000, 2000, 20, 400
     values = [divergence(rng.normal(size=n), rng.normal(size=m), bins) for _ in range(repeats)]
@@ -101,29 +111,102 @@ def test_values_outside_the_range_of_truth_fall_into_the_outer_bins(rng):
     assert counts.sum() == 5
 
 
-@given(
-    arrays(np.float64, st.integers(1, 200), elements=st.integers(-5, 5).map(float)),
-    st.integers(1, 50),
+# Any feature with equal values: from one value to far more values than bins.
+_features = st.integers(0, 60).flatmap(
+    lambda largest: arrays(np.float64, st.integers(1, 200), elements=st.integers(0, largest).map(float))
 )
-def test_every_bin_holds_true_values_and_equal_values_share_a_bin(truth, bins):
+_bins = st.integers(1, 50)
+
+
+@given(_features, _bins)
+def test_equal_values_share_a_bin_and_those_that_fill_one_have_it_alone(truth, bins):
     edges = bin_edges(truth, bins)
     counts = bin_counts(truth, edges)
-    assert counts.min() >= 1
-    assert counts.sum() == len(truth)
-    assert len(counts) <= min(bins, len(np.unique(truth)))
     assert (np.diff(edges) > 0).all()
+    assert counts.sum() == len(truth)
+    assert len(counts) <= 3 * bins
+    values, times = np.unique(truth, return_counts=True)
+    for value in values[times >= max(2, len(truth) / bins)]:
+        beside = bin_counts(np.array([np.nextafter(value, -np.inf), value, np.nextafter(value, np.inf)]), edges)
+        assert sorted(beside, reverse=True)[:3] == [1, 1, 1]
+    assert np.count_nonzero(counts) <= min(2 * bins, len(values))
+
+
+@given(_features, _bins)
+def test_a_sample_has_no_divergence_from_itself_and_any_other_shares_have_some(truth, bins):
+    edges = bin_edges(truth, bins)
+    assert divergence(truth, np.repeat(truth, 3), bins) == pytest.approx(0.0, abs=1e-12)
+    for moved in (truth.min() - 1, truth.max() + 1, np.nextafter(np.median(truth), np.inf)):
+        generated = np.concatenate([np.repeat(truth, 3), [moved]])
+        shares = [bin_counts(values, edges) / len(values) for values in (truth, generated)]
+        assert (divergence(truth, generated, bins) > 0) == (np.abs(shares[0] - shares[1]).max() > 1e-12)
+
+
+@given(_features, _bins, st.floats(-100.0, 100.0))
+def test_the_divergence_grows_with_the_share_that_leaves_its_bin(truth, bins, there):
+    edges = bin_edges(truth, bins)
+    _, of_value = np.unique(np.searchsorted(edges, truth), return_inverse=True)
+    home = np.flatnonzero(of_value == of_value[0])
+    if np.searchsorted(edges, there) == np.searchsorted(edges, truth[0]):
+        return
+    values = [0.0]
+    for number in range(1, len(home) + 1, 1 + len(home) // 8):
+        generated = truth.copy()
+        generated[home[:number]] = there
+        values.append(divergence(truth, generated, bins))
+    assert (np.diff(values) > 0).all()
+
+
+@given(_features, st.integers(1, 300), st.sampled_from([0.5, -1000.0, 1000.0]))
+def test_a_discrete_feature_that_takes_none_of_its_true_values_has_a_divergence(truth, n_generated, shift):
+    bins = len(np.unique(truth))
+    generated = np.resize(truth, n_generated) + shift
+    assert divergence(truth, generated, max(bins, 2)) > 0 or bins == len(truth) > 1
+
+
+@given(arrays(np.float64, st.integers(2, 100), elements=st.floats(-1e6, 1e6), unique=True), _bins)
+def test_a_feature_without_equal_values_has_the_quantiles_as_edges(truth, bins):
+    ranks = (np.arange(1, bins) * len(truth) + bins - 1) // bins - 1
+    edges = np.unique(np.sort(truth)[ranks])
+    np.testing.assert_array_equal(bin_edges(truth, bins), edges[edges < truth.max()])
+
+
+def test_truth_at_its_largest_value_and_jets_that_are_all_elsewhere():
+    truth = np.where(np.arange(4000) < 20, 10.0, 30.0)
+    weights = [np.ones((2, 4000), np.uint16)] * 2
+    # All jets below the peak, where 0.5 % of truth are; or above it, where half an entry is.
+    for elsewhere, share in ((10.0, 20 / 4000), (20.0, 20 / 4000), (31.0, 0.5 / 4000.5)):
+        value, _ = kl_divergence(Sample.of_jets(truth), Sample.of_jets(np.full(4000, elsewhere)), 100, *weights)
+        assert value == pytest.approx(-math.log(share), rel=1e-12)
+
+
+def test_a_constant_is_told_from_what_lies_on_either_side():
+    truth, weights = Sample.of_jets(np.full(1000, 30.0)), [np.ones((2, 1000), np.uint16)] * 2
+    assert kl_divergence(truth, truth, 100, *weights) == (0.0, 0.0)
+    for there in (np.nextafter(30.0, 0.0), np.nextafter(30.0, 99.0)):
+        value, _ = kl_divergence(truth, Sample.of_jets(np.full(1000, there)), 100, *weights)
+        assert value == pytest.approx(math.log(1000.5 / 0.5), rel=1e-12)
+
+
+def test_an_atom_in_a_continuous_feature_has_a_bin_of_its_own(rng):
+    # A tenth of the jets has exactly zero, as ratios of substructure have for jets of few particles.
+    truth = np.where(rng.random(20_000) < 0.1, 0.0, rng.exponential(size=20_000))
+    counts = bin_counts(truth, bin_edges(truth, 50))
+    assert counts[:2].tolist() == [0, np.count_nonzero(truth == 0)]
+    without = np.where(truth == 0, 1e-6, truth)
+    assert divergence(truth, without, 50) > 100 * expected_floor(len(counts), 20_000, 20_000)
 
 
 def test_a_discrete_feature_agrees_with_its_probabilities(rng):
     n, m = 50_000, 50_000
     truth, generated = rng.poisson(20.0, n).astype(float), rng.poisson(20.5, m).astype(float)
     edges = bin_edges(truth, 100)
-    assert np.array_equal(edges, np.round(edges))
     limits = np.concatenate([[-1], edges, [1000]])
     p, q = (np.diff(poisson.cdf(limits, mean)) for mean in (20.0, 20.5))
+    p, q = p[p > 0], q[p > 0]
     exact = np.sum(q * np.log(q / p))
     deviation = math.sqrt((q @ np.log(q / p) ** 2 - exact**2) / m + (p @ (q / p) ** 2 - 1) / n)
-    measured = divergence_of_counts(bin_counts(generated, edges), bin_counts(truth, edges))
+    measured = divergence(truth, generated, 100)
     assert measured - expected_floor(len(p), n, m) == pytest.approx(exact, abs=4 * deviation)
 
 

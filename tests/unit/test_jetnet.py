@@ -18,6 +18,7 @@ def content(rng):
     counts = rng.integers(1, 31, 40)
     mask = np.arange(30) < counts[:, None]
     particles = np.concatenate([rng.normal(0, 0.1, (40, 30, 3)), np.ones((40, 30, 1))], axis=2) * mask[..., None]
+    particles[..., 2] = np.abs(particles[..., 2])
     jets = np.column_stack([rng.normal(1000, 50, 40), rng.normal(0, 1, 40), rng.normal(170, 20, 40), counts])
     return {"particle_features": particles.astype("f4"), "jet_features": jets.astype("f4")}
 

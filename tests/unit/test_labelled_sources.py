@@ -27,7 +27,7 @@ def test_rules_ask_for_the_files_of_a_source(tmp_path: Path) -> None:
     jets = {"max_particles": 128, "pt_window": [500, 1000]}
     source = {"kind": "labelled", "layout": "jetclass", "files": [str(tmp_path / "*.root")], "jets": jets}
     datasets = {"public": {"title": "public jets", "source": source}}
-    classes = {"public": {"title": "public", "dataset": "public"}}
+    classes = {name: {"title": name, "dataset": "public", "label": label} for name, label in (("a", 0), ("b", 1))}
     pipeline = _pipeline({"datasets": datasets, "tagging": {"classes": classes}})
     asked = type("Wildcards", (), {"dataset": "public"})()
     files = [str(tmp_path / "a.root"), str(tmp_path / "b.root")]
@@ -58,11 +58,15 @@ def test_every_layout_is_documented() -> None:
 @pytest.mark.parametrize("snippet", snippets(), ids=lambda snippet: snippet.split()[1])
 def test_pieces_of_the_documentation_are_settings(snippet: str) -> None:
     piece = yaml.safe_load(snippet)
-    default = yaml.safe_load((REPOSITORY / "configs/tagging/default.yaml").read_text())["tagging"]
-    # As the text says: classes of the default stay unless they are dropped.
-    only = {"classes": {**dict.fromkeys(default["classes"]), **piece["tagging"]["classes"]}}
-    jobs = _pipeline({**piece, "tagging": {**piece["tagging"], **only}}).plans(ClassificationJobs).of_study["tagging"]
+    pipeline = _pipeline(piece)
+    jobs = pipeline.plans(ClassificationJobs).of_study["tagging"]
     made = load(TaggingJetsSettings, jobs.jets_settings(None))
     (dataset,) = piece["datasets"]
+    # Nothing of the default acts on them that the piece does not say.
+    assert [item.name for item in made.classes] == list(piece["tagging"]["classes"])
+    said = {"classes": made.classes, **piece["tagging"].get("sample", {})}
+    assert made == TaggingJetsSettings.model_validate(said)
+    assert made.jets_per_class is None
+    assert jobs.sizes() == ["all"]
     assert all(item.file.endswith(f"/{dataset}.h5") for item in made.classes)
     assert [item.label for item in made.classes] == [item["label"] for item in piece["tagging"]["classes"].values()]

@@ -234,3 +234,96 @@ def test_two_studies_agree_on_the_detector_that_they_compare(root: Path) -> None
         write(root, study, "default", f"detector_response: {{max_particles: {particles}}}\n")
     with pytest.raises(SettingsError, match=r"configs/two: detector_response: another study defines it differently"):
         layered(both(), root, STUDIES)
+
+
+@pytest.mark.parametrize("key", [1, True, None, 1.5])
+def test_a_name_that_is_no_text_is_refused(key: Any, root: Path) -> None:
+    # As Snakemake gives it, of "1: null" without quotes; it would take out nothing.
+    with pytest.raises(SettingsError, match=rf"^configuration: one\.classes\.{key}: YAML takes the key for no text"):
+        layered(both(one={"classes": {key: None}}), root, STUDIES)
+
+
+OWN = """
+processes:
+  top: {title: tops, commands: [a], pt_hat: [1, 2], events: 1, shards: 4, particles: hard}
+datasets:
+  top:
+    title: tops
+    source: {kind: simulated, process: top}
+    ingestion: {clouds: {kind: reclustered, radius: 1.2, pt_window: [1000, 1200]}, max_particles: 30}
+one:
+  title: some jets
+  sample: {jets_per_class: 570, pt_window: [1000, 1200]}
+  learning_curve: {jets_per_class: [170]}
+  seeds: [1]
+  classes:
+    "1": {title: one, dataset: top}
+    "2": {title: two, dataset: top, label: 3}
+"""
+
+
+@pytest.fixture
+def classes(root: Path) -> Path:
+    """A project whose first study has classes."""
+    write(root, "one", "default", OWN)
+    return root
+
+
+def of_user(root: Path, **config: Any) -> dict[str, Any]:
+    return layered({"studies": ["one"], **config}, root, STUDIES)
+
+
+def test_a_data_set_with_a_source_takes_nothing_of_one_of_its_name(classes: Path) -> None:
+    mine = {"title": "mine", "source": {"kind": "delphes", "files": ["a"]}, "ingestion": {"max_particles": 8}}
+    assert of_user(classes, datasets={"top": mine})["datasets"] == {"top": mine}
+    # Even if it is of the same kind.
+    mine = {"title": "mine", "source": {"kind": "simulated", "process": "qcd"}}
+    assert of_user(classes, datasets={"top": mine})["datasets"] == {"top": mine}
+
+
+def test_a_data_set_without_a_source_of_its_own_is_that_below_with_changes(classes: Path) -> None:
+    for change in ({"ingestion": {"max_particles": 8}}, {"source": {"process": "qcd"}}, {"source": None}):
+        made = of_user(classes, datasets={"top": change})["datasets"]["top"]
+        assert made["title"] == "tops"
+        assert made["ingestion"]["clouds"] == {"kind": "reclustered", "radius": 1.2, "pt_window": [1000, 1200]}
+
+
+def test_a_process_with_commands_or_a_kind_takes_nothing_of_one_of_its_name(classes: Path) -> None:
+    for mine in ({"title": "mine", "commands": ["b"]}, {"title": "mine", "kind": "decay_chain", "prongs": "2"}):
+        assert of_user(classes, processes={"top": mine})["processes"]["top"] == mine
+    changed = of_user(classes, processes={"top": {"events": 9}})["processes"]["top"]
+    assert changed == {**changed, "events": 9, "shards": 4, "particles": "hard"}
+
+
+def test_own_classes_are_all_classes_and_nothing_below_acts_on_their_jets(classes: Path) -> None:
+    mine = {"a": {"title": "a", "dataset": "mine"}, "2": {"title": "b", "dataset": "mine"}}
+    made = of_user(classes, one={"classes": mine, "sample": {"max_particles": 5}})["one"]
+    assert made == {"classes": mine, "sample": {"max_particles": 5}, "seeds": [1]}
+    # Classes that are named without a data set are those below.
+    made = of_user(classes, one={"classes": {"a": mine["a"], "2": {}}})["one"]
+    assert made == {"classes": {"a": mine["a"], "2": {"title": "two", "dataset": "top", "label": 3}}, "seeds": [1]}
+
+
+def test_classes_that_are_changed_or_left_out_keep_their_sample(classes: Path) -> None:
+    made = of_user(classes, one={"classes": {"1": None, "2": {"title": "zwei"}}})["one"]
+    assert made["classes"] == {"1": None, "2": {"title": "zwei", "dataset": "top", "label": 3}}
+    assert made["sample"] == {"jets_per_class": 570, "pt_window": [1000, 1200]}
+    assert made["learning_curve"] == {"jets_per_class": [170]}
+
+
+def test_a_part_of_another_kind_takes_nothing_of_the_one_below(classes: Path) -> None:
+    change = {"ingestion": {"clouds": {"kind": "stored", "collection": "JetAK8"}}}
+    made = of_user(classes, datasets={"top": change})["datasets"]["top"]["ingestion"]
+    assert made == {"clouds": {"kind": "stored", "collection": "JetAK8"}, "max_particles": 30}
+    change = {"ingestion": {"clouds": {"kind": "reclustered", "radius": 0.8}}}
+    made = of_user(classes, datasets={"top": change})["datasets"]["top"]["ingestion"]
+    assert made["clouds"] == {"kind": "reclustered", "radius": 0.8, "pt_window": [1000, 1200]}
+
+
+@pytest.mark.parametrize(
+    "wrong", [3, "a", [1], {"top": 3}, {"top": {"source": 3}}, {"top": {"source": ["kind"]}}, None]
+)
+def test_sections_of_another_kind_are_left_to_the_check_of_the_settings(wrong: Any, classes: Path) -> None:
+    for section in ("processes", "datasets"):
+        of_user(classes, **{section: wrong})
+    of_user(classes, one={"classes": wrong})

@@ -309,3 +309,13 @@ def test_observables_of_other_clouds_are_an_error(rng):
     missing = {name: values for name, values in table.items() if name != "efp_7"}
     with pytest.raises(InputError, match="no observable 'efp_7' of generated"):
         compare(clouds, table, clouds, missing, clouds, table, SETTINGS, rng)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_an_observable_that_is_not_finite_is_an_error(rng, bad):
+    clouds = random_clouds(rng, 100)
+    table = observe(clouds)
+    changed = {**table, "tau32": np.where(np.arange(100) == 7, bad, table["tau32"])}
+    for of_truth, of_generated, side in ((changed, table, "truth"), (table, changed, "generated")):
+        with pytest.raises(InputError, match=f"'tau32' of 1 of the 100 jets of {side} is not finite"):
+            compare(clouds, of_truth, clouds, of_generated, clouds, table, SETTINGS, rng)

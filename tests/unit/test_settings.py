@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from cloudchamber.analysis import STUDIES, AnalysisSettings
 from cloudchamber.errors import SettingsError
-from cloudchamber.settings.base import load, parse
+from cloudchamber.settings.base import load, parse, read_yaml
 from cloudchamber.settings.data import SplitSettings
 from cloudchamber.settings.generators import EVALUATIONS_PER_STEP, GeneratorSettings, SamplerSettings, TrainedModel
 from cloudchamber.settings.layers import layered
@@ -202,3 +202,32 @@ def test_unreadable_settings_are_one_line_that_names_the_file(tmp_path: Path) ->
         assert "\n" not in str(caught.value)
     with pytest.raises(SettingsError, match=r"^settings: title: Field required"):
         load(TrainedModel, json.dumps({key: value for key, value in MODEL.items() if key != "title"}))
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("a: 1\nb: {c: 1}\na: 2\n", r"line 3: key 'a' stands there twice"),
+        ("a:\n  b: {c: 1, d: 2, c: 1}\n", r"line 2: key 'c' stands there twice"),
+        ("x: &x {a: 1}\ny: {<<: *x, b: 1, b: 2}\n", r"line 2: key 'b' stands there twice"),
+        ("- {a: 1}\n- {a: 1, a: 2}\n", r"line 2: key 'a' stands there twice"),
+        ('{"a": 1, "a": 1}', r"line 1: key 'a' stands there twice"),
+        ('a: {"1": x, 1: y}', r"line 1: key '1' \(YAML takes it for no text\): write it in quotes"),
+        *(
+            (f"classes:\n  {key}: null\n", r"line 2: key '?.*\(YAML takes it for no text\): write it in quotes")
+            for key in ("1", "010", "1.5", "on", "no", "null", "~", "2026-01-01", "? [a, b]\n ", "? {a: b}\n ")
+        ),
+    ],
+)
+def test_a_key_that_is_no_text_or_stands_there_twice_is_refused(text: str, reason: str, tmp_path: Path) -> None:
+    path = tmp_path / "model.yaml"
+    path.write_text(text)
+    with pytest.raises(SettingsError, match=rf"^{path}, {reason}$"):
+        read_yaml(path)
+
+
+def test_merged_keys_are_overwritten_and_anchors_are_no_second_keys(tmp_path: Path) -> None:
+    path = tmp_path / "model.yaml"
+    text = "a: &a {x: 1, y: 1}\nb: &b {<<: *a, x: 2}\nc: {<<: *b, y: 3}\nd: *b\ne: {<<: [*a, *b], z: 1}\n'1': {}\n"
+    path.write_text(text)
+    assert read_yaml(path) == yaml.safe_load(text)

@@ -1,5 +1,7 @@
 """The file of jets of all classes, its weights and parts, and high-level features."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from tagging_files import MASS, PT, class_settings, ingested_jets
@@ -192,6 +194,60 @@ def test_errors_name_file_class_and_label(rng, tmp_path):
     ):
         with pytest.raises(SettingsError, match=message):
             parse(TaggingJetsSettings, {"classes": wrong})
+
+
+def test_the_log_says_what_becomes_of_the_jets_of_each_class(rng, tmp_path, capsys):
+    settings = class_settings(tmp_path, rng, NAMES[:2], 600, flat=False, jets_per_class=50, max_particles=5)
+    combine_classes(settings, 1, tmp_path / "jets.h5")
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("combine-classes: ")]
+    known = read_clouds(tmp_path / "jets.h5").meta["classes"]
+    assert lines == [
+        f"combine-classes: class '{item['name']}': 600 jets, {item['accepted']} accepted, 50 of these taken "
+        f"(sample.jets_per_class), {item['truncated']} cut to their hardest 5 particles (sample.max_particles)"
+        for item in known
+    ]
+    assert all(50 < item["accepted"] < 600 and item["truncated"] > 0 for item in known)
+    whole = settings.model_copy(update={"jets_per_class": None, "max_particles": 15})
+    combine_classes(whole, 1, tmp_path / "whole.h5")
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("combine-classes: ")]
+    assert lines[0] == f"combine-classes: class '1': 600 jets, {known[0]['accepted']} accepted, all of these taken"
+
+
+def test_without_windows_all_jets_are_taken_and_their_range_is_stored(rng, tmp_path):
+    made = class_settings(tmp_path, rng, NAMES[:2], 300)
+    combine_classes(TaggingJetsSettings(classes=made.classes, max_particles=15), 1, tmp_path / "jets.h5")
+    jets = read_clouds(tmp_path / "jets.h5")
+    assert len(jets) == 600
+    assert [item["accepted"] for item in jets.meta["classes"]] == [300, 300]
+    assert (jets.feature("weight") == 1).all()
+    for name, window in jets.meta["windows"].items():
+        assert tuple(window) == (jets.feature(name).min(), jets.feature(name).max())
+
+
+@pytest.mark.parametrize("window", ["pt_window", "mass_window"])
+def test_flat_weights_need_windows(rng, tmp_path, window):
+    made = class_settings(tmp_path, rng, NAMES[:2], 10)
+    with pytest.raises(
+        SettingsError, match="flat: weights that are flat in mass and pT need pt_window and mass_window"
+    ):
+        parse(TaggingJetsSettings, made.model_dump(exclude={window}))
+
+
+def test_jets_without_particles_are_left_out_and_counted(rng, tmp_path):
+    settings = class_settings(tmp_path, rng, NAMES[:2], 600, flat=False)
+    combine_classes(settings, 1, tmp_path / "whole.h5")
+    clouds = read_clouds(settings.classes[0].file)
+    inside = clouds.feature("jet_mass")
+    chosen = np.flatnonzero((inside >= 300) & (inside <= 700))[:3]
+    mask = clouds.mask.copy()
+    mask[chosen] = False
+    write_clouds(settings.classes[0].file, replace(clouds, mask=mask, points=clouds.points * mask[..., None]))
+    combine_classes(settings, 1, tmp_path / "jets.h5")
+    whole, made = (read_clouds(tmp_path / f"{name}.h5").meta["classes"] for name in ("whole", "jets"))
+    assert [item["without_particles"] for item in made] == [3, 0]
+    assert made[0]["accepted"] <= whole[0]["accepted"] - 1
+    assert made[1] == whole[1]
+    assert (read_clouds(tmp_path / "jets.h5").multiplicity > 0).all()
 
 
 def test_high_level_features_are_those_of_the_towers(rng, tmp_path):

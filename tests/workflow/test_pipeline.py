@@ -67,6 +67,24 @@ def test_a_wrong_key_gives_one_line(project: Path, change: dict[str, object], ke
     assert sum(key in line for line in done.stdout.splitlines()) == 1, done.stdout
 
 
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (
+            "studies: [tagging]\ntagging: {threads: 2}\ntagging: {seeds: [3]}\n",
+            "line 3: key 'tagging' stands there twice",
+        ),
+        ("tagging:\n  classes:\n    1: null\n", "line 3: key '1' (YAML takes it for no text): write it in quotes"),
+    ],
+)
+def test_what_snakemake_reads_without_a_word_is_refused(project: Path, text: str, line: str) -> None:
+    (project / "own.yaml").write_text(text)
+    done = run(project, "--dry-run", configs=("configs/tiny.yaml", "own.yaml"))
+    assert done.returncode != 0
+    assert "Traceback" not in done.stdout
+    assert sum(f"own.yaml, {line}" in shown for shown in done.stdout.splitlines()) == 1, done.stdout
+
+
 def test_lint_is_clean() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "snakemake", "--lint"],

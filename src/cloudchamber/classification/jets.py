@@ -1,6 +1,7 @@
 """The step that combines the jets of all classes into the one file that taggers are trained and tested with."""
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ FEATURE_COLUMNS = (
     Column("n_constituents"),
     Column("weight"),
 )
+# What windows are of.
+_WINDOWED = ("jet_pt", "jet_mass", "jet_eta")
 LABEL_COLUMNS = (Column("class"), Column("source"), Column("file"), Column("event"))
 
 
@@ -51,17 +54,20 @@ def combine_classes(settings: TaggingJetsSettings, seed: int, output: Path) -> N
         create_clouds(output, settings.max_particles, *columns) as writer,
         progress("tagging jets", len(settings.classes), "classes") as report,
     ):
-        labels = []
+        labels, kinematics = [], []
         for source, file in enumerate(files):
             clouds = read_clouds(file)
             for position, item in enumerate(settings.classes):
                 if item.file != file:
                     continue
                 try:
-                    rows, made[item.name] = _append(clouds, item, (position, source), settings, seed, writer)
+                    rows, made[item.name] = _chosen(clouds, item, settings, seed)
+                    jets, events = clouds[rows], event_labels(clouds)[rows]
+                    labels.append(np.column_stack([np.tile((position, source), (len(rows), 1)), events]))
+                    made[item.name] |= _append(jets, labels[-1], settings, writer)
                 except InputError as error:
                     raise InputError(f"{file}: class '{item.name}': {error}") from error
-                labels.append(rows)
+                kinematics.append(np.stack([jets.feature(name) for name in _WINDOWED]))
                 report.update()
         parts = _parts(np.concatenate(labels), settings, seeds.generator(seed, "tagging", "split"))
         for name, rows in parts.items():
@@ -69,62 +75,93 @@ def combine_classes(settings: TaggingJetsSettings, seed: int, output: Path) -> N
         writer.add_meta(
             {
                 "classes": [made[item.name] for item in settings.classes],
-                "windows": {
-                    "jet_pt": settings.pt_window,
-                    "jet_mass": settings.mass_window,
-                    "jet_eta": (-settings.eta_max, settings.eta_max),
-                },
+                "windows": _windows_or_ranges(settings, np.concatenate(kinematics, axis=1)),
                 "files": files,
                 "provenance": provenance("combine-classes", settings.model_dump(mode="json"), files, seed),
             }
         )
 
 
-def _append(
-    clouds: Clouds,
-    item: JetClassSettings,
-    numbers: tuple[int, int],
-    settings: TaggingJetsSettings,
-    seed: int,
-    writer: CloudWriter,
+def _chosen(
+    clouds: Clouds, item: JetClassSettings, settings: TaggingJetsSettings, seed: int
 ) -> tuple[np.ndarray, dict[str, Any]]:
-    """Write the jets of one class, and return their labels (n, 4) and what is to be known of the class."""
-    accepted = _accepted(clouds, item, settings)
+    """Return the rows of the jets of one class, and what became of the others, of which the log has a line."""
+    of_class = np.ones(len(clouds), bool) if item.label is None else clouds.label(settings.label_column) == item.label
+    if not of_class.any():
+        raise InputError(f"no jet with '{settings.label_column}' = {item.label}")
+    filled = clouds.multiplicity > 0
+    accepted = np.flatnonzero(of_class & filled & _within(clouds, settings))
+    if not len(accepted):
+        raise InputError(f"none of its {int(of_class.sum())} jets is within the windows in pT, mass and eta")
     drawn = accepted
     if settings.jets_per_class is not None and len(accepted) > settings.jets_per_class:
         rng = seeds.generator(seed, "tagging", "draw", item.name)
         drawn = np.sort(rng.permutation(accepted)[: settings.jets_per_class])
-    jets = clouds[drawn]
-    empty = int((jets.multiplicity == 0).sum())
-    if empty:
-        raise InputError(f"{empty} of {len(jets)} jets have no particle")
+    known = {
+        "name": item.name,
+        "title": item.title,
+        "of_class": int(of_class.sum()),
+        "without_particles": int((of_class & ~filled).sum()),
+        "accepted": len(accepted),
+        "jets": len(drawn),
+        "truncated": int((clouds.multiplicity[drawn] > settings.max_particles).sum()),
+    }
+    _report(known, settings)
+    return drawn, known
+
+
+def _report(known: Mapping[str, Any], settings: TaggingJetsSettings) -> None:
+    line = f"class '{known['name']}': {known['of_class']} jets"
+    if known["without_particles"]:
+        line += f", {known['without_particles']} without particles"
+    line += f", {known['accepted']} accepted, "
+    if known["jets"] < known["accepted"]:
+        line += f"{known['jets']} of these taken (sample.jets_per_class)"
+    else:
+        line += "all of these taken"
+    if known["truncated"]:
+        line += f", {known['truncated']} cut to their hardest {settings.max_particles} particles (sample.max_particles)"
+    sys.stderr.write(f"combine-classes: {line}\n")
+
+
+def _append(jets: Clouds, labels: np.ndarray, settings: TaggingJetsSettings, writer: CloudWriter) -> dict[str, Any]:
+    """Write the jets of one class, and return what is to be known of their weights."""
     weights, described = _weights(jets, settings)
     features = np.column_stack([*(jets.feature(column.name) for column in FEATURE_COLUMNS[:-1]), weights])
-    labels = np.column_stack([np.tile(numbers, (len(jets), 1)), event_labels(clouds)[drawn]])
-    width = settings.max_particles
-    points, mask = (_padded(values, width) for values in (relative_points(jets), jets.mask))
+    points, mask = (_padded(values, settings.max_particles) for values in (relative_points(jets), jets.mask))
     writer.append(points, mask, features.astype(np.float32), labels)
-    known = {"name": item.name, "title": item.title, "accepted": len(accepted), "jets": len(jets)}
-    return labels, known | {"truncated": int((jets.multiplicity > width).sum())} | described
+    return described
 
 
-def _accepted(clouds: Clouds, item: JetClassSettings, settings: TaggingJetsSettings) -> np.ndarray:
-    """Return the rows of the jets of a class within the windows."""
-    of_class = np.ones(len(clouds), bool) if item.label is None else clouds.label(settings.label_column) == item.label
-    if not of_class.any():
-        raise InputError(f"no jet with '{settings.label_column}' = {item.label}")
-    chosen = of_class & (np.abs(clouds.feature("jet_eta")) <= settings.eta_max)
-    for name, (low, high) in (("jet_pt", settings.pt_window), ("jet_mass", settings.mass_window)):
-        values = clouds.feature(name)
-        chosen &= (values >= low) & (values <= high)
-    if not chosen.any():
-        raise InputError(f"none of its {int(of_class.sum())} jets is within the windows in pT, mass and eta")
-    return np.flatnonzero(chosen)
+def _within(clouds: Clouds, settings: TaggingJetsSettings) -> np.ndarray:
+    """Return (N,) bool, which jets are within the windows."""
+    chosen = np.ones(len(clouds), bool)
+    for name, window in _windows(settings).items():
+        if window is not None:
+            values = clouds.feature(name)
+            chosen &= (values >= window[0]) & (values <= window[1])
+    return chosen
+
+
+def _windows(settings: TaggingJetsSettings) -> dict[str, tuple[float, float] | None]:
+    eta = None if settings.eta_max is None else (-settings.eta_max, settings.eta_max)
+    return dict(zip(_WINDOWED, (settings.pt_window, settings.mass_window, eta), strict=True))
+
+
+def _windows_or_ranges(settings: TaggingJetsSettings, values: np.ndarray) -> dict[str, tuple[float, float]]:
+    """Return the windows, in place of one that is not set the range of the (3, N) values."""
+    ranges = zip(values.min(axis=1).tolist(), values.max(axis=1).tolist(), strict=True)
+    return {
+        name: found if window is None else window
+        for (name, window), found in zip(_windows(settings).items(), ranges, strict=True)
+    }
 
 
 def _weights(jets: Clouds, settings: TaggingJetsSettings) -> tuple[np.ndarray, dict[str, Any]]:
     if not settings.flat:
         return np.ones(len(jets)), {"effective_size": float(len(jets))}
+    assert settings.mass_window is not None, "the settings ask for the windows of flat weights"
+    assert settings.pt_window is not None, "the settings ask for the windows of flat weights"
     windows = (settings.mass_window, settings.pt_window)
     flat = flat_weights(jets.feature("jet_mass"), jets.feature("jet_pt"), *windows, settings.weights)
     described = {name: getattr(flat, name) for name in ("effective_size", "capped", "deviation", "correlation")}

@@ -23,16 +23,17 @@ def relative_points(clouds: Clouds) -> np.ndarray:
     (the convention of JetNet, arXiv 2106.11535). Points that are in these coordinates already are returned unchanged.
 
     Raises:
-        InputError: the clouds have no jet axis, or a jet's transverse momentum is not positive.
+        InputError: the clouds have no jet axis, or the transverse momentum of a jet with particles is not positive.
     """
     if clouds.point_columns == RELATIVE_COLUMNS:
         return clouds.points
     jet_pt = clouds.feature("jet_pt").astype(np.float64)
-    if not (jet_pt > 0).all():
-        raise InputError(f"{int((jet_pt <= 0).sum())} jets have a transverse momentum that is not positive")
+    bad = ~(jet_pt > 0) & clouds.mask.any(axis=1)
+    if bad.any():
+        raise InputError(f"{int(bad.sum())} of {len(clouds)} jets have a transverse momentum that is not positive")
     eta = clouds.point("eta") - clouds.feature("jet_eta").astype(np.float64)[:, None]
     phi = wrap(clouds.point("phi") - clouds.feature("jet_phi").astype(np.float64)[:, None])
-    pt = clouds.point("pt") / jet_pt[:, None]
+    pt = clouds.point("pt") / np.where(jet_pt > 0, jet_pt, 1.0)[:, None]
     points = np.stack([eta, phi, pt], axis=-1).astype(np.float32)
     points[~clouds.mask] = 0.0
     return points

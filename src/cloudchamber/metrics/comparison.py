@@ -64,8 +64,8 @@ def compare(
         flow polynomials; "fpd" and "kpd", the Frechet and kernel distances of all 36 polynomials.
 
     Raises:
-        InputError: too few jets for the floor or for a metric; observables that do not belong to the clouds; no
-            particle at all.
+        InputError: too few jets for the floor or for a metric; observables that do not belong to the clouds or are not
+            finite; no particle at all.
     """
     if len(floor) < len(generated):
         raise InputError(
@@ -125,6 +125,10 @@ def _samples(name: str, clouds: Clouds, observables: Mapping[str, np.ndarray], n
             raise InputError(f"no observable '{feature}' of {name} among {sorted(observables)}")
         if len(observables[feature]) != len(clouds):
             raise InputError(f"{len(observables[feature])} values of '{feature}' for the {len(clouds)} jets of {name}")
+        # Sorted into bins, what is not finite would lie at the end of the last one.
+        bad = np.count_nonzero(~np.isfinite(observables[feature]))
+        if bad:
+            raise InputError(f"'{feature}' of {bad} of the {len(clouds)} jets of {name} is not finite")
         samples[feature] = Sample.of_jets(observables[feature][:n_jets])
     for feature in PARTICLE_FEATURES:
         samples[feature] = Sample.of_particles(clouds.point(feature)[:n_jets], mask)

@@ -18,19 +18,22 @@ _JETS_PER_PIECE = 8192
 
 
 def bin_edges(truth: np.ndarray, bins: int) -> np.ndarray:
-    """Return the inner edges of ``bins`` bins that are equally probable in ``truth``.
+    """Return the inner edges of bins that are equally probable in ``truth``, and of bins that hold one value alone.
 
     A bin holds the values above its lower and up to and including its upper edge; the first and the last bin are open,
-    so that values outside the range of truth are counted. Edges are values of ``truth``, so every bin holds at least
-    one of them. Equal values stay together: a discrete feature such as the multiplicity gets fewer bins than asked for,
-    each of whole values.
+    so that values outside the range of truth are counted. Edges at quantiles are values of ``truth``, so that a bin
+    between two of them holds at least one of them, and equal values stay together.
+
+    A value that as many entries have as belong into a bin is an atom: it has a bin of its own, so that what lies just
+    below or above is told from it. Bins beside an atom may hold no value of ``truth``. A feature of no more different
+    values than bins, such as the multiplicity, has an atom at least; one without equal values has none.
 
     Args:
-        truth: (M,) values of the reference sample, in any order.
-        bins: number of bins wanted.
+        truth: (M,) finite values of the reference sample, M > 0, in any order.
+        bins: number of bins wanted at quantiles.
 
     Returns:
-        (K - 1,) increasing, K <= bins.
+        (K - 1,) increasing, K <= 3 bins.
 
     Example:
         >>> edges = bin_edges(np.arange(10.0), bins=5)
@@ -38,11 +41,15 @@ def bin_edges(truth: np.ndarray, bins: int) -> np.ndarray:
         array([1., 3., 5., 7.])
         >>> bin_counts(np.array([-9.0, 0.5, 8.5, 99.0]), edges)
         array([2, 0, 0, 0, 2])
+        >>> bin_counts(np.array([29.0, 30.0, 30.5]), bin_edges(np.full(10, 30.0), bins=5))
+        array([1, 1, 1])
     """
+    values, counts = np.unique(truth, return_counts=True)
     # In whole numbers, since rounding i / bins would move some edges by one value.
-    ranks = (np.arange(1, bins) * len(truth) + bins - 1) // bins - 1
-    edges = np.unique(np.partition(truth, np.unique(ranks))[ranks])
-    return edges[edges < truth.max()]
+    below = (np.arange(1, bins) * len(truth) + bins - 1) // bins
+    quantiles = values[np.searchsorted(np.cumsum(counts), below)]
+    atoms = values[counts >= max(min(2, len(truth)), len(truth) / bins)]
+    return np.unique(np.concatenate([quantiles[quantiles < values[-1]], np.nextafter(atoms, -np.inf), atoms]))
 
 
 def bin_counts(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
@@ -53,15 +60,17 @@ def bin_counts(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
 def divergence_of_counts(generated: np.ndarray, truth: np.ndarray) -> np.ndarray:
     """Return sum_k q_k ln(q_k / p_k) over the last axis, in nats.
 
-    A bin without generated entries adds 0, the limit of q ln q. A bin without true entries, which the edges exclude but
-    a resampling of truth can bring about, counts as half an entry, so that the result stays finite.
+    A bin without generated entries adds 0, the limit of q ln q. A bin without true entries, as there are beside atoms
+    and in resamplings of truth, counts as half an entry, so that the result stays finite; or as much as one generated
+    entry, where that is less, so that no share of entries where truth has none can pass for the right one.
 
     Args:
         generated, truth: (..., K) counts, not negative.
     """
-    p = np.maximum(truth, 0.5)
+    entries, others = truth.sum(axis=-1, keepdims=True), generated.sum(axis=-1, keepdims=True)
+    p = np.where(truth > 0, truth, np.minimum(0.5, entries / others))
     p = p / p.sum(axis=-1, keepdims=True)
-    q = generated / generated.sum(axis=-1, keepdims=True)
+    q = generated / others
     return (q * np.log(np.where(q > 0, q, p) / p)).sum(axis=-1)
 
 
@@ -84,6 +93,8 @@ def kl_divergence(
     frozen bins of ``truth``. Resampling adds a bias of the size of the floor, which is why only the spread is used; for
     samples that agree it makes the spread too large by up to sqrt(3), elsewhere it does not matter.
 
+    Bins that neither sample enters, such as those between whole numbers, are left out.
+
     Args:
         truth, generated: values of one feature.
         bins: number of bins at quantiles of ``truth``.
@@ -100,9 +111,12 @@ def kl_divergence(
         0.131 +- 0.010, floor 0.004
     """
     edges = bin_edges(truth.values, bins)
-    value = divergence_of_counts(bin_counts(generated.values, edges), bin_counts(truth.values, edges))
+    counts = [bin_counts(sample.values, edges) for sample in (generated, truth)]
+    entered = np.logical_or(*counts)
+    value = divergence_of_counts(*(of_sample[entered] for of_sample in counts))
     resampled = divergence_of_counts(
-        _resampled_counts(generated, edges, generated_weights), _resampled_counts(truth, edges, truth_weights)
+        np.compress(entered, _resampled_counts(generated, edges, generated_weights), axis=1),
+        np.compress(entered, _resampled_counts(truth, edges, truth_weights), axis=1),
     )
     return Estimate(float(value), float(resampled.std(ddof=1)))
 

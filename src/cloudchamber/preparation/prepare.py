@@ -1,5 +1,7 @@
 """The preparation step: clouds of jets to relative coordinates, a stored split and a fitted standardisation."""
 
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +11,7 @@ from cloudchamber.cloud import Clouds, read_clouds, write_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.jets.relative import RELATIVE_COLUMNS, relative_points
 from cloudchamber.preparation.splits import event_labels, split, write_split
-from cloudchamber.preparation.standardisation import Standardisation
+from cloudchamber.preparation.standardisation import Standardisation, refuse_outside
 from cloudchamber.settings.data import PreparationSettings
 from cloudchamber.storage import provenance
 
@@ -22,19 +24,23 @@ CONDITIONS = ("jet_pt", "jet_mass")
 def prepared(clouds: Clouds, settings: PreparationSettings, rng: np.random.Generator) -> Clouds:
     """Return jets in relative coordinates with their split in ``indices`` and the standardisations in ``meta``.
 
-    Both standardisations, of the particles and of the conditions (jet pT and mass), see the training part only.
+    Both standardisations, of the particles and of the conditions (jet pT and mass), see the training part only. Jets
+    without a particle that has a momentum keep their row and are in no part; ``meta`` has their number as
+    "without_particles".
 
     Raises:
-        InputError: the clouds are not jets, a jet has no particle, a part of the split is empty, a file of indices
-            cannot be used, or a column cannot be standardised.
+        InputError: the clouds are not jets, a part of the split is empty, a file of indices cannot be used, or a column
+            cannot be standardised: some particle of any part is outside of its scale, or all of the training part are
+            equal.
     """
-    empty = int((clouds.multiplicity == 0).sum())
-    if empty:
-        raise InputError(f"{empty} of {len(clouds)} jets have no particle")
     points = relative_points(clouds)
-    parts = split(event_labels(clouds), settings.split, rng)
-    train = parts["train"]
     names = tuple(column.name for column in RELATIVE_COLUMNS)
+    # Of all parts, so that the seed of the split does not decide what is refused.
+    momenta = points[..., names.index("pt_rel")]
+    refuse_outside(momenta[clouds.mask], "pt_rel", settings.pt_scale)
+    filled = np.any(clouds.mask & (momenta > 0), axis=1)
+    parts = _filled(split(event_labels(clouds), settings.split, rng), filled)
+    train = parts["train"]
     of_points = Standardisation.fit(points[train][clouds.mask[train]], names, {"pt_rel": settings.pt_scale})
     conditions = np.stack([clouds.feature(name)[train] for name in CONDITIONS], axis=1)
     of_conditions = Standardisation.fit(conditions, CONDITIONS)
@@ -47,8 +53,20 @@ def prepared(clouds: Clouds, settings: PreparationSettings, rng: np.random.Gener
         feature_columns=clouds.feature_columns,
         label_columns=clouds.label_columns,
         indices=parts,
-        meta={"standardisation": {"points": of_points.to_json(), "conditions": of_conditions.to_json()}},
+        meta={
+            "standardisation": {"points": of_points.to_json(), "conditions": of_conditions.to_json()},
+            "without_particles": int(np.count_nonzero(~filled)),
+        },
     )
+
+
+def _filled(parts: Mapping[str, np.ndarray], filled: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the rows of each part whose jets are ``filled``, (N,) bool."""
+    kept = {name: rows[filled[rows]] for name, rows in parts.items()}
+    for name, rows in kept.items():
+        if not len(rows):
+            raise InputError(f"none of the {len(parts[name])} jets of the {name} part has a particle")
+    return kept
 
 
 def prepare(
@@ -64,14 +82,20 @@ def prepare(
         split_output: file of indices to write, for use with other clouds of the same jets.
 
     Raises:
-        InputError: see :func:`prepared`.
+        InputError: see :func:`prepared`; the message names the file.
         StorageError: an output cannot be written.
     """
     clouds = read_clouds(source)
-    result = prepared(clouds, settings, seeds.generator(seed, "prepare"))
+    try:
+        result = prepared(clouds, settings, seeds.generator(seed, "prepare"))
+    except InputError as error:
+        raise InputError(f"{source}: {error}") from error
     inputs = [source, *map(Path, [settings.split.indices] if settings.split.indices else [])]
     record = provenance("prepare", settings.model_dump(mode="json"), inputs, seed)
     meta = {**result.meta, "source": dict(clouds.meta), "provenance": record}
     if split_output is not None:
         write_split(split_output, result.indices, len(clouds))
     write_clouds(output, Clouds(**{**result.__dict__, "meta": meta}))
+    if result.meta["without_particles"]:
+        count = f"{result.meta['without_particles']} of {len(clouds)} jets have no particle"
+        sys.stderr.write(f"prepare: {count} and are in no part\n")

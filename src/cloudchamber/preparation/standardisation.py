@@ -8,7 +8,7 @@ import numpy as np
 
 from cloudchamber.errors import InputError
 
-__all__ = ["Standardisation"]
+__all__ = ["Standardisation", "refuse_outside"]
 
 _Map = Callable[[np.ndarray], np.ndarray]
 # Each scale with its inverse. A root keeps generated values positive, since its inverse is a square.
@@ -16,6 +16,11 @@ _SCALES: Mapping[str, tuple[_Map, _Map]] = {
     "linear": (np.array, np.array),
     "log": (np.log, np.exp),
     "sqrt": (np.sqrt, np.square),
+}
+# What no value of a scale may be.
+_OUTSIDE: Mapping[str, tuple[_Map, str]] = {
+    "log": (lambda values: ~(values > 0), "not positive"),
+    "sqrt": (lambda values: ~(values >= 0), "negative"),
 }
 
 
@@ -93,10 +98,23 @@ class Standardisation:
         return cls(**{key: tuple(items) for key, items in value.items()})
 
 
+def refuse_outside(values: np.ndarray, name: str, scale: str) -> None:
+    """Refuse (M,) values of a column that its scale does not have: negative ones, and zeros in a logarithm.
+
+    Raises:
+        InputError: with their number.
+    """
+    if scale not in _OUTSIDE:
+        return
+    outside, what = _OUTSIDE[scale]
+    bad = int(np.count_nonzero(outside(values)))
+    if bad:
+        raise InputError(f"column '{name}': {bad} of {len(values)} values are {what}, outside of the {scale} scale")
+
+
 def _scaled(rows: np.ndarray, scales: Sequence[str], names: Sequence[str]) -> np.ndarray:
     columns = []
     for column, (name, scale) in enumerate(zip(names, scales, strict=True)):
-        if scale != "linear" and not (rows[:, column] > 0).all():
-            raise InputError(f"column '{name}' has values that are not positive and no {scale} scale")
+        refuse_outside(rows[:, column], name, scale)
         columns.append(_SCALES[scale][0](rows[:, column]))
     return np.stack(columns, axis=1)

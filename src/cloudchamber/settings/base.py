@@ -3,7 +3,7 @@
 from abc import ABC
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, overload
+from typing import Annotated, Any, TypeVar, final, overload
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -24,6 +24,7 @@ __all__ = [
     "merged",
     "parse",
     "read_yaml",
+    "refuse_other_keys",
     "without_nulls",
 ]
 
@@ -113,7 +114,7 @@ def read_yaml(path: str | Path, may_be_empty: bool = False) -> dict[str, Any]:
         may_be_empty: whether a file without any key is one with no keys, and no error.
 
     Raises:
-        SettingsError: the file is missing, is not YAML or is not a mapping.
+        SettingsError: the file is missing, is not YAML or is not a mapping; a key is no text or stands there twice.
     """
     try:
         text = Path(path).read_text(encoding="utf-8")
@@ -124,9 +125,30 @@ def read_yaml(path: str | Path, may_be_empty: bool = False) -> dict[str, Any]:
     return _mapping(text, path, may_be_empty)
 
 
+@final
+class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # yaml has no annotations
+    """Refuses keys that yaml lets pass: one that stands there twice, where the last counts, and one that is no text."""
+
+    def compose_mapping_node(self, anchor: str | None) -> yaml.MappingNode:
+        # As written: later the keys of "<<" stand among the others.
+        node = super().compose_mapping_node(anchor)
+        found: set[str] = set()
+        for key, _ in node.value:
+            line = key.start_mark.line + 1
+            if key.tag not in ("tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"):
+                written = f"'{key.value}' (" if isinstance(key, yaml.ScalarNode) else "("
+                raise SettingsError(f"line {line}: key {written}YAML takes it for no text): write it in quotes")
+            if key.value in found:
+                raise SettingsError(f"line {line}: key '{key.value}' stands there twice")
+            found.add(key.value)
+        return node
+
+
 def _mapping(text: str, source: str | Path, may_be_empty: bool = False) -> dict[str, Any]:
     try:
-        values = yaml.safe_load(text)
+        values = yaml.load(text, _Loader)
+    except SettingsError as error:
+        raise SettingsError(f"{source}, {error}") from None
     # Beside its own errors yaml raises ValueError for a date or a number that it cannot make.
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise SettingsError(f"{source}: not YAML: {' '.join(str(error).split())[:300]}") from error
@@ -137,13 +159,38 @@ def _mapping(text: str, source: str | Path, may_be_empty: bool = False) -> dict[
     return values
 
 
+def refuse_other_keys(values: Any, at: str = "") -> None:
+    """Refuse keys that are no texts, at any depth: as names of something they would be the names of nothing.
+
+    Raises:
+        SettingsError: with the dotted key.
+    """
+    if not isinstance(values, Mapping):
+        return
+    for key, value in values.items():
+        if not isinstance(key, str):
+            raise SettingsError(f"configuration: {at}{key}: YAML takes the key for no text: write it in quotes")
+        refuse_other_keys(value, f"{at}{key}.")
+
+
 def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Return keys and values of both; where both have a key, mappings are merged, and else the upper value counts."""
+    """Return keys and values of both; where both have a key, mappings are merged, and else the upper value counts.
+
+    A mapping that says of another ``kind`` takes nothing of the one below.
+    """
     made = dict(below)
     for key, value in above.items():
         old = made.get(key)
-        made[key] = merged(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
+        if isinstance(old, Mapping) and isinstance(value, Mapping) and not _of_different_kinds(old, value):
+            made[key] = merged(old, value)
+        else:
+            made[key] = value
     return made
+
+
+def _of_different_kinds(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    kinds = [values.get("kind") for values in (old, new)]
+    return None not in kinds and kinds[0] != kinds[1]
 
 
 def without_nulls(value: Any) -> Any:

@@ -42,7 +42,7 @@ class LearningCurveSettings(Settings):
 class ClassificationSettings(Settings, ABC):
     """Abstract: taggers, which say to which of several classes a jet belongs."""
 
-    title: str = Field(description="what the jets are")
+    title: str = Field("jets", description="what the jets are")
     classes: Mapping[ClassName, TaggedClass] = Field(min_length=2)
     sample: TaggingSampleSettings = TaggingSampleSettings()
     high_level: HighLevelSettings = HighLevelSettings()

@@ -1,11 +1,11 @@
 """The layers of a configuration: files of each study at the scale that is asked for, over them what the user says."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from cloudchamber.errors import SettingsError
-from cloudchamber.settings.base import merged, read_yaml, without_nulls
+from cloudchamber.settings.base import merged, read_yaml, refuse_other_keys, without_nulls
 from cloudchamber.settings.recipes import with_recipe
 
 __all__ = ["layered"]
@@ -14,6 +14,14 @@ _DEFAULT = "default"
 # What several studies may define: a name then means the same in all of them.
 _NAMED = ("processes", "datasets")
 _SHARED = (*_NAMED, "detector_response")
+# What says what stands behind a name: a user who says it means something else by the name.
+_DEFINING: Mapping[str, tuple[str, ...]] = {
+    "processes": ("kind", "commands"),
+    "datasets": ("source",),
+    "classes": ("dataset",),
+}
+# What a study of taggers says of the jets of its classes.
+_OF_CLASSES = ("title", "sample", "learning_curve")
 
 
 def layered(config: Mapping[str, Any], root: Path, known: Sequence[str]) -> dict[str, Any]:
@@ -23,14 +31,20 @@ def layered(config: Mapping[str, Any], root: Path, known: Sequence[str]) -> dict
     ``config``. Then the recipe of the study is put into each of its models.
     A study is left out where it has no file of the scale, or where ``config`` sets it to null.
 
+    What ``config`` does not say does not act on data of the user: a process with commands or a data set with a source
+    takes nothing of one of the same name below, and where classes of a study name data sets, its other classes and what
+    is said below of the jets of the classes do not count.
+
     Args:
         config: content of config.yaml and its overlays: "scale", "studies" and any other key.
         root: folder of the project.
         known: names of all studies.
 
     Raises:
-        SettingsError: a file is missing or wrong, no study has the scale, or two define the same name differently.
+        SettingsError: a file is missing or wrong, no study has the scale, two define the same name differently, or a
+            key is no text.
     """
+    refuse_other_keys(config)
     scale = config.get("scale") or _DEFAULT
     asked = config.get("studies") or ()
     if not isinstance(scale, str) or not isinstance(asked, list | tuple):
@@ -51,8 +65,46 @@ def layered(config: Mapping[str, Any], root: Path, known: Sequence[str]) -> dict
     # What is said of a study that is not made is about nothing.
     own = {key: value for key, value in config.items() if key not in known or key in chosen}
     results = config.get("results") or ("results" if scale == _DEFAULT else f"results_{scale}")
-    whole = merged(below, {**own, "scale": scale, "studies": chosen, "results": results})
+    whole = merged(
+        _without_redefined(below, own, chosen), {**own, "scale": scale, "studies": chosen, "results": results}
+    )
     return {key: with_recipe(key, value) if key in chosen else value for key, value in whole.items()}
+
+
+def _without_redefined(below: Mapping[str, Any], own: Mapping[str, Any], studies: Sequence[str]) -> dict[str, Any]:
+    """Return the layers below without what the user has something of his own in place of."""
+    made = {**below, **{section: _kept(section, below, own) for section in _NAMED if section in below}}
+    for study in studies:
+        settings, of_user = _mapping(below, study), _mapping(own, study)
+        if any(_defined("classes", item) for item in _mapping(of_user, "classes").values()):
+            of_study = {key: value for key, value in settings.items() if key not in _OF_CLASSES}
+            named = _kept("classes", settings, of_user, _mapping(of_user, "classes"))
+            made[study] = of_study | {"classes": named}
+    return made
+
+
+def _kept(
+    section: str, below: Mapping[str, Any], own: Mapping[str, Any], among: Iterable[str] | None = None
+) -> dict[str, Any]:
+    """Return the entries of a section that the user does not define anew; only those ``among`` names, if given."""
+    entries, of_user = _mapping(below, section), _mapping(own, section)
+    names = [name for name in entries if among is None or name in among]
+    return {name: entries[name] for name in names if not _defined(section, of_user.get(name))}
+
+
+def _defined(section: str, entry: Any) -> bool:
+    if not isinstance(entry, Mapping):
+        return False
+    said = {key for key, value in entry.items() if value is not None}
+    if section == "datasets" and "kind" not in _mapping(entry, "source"):
+        # Without its kind it changes some of the keys of the source below.
+        said.discard("source")
+    return not said.isdisjoint(_DEFINING[section])
+
+
+def _mapping(values: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    found = values.get(key)
+    return found if isinstance(found, Mapping) else {}
 
 
 def _scales(root: Path, study: str) -> set[str]:

@@ -49,14 +49,22 @@ class _TaggingSample(Settings, ABC):
     """Abstract: which jets of the classes are taken, and how they are weighted and split."""
 
     label_column: str = Field("class", description="label that tells classes of the same file apart")
-    pt_window: Window = Field((1000.0, 1200.0), description="accepted transverse momentum of the jet [GeV]")
-    mass_window: Window = Field((300.0, 700.0), description="accepted mass of the jet [GeV]")
-    eta_max: PositiveFloat = Field(2.0, description="largest |eta| of the jet")
+    pt_window: Window | None = Field(None, description="accepted transverse momentum of the jet [GeV]; without it all")
+    mass_window: Window | None = Field(None, description="accepted mass of the jet [GeV]; without it all")
+    eta_max: PositiveFloat | None = Field(None, description="largest |eta| of the jet; without it all")
     jets_per_class: PositiveInt | None = Field(None, description="at most so many, drawn by the seed; else all")
     max_particles: PositiveInt = Field(230, description="padded length; the hardest particles are kept")
-    flat: bool = Field(True, description="weights flat in mass and pT; false gives all jets the weight one")
+    flat: bool = Field(
+        False, description="weights flat in mass and pT within both windows; false gives all jets the weight one"
+    )
     weights: FlatWeightSettings = FlatWeightSettings()
     split: SplitSettings = SplitSettings(train=0.7, validation=0.1)
+
+    @model_validator(mode="after")
+    def _flat_within_windows(self) -> Self:
+        if self.flat and (self.pt_window is None or self.mass_window is None):
+            raise ValueError("flat: weights that are flat in mass and pT need pt_window and mass_window")
+        return self
 
 
 @final

@@ -16,7 +16,7 @@ from cloudchamber.jets.relative import RELATIVE_COLUMNS
 from cloudchamber.studies.tagging.figures.sample import tagging_images, tagging_jets, turned, weighted_histogram
 
 FEATURES = ("jet_pt", "jet_eta", "jet_phi", "jet_mass", "n_constituents", "weight")
-WINDOWS = {"jet_pt": [1000, 1200], "jet_mass": [300, 700]}
+WINDOWS = {"jet_pt": [1000, 1200], "jet_mass": [300, 700], "jet_eta": [-2, 2]}
 
 
 @pytest.fixture

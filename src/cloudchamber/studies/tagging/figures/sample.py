@@ -97,7 +97,7 @@ def tagging_jets(jets: Clouds, title: str) -> Figure:
 
     Args:
         jets: points pt_rel, eta_rel and phi_rel, features jet_mass, jet_pt, jet_eta, n_constituents and weight, label
-            class; ``meta`` has "classes", each with a "title", and "windows" of jet_mass and jet_pt.
+            class; ``meta`` has "classes", each with a "title", and "windows" of jet_mass, jet_pt and jet_eta.
         title: what the jets are.
 
     Raises:
@@ -117,7 +117,8 @@ def tagging_jets(jets: Clouds, title: str) -> Figure:
             axis.set_title("weighted" if weighted else "as simulated, without weights")
     towers = integer_edges(Sample.of_jets(jets.feature("n_constituents")), [])
     _panel(axes[0, 2], classes, "n_constituents", towers, True)
-    _panel(axes[1, 2], classes, "jet_eta", np.linspace(-2.0, 2.0, _BINS + 1), True)
+    low, high = jets.meta["windows"]["jet_eta"]
+    _panel(axes[1, 2], classes, "jet_eta", np.linspace(low, high, _BINS + 1), True)
     for axis, label in zip(axes[:, 2], (_TOWERS, _ETA), strict=True):
         axis.set_xlabel(axis_label(label))
         axis.set_title("weighted")
