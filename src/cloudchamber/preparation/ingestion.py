@@ -16,10 +16,11 @@ from cloudchamber.preparation.padded_writer import PaddedWriter
 from cloudchamber.preparation.sources import RawClouds, feature_columns, open_source
 from cloudchamber.progress import progress
 from cloudchamber.readers.constituents import bad_values, point_columns
-from cloudchamber.readers.delphes import expand, open_tree
+from cloudchamber.readers.delphes import open_tree
 from cloudchamber.readers.jagged import Step
 from cloudchamber.settings.data import IngestionSettings
 from cloudchamber.storage import provenance
+from cloudchamber.wildcards import existing_files
 
 __all__ = ["ingest"]
 
@@ -91,7 +92,7 @@ def ingest(files: Sequence[str | Path], settings: IngestionSettings, output: Pat
         InputError: a file, branch or value cannot be used, or no cloud is left; the message names file and branch.
         StorageError: the output cannot be written.
     """
-    paths = expand(files)
+    paths = existing_files(files)
     tally, skipped = _Tally(), dict[str, str]()
     labels = LABEL_COLUMNS if settings.label_branch is None else (*LABEL_COLUMNS, CLASS_COLUMN)
     columns = (point_columns(settings.extra_leaves), feature_columns(settings.clouds), labels)

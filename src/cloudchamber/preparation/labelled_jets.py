@@ -17,7 +17,6 @@ from cloudchamber.preparation.selection import within
 from cloudchamber.preparation.sources import RawClouds
 from cloudchamber.progress import progress
 from cloudchamber.readers.constituents import ConstituentTable, point_columns
-from cloudchamber.readers.delphes import expand
 from cloudchamber.readers.jagged import Jagged
 from cloudchamber.readers.jetclass import read_jetclass
 from cloudchamber.readers.jetclass2 import read_jetclass2
@@ -25,6 +24,7 @@ from cloudchamber.readers.labelled import LabelledJets
 from cloudchamber.readers.top_tagging import read_top_tagging
 from cloudchamber.settings.data import JetWindows, LabelledJetSettings, LabelledLayout
 from cloudchamber.storage import provenance
+from cloudchamber.wildcards import existing_files
 
 __all__ = ["read_labelled_jets"]
 
@@ -83,7 +83,7 @@ def read_labelled_jets(
         InputError: a file or value cannot be used, or no jet is left; the message names file, column and entry.
         StorageError: the output cannot be written.
     """
-    paths = expand(files)
+    paths = existing_files(files)
     tally = _Tally()
     columns = (point_columns(), (*JET_FEATURES, MULTIPLICITY), (*LABEL_COLUMNS, CLASS_COLUMN))
     with create_clouds(output, settings.max_particles, *columns) as file:
