@@ -1,5 +1,6 @@
 """The step that combines the jets of all classes into the one file that taggers are trained and tested with."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from cloudchamber.classification.flat_weights import flat_weights
 from cloudchamber.cloud import Clouds, CloudWriter, Column, create_clouds, read_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.jets.relative import RELATIVE_COLUMNS, relative_points
+from cloudchamber.preparation.identical import fingerprints, joined, repeats
 from cloudchamber.preparation.splits import PARTS, event_labels, split
 from cloudchamber.progress import progress
 from cloudchamber.settings.tagging_sample import JetClassSettings, TaggingJetsSettings
@@ -35,10 +37,12 @@ def combine_classes(settings: TaggingJetsSettings, seed: int, output: Path) -> N
     Labels are the position of the class in ``meta["classes"]``, that of the cloud file in ``meta["files"]``, and file
     and event as the cloud file has them; where it has none, each jet is an event of its own. Classes of different files
     are split on their own, so that all parts have the same shares of them; those of one file are split together, since
-    they may share events. The feature ``weight`` has mean one within each class.
+    they may share events. Jets that are identical to an earlier one are counted in ``meta``; all of them are in one
+    part. The feature ``weight`` has mean one within each class.
 
     Raises:
-        InputError: a file cannot be used, a class has no jets or cannot be made flat, or a part lacks a class.
+        InputError: a file cannot be used, a class has no jets or cannot be made flat, a part lacks a class, or two
+            classes have the same jet.
         StorageError: the output cannot be written.
     """
     files = list(dict.fromkeys(item.file for item in settings.classes))
@@ -51,19 +55,22 @@ def combine_classes(settings: TaggingJetsSettings, seed: int, output: Path) -> N
         create_clouds(output, settings.max_particles, *columns) as writer,
         progress("tagging jets", len(settings.classes), "classes") as report,
     ):
-        labels = []
+        labels, contents = [], []
         for source, file in enumerate(files):
             clouds = read_clouds(file)
             for position, item in enumerate(settings.classes):
                 if item.file != file:
                     continue
                 try:
-                    rows, made[item.name] = _append(clouds, item, (position, source), settings, seed, writer)
+                    rows, content, made[item.name] = _append(clouds, item, (position, source), settings, seed, writer)
                 except InputError as error:
                     raise InputError(f"{file}: class '{item.name}': {error}") from error
                 labels.append(rows)
+                contents.append(content)
                 report.update()
-        parts = _parts(np.concatenate(labels), settings, seeds.generator(seed, "tagging", "split"))
+        of_jets, content = np.concatenate(labels), np.concatenate(contents)
+        identical = _count_identical(content, of_jets[:, 0], settings.classes)
+        parts = _parts(of_jets, content, settings, seeds.generator(seed, "tagging", "split"))
         for name, rows in parts.items():
             writer.add_indices(name, rows)
         writer.add_meta(
@@ -75,6 +82,7 @@ def combine_classes(settings: TaggingJetsSettings, seed: int, output: Path) -> N
                     "jet_eta": (-settings.eta_max, settings.eta_max),
                 },
                 "files": files,
+                "identical_clouds": identical,
                 "provenance": provenance("combine-classes", settings.model_dump(mode="json"), files, seed),
             }
         )
@@ -87,8 +95,8 @@ def _append(
     settings: TaggingJetsSettings,
     seed: int,
     writer: CloudWriter,
-) -> tuple[np.ndarray, dict[str, Any]]:
-    """Write the jets of one class, and return their labels (n, 4) and what is to be known of the class."""
+) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
+    """Write the jets of one class; return their labels (n, 4) and fingerprints (n,), and what to know of the class."""
     accepted = _accepted(clouds, item, settings)
     drawn = accepted
     if settings.jets_per_class is not None and len(accepted) > settings.jets_per_class:
@@ -105,7 +113,26 @@ def _append(
     points, mask = (_padded(values, width) for values in (relative_points(jets), jets.mask))
     writer.append(points, mask, features.astype(np.float32), labels)
     known = {"name": item.name, "title": item.title, "accepted": len(accepted), "jets": len(jets)}
-    return labels, known | {"truncated": int((jets.multiplicity > width).sum())} | described
+    known["truncated"] = int((jets.multiplicity > width).sum())
+    return labels, fingerprints(jets.points, features[:, :-1]), known | described
+
+
+def _count_identical(content: np.ndarray, of_class: np.ndarray, classes: Sequence[JetClassSettings]) -> int:
+    """Return how many jets are identical to an earlier one, and say so; one jet in two classes is an error."""
+    later, earlier = repeats(content)
+    torn = np.flatnonzero(of_class[later] != of_class[earlier])
+    if len(torn):
+        first, second = (classes[of_class[rows[torn[0]]]] for rows in (earlier, later))
+        raise InputError(
+            f"{second.file}: class '{second.name}': {len(torn)} jets are in another class too, as in class "
+            f"'{first.name}' of {first.file}: what is a jet of both?"
+        )
+    if len(later):
+        sys.stderr.write(
+            f"combine-classes: WARNING: {len(later)} of {len(content)} jets are identical to an earlier one; they are "
+            "kept, each in the part of the split that the earlier one is in\n"
+        )
+    return len(later)
 
 
 def _accepted(clouds: Clouds, item: JetClassSettings, settings: TaggingJetsSettings) -> np.ndarray:
@@ -137,13 +164,16 @@ def _padded(values: np.ndarray, width: int) -> np.ndarray:
     return np.pad(values[:, :width], ((0, 0), (0, more), *[(0, 0)] * (values.ndim - 2)))
 
 
-def _parts(labels: np.ndarray, settings: TaggingJetsSettings, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Return the rows of each part; ``labels`` is (N, 4): class, source, file, event."""
-    of_class, events = labels[:, 0], labels[:, 1:]
+def _parts(
+    labels: np.ndarray, content: np.ndarray, settings: TaggingJetsSettings, rng: np.random.Generator
+) -> dict[str, np.ndarray]:
+    """Return the rows of each part; ``labels`` is (N, 4): class, source, file, event, ``content`` the fingerprints."""
+    of_class, source = labels[:, :2].T
+    events = joined(labels[:, 1:], content)
     if settings.split.indices is not None:
         parts = split(events, settings.split, rng)
     else:
-        sources = [np.flatnonzero(events[:, 0] == source) for source in np.unique(events[:, 0])]
+        sources = [np.flatnonzero(source == number) for number in np.unique(source)]
         of_sources = [(rows, split(events[rows], settings.split, rng)) for rows in sources]
         parts = {name: np.concatenate([rows[chosen[name]] for rows, chosen in of_sources]) for name in PARTS}
         if settings.split.order == "random":

@@ -1,5 +1,6 @@
 """The preparation step: clouds of jets to relative coordinates, a stored split and a fitted standardisation."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ from cloudchamber import seeds
 from cloudchamber.cloud import Clouds, read_clouds, write_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.jets.relative import RELATIVE_COLUMNS, relative_points
+from cloudchamber.preparation.identical import fingerprints, joined, repeats
 from cloudchamber.preparation.splits import event_labels, split, write_split
 from cloudchamber.preparation.standardisation import Standardisation
 from cloudchamber.settings.data import PreparationSettings
@@ -22,7 +24,8 @@ CONDITIONS = ("jet_pt", "jet_mass")
 def prepared(clouds: Clouds, settings: PreparationSettings, rng: np.random.Generator) -> Clouds:
     """Return jets in relative coordinates with their split in ``indices`` and the standardisations in ``meta``.
 
-    Both standardisations, of the particles and of the conditions (jet pT and mass), see the training part only.
+    Both standardisations, of the particles and of the conditions (jet pT and mass), see the training part only. Jets
+    that are identical to an earlier one are counted in ``meta``; all of them are in one part of the split.
 
     Raises:
         InputError: the clouds are not jets, a jet has no particle, a part of the split is empty, a file of indices
@@ -32,7 +35,8 @@ def prepared(clouds: Clouds, settings: PreparationSettings, rng: np.random.Gener
     if empty:
         raise InputError(f"{empty} of {len(clouds)} jets have no particle")
     points = relative_points(clouds)
-    parts = split(event_labels(clouds), settings.split, rng)
+    content = fingerprints(clouds.points, clouds.features)
+    parts = split(joined(event_labels(clouds), content), settings.split, rng)
     train = parts["train"]
     names = tuple(column.name for column in RELATIVE_COLUMNS)
     of_points = Standardisation.fit(points[train][clouds.mask[train]], names, {"pt_rel": settings.pt_scale})
@@ -47,7 +51,10 @@ def prepared(clouds: Clouds, settings: PreparationSettings, rng: np.random.Gener
         feature_columns=clouds.feature_columns,
         label_columns=clouds.label_columns,
         indices=parts,
-        meta={"standardisation": {"points": of_points.to_json(), "conditions": of_conditions.to_json()}},
+        meta={
+            "standardisation": {"points": of_points.to_json(), "conditions": of_conditions.to_json()},
+            "identical_clouds": len(repeats(content)[0]),
+        },
     )
 
 
@@ -70,6 +77,11 @@ def prepare(
     clouds = read_clouds(source)
     result = prepared(clouds, settings, seeds.generator(seed, "prepare"))
     inputs = [source, *map(Path, [settings.split.indices] if settings.split.indices else [])]
+    if identical := result.meta["identical_clouds"]:
+        sys.stderr.write(
+            f"prepare: WARNING: {identical} of {len(clouds)} jets are identical to an earlier one; they are kept, each "
+            "in the part of the split that the earlier one is in\n"
+        )
     record = provenance("prepare", settings.model_dump(mode="json"), inputs, seed)
     meta = {**result.meta, "source": dict(clouds.meta), "provenance": record}
     if split_output is not None:
