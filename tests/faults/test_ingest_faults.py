@@ -98,7 +98,7 @@ def test_no_root_file(tmp_path, content, message):
 def test_folder(tmp_path):
     path = tmp_path / "a.root"
     path.mkdir()
-    refuse(path, "cannot be read: Is a directory")
+    refuse(path, r"a folder; its files are .*/a\.root/\*")
 
 
 def test_missing_tree(good):

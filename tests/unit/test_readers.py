@@ -9,7 +9,7 @@ from root_files import random_towers, write_delphes
 
 from cloudchamber.errors import InputError
 from cloudchamber.readers.constituents import bad_values, gather, merge
-from cloudchamber.readers.delphes import expand, open_tree
+from cloudchamber.readers.delphes import open_tree
 from cloudchamber.readers.jagged import Jagged, References, Step
 from cloudchamber.readers.references import from_index, referenced_collections, resolve
 
@@ -84,17 +84,6 @@ def test_keep_events():
 def test_merge_joins_event_by_event():
     first, second = jagged([[1], [], [2, 3]]), jagged([[10, 11], [12], []])
     assert lists(merge([first, second])) == [[1, 10, 11], [12], [2, 3]]
-
-
-def test_expand(tmp_path):
-    for name in ("b.root", "a.root", "[1].root", "c.txt"):
-        (tmp_path / name).touch()
-    names = [path.name for path in expand([tmp_path / "*.root", tmp_path / "a.root", tmp_path / "[1].root"])]
-    assert names == ["[1].root", "a.root", "b.root"]
-    with pytest.raises(InputError, match=r"z\*\.root: no file matches"):
-        expand([tmp_path / "z*.root"])
-    with pytest.raises(InputError, match=r"none\.root: no such file"):
-        expand([tmp_path / "none.root"])
 
 
 # Two events; the second has the same numbers as the first. Jets: two in the first event, one in the second.

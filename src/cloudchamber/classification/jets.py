@@ -12,6 +12,7 @@ from cloudchamber.classification.flat_weights import flat_weights
 from cloudchamber.cloud import Clouds, CloudWriter, Column, create_clouds, read_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.jets.relative import RELATIVE_COLUMNS, relative_points
+from cloudchamber.preparation.identical import fingerprints, joined, repeats
 from cloudchamber.preparation.splits import PARTS, event_labels, split
 from cloudchamber.progress import progress
 from cloudchamber.settings.tagging_sample import JetClassSettings, TaggingJetsSettings
@@ -38,10 +39,12 @@ def combine_classes(settings: TaggingJetsSettings, seed: int, output: Path) -> N
     Labels are the position of the class in ``meta["classes"]``, that of the cloud file in ``meta["files"]``, and file
     and event as the cloud file has them; where it has none, each jet is an event of its own. Classes of different files
     are split on their own, so that all parts have the same shares of them; those of one file are split together, since
-    they may share events. The feature ``weight`` has mean one within each class.
+    they may share events. Jets that are identical to an earlier one are counted in ``meta``; all of them are in one
+    part. The feature ``weight`` has mean one within each class.
 
     Raises:
-        InputError: a file cannot be used, a class has no jets or cannot be made flat, or a part lacks a class.
+        InputError: a file cannot be used, a class has no jets or cannot be made flat, a part lacks a class, or two
+            classes have the same jet.
         StorageError: the output cannot be written.
     """
     files = list(dict.fromkeys(item.file for item in settings.classes))
@@ -54,7 +57,7 @@ def combine_classes(settings: TaggingJetsSettings, seed: int, output: Path) -> N
         create_clouds(output, settings.max_particles, *columns) as writer,
         progress("tagging jets", len(settings.classes), "classes") as report,
     ):
-        labels, kinematics = [], []
+        labels, contents, kinematics = [], [], []
         for source, file in enumerate(files):
             clouds = read_clouds(file)
             for position, item in enumerate(settings.classes):
@@ -64,12 +67,16 @@ def combine_classes(settings: TaggingJetsSettings, seed: int, output: Path) -> N
                     rows, made[item.name] = _chosen(clouds, item, settings, seed)
                     jets, events = clouds[rows], event_labels(clouds)[rows]
                     labels.append(np.column_stack([np.tile((position, source), (len(rows), 1)), events]))
-                    made[item.name] |= _append(jets, labels[-1], settings, writer)
+                    content, described = _append(jets, labels[-1], settings, writer)
+                    made[item.name] |= described
                 except InputError as error:
                     raise InputError(f"{file}: class '{item.name}': {error}") from error
+                contents.append(content)
                 kinematics.append(np.stack([jets.feature(name) for name in _WINDOWED]))
                 report.update()
-        parts = _parts(np.concatenate(labels), settings, seeds.generator(seed, "tagging", "split"))
+        of_jets, content = np.concatenate(labels), np.concatenate(contents)
+        identical = _count_identical(content, of_jets[:, 0], settings.classes)
+        parts = _parts(of_jets, content, settings, seeds.generator(seed, "tagging", "split"))
         for name, rows in parts.items():
             writer.add_indices(name, rows)
         writer.add_meta(
@@ -77,6 +84,7 @@ def combine_classes(settings: TaggingJetsSettings, seed: int, output: Path) -> N
                 "classes": [made[item.name] for item in settings.classes],
                 "windows": _windows_or_ranges(settings, np.concatenate(kinematics, axis=1)),
                 "files": files,
+                "identical_clouds": identical,
                 "provenance": provenance("combine-classes", settings.model_dump(mode="json"), files, seed),
             }
         )
@@ -124,13 +132,33 @@ def _report(known: Mapping[str, Any], settings: TaggingJetsSettings) -> None:
     sys.stderr.write(f"combine-classes: {line}\n")
 
 
-def _append(jets: Clouds, labels: np.ndarray, settings: TaggingJetsSettings, writer: CloudWriter) -> dict[str, Any]:
-    """Write the jets of one class, and return what is to be known of their weights."""
+def _append(
+    jets: Clouds, labels: np.ndarray, settings: TaggingJetsSettings, writer: CloudWriter
+) -> tuple[np.ndarray, dict[str, Any]]:
+    """Write the jets of one class; return their fingerprints (n,), and what is to be known of their weights."""
     weights, described = _weights(jets, settings)
     features = np.column_stack([*(jets.feature(column.name) for column in FEATURE_COLUMNS[:-1]), weights])
     points, mask = (_padded(values, settings.max_particles) for values in (relative_points(jets), jets.mask))
     writer.append(points, mask, features.astype(np.float32), labels)
-    return described
+    return fingerprints(jets.points, features[:, :-1]), described
+
+
+def _count_identical(content: np.ndarray, of_class: np.ndarray, classes: Sequence[JetClassSettings]) -> int:
+    """Return how many jets are identical to an earlier one, and say so; one jet in two classes is an error."""
+    later, earlier = repeats(content)
+    torn = np.flatnonzero(of_class[later] != of_class[earlier])
+    if len(torn):
+        first, second = (classes[of_class[rows[torn[0]]]] for rows in (earlier, later))
+        raise InputError(
+            f"{second.file}: class '{second.name}': {len(torn)} jets are in another class too, as in class "
+            f"'{first.name}' of {first.file}: what is a jet of both?"
+        )
+    if len(later):
+        sys.stderr.write(
+            f"combine-classes: WARNING: {len(later)} of {len(content)} jets are identical to an earlier one; they are "
+            "kept, each in the part of the split that the earlier one is in\n"
+        )
+    return len(later)
 
 
 def _within(clouds: Clouds, settings: TaggingJetsSettings) -> np.ndarray:
@@ -174,13 +202,16 @@ def _padded(values: np.ndarray, width: int) -> np.ndarray:
     return np.pad(values[:, :width], ((0, 0), (0, more), *[(0, 0)] * (values.ndim - 2)))
 
 
-def _parts(labels: np.ndarray, settings: TaggingJetsSettings, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Return the rows of each part; ``labels`` is (N, 4): class, source, file, event."""
-    of_class, events = labels[:, 0], labels[:, 1:]
+def _parts(
+    labels: np.ndarray, content: np.ndarray, settings: TaggingJetsSettings, rng: np.random.Generator
+) -> dict[str, np.ndarray]:
+    """Return the rows of each part; ``labels`` is (N, 4): class, source, file, event, ``content`` the fingerprints."""
+    of_class, source = labels[:, :2].T
+    events = joined(labels[:, 1:], content)
     if settings.split.indices is not None:
         parts = split(events, settings.split, rng)
     else:
-        sources = [np.flatnonzero(events[:, 0] == source) for source in np.unique(events[:, 0])]
+        sources = [np.flatnonzero(source == number) for number in np.unique(source)]
         of_sources = [(rows, split(events[rows], settings.split, rng)) for rows in sources]
         parts = {name: np.concatenate([rows[chosen[name]] for rows, chosen in of_sources]) for name in PARTS}
         if settings.split.order == "random":

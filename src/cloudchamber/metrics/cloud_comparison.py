@@ -7,6 +7,7 @@ from cloudchamber.cloud import Clouds
 from cloudchamber.metrics.energy_mover import coverage_and_mmd
 from cloudchamber.metrics.memorisation import memorisation
 from cloudchamber.metrics.tables import DISTANCE_COLUMNS
+from cloudchamber.preparation.splits import halves
 from cloudchamber.settings.metrics import MetricSettings
 
 __all__ = ["compare_clouds"]
@@ -46,7 +47,7 @@ def compare_clouds(
     ]
     judged = generated[:_JUDGED]
     rows += [
-        (metric, "", *value, *floor, len(test) // 2, len(judged))
+        (metric, "", *value, *floor, len(halves(test)[0]), len(judged))
         for metric, (value, floor) in memorisation(train, test, judged).items()
     ]
     return pd.DataFrame(rows, columns=list(DISTANCE_COLUMNS))

@@ -17,6 +17,8 @@ from cloudchamber.cloud import Clouds
 from cloudchamber.errors import InputError
 from cloudchamber.jets.kinematics import momenta
 from cloudchamber.metrics.resampling import Estimate
+from cloudchamber.preparation.identical import fingerprints, repeats
+from cloudchamber.preparation.splits import halves
 from cloudchamber.progress import progress
 
 __all__ = ["DUPLICATE_TOLERANCE", "memorisation"]
@@ -35,8 +37,9 @@ def memorisation(train: Clouds, test: Clouds, generated: Clouds) -> dict[str, tu
     jets the held-out one counts. "duplicates" is the share of jets whose nearest neighbour is a training jet that
     differs by less than ``DUPLICATE_TOLERANCE`` of its length.
 
-    The first half of the test part is held out; the other half takes the place of the generated jets in the floor. The
-    training part, which is the floor of other metrics, cannot be that here: its jets are the copies looked for.
+    The first half of the test part is held out; the other half, which shares no event with it, takes the place of the
+    generated jets in the floor. The training part, which is the floor of other metrics, cannot be that here: its jets
+    are the copies looked for.
 
     The uncertainty of "memorisation" is the standard deviation of s where chance decides which of the neighbours are
     training jets, so that jets with the same neighbour count together; that of "duplicates" is that of a share.
@@ -53,15 +56,21 @@ def memorisation(train: Clouds, test: Clouds, generated: Clouds) -> dict[str, tu
         if len(clouds) < least:
             raise InputError(f"memorisation needs {least} or more {name} jets, there are {len(clouds)}")
     width = max(clouds.mask.shape[1] for clouds in (train, test, generated))
-    half = len(test) // 2
-    held_out, training = _vectors(test[:half], width), _vectors(train, width)
-    judged = np.concatenate([_vectors(generated, width), _vectors(test[half:], width)])
+    first, second = halves(test)
+    held_out, training = (_vectors(_different(clouds), width) for clouds in (first, train))
+    judged = np.concatenate([_vectors(generated, width), _vectors(second, width)])
     pooled = np.concatenate([held_out, training])
     distances, nearest = _nearest(judged, pooled)
-    copied = (nearest >= half) & (distances < DUPLICATE_TOLERANCE * np.linalg.norm(pooled[nearest], axis=1))
+    copied = (nearest >= len(held_out)) & (distances < DUPLICATE_TOLERANCE * np.linalg.norm(pooled[nearest], axis=1))
     samples = slice(len(generated)), slice(len(generated), None)
-    values, floors = ((_excess(nearest[rows], half, len(training)), _share(copied[rows])) for rows in samples)
+    values, floors = ((_excess(nearest[rows], len(held_out), len(training)), _share(copied[rows])) for rows in samples)
     return dict(zip(("memorisation", "duplicates"), zip(values, floors, strict=True), strict=True))
+
+
+def _different(clouds: Clouds) -> Clouds:
+    """Return each cloud once: a jet that is there twice is no likelier to be the nearest."""
+    later, _ = repeats(fingerprints(clouds.points, clouds.features))
+    return clouds[np.setdiff1d(np.arange(len(clouds)), later)]
 
 
 def _vectors(clouds: Clouds, width: int) -> np.ndarray:

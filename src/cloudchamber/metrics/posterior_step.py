@@ -15,6 +15,7 @@ from cloudchamber.metrics.tables import write_table
 from cloudchamber.metrics.two_sample import area_under_curve, chance
 from cloudchamber.networks.particlenet import ParticleNet
 from cloudchamber.networks.prediction import predict_log_probabilities
+from cloudchamber.preparation.splits import halves
 from cloudchamber.settings.metrics import LogPosteriorSettings
 from cloudchamber.storage import write_rows
 from cloudchamber.training import run
@@ -40,10 +41,11 @@ def log_posterior(
     """Score each class of generated jets by the posterior it gets from unseen true jets.
 
     The first half of the test part of ``truth`` is the class of truth in the training of the classifier, the second
-    half is scored; no model has seen either. Rows of the output: "nlp", with truth among the classes, whose floor is
-    the score of truth itself; "nlp_generated_only", the published form without a class of truth; "nlp_ideal", ln K
-    of the first form, the score of every class where none can be told from truth; "c2st_auc", the area under the ROC
-    curve of the scored true jets against the validation jets of the class in ln p(truth | jet) - ln p(class | jet).
+    half is scored; no model has seen either, and they share no event. Rows of the output: "nlp", with truth among the
+    classes, whose floor is the score of truth itself; "nlp_generated_only", the published form without a class of
+    truth; "nlp_ideal", ln K of the first form, the score of every class where none can be told from truth; "c2st_auc",
+    the area under the ROC curve of the scored true jets against the validation jets of the class in ln p(truth | jet) -
+    ln p(class | jet).
     Validation jets count as unseen: the trainer reports their loss and selects nothing by it.
 
     Raises:
@@ -53,8 +55,8 @@ def log_posterior(
     if TRUTH in classes:
         raise InputError(f"a model may not be called '{TRUTH}'")
     test = read_clouds(truth).part("test")
-    half = len(test) // 2
-    clouds = {name: read_clouds(path) for name, path in classes.items()} | {TRUTH: test[:half]}
+    trained_on, unseen = halves(test)
+    clouds = {name: read_clouds(path) for name, path in classes.items()} | {TRUTH: trained_on}
     rng = seeds.generator(seed, "log_posterior")
     data = training_set(clouds, settings.jets_per_class, _VALIDATION_FRACTION, rng)
     with run.initialisation(seed):
@@ -69,7 +71,7 @@ def log_posterior(
         return
     network.load_state_dict(trained.weights)
     network.to("cpu")
-    scored = classifier_inputs(test[half:], data.standardisation)
+    scored = classifier_inputs(unseen, data.standardisation)
     validation = data.inputs[data.validation]
     of_truth, of_validation = (
         predict_log_probabilities(network, inputs.coordinates, inputs.features, inputs.mask).numpy()

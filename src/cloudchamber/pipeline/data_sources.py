@@ -1,7 +1,6 @@
 """Where the data of an analysis come from: its raw and external files, in words and one by one."""
 
 from collections.abc import Mapping, Sequence
-from glob import glob
 from pathlib import Path
 from typing import final
 
@@ -9,6 +8,7 @@ from cloudchamber.pipeline.paths import Paths
 from cloudchamber.settings.data import DelphesSource, LabelledSource, SimulatedSource
 from cloudchamber.settings.external import external_files
 from cloudchamber.settings.shared import SharedSettings
+from cloudchamber.wildcards import expand
 
 __all__ = ["DataSources"]
 
@@ -50,7 +50,7 @@ class DataSources:
         if isinstance(source, SimulatedSource):
             return self.raw(source.process)
         if isinstance(source, DelphesSource | LabelledSource):
-            return sorted({path for pattern in source.files for path in glob(pattern) or [pattern]})
+            return [str(path) for path in expand(source.files)]
         if source.download is not None:
             return [self._paths.external(source.download)]
         assert source.file is not None

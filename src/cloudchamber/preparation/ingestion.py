@@ -20,10 +20,11 @@ from cloudchamber.preparation.stored_counts import StoredCounts
 from cloudchamber.preparation.stored_jets import StoredJetSource
 from cloudchamber.progress import progress
 from cloudchamber.readers.constituents import bad_values, point_columns
-from cloudchamber.readers.delphes import expand, open_tree
+from cloudchamber.readers.delphes import open_tree
 from cloudchamber.readers.jagged import Step
 from cloudchamber.settings.data import EventConstituents, IngestionSettings
 from cloudchamber.storage import provenance
+from cloudchamber.wildcards import existing_files
 
 __all__ = ["ingest"]
 
@@ -97,9 +98,9 @@ def ingest(files: Sequence[str | Path], settings: IngestionSettings, output: Pat
 
     The particles of a cloud are massless and sorted by falling pT before truncation. Labels are the position of the
     file in ``meta["files"]``, the entry in that file and the rank of the jet in its event, and ``class``, what the
-    settings' ``label_branch`` says of the event. ``meta`` counts everything that was read and left out. Memory does
-    not grow with the size of the files. With ``on_bad_file: skip`` every file is read twice, first to see whether it is
-    good, so that no part of a bad one gets into the output.
+    settings' ``label_branch`` says of the event. ``meta`` counts everything that was read and left out, and the clouds
+    that are identical to an earlier one. Memory grows by 12 bytes with each cloud. With ``on_bad_file: skip`` every
+    file is read twice, first to see whether it is good, so that no part of a bad one gets into the output.
 
     Args:
         files: paths and wildcards of ROOT files.
@@ -110,7 +111,7 @@ def ingest(files: Sequence[str | Path], settings: IngestionSettings, output: Pat
         InputError: a file, branch or value cannot be used, or no cloud is left; the message names file and branch.
         StorageError: the output cannot be written.
     """
-    paths = expand(files)
+    paths = existing_files(files)
     tally, skipped = _Tally(), dict[str, str]()
     labels = LABEL_COLUMNS if settings.label_branch is None else (*LABEL_COLUMNS, CLASS_COLUMN)
     columns = (point_columns(settings.extra_leaves), feature_columns(settings.clouds), labels)
@@ -130,7 +131,7 @@ def ingest(files: Sequence[str | Path], settings: IngestionSettings, output: Pat
                             reporter.update(events)
         if not writer.clouds:
             others = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
-            selected = f"{len(skipped)} files skipped; {_summary(tally, writer)}"
+            selected = f"{len(skipped)} files skipped; {_summary(tally, writer, paths)}"
             raise InputError(f"{paths[0]}{others}: nothing passes the selection: {selected}")
         used = [path for path in paths if str(path) not in skipped]
         file.add_meta(
@@ -139,7 +140,7 @@ def ingest(files: Sequence[str | Path], settings: IngestionSettings, output: Pat
             | {"files": [str(path) for path in paths], "files_skipped": skipped}
             | {"provenance": provenance("ingest", settings.model_dump(mode="json"), used)}
         )
-    sys.stderr.write(f"ingest: {_summary(tally, writer)}\n")
+    sys.stderr.write(f"ingest: {_summary(tally, writer, paths)}\n")
 
 
 def _fault(path: Path, settings: IngestionSettings) -> str | None:
@@ -204,13 +205,13 @@ def _without_bad_values(path: Path, step: Step, settings: IngestionSettings) -> 
     return step.keep(~np.any(list(bad.values()), axis=0)) if bad else step
 
 
-def _summary(tally: _Tally, writer: PaddedWriter) -> str:
+def _summary(tally: _Tally, writer: PaddedWriter, paths: Sequence[Path]) -> str:
     """Return one line: what was made, what was left out."""
     parts = [
         f"{writer.clouds} clouds of {tally.events} events",
         f"{tally.events_without_constituents} events without constituents",
         f"{tally.events_bad} skipped for bad values",
-        writer.summary(),
+        writer.summary(paths),
     ]
     if tally.mixed:
         parts.append(f"{len(tally.mixed)} files differ from the first in what is read")

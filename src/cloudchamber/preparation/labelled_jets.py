@@ -17,7 +17,6 @@ from cloudchamber.preparation.raw_clouds import RawClouds
 from cloudchamber.preparation.selection import within
 from cloudchamber.progress import progress
 from cloudchamber.readers.constituents import ConstituentTable, point_columns
-from cloudchamber.readers.delphes import expand
 from cloudchamber.readers.jagged import Jagged
 from cloudchamber.readers.jetclass import read_jetclass
 from cloudchamber.readers.jetclass2 import read_jetclass2
@@ -25,6 +24,7 @@ from cloudchamber.readers.labelled import LabelledJets
 from cloudchamber.readers.top_tagging import read_top_tagging
 from cloudchamber.settings.data import JetWindows, LabelledJetSettings, LabelledLayout
 from cloudchamber.storage import provenance
+from cloudchamber.wildcards import existing_files
 
 __all__ = ["read_labelled_jets"]
 
@@ -71,7 +71,8 @@ def read_labelled_jets(
     Jet features are of the sum of the stored four-momenta of all constituents, so that the mass is that of particles
     with their masses, where the ingestion takes them as massless. Labels are the position of the file in
     ``meta["files"]``, the entry in that file, zero and the class, as the reader of the layout numbers it. Each jet is
-    an event of its own. Memory does not grow with the size of the files, beyond one row group of Parquet.
+    an event of its own. Jets that are identical to an earlier one are counted. Memory is that of a row group of Parquet
+    and grows by 12 bytes with each jet.
 
     Args:
         files: paths and wildcards.
@@ -83,7 +84,7 @@ def read_labelled_jets(
         InputError: a file or value cannot be used, or no jet is left; the message names file, column and entry.
         StorageError: the output cannot be written.
     """
-    paths = expand(files)
+    paths = existing_files(files)
     tally = _Tally()
     columns = (point_columns(), (*JET_FEATURES, MULTIPLICITY), (*LABEL_COLUMNS, CLASS_COLUMN))
     with create_clouds(output, settings.max_particles, *columns) as file:
@@ -105,7 +106,7 @@ def read_labelled_jets(
         made_by = provenance("read-jets", {"layout": layout, **settings.model_dump(mode="json")}, paths)
         named = {"files": [str(path) for path in paths], "layout": layout, "provenance": made_by}
         file.add_meta(tally.meta() | writer.meta() | named)
-    sys.stderr.write(f"read-jets: {tally.summary()}; {writer.summary()}\n")
+    sys.stderr.write(f"read-jets: {tally.summary()}; {writer.summary(paths)}\n")
 
 
 def _clouds(jets: LabelledJets, windows: JetWindows) -> RawClouds:

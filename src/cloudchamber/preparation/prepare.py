@@ -10,6 +10,7 @@ from cloudchamber import seeds
 from cloudchamber.cloud import Clouds, read_clouds, write_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.jets.relative import RELATIVE_COLUMNS, relative_points
+from cloudchamber.preparation.identical import fingerprints, joined, repeats
 from cloudchamber.preparation.splits import event_labels, split, write_split
 from cloudchamber.preparation.standardisation import Standardisation, refuse_outside
 from cloudchamber.settings.data import PreparationSettings
@@ -25,8 +26,8 @@ def prepared(clouds: Clouds, settings: PreparationSettings, rng: np.random.Gener
     """Return jets in relative coordinates with their split in ``indices`` and the standardisations in ``meta``.
 
     Both standardisations, of the particles and of the conditions (jet pT and mass), see the training part only. Jets
-    without a particle that has a momentum keep their row and are in no part; ``meta`` has their number as
-    "without_particles".
+    that are identical to an earlier one are counted in ``meta``; all of them are in one part of the split. Jets without a
+    particle that has a momentum keep their row and are in no part; ``meta`` has their number as "without_particles".
 
     Raises:
         InputError: the clouds are not jets, a part of the split is empty, a file of indices cannot be used, or a column
@@ -34,12 +35,13 @@ def prepared(clouds: Clouds, settings: PreparationSettings, rng: np.random.Gener
             equal.
     """
     points = relative_points(clouds)
+    content = fingerprints(clouds.points, clouds.features)
     names = tuple(column.name for column in RELATIVE_COLUMNS)
     # Of all parts, so that the seed of the split does not decide what is refused.
     momenta = points[..., names.index("pt_rel")]
     refuse_outside(momenta[clouds.mask], "pt_rel", settings.pt_scale)
     filled = np.any(clouds.mask & (momenta > 0), axis=1)
-    parts = _filled(split(event_labels(clouds), settings.split, rng), filled)
+    parts = _filled(split(joined(event_labels(clouds), content), settings.split, rng), filled)
     train = parts["train"]
     of_points = Standardisation.fit(points[train][clouds.mask[train]], names, {"pt_rel": settings.pt_scale})
     conditions = np.stack([clouds.feature(name)[train] for name in CONDITIONS], axis=1)
@@ -56,6 +58,7 @@ def prepared(clouds: Clouds, settings: PreparationSettings, rng: np.random.Gener
         meta={
             "standardisation": {"points": of_points.to_json(), "conditions": of_conditions.to_json()},
             "without_particles": int(np.count_nonzero(~filled)),
+            "identical_clouds": len(repeats(content)[0]),
         },
     )
 
@@ -91,6 +94,11 @@ def prepare(
     except InputError as error:
         raise InputError(f"{source}: {error}") from error
     inputs = [source, *map(Path, [settings.split.indices] if settings.split.indices else [])]
+    if identical := result.meta["identical_clouds"]:
+        sys.stderr.write(
+            f"prepare: WARNING: {identical} of {len(clouds)} jets are identical to an earlier one; they are kept, each "
+            "in the part of the split that the earlier one is in\n"
+        )
     record = provenance("prepare", settings.model_dump(mode="json"), inputs, seed)
     meta = {**result.meta, "source": dict(clouds.meta), "provenance": record}
     if split_output is not None:

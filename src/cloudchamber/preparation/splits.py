@@ -9,9 +9,10 @@ import numpy as np
 from cloudchamber.cloud import Clouds
 from cloudchamber.errors import CloudchamberError, InputError
 from cloudchamber.hdf5 import create_hdf5
+from cloudchamber.preparation.identical import fingerprints, joined, numbered
 from cloudchamber.settings.data import SplitSettings
 
-__all__ = ["PARTS", "event_labels", "read_split", "split", "split_by_event", "write_split"]
+__all__ = ["PARTS", "event_labels", "halves", "read_split", "split", "split_by_event", "write_split"]
 
 PARTS = ("train", "validation", "test")
 _FORMAT = np.bytes_("cloudchamber-split")
@@ -28,7 +29,8 @@ def split(events: np.ndarray, settings: SplitSettings, rng: np.random.Generator)
     """Return the rows of each part: as the file of indices says, where the settings name one, else by fractions.
 
     Args:
-        events: (N, K) int64, rows that are equal belong to the same event.
+        events: (N, K) int64, rows that are equal belong to the same event; with those joined that have identical
+            clouds (:func:`cloudchamber.preparation.identical.joined`), no cloud is in one part and its copy in another.
         settings: fractions or file.
         rng: decides a random order.
 
@@ -38,10 +40,15 @@ def split(events: np.ndarray, settings: SplitSettings, rng: np.random.Generator)
     if settings.indices is None:
         return split_by_event(events, settings, rng)
     parts = read_split(settings.indices, len(events))
-    shared = sum(len(np.unique(events[rows], axis=0)) for rows in parts.values())
-    shared -= len(np.unique(events[np.concatenate(list(parts.values()))], axis=0))
-    if shared:
-        raise InputError(f"{settings.indices}: {shared} events have clouds in more than one part")
+    rows = np.concatenate(list(parts.values()))
+    part = np.repeat(np.arange(len(parts)), [len(rows) for rows in parts.values()])
+    _, first, owner = np.unique(numbered(events[rows]), return_index=True, return_inverse=True)
+    apart = np.flatnonzero(part != part[first][owner])
+    if len(apart):
+        raise InputError(
+            f"{settings.indices}: {len(np.unique(owner[apart]))} events have clouds in more than one part (events with "
+            f"identical clouds count as one): rows {rows[first[owner[apart[0]]]]} and {rows[apart[0]]}, for example"
+        )
     return parts
 
 
@@ -65,7 +72,7 @@ def split_by_event(events: np.ndarray, settings: SplitSettings, rng: np.random.G
         >>> split_by_event(events, fractions, np.random.default_rng(1))
         {'train': array([0, 1, 2, 3]), 'validation': array([4]), 'test': array([5])}
     """
-    _, owner = np.unique(events, axis=0, return_inverse=True)
+    owner = numbered(events)
     n_events = int(owner.max()) + 1 if len(owner) else 0
     shuffled = settings.order == "random"
     place = rng.permutation(n_events)[owner] if shuffled else owner
@@ -81,6 +88,26 @@ def split_by_event(events: np.ndarray, settings: SplitSettings, rng: np.random.G
         if not len(rows):
             raise InputError(f"the {name} part of {len(owner)} clouds from {n_events} events is empty")
     return {name: rng.permutation(rows) for name, rows in parts.items()} if shuffled else parts
+
+
+def halves(clouds: Clouds) -> tuple[Clouds, Clouds]:
+    """Return two halves that share neither an event nor a copy of a cloud.
+
+    Events are taken in the order of their first clouds, and the clouds of a half as they are stored. The first half is
+    the larger one where it does not come out even.
+
+    Raises:
+        InputError: there are less than two events.
+    """
+    events = joined(event_labels(clouds), fingerprints(clouds.points, clouds.features))
+    _, first, owner = np.unique(events.ravel(), return_index=True, return_inverse=True)
+    if len(first) < 2:
+        raise InputError(f"{len(clouds)} clouds of {len(first)} events cannot be halved")
+    place = first[owner]
+    in_first = place <= np.sort(place)[len(place) // 2 - 1]
+    if in_first.all():
+        in_first = place < place.max()
+    return clouds[in_first], clouds[~in_first]
 
 
 def write_split(path: str | Path, parts: Mapping[str, np.ndarray], clouds: int) -> None:

@@ -7,7 +7,6 @@ Works alike on files of Delphes (split TClonesArray) and on files with the same 
 import struct
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from glob import glob, has_magic
 from pathlib import Path
 from typing import Any, TypeVar, final
 
@@ -20,7 +19,7 @@ from cloudchamber.readers.jagged import Jagged, References, Step
 from cloudchamber.readers.whole_numbers import whole_numbers
 from cloudchamber.records.record import verify_record
 
-__all__ = ["DelphesTree", "expand", "open_tree"]
+__all__ = ["DelphesTree", "open_tree"]
 
 _LFS_POINTER = b"version https://git-lfs"
 _LARGE_FILE_VERSION = 1_000_000  # from this version number on the header holds 64-bit positions
@@ -239,24 +238,6 @@ def _find_tree(path: Path, file: Any, name: str) -> Any:
     if entries == 0:
         raise InputError(f"{path}: tree '{name}' has no events")
     return tree
-
-
-def expand(patterns: Iterable[str | Path]) -> list[Path]:
-    """Return the files that paths and wildcards (``data/*.root``) name, sorted, each once.
-
-    Raises:
-        InputError: a pattern matches no file.
-    """
-    found: set[Path] = set()
-    for pattern in map(str, patterns):
-        matches = [pattern] if Path(pattern).exists() or not has_magic(pattern) else glob(pattern, recursive=True)
-        if not matches:
-            raise InputError(f"{pattern}: no file matches")
-        found.update(map(Path, matches))
-    missing = sorted(path for path in found if not path.exists())
-    if missing:
-        raise InputError(f"{missing[0]}: no such file")
-    return sorted(found)
 
 
 def _is_list_of_numbers(branch: Any) -> bool:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from glob import glob, has_magic
+from glob import has_magic
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from cloudchamber.errors import InputError
 from cloudchamber.processes import is_first_process
 from cloudchamber.records.environment import code_version, installed_packages, machine
 from cloudchamber.storage import read_json, sha256, write_json
+from cloudchamber.wildcards import expand
 
 __all__ = ["FOLDER", "files_named", "read_record", "record_path", "recorded", "verify_record"]
 
@@ -130,7 +131,7 @@ def files_named(arguments: Mapping[str, Any]) -> list[str]:
 def _direct(text: str) -> list[str]:
     candidates = [text, text.partition("=")[2]]
     found = [path for path in candidates if Path(path).suffix and os.path.isfile(path)]
-    return found or [path for path in glob(text, recursive=True) if has_magic(text) and os.path.isfile(path)]
+    return found or [str(path) for path in expand([text]) if has_magic(text) and path.is_file()]
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -154,7 +154,7 @@ class DelphesSource(Settings):
     """Delphes files that are already there."""
 
     kind: Literal["delphes"]
-    files: tuple[str, ...] = Field(min_length=1, description="paths; wildcards such as data/*.root are expanded")
+    files: tuple[str, ...] = Field(min_length=1, description="paths and wildcards, as in data/*.root or data/**/*.root")
 
 
 def _known(name: str) -> str:
@@ -194,7 +194,7 @@ class LabelledSource(Settings):
 
     kind: Literal["labelled"]
     layout: LabelledLayout = Field(description="how the files are written: docs/own_data.md")
-    files: tuple[str, ...] = Field(min_length=1, description="paths; wildcards such as data/*.root are expanded")
+    files: tuple[str, ...] = Field(min_length=1, description="paths and wildcards, as in data/*.root or data/**/*.root")
     jets: LabelledJetSettings
 
 
