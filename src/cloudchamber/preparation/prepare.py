@@ -26,8 +26,8 @@ def prepared(clouds: Clouds, settings: PreparationSettings, rng: np.random.Gener
     """Return jets in relative coordinates with their split in ``indices`` and the standardisations in ``meta``.
 
     Both standardisations, of the particles and of the conditions (jet pT and mass), see the training part only. Jets
-    that are identical to an earlier one are counted in ``meta``; all of them are in one part of the split. Jets without a
-    particle that has a momentum keep their row and are in no part; ``meta`` has their number as "without_particles".
+    that are identical to an earlier one are counted in ``meta``; all of them are in one part of the split. Jets without
+    a particle that has a momentum keep their row and are in no part; ``meta`` has their number as "without_particles".
 
     Raises:
         InputError: the clouds are not jets, a part of the split is empty, a file of indices cannot be used, or a column
