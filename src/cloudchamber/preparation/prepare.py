@@ -1,15 +1,20 @@
 """The preparation step: clouds of jets to relative coordinates, a stored split and a fitted standardisation."""
 
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from cloudchamber import seeds
-from cloudchamber.cloud import Clouds, read_clouds, write_clouds
+from cloudchamber.cloud import EVENT_WEIGHT, Clouds, read_clouds, write_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.jets.relative import RELATIVE_COLUMNS, relative_points
 from cloudchamber.preparation.splits import event_labels, split, write_split
 from cloudchamber.preparation.standardisation import Standardisation
+from cloudchamber.preparation.unweighting import described, effective_size, in_words, unweight
 from cloudchamber.settings.data import PreparationSettings
 from cloudchamber.storage import provenance
 
@@ -19,10 +24,18 @@ __all__ = ["CONDITIONS", "prepare", "prepared"]
 CONDITIONS = ("jet_pt", "jet_mass")
 
 
-def prepared(clouds: Clouds, settings: PreparationSettings, rng: np.random.Generator) -> Clouds:
+def prepared(
+    clouds: Clouds, settings: PreparationSettings, rng: np.random.Generator, rows: np.ndarray | None = None
+) -> Clouds:
     """Return jets in relative coordinates with their split in ``indices`` and the standardisations in ``meta``.
 
     Both standardisations, of the particles and of the conditions (jet pT and mass), see the training part only.
+
+    Args:
+        clouds: jets.
+        settings: split and scales.
+        rng: of the split.
+        rows: (n,) increasing, those that are kept after the split, which is of all; by default all.
 
     Raises:
         InputError: the clouds are not jets, a jet has no particle, a part of the split is empty, a file of indices
@@ -31,8 +44,11 @@ def prepared(clouds: Clouds, settings: PreparationSettings, rng: np.random.Gener
     empty = int((clouds.multiplicity == 0).sum())
     if empty:
         raise InputError(f"{empty} of {len(clouds)} jets have no particle")
-    points = relative_points(clouds)
     parts = split(event_labels(clouds), settings.split, rng)
+    if rows is not None:
+        parts = _kept(parts, rows, len(clouds))
+        clouds = clouds[rows]
+    points = relative_points(clouds)
     train = parts["train"]
     names = tuple(column.name for column in RELATIVE_COLUMNS)
     of_points = Standardisation.fit(points[train][clouds.mask[train]], names, {"pt_rel": settings.pt_scale})
@@ -51,6 +67,17 @@ def prepared(clouds: Clouds, settings: PreparationSettings, rng: np.random.Gener
     )
 
 
+def _kept(parts: Mapping[str, np.ndarray], rows: np.ndarray, jets: int) -> dict[str, np.ndarray]:
+    """Return the parts of a split of all ``jets``, as positions in the ``rows`` that are kept."""
+    place = np.full(jets, -1)
+    place[rows] = np.arange(len(rows))
+    kept = {name: place[part][place[part] >= 0] for name, part in parts.items()}
+    for name, part in kept.items():
+        if not len(part):
+            raise InputError(f"unweighting leaves {len(rows)} of {jets} jets and none in the {name} part")
+    return kept
+
+
 def prepare(
     source: Path, settings: PreparationSettings, seed: int, output: Path, split_output: Path | None = None
 ) -> None:
@@ -58,20 +85,49 @@ def prepare(
 
     Args:
         source: cloud file.
-        settings: split and scales.
-        seed: of the split.
+        settings: split, scales, and what becomes of event weights.
+        seed: of the split and of what is drawn by event weights.
         output: cloud file to write.
         split_output: file of indices to write, for use with other clouds of the same jets.
 
     Raises:
-        InputError: see :func:`prepared`.
+        InputError: see :func:`prepared`; or there are event weights and the settings do not say what becomes of them,
+            or they cannot be unweighted.
         StorageError: an output cannot be written.
     """
-    clouds = read_clouds(source)
-    result = prepared(clouds, settings, seeds.generator(seed, "prepare"))
+    clouds, rows, weighting = _weighted(source, settings, seed)
+    result = prepared(clouds, settings, seeds.generator(seed, "prepare"), rows)
     inputs = [source, *map(Path, [settings.split.indices] if settings.split.indices else [])]
     record = provenance("prepare", settings.model_dump(mode="json"), inputs, seed)
-    meta = {**result.meta, "source": dict(clouds.meta), "provenance": record}
+    meta = {**result.meta, **weighting, "source": dict(clouds.meta), "provenance": record}
     if split_output is not None:
-        write_split(split_output, result.indices, len(clouds))
+        parts = result.indices if rows is None else {name: rows[part] for name, part in result.indices.items()}
+        write_split(split_output, parts, len(clouds))
     write_clouds(output, Clouds(**{**result.__dict__, "meta": meta}))
+
+
+def _weighted(
+    source: Path, settings: PreparationSettings, seed: int
+) -> tuple[Clouds, np.ndarray | None, dict[str, Any]]:
+    """Return jets, the rows that unweighting leaves, None for all, and what is to be known of their event weights."""
+    clouds = read_clouds(source, weighted=True)
+    weights = clouds.event_weight
+    if weights is None:
+        return clouds, None, {}
+    if settings.event_weights == "refuse":
+        raise InputError(
+            f"{source}: its {len(clouds)} jets have event weights from {weights.min():g} to {weights.max():g}; "
+            "say what becomes of them, event_weights: unweight (jets drawn by their weights) or keep"
+        )
+    if settings.event_weights == "keep":
+        return clouds, None, {"event_weights": {"effective_size": effective_size(weights)}}
+    try:
+        rows = unweight(weights, event_labels(clouds), seeds.generator(seed, "prepare", "unweight"))
+    except InputError as error:
+        raise InputError(f"{source}: {error}") from error
+    known = described(weights, rows)
+    sys.stderr.write(f"prepare: {in_words(known)}\n")
+    columns = clouds.feature_columns
+    kept = [number for number, column in enumerate(columns) if column.name != EVENT_WEIGHT]
+    same = replace(clouds, features=clouds.features[:, kept], feature_columns=tuple(columns[i] for i in kept))
+    return same, rows, {"unweighting": known}
