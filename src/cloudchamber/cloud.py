@@ -18,10 +18,21 @@ import numpy as np
 from cloudchamber.errors import CloudchamberError, InputError
 from cloudchamber.hdf5 import Hdf5Output, create_hdf5, fixed_length
 
-__all__ = ["CloudWriter", "Clouds", "Column", "create_clouds", "read_clouds", "read_header", "write_clouds"]
+__all__ = [
+    "EVENT_WEIGHT",
+    "CloudWriter",
+    "Clouds",
+    "Column",
+    "create_clouds",
+    "read_clouds",
+    "read_header",
+    "write_clouds",
+]
 
 FORMAT = "cloudchamber-clouds"
 VERSION = 1
+# The feature that says what the event of a cloud weighs, where events do not all weigh the same.
+EVENT_WEIGHT = "event_weight"
 # Type and number of dimensions of each dataset.
 _ARRAYS: Mapping[str, tuple[str, int]] = {
     "points": ("float32", 3),
@@ -94,6 +105,12 @@ class Clouds:
     def label(self, name: str) -> np.ndarray:
         """Return the (N,) values of one label."""
         return self.labels[:, _position(self.label_columns, name, "label")]
+
+    @property
+    def event_weight(self) -> np.ndarray | None:
+        """(N,) float64, what the event of each cloud weighs; None where all weigh the same."""
+        weighted = any(column.name == EVENT_WEIGHT for column in self.feature_columns)
+        return self.feature(EVENT_WEIGHT).astype(np.float64) if weighted else None
 
     def part(self, name: str) -> "Clouds":
         """Return the clouds of one stored index array, in its order."""
@@ -257,14 +274,26 @@ def read_header(path: str | Path) -> Mapping[str, Any]:
         return _meta(file)
 
 
-def read_clouds(path: str | Path) -> Clouds:
+def read_clouds(path: str | Path, weighted: bool = False) -> Clouds:
     """Read a whole cloud file and verify it.
+
+    Clouds whose events do not all weigh the same are refused unless the caller says that it takes their weights into
+    account, so that no step ignores them without a word.
+
+    Args:
+        path: the file.
+        weighted: whether the caller takes :attr:`Clouds.event_weight` into account.
 
     Raises:
         InputError: the file is missing, damaged, incomplete or of another kind; a value is not finite; real
-            particles do not come first or a padded slot is not zero.
+            particles do not come first or a padded slot is not zero; there are event weights and ``weighted`` is false.
     """
     with _open(path) as file:
+        if not weighted and EVENT_WEIGHT in [column.name for column in _columns(file["features"])]:
+            raise InputError(
+                f"{path}: its clouds have event weights (feature '{EVENT_WEIGHT}'), which this step cannot take into "
+                "account; event_weights: unweight of 'prepare' or 'combine-classes' makes jets that weigh the same"
+            )
         arrays = {name: _array(path, file[name], *kind) for name, kind in _ARRAYS.items()}
         columns = {name: _columns(file[name]) for name in ("points", "features", "labels")}
         group = file["indices"]

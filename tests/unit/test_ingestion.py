@@ -23,7 +23,7 @@ EVENTS = {"kind": "events"}
 def run(files, output, clouds, max_particles=100, **settings):
     files = files if isinstance(files, list) else [files]
     ingest(files, IngestionSettings(clouds=clouds, max_particles=max_particles, **settings), output)
-    return read_clouds(output)
+    return read_clouds(output, weighted=True)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from tagging_files import MASS, PT, class_settings, ingested_jets
 
 from cloudchamber import seeds
-from cloudchamber.classification.flat_weights import effective_size, flat_weights
+from cloudchamber.classification.flat_weights import flat_weights
 from cloudchamber.classification.high_level import feature_names, high_level
 from cloudchamber.classification.jets import combine_classes
 from cloudchamber.cloud import read_clouds, write_clouds
@@ -15,6 +15,7 @@ from cloudchamber.errors import InputError, SettingsError
 from cloudchamber.jets.kinematics import jet_kinematics, momenta
 from cloudchamber.jets.observable_file import read_observables
 from cloudchamber.jets.relative import RELATIVE_COLUMNS
+from cloudchamber.preparation.unweighting import effective_size
 from cloudchamber.settings.base import parse
 from cloudchamber.settings.data import SplitSettings
 from cloudchamber.settings.tagging_sample import (

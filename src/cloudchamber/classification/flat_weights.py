@@ -13,9 +13,10 @@ from typing import final
 import numpy as np
 
 from cloudchamber.errors import InputError
+from cloudchamber.preparation.unweighting import effective_size
 from cloudchamber.settings.tagging_sample import FlatWeightSettings
 
-__all__ = ["FlatWeights", "effective_size", "flat_weights"]
+__all__ = ["FlatWeights", "flat_weights"]
 
 _ITERATIONS = 1000
 _TOLERANCE = 1e-10
@@ -41,29 +42,24 @@ class FlatWeights:
     correlation: float
 
 
-def effective_size(weights: np.ndarray) -> float:
-    """Return (sum of weights)^2 / sum of squared weights (Kish 1965).
-
-    Example:
-        >>> effective_size(np.array([1.0, 1.0, 1.0, 3.0]))
-        3.0
-    """
-    return float(weights.sum() ** 2 / (weights**2).sum())
-
-
 def flat_weights(
     mass: np.ndarray,
     pt: np.ndarray,
     mass_window: tuple[float, float],
     pt_window: tuple[float, float],
     settings: FlatWeightSettings,
+    event_weights: np.ndarray | None = None,
 ) -> FlatWeights:
     """Return weights that make the spectra of mass and pT flat within their windows.
+
+    Event weights are a factor of these weights: they are flat as a whole, and within a bin in proportion to those of
+    the events.
 
     Args:
         mass, pt: (N,) of jets within the windows [GeV].
         mass_window, pt_window: limits [GeV].
         settings: bins, largest weight and least effective sample size.
+        event_weights: (N,) positive; None where all events weigh the same.
 
     Raises:
         InputError: a bin has no jet, the bins that have jets allow no flat spectra, or the effective sample size is
@@ -72,9 +68,11 @@ def flat_weights(
     of_mass = _bins(mass, mass_window, settings.mass_bins, "mass")
     of_pt = _bins(pt, pt_window, settings.pt_bins, "pT")
     counts = np.zeros((settings.mass_bins, settings.pt_bins))
-    np.add.at(counts, (of_mass, of_pt), 1.0)
+    np.add.at(counts, (of_mass, of_pt), 1.0 if event_weights is None else event_weights / event_weights.mean())
     mass_factor, pt_factor = _product(counts)
     weights = mass_factor[of_mass] * pt_factor[of_pt]
+    if event_weights is not None:
+        weights *= event_weights
     weights /= weights.mean()
     capped = weights > settings.cap
     weights[capped] = settings.cap

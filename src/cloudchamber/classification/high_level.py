@@ -61,6 +61,6 @@ def high_level(jets: Path, settings: HighLevelSettings, output: Path) -> None:
         InputError: the jets cannot be used; see :func:`high_level_features`.
         StorageError: the output cannot be written.
     """
-    table = high_level_features(read_clouds(jets), settings)
+    table = high_level_features(read_clouds(jets, weighted=True), settings)
     record = provenance("high-level", settings.model_dump(mode="json"), [jets])
     write_observables(output, table, {"features": list(table), "provenance": record})

@@ -29,6 +29,7 @@ class TaggingJets:
         inputs: what the tagger takes, N rows each: towers (N, P, 3), jet (N, 2) and mask (N, P), or features (N, H).
         target: (N,) int64, the class.
         weight: (N,) float32, flat in mass and transverse momentum, with mean 1 within each class.
+        event_weight: (N,) float32, of the events, with mean 1 within each class; None where all weigh the same.
         classes: names of the classes.
         features: names of the high-level features; empty for towers.
         parts: rows of the training, validation and test part.
@@ -37,6 +38,7 @@ class TaggingJets:
     inputs: tuple[Tensor, ...]
     target: Tensor
     weight: Tensor
+    event_weight: Tensor | None
     classes: tuple[str, ...]
     features: tuple[str, ...]
     parts: Mapping[str, Tensor]
@@ -48,14 +50,17 @@ class TaggingJets:
     def balanced_weights(self, rows: Tensor, weighted: bool) -> Tensor | None:
         """Return (N,) weights with which each class counts equally among ``rows``; None where all are 1.
 
+        Event weights, where there are any, always count.
+
         Args:
             rows: of the training.
             weighted: whether the weights are also flat in mass and transverse momentum.
         """
         counts = torch.bincount(self.target[rows], minlength=len(self.classes))
         of_class = len(rows) / (len(self.classes) * counts.clamp(min=1))
-        if weighted:
-            return self.weight * of_class[self.target].float()
+        of_jets = self.weight if weighted else self.event_weight
+        if of_jets is not None:
+            return of_jets * of_class[self.target].float()
         return None if len(counts.unique()) == 1 else of_class[self.target].float()
 
 
@@ -70,7 +75,8 @@ def read_tagging_jets(path: Path, high_level: Path | None = None) -> TaggingJets
         InputError: a file cannot be used, lacks something, or the two differ in their number of jets; a jet has no
             tower; a class is outside those that are named.
     """
-    clouds = read_clouds(path)
+    clouds = read_clouds(path, weighted=True)
+    weights = clouds.event_weight
     classes = class_names(clouds, path)
     target = clouds.label("class")
     if len(target) and not 0 <= target.min() <= target.max() < len(classes):
@@ -83,6 +89,7 @@ def read_tagging_jets(path: Path, high_level: Path | None = None) -> TaggingJets
         inputs=inputs,
         target=torch.from_numpy(target),
         weight=torch.from_numpy(clouds.feature("weight")),
+        event_weight=None if weights is None else torch.from_numpy(weights.astype(np.float32)),
         classes=classes,
         features=features,
         parts={name: torch.from_numpy(clouds.indices[name].astype(np.int64)) for name in _PARTS},

@@ -9,11 +9,13 @@ import numpy as np
 
 from cloudchamber import seeds
 from cloudchamber.classification.flat_weights import flat_weights
-from cloudchamber.cloud import Clouds, CloudWriter, Column, create_clouds, read_clouds
+from cloudchamber.cloud import EVENT_WEIGHT, Clouds, CloudWriter, Column, create_clouds, read_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.jets.relative import RELATIVE_COLUMNS, relative_points
 from cloudchamber.preparation.identical import fingerprints, joined, repeats
 from cloudchamber.preparation.splits import PARTS, event_labels, split
+from cloudchamber.preparation.unweighting import described as unweighting
+from cloudchamber.preparation.unweighting import effective_size, in_words, unweight
 from cloudchamber.progress import progress
 from cloudchamber.settings.tagging_sample import JetClassSettings, TaggingJetsSettings
 from cloudchamber.storage import provenance
@@ -40,18 +42,21 @@ def combine_classes(settings: TaggingJetsSettings, seed: int, output: Path) -> N
     and event as the cloud file has them; where it has none, each jet is an event of its own. Classes of different files
     are split on their own, so that all parts have the same shares of them; those of one file are split together, since
     they may share events. Jets that are identical to an earlier one are counted in ``meta``; all of them are in one
-    part. The feature ``weight`` has mean one within each class.
+    part. The feature ``weight`` has mean one within each class. Where event weights are kept, they are a factor of it,
+    and stand beside it as the feature ``event_weight``, of mean one within each class too.
 
     Raises:
         InputError: a file cannot be used, a class has no jets or cannot be made flat, a part lacks a class, or two
-            classes have the same jet.
+            classes have the same jet; jets have event weights and the settings do not say what becomes of them, or some
+            are negative.
         StorageError: the output cannot be written.
     """
     files = list(dict.fromkeys(item.file for item in settings.classes))
     missing = [file for file in files if not Path(file).is_file()]
     if missing:
         raise InputError(f"{missing[0]}: no such file")
-    columns = (RELATIVE_COLUMNS, FEATURE_COLUMNS, LABEL_COLUMNS)
+    kept = [Column(EVENT_WEIGHT)] if settings.event_weights == "keep" else []
+    columns = (RELATIVE_COLUMNS, (*FEATURE_COLUMNS, *kept), LABEL_COLUMNS)
     made: dict[str, dict[str, Any]] = {}
     with (
         create_clouds(output, settings.max_particles, *columns) as writer,
@@ -59,7 +64,7 @@ def combine_classes(settings: TaggingJetsSettings, seed: int, output: Path) -> N
     ):
         labels, contents, kinematics = [], [], []
         for source, file in enumerate(files):
-            clouds = read_clouds(file)
+            clouds = read_clouds(file, weighted=True)
             for position, item in enumerate(settings.classes):
                 if item.file != file:
                     continue
@@ -101,10 +106,10 @@ def _chosen(
     accepted = np.flatnonzero(of_class & filled & _within(clouds, settings))
     if not len(accepted):
         raise InputError(f"none of its {int(of_class.sum())} jets is within the windows in pT, mass and eta")
-    drawn = accepted
-    if settings.jets_per_class is not None and len(accepted) > settings.jets_per_class:
+    drawn, drawing = _unweighted(clouds, accepted, item.name, settings, seed)
+    if settings.jets_per_class is not None and len(drawn) > settings.jets_per_class:
         rng = seeds.generator(seed, "tagging", "draw", item.name)
-        drawn = np.sort(rng.permutation(accepted)[: settings.jets_per_class])
+        drawn = np.sort(rng.permutation(drawn)[: settings.jets_per_class])
     known = {
         "name": item.name,
         "title": item.title,
@@ -115,7 +120,7 @@ def _chosen(
         "truncated": int((clouds.multiplicity[drawn] > settings.max_particles).sum()),
     }
     _report(known, settings)
-    return drawn, known
+    return drawn, known | drawing
 
 
 def _report(known: Mapping[str, Any], settings: TaggingJetsSettings) -> None:
@@ -137,10 +142,10 @@ def _append(
 ) -> tuple[np.ndarray, dict[str, Any]]:
     """Write the jets of one class; return their fingerprints (n,), and what is to be known of their weights."""
     weights, described = _weights(jets, settings)
-    features = np.column_stack([*(jets.feature(column.name) for column in FEATURE_COLUMNS[:-1]), weights])
+    features = np.column_stack([*(jets.feature(column.name) for column in FEATURE_COLUMNS[:-1]), *weights])
     points, mask = (_padded(values, settings.max_particles) for values in (relative_points(jets), jets.mask))
     writer.append(points, mask, features.astype(np.float32), labels)
-    return fingerprints(jets.points, features[:, :-1]), described
+    return fingerprints(jets.points, features[:, : len(FEATURE_COLUMNS) - 1]), described
 
 
 def _count_identical(content: np.ndarray, of_class: np.ndarray, classes: Sequence[JetClassSettings]) -> int:
@@ -185,15 +190,46 @@ def _windows_or_ranges(settings: TaggingJetsSettings, values: np.ndarray) -> dic
     }
 
 
-def _weights(jets: Clouds, settings: TaggingJetsSettings) -> tuple[np.ndarray, dict[str, Any]]:
+def _unweighted(
+    clouds: Clouds, accepted: np.ndarray, name: str, settings: TaggingJetsSettings, seed: int
+) -> tuple[np.ndarray, dict[str, Any]]:
+    """Return which accepted jets of a class are taken by their event weights, and what is to be known of that."""
+    if clouds.event_weight is None:
+        return accepted, {}
+    weights = clouds.event_weight[accepted]
+    if settings.event_weights == "refuse":
+        raise InputError(
+            f"its {len(weights)} jets have event weights from {weights.min():g} to {weights.max():g}; say what becomes "
+            "of them, event_weights: unweight (jets drawn by their weights) or keep"
+        )
+    if settings.event_weights == "keep":
+        if (weights < 0).any():
+            raise InputError(f"{int((weights < 0).sum())} of {len(weights)} jets have negative event weights")
+        if not weights.any():
+            raise InputError(f"the event weights of all {len(weights)} jets are zero")
+        return accepted[weights > 0], {}
+    rng = seeds.generator(seed, "tagging", "unweight", name)
+    rows = unweight(weights, event_labels(clouds)[accepted], rng)
+    known = unweighting(weights, rows)
+    sys.stderr.write(f"combine-classes: {name}: {in_words(known)}\n")
+    return accepted[rows], {"unweighting": known}
+
+
+def _weights(jets: Clouds, settings: TaggingJetsSettings) -> tuple[list[np.ndarray], dict[str, Any]]:
+    """Return the weights of the jets of a class, behind them those of the events where these are kept."""
+    of_events = None
+    if settings.event_weights == "keep":
+        of_events = np.ones(len(jets)) if jets.event_weight is None else jets.event_weight / jets.event_weight.mean()
+    kept = [] if of_events is None else [of_events]
     if not settings.flat:
-        return np.ones(len(jets)), {"effective_size": float(len(jets))}
+        weights = np.ones(len(jets)) if of_events is None else of_events
+        return [weights, *kept], {"effective_size": effective_size(weights)}
     assert settings.mass_window is not None, "the settings ask for the windows of flat weights"
     assert settings.pt_window is not None, "the settings ask for the windows of flat weights"
     windows = (settings.mass_window, settings.pt_window)
-    flat = flat_weights(jets.feature("jet_mass"), jets.feature("jet_pt"), *windows, settings.weights)
+    flat = flat_weights(jets.feature("jet_mass"), jets.feature("jet_pt"), *windows, settings.weights, of_events)
     described = {name: getattr(flat, name) for name in ("effective_size", "capped", "deviation", "correlation")}
-    return flat.values, described
+    return [flat.values, *kept], described
 
 
 def _padded(values: np.ndarray, width: int) -> np.ndarray:

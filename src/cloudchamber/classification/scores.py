@@ -48,7 +48,7 @@ def read_unseen_jets(path: Path) -> UnseenJets:
     Raises:
         InputError: the file cannot be used, or is not such a file.
     """
-    clouds = read_clouds(path)
+    clouds = read_clouds(path, weighted=True)
     try:
         test = clouds.part("test")
         classes, windows = clouds.meta["classes"], clouds.meta["windows"]

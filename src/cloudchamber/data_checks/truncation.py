@@ -22,7 +22,8 @@ CAPTIONS = {
         "truncation; the dashed line is the padded length, and clouds to its right lose their softest "
         "constituents. Right: the transverse momentum of the kept constituents over that of all (vector sums "
         "for jets), with the lowest values in the first bin. The heading gives the mean and the largest "
-        "fraction of the scalar sum that was lost, as counted when the files were read. For jets that a file has, "
+        "fraction of the scalar sum that was lost, as counted when the files were read. Every cloud counts one, "
+        "whatever its event weighs. For jets that a file has, "
         "a third panel: the transverse momentum of the vector sum of all constituents over that which the file "
         "has for the jet. It is one where the file has all of them and the jet is their plain sum. The energy scale "
         "of Delphes puts it below one, by up to a sixth at 20 GeV and less at high momentum; subtraction of pile-up "
@@ -71,7 +72,8 @@ def read_truncations(files: Mapping[str, Any]) -> list[Truncation]:
 
 
 def _read(path: str, title: str) -> Truncation:
-    clouds = read_clouds(path)
+    # What the file holds is shown, not what it stands for.
+    clouds = read_clouds(path, weighted=True)
     if "truncation" not in clouds.meta:
         raise InputError(f"{path}: no record of truncation is stored; it is written by 'cloudchamber ingest'")
     multiplicity = clouds.feature("n_constituents").round().astype(np.int64)

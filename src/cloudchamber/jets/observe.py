@@ -20,7 +20,7 @@ def observe_file(source: Path, output: Path) -> None:
     Raises:
         InputError: the clouds are not jets.
     """
-    clouds = read_clouds(source)
+    clouds = read_clouds(source, weighted=True)
     if "pt_rel" not in [column.name for column in clouds.point_columns]:
         clouds = replace(clouds, points=relative_points(clouds), point_columns=RELATIVE_COLUMNS)
     write_observables(output, observe(clouds), {"provenance": provenance("observe", {}, [source])})

@@ -13,6 +13,7 @@ from cloudchamber.cloud import create_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.preparation.alike import FileContent, difference
 from cloudchamber.preparation.columns import CLASS_COLUMN, LABEL_COLUMNS
+from cloudchamber.preparation.event_weights import EventWeights, read_event_weights
 from cloudchamber.preparation.padded_writer import PaddedWriter
 from cloudchamber.preparation.raw_clouds import RawClouds
 from cloudchamber.preparation.sources import feature_columns, open_source
@@ -98,9 +99,11 @@ def ingest(files: Sequence[str | Path], settings: IngestionSettings, output: Pat
 
     The particles of a cloud are massless and sorted by falling pT before truncation. Labels are the position of the
     file in ``meta["files"]``, the entry in that file and the rank of the jet in its event, and ``class``, what the
-    settings' ``label_branch`` says of the event. ``meta`` counts everything that was read and left out, and the clouds
-    that are identical to an earlier one. Memory grows by 12 bytes with each cloud. With ``on_bad_file: skip`` every
-    file is read twice, first to see whether it is good, so that no part of a bad one gets into the output.
+    settings' ``label_branch`` says of the event. Where events do not all weigh the same, the feature ``event_weight``
+    says what they weigh (:func:`cloudchamber.preparation.event_weights.read_event_weights`). ``meta`` counts everything
+    that was read and left out, and the clouds that are identical to an earlier one. Memory grows by 12 bytes with each
+    cloud. With ``on_bad_file: skip`` every file is read twice, first to see whether it is good, so that no part of a
+    bad one gets into the output.
 
     Args:
         files: paths and wildcards of ROOT files.
@@ -109,44 +112,54 @@ def ingest(files: Sequence[str | Path], settings: IngestionSettings, output: Pat
 
     Raises:
         InputError: a file, branch or value cannot be used, or no cloud is left; the message names file and branch.
+        SettingsError: the cross sections are not those of the files.
         StorageError: the output cannot be written.
     """
     paths = existing_files(files)
-    tally, skipped = _Tally(), dict[str, str]()
+    tally = _Tally()
+    skipped = _skipped(paths, settings) if settings.on_bad_file == "skip" else {}
+    good = [path for path in paths if str(path) not in skipped]
+    weights = read_event_weights(good, settings)
     labels = LABEL_COLUMNS if settings.label_branch is None else (*LABEL_COLUMNS, CLASS_COLUMN)
-    columns = (point_columns(settings.extra_leaves), feature_columns(settings.clouds), labels)
+    features = (*feature_columns(settings.clouds), *weights.columns)
+    columns = (point_columns(settings.extra_leaves), features, labels)
     with create_clouds(output, settings.max_particles, *columns) as file:
         writer = PaddedWriter(file, settings.max_particles)
         with progress("ingest", None, "events") as reporter:
             for number, path in enumerate(paths):
                 reporter.note(f"file {number + 1} of {len(paths)}")
-                fault = _fault(path, settings) if settings.on_bad_file == "skip" else None
-                if fault is not None:
-                    skipped[str(path)] = fault
-                    sys.stderr.write(f"ingest: skipped {fault}\n")
-                else:
-                    # Closed here and not whenever Python gets to it: an error on the way is then an error of this step.
-                    with closing(_append(path, number, settings, tally, writer)) as steps:
-                        for events in steps:
-                            reporter.update(events)
+                if str(path) in skipped:
+                    continue
+                # Closed here and not whenever Python gets to it: an error on the way is then an error of this step.
+                with closing(_append(path, number, settings, weights, tally, writer)) as steps:
+                    for events in steps:
+                        reporter.update(events)
         if not writer.clouds:
             others = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
             selected = f"{len(skipped)} files skipped; {_summary(tally, writer, paths)}"
             raise InputError(f"{paths[0]}{others}: nothing passes the selection: {selected}")
-        used = [path for path in paths if str(path) not in skipped]
         file.add_meta(
             tally.meta()
             | writer.meta()
+            | dict(weights.meta)
             | {"files": [str(path) for path in paths], "files_skipped": skipped}
-            | {"provenance": provenance("ingest", settings.model_dump(mode="json"), used)}
+            | {"provenance": provenance("ingest", settings.model_dump(mode="json"), good)}
         )
-    sys.stderr.write(f"ingest: {_summary(tally, writer, paths)}\n")
+    sys.stderr.write(f"ingest: {_summary(tally, writer, paths)}{weights.summary()}\n")
+
+
+def _skipped(paths: Sequence[Path], settings: IngestionSettings) -> dict[str, str]:
+    """Return what is wrong with each file that is not good, and say so."""
+    faults = {str(path): fault for path in paths if (fault := _fault(path, settings)) is not None}
+    sys.stderr.writelines(f"ingest: skipped {fault}\n" for fault in faults.values())
+    return faults
 
 
 def _fault(path: Path, settings: IngestionSettings) -> str | None:
     """Read a whole file without keeping anything and return what is wrong with it, or None."""
     try:
-        with closing(_clouds(path, settings, _Tally())) as steps:
+        weights = read_event_weights([path], settings.model_copy(update={"cross_sections": "ignore"}))
+        with closing(_clouds(path, settings, weights, _Tally())) as steps:
             for _ in steps:
                 pass
     except InputError as error:
@@ -155,18 +168,26 @@ def _fault(path: Path, settings: IngestionSettings) -> str | None:
 
 
 def _append(
-    path: Path, number: int, settings: IngestionSettings, tally: _Tally, writer: PaddedWriter
+    path: Path,
+    number: int,
+    settings: IngestionSettings,
+    weights: EventWeights,
+    tally: _Tally,
+    writer: PaddedWriter,
 ) -> Generator[int]:
     """Write the clouds of a file and yield the number of events of each step."""
-    with closing(_clouds(path, settings, tally)) as steps:
+    with closing(_clouds(path, settings, weights, tally)) as steps:
         for step, raw in steps:
             classes = (values[raw.event] for values in step.integers.values())
             labels = np.column_stack([np.full(len(raw.event), number), step.events[raw.event], raw.rank, *classes])
-            writer.append(raw.columns, raw.offsets, raw.features, labels)
+            features = np.column_stack([raw.features, *(values[raw.event] for values in weights.of(path, step))])
+            writer.append(raw.columns, raw.offsets, features, labels)
             yield len(step.events)
 
 
-def _clouds(path: Path, settings: IngestionSettings, tally: _Tally) -> Generator[tuple[Step, RawClouds]]:
+def _clouds(
+    path: Path, settings: IngestionSettings, weights: EventWeights, tally: _Tally
+) -> Generator[tuple[Step, RawClouds]]:
     """Yield the clouds of a file step by step; fail at its end where there was nothing to make clouds of."""
     events = filled = 0
     stored = StoredCounts()
@@ -177,7 +198,8 @@ def _clouds(path: Path, settings: IngestionSettings, tally: _Tally) -> Generator
         tally.collections.update(source.collections)
         tally.pile_up_by.update(source.pile_up_by)
         label = [] if settings.label_branch is None else [settings.label_branch]
-        with closing(tree.steps(source.leaves, settings.step_size, source.references, label)) as steps:
+        read = (source.leaves, settings.step_size, source.references, label, weights.branches(tree))
+        with closing(tree.steps(*read)) as steps:
             for step in steps:
                 good = _without_bad_values(path, step, settings)
                 content.add(good)

@@ -2,17 +2,20 @@
 
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from cloudchamber import seeds
-from cloudchamber.cloud import Clouds, read_clouds, write_clouds
+from cloudchamber.cloud import EVENT_WEIGHT, Clouds, read_clouds, write_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.jets.relative import RELATIVE_COLUMNS, relative_points
 from cloudchamber.preparation.identical import fingerprints, joined, repeats
 from cloudchamber.preparation.splits import event_labels, split, write_split
 from cloudchamber.preparation.standardisation import Standardisation, refuse_outside
+from cloudchamber.preparation.unweighting import described, effective_size, in_words, unweight
 from cloudchamber.settings.data import PreparationSettings
 from cloudchamber.storage import provenance
 
@@ -22,26 +25,38 @@ __all__ = ["CONDITIONS", "prepare", "prepared"]
 CONDITIONS = ("jet_pt", "jet_mass")
 
 
-def prepared(clouds: Clouds, settings: PreparationSettings, rng: np.random.Generator) -> Clouds:
+def prepared(
+    clouds: Clouds, settings: PreparationSettings, rng: np.random.Generator, rows: np.ndarray | None = None
+) -> Clouds:
     """Return jets in relative coordinates with their split in ``indices`` and the standardisations in ``meta``.
 
     Both standardisations, of the particles and of the conditions (jet pT and mass), see the training part only. Jets
     that are identical to an earlier one are counted in ``meta``; all of them are in one part of the split. Jets without
     a particle that has a momentum keep their row and are in no part; ``meta`` has their number as "without_particles".
 
+    Args:
+        clouds: jets.
+        settings: split and scales.
+        rng: of the split.
+        rows: (n,) increasing, those that are kept after the split, which is of all; by default all.
+
     Raises:
         InputError: the clouds are not jets, a part of the split is empty, a file of indices cannot be used, or a column
             cannot be standardised: some particle of any part is outside of its scale, or all of the training part are
             equal.
     """
-    points = relative_points(clouds)
     content = fingerprints(clouds.points, clouds.features)
+    parts = split(joined(event_labels(clouds), content), settings.split, rng)
+    if rows is not None:
+        parts = _kept(parts, rows, len(clouds))
+        clouds, content = clouds[rows], content[rows]
+    points = relative_points(clouds)
     names = tuple(column.name for column in RELATIVE_COLUMNS)
     # Of all parts, so that the seed of the split does not decide what is refused.
     momenta = points[..., names.index("pt_rel")]
     refuse_outside(momenta[clouds.mask], "pt_rel", settings.pt_scale)
     filled = np.any(clouds.mask & (momenta > 0), axis=1)
-    parts = _filled(split(joined(event_labels(clouds), content), settings.split, rng), filled)
+    parts = _filled(parts, filled)
     train = parts["train"]
     of_points = Standardisation.fit(points[train][clouds.mask[train]], names, {"pt_rel": settings.pt_scale})
     conditions = np.stack([clouds.feature(name)[train] for name in CONDITIONS], axis=1)
@@ -72,6 +87,17 @@ def _filled(parts: Mapping[str, np.ndarray], filled: np.ndarray) -> dict[str, np
     return kept
 
 
+def _kept(parts: Mapping[str, np.ndarray], rows: np.ndarray, jets: int) -> dict[str, np.ndarray]:
+    """Return the parts of a split of all ``jets``, as positions in the ``rows`` that are kept."""
+    place = np.full(jets, -1)
+    place[rows] = np.arange(len(rows))
+    kept = {name: place[part][place[part] >= 0] for name, part in parts.items()}
+    for name, part in kept.items():
+        if not len(part):
+            raise InputError(f"unweighting leaves {len(rows)} of {jets} jets and none in the {name} part")
+    return kept
+
+
 def prepare(
     source: Path, settings: PreparationSettings, seed: int, output: Path, split_output: Path | None = None
 ) -> None:
@@ -79,31 +105,60 @@ def prepare(
 
     Args:
         source: cloud file.
-        settings: split and scales.
-        seed: of the split.
+        settings: split, scales, and what becomes of event weights.
+        seed: of the split and of what is drawn by event weights.
         output: cloud file to write.
         split_output: file of indices to write, for use with other clouds of the same jets.
 
     Raises:
-        InputError: see :func:`prepared`; the message names the file.
+        InputError: see :func:`prepared`; the message names the file. Or there are event weights and the settings do not
+            say what becomes of them, or they cannot be unweighted.
         StorageError: an output cannot be written.
     """
-    clouds = read_clouds(source)
+    clouds, rows, weighting = _weighted(source, settings, seed)
     try:
-        result = prepared(clouds, settings, seeds.generator(seed, "prepare"))
+        result = prepared(clouds, settings, seeds.generator(seed, "prepare"), rows)
     except InputError as error:
         raise InputError(f"{source}: {error}") from error
     inputs = [source, *map(Path, [settings.split.indices] if settings.split.indices else [])]
     if identical := result.meta["identical_clouds"]:
         sys.stderr.write(
-            f"prepare: WARNING: {identical} of {len(clouds)} jets are identical to an earlier one; they are kept, each "
+            f"prepare: WARNING: {identical} of {len(result)} jets are identical to an earlier one; they are kept, each "
             "in the part of the split that the earlier one is in\n"
         )
     record = provenance("prepare", settings.model_dump(mode="json"), inputs, seed)
-    meta = {**result.meta, "source": dict(clouds.meta), "provenance": record}
+    meta = {**result.meta, **weighting, "source": dict(clouds.meta), "provenance": record}
     if split_output is not None:
-        write_split(split_output, result.indices, len(clouds))
+        parts = result.indices if rows is None else {name: rows[part] for name, part in result.indices.items()}
+        write_split(split_output, parts, len(clouds))
     write_clouds(output, Clouds(**{**result.__dict__, "meta": meta}))
     if result.meta["without_particles"]:
-        count = f"{result.meta['without_particles']} of {len(clouds)} jets have no particle"
+        count = f"{result.meta['without_particles']} of {len(result)} jets have no particle"
         sys.stderr.write(f"prepare: {count} and are in no part\n")
+
+
+def _weighted(
+    source: Path, settings: PreparationSettings, seed: int
+) -> tuple[Clouds, np.ndarray | None, dict[str, Any]]:
+    """Return jets, the rows that unweighting leaves, None for all, and what is to be known of their event weights."""
+    clouds = read_clouds(source, weighted=True)
+    weights = clouds.event_weight
+    if weights is None:
+        return clouds, None, {}
+    if settings.event_weights == "refuse":
+        raise InputError(
+            f"{source}: its {len(clouds)} jets have event weights from {weights.min():g} to {weights.max():g}; "
+            "say what becomes of them, event_weights: unweight (jets drawn by their weights) or keep"
+        )
+    if settings.event_weights == "keep":
+        return clouds, None, {"event_weights": {"effective_size": effective_size(weights)}}
+    try:
+        rows = unweight(weights, event_labels(clouds), seeds.generator(seed, "prepare", "unweight"))
+    except InputError as error:
+        raise InputError(f"{source}: {error}") from error
+    known = described(weights, rows)
+    sys.stderr.write(f"prepare: {in_words(known)}\n")
+    columns = clouds.feature_columns
+    kept = [number for number, column in enumerate(columns) if column.name != EVENT_WEIGHT]
+    same = replace(clouds, features=clouds.features[:, kept], feature_columns=tuple(columns[i] for i in kept))
+    return same, rows, {"unweighting": known}

@@ -88,9 +88,19 @@ def _hdf5(path: Path) -> Contents:
 
 def _clouds(path: Path) -> Contents:
     from cloudchamber.cloud import read_clouds
+    from cloudchamber.preparation.unweighting import effective_size
 
-    clouds = read_clouds(path)
-    meta = dict(clouds.meta)
+    clouds = read_clouds(path, weighted=True)
+    meta, weights = dict(clouds.meta), clouds.event_weight
+    weighted = (
+        {}
+        if weights is None
+        else {
+            "sum_of_event_weights": float(weights.sum()),
+            "effective_size": effective_size(weights),
+            "negative_event_weights": int((weights < 0).sum()),
+        }
+    )
     facts = {
         "clouds": len(clouds),
         "particles": int(clouds.mask.sum()),
@@ -99,6 +109,7 @@ def _clouds(path: Path) -> Contents:
         "features": [f"{column.name} [{column.unit}]" for column in clouds.feature_columns],
         "labels": [column.name for column in clouds.label_columns],
         "parts": {name: len(rows) for name, rows in clouds.indices.items()},
+        **weighted,
     }
     checks = ("checksums", "completeness mark", "number of clouds", "values, mask and indices possible")
     return Contents("clouds", checks, {**facts, **_without(meta, "provenance")}, meta.get("provenance", {}))

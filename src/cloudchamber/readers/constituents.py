@@ -170,11 +170,11 @@ def merge(parts: Sequence[Jagged]) -> Jagged:
 
 
 def bad_values(step: Step) -> Mapping[str, np.ndarray]:
-    """Return, for each leaf with bad values, the mask (n_events,) of the events that have them.
+    """Return, for each leaf or number with bad values, the mask (n_events,) of the events that have them.
 
     Bad are NaN, infinity, a negative pT or ET, and a pT or eta that no particle has.
     """
-    found = {}
+    found = {name: bad for name, values in step.numbers.items() if (bad := ~np.isfinite(values)).any()}
     for name, leaf in step.leaves.items():
         bad = _bad(name.rpartition(".")[2], leaf.values)
         if bad.any():

@@ -61,7 +61,12 @@ class DelphesTree:
         return [name for name in names if self._guarded(lambda name=name: _is_list_of_numbers(self._tree[name]), name)]  # type: ignore[misc]
 
     def steps(
-        self, leaves: Sequence[str], step_size: str, references: Sequence[str] = (), integers: Sequence[str] = ()
+        self,
+        leaves: Sequence[str],
+        step_size: str,
+        references: Sequence[str] = (),
+        integers: Sequence[str] = (),
+        numbers: Sequence[str] = (),
     ) -> Generator[Step]:
         """Read the tree in steps.
 
@@ -71,26 +76,28 @@ class DelphesTree:
             references: full names of leaves that refer to other objects, one (TRef) or several (TRefArray) each.
             integers: names of branches with one whole number per event, of any type; a list of one number counts,
                 as Delphes has it for what an event has once (``Event.Number``).
+            numbers: the same for numbers that need not be whole (``Event.Weight``).
 
         Raises:
             InputError: a branch is missing, of another type or damaged, or its list lengths are not those of the
                 rest of its collection or of the branch ``X_size``. The last happens in files that hold two
-                collections of the same name. Or one of ``integers`` has no number, several, or one that is not whole.
+                collections of the same name. Or one of ``integers`` or ``numbers`` has no number or several, or one
+                of ``integers`` is not whole.
         """
         for name in references:
             self._require(name, _is_references, "a TRefArray or TRef per object")
         for name in leaves:
             self._require(name, _is_list_of_numbers, "a list of numbers per event")
-        for name in integers:
+        for name in (*integers, *numbers):
             self._require(name, lambda branch: _is_number(branch) or _is_list_of_numbers(branch), "a number per event")
         collections = {name.partition(".")[0] for name in (*leaves, *references)}
         sizes = [f"{name}_size" for name in sorted(collections) if f"{name}_size" in self]
         for name in sizes:
             self._require(name, _is_number, "a number per event")
-        names = list(dict.fromkeys([*leaves, *references, *integers, *sizes]))
+        names = list(dict.fromkeys([*leaves, *references, *integers, *numbers, *sizes]))
         with closing(self._arrays(names, step_size)) as pieces:
             for start, arrays in pieces:
-                step = self._decode(start, arrays, leaves, references, integers)
+                step = self._decode(start, arrays, leaves, references, integers, numbers)
                 self._check_lengths(step, {name.removesuffix("_size"): np.asarray(arrays[name]) for name in sizes})
                 yield step
 
@@ -144,17 +151,22 @@ class DelphesTree:
         leaves: Sequence[str],
         references: Sequence[str],
         integers: Sequence[str],
+        numbers: Sequence[str],
     ) -> Step:
         n_events = len(next(iter(arrays.values())))
         return Step(
             np.arange(start, start + n_events),
             {name: _jagged(arrays[name].layout) for name in leaves},
             {name: _references(arrays[name].layout) for name in references},
-            {name: self._integers(name, start, arrays[name]) for name in integers},
+            {
+                name: whole_numbers(self.path, f"branch '{name}'", self._one_each(name, start, arrays[name]), start)
+                for name in integers
+            },
+            {name: self._one_each(name, start, arrays[name]).astype(np.float64) for name in numbers},
         )
 
-    def _integers(self, name: str, start: int, array: ak.Array) -> np.ndarray:
-        """Return the one whole number of each event."""
+    def _one_each(self, name: str, start: int, array: ak.Array) -> np.ndarray:
+        """Return the one number of each event."""
         if array.ndim > 1:
             lists = _jagged(array.layout)
             wrong = np.flatnonzero(lists.counts != 1)
@@ -164,7 +176,7 @@ class DelphesTree:
                     f"{self.path}: branch '{name}' has {lists.counts[at]} values in entry {start + at}, not one"
                 )
             array = lists.values
-        return whole_numbers(self.path, f"branch '{name}'", np.asarray(array), start)
+        return np.asarray(array)
 
     def _check_lengths(self, step: Step, sizes: Mapping[str, np.ndarray]) -> None:
         """Check that all leaves of a collection have the lengths that its ``X_size`` (or its first leaf) says."""

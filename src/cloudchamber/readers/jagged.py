@@ -81,12 +81,14 @@ class Step:
         leaves: values of each leaf, one list per event.
         references: the leaves that refer to other objects.
         integers: (n_events,) int64, values of each branch with one whole number per event.
+        numbers: (n_events,) float64, values of each branch with one number per event.
     """
 
     events: np.ndarray
     leaves: Mapping[str, Jagged]
     references: Mapping[str, References] = field(default_factory=dict)
     integers: Mapping[str, np.ndarray] = field(default_factory=dict)
+    numbers: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def keep(self, events: np.ndarray) -> "Step":
         """Return the events where the mask ``events`` (n_events,) is true."""
@@ -95,4 +97,5 @@ class Step:
             {name: leaf.keep(events) for name, leaf in self.leaves.items()},
             {name: references.keep(events) for name, references in self.references.items()},
             {name: values[events] for name, values in self.integers.items()},
+            {name: values[events] for name, values in self.numbers.items()},
         )

@@ -1,6 +1,7 @@
 """Settings of clouds: sources, ingestion, preparation."""
 
 from abc import ABC
+from collections.abc import Mapping
 from typing import Annotated, Literal, Self, final
 
 from pydantic import AfterValidator, Field, model_validator
@@ -14,6 +15,7 @@ __all__ = [
     "DelphesSource",
     "EnergyFlow",
     "EventConstituents",
+    "EventWeightUse",
     "IngestionSettings",
     "JetNetSource",
     "JetSelection",
@@ -34,6 +36,7 @@ __all__ = [
 Constituents = Literal["tower", "energy_flow", "particle"]
 EnergyFlow = Literal["EFlowTrack", "EFlowPhoton", "EFlowNeutralHadron", "ParticleFlowCandidate"]
 LabelledLayout = Literal["top_tagging", "jetclass", "jetclass2"]
+EventWeightUse = Literal["refuse", "unweight", "keep"]
 
 
 class JetWindows(Settings, ABC):
@@ -130,6 +133,16 @@ class IngestionSettings(Settings):
     extra_leaves: tuple[str, ...] = Field((), description="further leaves of the constituents to keep, such as Eem")
     label_branch: str | None = Field(
         None, description="branch with one whole number per event: the label 'class' of its clouds"
+    )
+    weight_branch: str | None = Field(
+        "Event.Weight",
+        description="branch with one number per event, its weight; jets get weights where it is there and the weights "
+        "differ; null leaves weights unread",
+    )
+    cross_sections: Mapping[str, PositiveFloat] | Literal["ignore"] = Field(
+        {},
+        description="cross section [pb] of the files that a path or wildcard names, for files of several slices or "
+        "processes; ignore takes events of files that state different ones as alike",
     )
     tree: str = "Delphes"
     step_size: Annotated[str, Field(pattern=r"^\d+ ?[kM]B$")] = Field("8 MB", description="raw data read at a time")
@@ -238,6 +251,11 @@ class PreparationSettings(Settings):
     split: SplitSettings = SplitSettings()
     pt_scale: Literal["linear", "sqrt", "log"] = Field(
         "sqrt", description="scale on which networks see pt_rel; sqrt and log keep it positive"
+    )
+    event_weights: EventWeightUse = Field(
+        "refuse",
+        description="jets with event weights: refused; or drawn by them, so that all weigh the same; or kept with "
+        "their weights, which no training of a generative model takes",
     )
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self, final
 from pydantic import Field, model_validator
 
 from cloudchamber.settings.base import Fraction, PositiveFloat, PositiveInt, Settings, Window
-from cloudchamber.settings.data import SplitSettings
+from cloudchamber.settings.data import EventWeightUse, SplitSettings
 
 __all__ = [
     "ClassName",
@@ -58,6 +58,11 @@ class _TaggingSample(Settings, ABC):
         False, description="weights flat in mass and pT within both windows; false gives all jets the weight one"
     )
     weights: FlatWeightSettings = FlatWeightSettings()
+    event_weights: EventWeightUse = Field(
+        "refuse",
+        description="jets with event weights: refused; or drawn by them, so that all weigh the same; or kept with "
+        "their weights as a factor of those of taggers and their measures",
+    )
     split: SplitSettings = SplitSettings(train=0.7, validation=0.1)
 
     @model_validator(mode="after")

@@ -78,7 +78,7 @@ def tower_relevance(jets: Path, weights: Path, description: Path, output: Path) 
     tagger = stored.tagger
     if not isinstance(tagger, CloudTagger) or not isinstance(tagger.network, AttentiveClassifier):
         raise InputError(f"{description}: a tagger of kind '{stored.settings.network.kind}' has no attention")
-    test = read_clouds(jets).part("test")
+    test = read_clouds(jets, weighted=True).part("test")
     if class_names(test, jets) != stored.classes:
         raise InputError(f"{jets}: not the classes {list(stored.classes)} of the tagger {description}")
     examples = test[np.array([_typical(test, number, name, jets) for number, name in enumerate(stored.classes)])]

@@ -33,7 +33,7 @@ _SMALLEST = 3.0
 
 def draw_relevance(files: Mapping[str, Any]) -> Figure:
     """Draw which towers a tagger looks at."""
-    return relevance(read_clouds(need(files, "relevance")), need(files, "title"))
+    return relevance(read_clouds(need(files, "relevance"), weighted=True), need(files, "title"))
 
 
 def relevance(examples: Clouds, title: str) -> Figure:

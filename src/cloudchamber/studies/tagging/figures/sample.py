@@ -36,8 +36,9 @@ __all__ = [
 CAPTIONS = {
     "jets": (
         "Jets that the taggers are trained and tested with: mass and transverse momentum of each class as "
-        "simulated and with the weights that make them flat, towers per jet and pseudorapidity, weighted. "
-        "This is an own sample after the idea of arXiv 2202.00723, not the sample of that paper."
+        "simulated (with the weights of their events, if any) and with the weights that make them flat, towers per "
+        "jet and pseudorapidity, weighted. This is an own sample after the idea of arXiv 2202.00723, not the "
+        "sample of that paper."
     ),
     "images": (
         "Mean of the transverse momentum per pixel of the jets of each class, turned so that the direction "
@@ -55,12 +56,12 @@ _ETA = Label(r"$\eta_\mathrm{jet}$")
 
 def draw_jets(files: Mapping[str, Any]) -> Figure:
     """Draw jet mass, pT and multiplicity of the classes."""
-    return tagging_jets(read_clouds(need(files, "jets")), need(files, "title"))
+    return tagging_jets(read_clouds(need(files, "jets"), weighted=True), need(files, "title"))
 
 
 def draw_images(files: Mapping[str, Any]) -> Figure:
     """Draw average images of the classes."""
-    return tagging_images(read_clouds(need(files, "jets")), need(files, "title"))
+    return tagging_images(read_clouds(need(files, "jets"), weighted=True), need(files, "title"))
 
 
 def jets_of_classes(jets: Clouds) -> dict[str, Clouds]:
@@ -137,7 +138,8 @@ def _panel(axis: Axes, classes: dict[str, Clouds], name: str, edges: np.ndarray,
     look = looks(list(classes), [])
     drawn = []
     for title, jets in classes.items():
-        weights = jets.feature("weight") if weighted else np.ones(len(jets))
+        of_events = np.ones(len(jets)) if jets.event_weight is None else jets.event_weight
+        weights = jets.feature("weight") if weighted else of_events
         drawn.append((look[title], weighted_histogram(jets.feature(name), weights, edges)))
     draw_histograms(axis, None, drawn, error_bars=True)
     axis.set_xlim(edges[0], edges[-1])

@@ -1,0 +1,240 @@
+"""What the events of a data set weigh: their weights in the files, times a factor of the slice that a file is of.
+
+All weights are read before the first cloud is written, from one branch of each file: the sum over a slice divides its
+cross section, and events that all weigh the same get no column at all.
+"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+
+from cloudchamber.cloud import EVENT_WEIGHT, Column
+from cloudchamber.errors import InputError, SettingsError
+from cloudchamber.readers.delphes import DelphesTree, open_tree
+from cloudchamber.readers.jagged import Step
+from cloudchamber.wildcards import existing_files
+from cloudchamber.settings.data import IngestionSettings
+
+__all__ = ["EventWeights", "read_event_weights"]
+
+# Equal weights may differ by the rounding of float32.
+_ROUNDING = 1e-6
+_CROSS_SECTION = "Event.CrossSection"
+# Estimates of one cross section differ by less, also from few events.
+_SAME_PROCESS = 2.0
+_FLOAT32 = np.finfo(np.float32)
+
+
+@final
+@dataclass(frozen=True)
+class EventWeights:
+    """Weights of the events of a data set.
+
+    Attributes:
+        branch: branch of the weights, None where none is read.
+        factors: what the weights of each file are multiplied by; empty where all events weigh the same.
+        unit: of the products, "pb" where cross sections are given.
+        meta: what is to be known of them; empty where all events weigh the same.
+    """
+
+    branch: str | None = None
+    factors: Mapping[Path, float] = field(default_factory=dict)
+    unit: str = "1"
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The feature of the clouds, if they need one."""
+        return (Column(EVENT_WEIGHT, self.unit),) if self.factors else ()
+
+    def summary(self) -> str:
+        """Return in words what the events weigh, to follow other words."""
+        if not self.factors:
+            return ""
+        known = self.meta["event_weights"]
+        return (
+            f"; event weights of {known['events']} events count like {known['effective_events']:.4g} equal ones, "
+            f"{known['negative_events']} are negative"
+        )
+
+    def branches(self, tree: DelphesTree) -> list[str]:
+        """Return what is to be read of a file besides its clouds."""
+        return [self.branch] if self.branch is not None and self.branch in tree else []
+
+    def of(self, path: Path, step: Step) -> list[np.ndarray]:
+        """Return the column of the events of a step, (n_events,) float64, if there is one."""
+        if not self.factors:
+            return []
+        weights = step.numbers.get(self.branch or "", np.ones(len(step.events)))
+        return [self.factors[path] * weights]
+
+
+@final
+@dataclass(frozen=True)
+class _Stored:
+    """The weights of one file: their number, sums and limits; and the last cross section that it states [pb], or 0."""
+
+    there: bool
+    events: int
+    total: float
+    squares: float
+    negative: int
+    low: float
+    high: float
+    smallest: float
+    cross_section: float
+
+
+def read_event_weights(paths: Sequence[Path], settings: IngestionSettings) -> EventWeights:
+    """Read the weights of all events of a data set.
+
+    With cross sections the weight of an event is w sigma / sum(w), the sum over all events of the files of its slice,
+    so that the weights of the clouds add up to their cross section [pb]. Without, it is w as the file has it. A file
+    without the branch has w = 1.
+
+    Args:
+        paths: the files.
+        settings: branch, cross sections, and what becomes of events with bad values.
+
+    Raises:
+        InputError: a branch cannot be read; a weight is not finite; some files have weights and others none; files
+            without cross sections state very different ones; the weights of a slice add up to nothing.
+        SettingsError: a file is of no slice or of two, or a slice has no file.
+    """
+    sections = {} if settings.cross_sections == "ignore" else settings.cross_sections
+    slices = _slices(paths, sections)
+    stored = {path: _read(path, settings) for path in paths}
+    for files in slices.values():
+        _check_alike({path: stored[path] for path in files}, settings)
+    factors: dict[Path, float] = {}
+    for key, files in slices.items():
+        total = sum(stored[path].total for path in files)
+        if key is not None and not total > 0:
+            raise InputError(f"{files[0]}: the weights of all events of '{key}' add up to {total:g}")
+        factors |= dict.fromkeys(files, 1.0 if key is None else sections[key] / total)
+    limits = [factors[path] * value for path, found in stored.items() for value in (found.low, found.high)]
+    largest = max(map(abs, limits), default=0.0)
+    branch = settings.weight_branch if any(found.there for found in stored.values()) else None
+    if not limits or max(limits) - min(limits) <= _ROUNDING * largest:
+        return EventWeights(branch)
+    smallest = min(abs(factors[path]) * found.smallest for path, found in stored.items())
+    if largest > _FLOAT32.max or smallest < _FLOAT32.tiny:
+        raise InputError(f"{paths[0]}: event weights reach from {smallest:g} to {largest:g}, too far for float32")
+    return EventWeights(branch, factors, "1" if None in slices else "pb", _meta(stored, factors, slices, settings))
+
+
+def _slices(paths: Sequence[Path], cross_sections: Mapping[str, float]) -> dict[str | None, list[Path]]:
+    """Return the files of each slice; without cross sections all are of the slice None."""
+    if not cross_sections:
+        return {None: list(paths)}
+    named = {key: {file.resolve() for file in existing_files([key])} for key in cross_sections}
+    slices: dict[str | None, list[Path]] = {key: [] for key in cross_sections}
+    for path in paths:
+        keys = [key for key, files in named.items() if path.resolve() in files]
+        if len(keys) != 1:
+            which = f"both '{keys[0]}' and '{keys[1]}' name" if keys else "no key names"
+            raise SettingsError(f"cross_sections: {which} the file {path}; each file needs one")
+        slices[keys[0]].append(path)
+    empty = [key for key, files in slices.items() if not files]
+    if empty:
+        raise SettingsError(f"cross_sections: '{empty[0]}' names none of the files that are read")
+    return slices
+
+
+def _read(path: Path, settings: IngestionSettings) -> _Stored:
+    """Read the weights of a file, and its cross section."""
+    branch = settings.weight_branch
+    default = IngestionSettings.model_fields["weight_branch"].default
+    with open_tree(path, settings.tree) as tree:
+        there = branch is not None and (branch in tree or branch != default)
+        asked = [branch] if there and branch is not None else []
+        stated = [_CROSS_SECTION] if settings.cross_sections == {} and _CROSS_SECTION in tree else []
+        parts: list[tuple[float, ...]] = []
+        cross_section = 0.0
+        if asked or stated:
+            with closing(tree.steps((), settings.step_size, numbers=(*asked, *stated))) as steps:
+                for step in steps:
+                    if stated:
+                        cross_section = float(step.numbers[_CROSS_SECTION][-1])
+                    if asked:
+                        parts.append(_sums(path, step, asked[0], settings.on_bad_event == "skip"))
+        if not parts:
+            return _Stored(False, tree.n_events, tree.n_events, tree.n_events, 0, 1.0, 1.0, 1.0, cross_section)
+    events, total, squares, negative = (sum(part[i] for part in parts) for i in range(4))
+    low, high, smallest = (choose(part[i] for part in parts) for i, choose in ((4, min), (5, max), (6, min)))
+    return _Stored(True, int(events), total, squares, int(negative), low, high, smallest, cross_section)
+
+
+def _sums(path: Path, step: Step, branch: str, skip: bool) -> tuple[float, ...]:
+    weights = step.numbers[branch]
+    good = np.isfinite(weights)
+    if not good.all() and not skip:
+        event = step.events[np.flatnonzero(~good)[0]]
+        raise InputError(f"{path}: branch '{branch}' is not finite in event {event}")
+    weights = weights[good]
+    size = np.abs(weights)
+    return (
+        len(weights),
+        weights.sum(),
+        (weights**2).sum(),
+        (weights < 0).sum(),
+        weights.min(initial=np.inf),
+        weights.max(initial=-np.inf),
+        size[size > 0].min(initial=np.inf),
+    )
+
+
+def _check_alike(stored: Mapping[Path, _Stored], settings: IngestionSettings) -> None:
+    """Check that the weights of the files of one slice, or of a data set without slices, are of one kind."""
+    with_ = {path: found for path, found in stored.items() if found.there}
+    without = [path for path in stored if path not in with_]
+    other = [path for path, found in with_.items() if (found.low, found.high) != (1.0, 1.0)]
+    if without and other:
+        raise InputError(
+            f"{other[0]} has event weights ('{settings.weight_branch}'), {without[0]} has none: "
+            "give each a key of cross_sections, or leave weights unread (weight_branch: null)"
+        )
+    # Classes of a data set are compared with each other and never added up.
+    if settings.cross_sections != {} or settings.label_branch is not None:
+        return
+    # Each file has a weight of its own, which holds its cross section.
+    if all(found.low == found.high for found in with_.values()) and len({found.low for found in with_.values()}) > 1:
+        return
+    known = {path: found for path, found in stored.items() if found.cross_section > 0}
+    for number in ("stated", "per event"):
+        values = {
+            path: found.cross_section / (found.events if number == "per event" else 1) for path, found in known.items()
+        }
+        if not values or max(values.values()) <= _SAME_PROCESS * min(values.values()):
+            return
+    low, high = (choose(known, key=lambda path: known[path].cross_section) for choose in (min, max))
+    raise InputError(
+        f"'{_CROSS_SECTION}' is {known[low].cross_section:g} pb in {low}, {known[high].cross_section:g} pb in {high}: "
+        "give each slice its cross section, or say that their events count alike (cross_sections: ignore)"
+    )
+
+
+def _meta(
+    stored: Mapping[Path, _Stored],
+    factors: Mapping[Path, float],
+    slices: Mapping[str | None, Sequence[Path]],
+    settings: IngestionSettings,
+) -> dict[str, Any]:
+    total, squares = (
+        sum(factors[path] ** power * getattr(found, name) for path, found in stored.items())
+        for power, name in ((1, "total"), (2, "squares"))
+    )
+    described = {
+        "branch": settings.weight_branch,
+        "events": sum(found.events for found in stored.values()),
+        "sum": total,
+        "effective_events": total**2 / squares,
+        "negative_events": sum(found.negative for found in stored.values()),
+    }
+    if None not in slices:
+        described["factors"] = {str(key): factors[files[0]] for key, files in slices.items()}
+    return {"event_weights": described}
