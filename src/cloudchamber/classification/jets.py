@@ -49,6 +49,7 @@ def combine_classes(settings: TaggingJetsSettings, seed: int, output: Path) -> N
     missing = [file for file in files if not Path(file).is_file()]
     if missing:
         raise InputError(f"{missing[0]}: no such file")
+    inputs = [*files, *([settings.split.indices] if settings.split.indices else [])]
     columns = (RELATIVE_COLUMNS, FEATURE_COLUMNS, LABEL_COLUMNS)
     made: dict[str, dict[str, Any]] = {}
     with (
@@ -83,7 +84,7 @@ def combine_classes(settings: TaggingJetsSettings, seed: int, output: Path) -> N
                 },
                 "files": files,
                 "identical_clouds": identical,
-                "provenance": provenance("combine-classes", settings.model_dump(mode="json"), files, seed),
+                "provenance": provenance("combine-classes", settings.model_dump(mode="json"), inputs, seed),
             }
         )
 
