@@ -34,6 +34,7 @@ rule combine_classes:
     params:
         settings=classification.ask(ClassificationJobs.jets_settings),
         seed=pipeline.seed,
+        stamp=classification.ask(ClassificationJobs.split_stamp),
     message:
         "combine the jets of all classes"
     shell:

@@ -29,6 +29,7 @@ rule ingest:
         runtime=growing(120),
     params:
         settings=pipeline.clouds.ingestion,
+        stamp=pipeline.clouds.stamp,
     message:
         "ingest data set {wildcards.dataset}"
     shell:
@@ -56,6 +57,7 @@ rule from_jetnet:
         runtime=growing(30),
     params:
         options=pipeline.clouds.jetnet_options,
+        stamp=pipeline.clouds.stamp,
     message:
         "read the JetNet file of data set {wildcards.dataset}"
     shell:
@@ -84,6 +86,7 @@ rule read_jets:
     params:
         layout=pipeline.clouds.labelled_layout,
         settings=pipeline.clouds.labelled_jets,
+        stamp=pipeline.clouds.stamp,
     message:
         "read the labelled jets of data set {wildcards.dataset}"
     shell:
@@ -111,6 +114,7 @@ rule ingest_response:
         runtime=growing(30),
     params:
         settings=pipeline.clouds.response_ingestion,
+        stamp=pipeline.clouds.response_stamp,
     message:
         "ingest {wildcards.side} detector output of {wildcards.process}"
     shell:
@@ -139,6 +143,7 @@ rule prepare:
     params:
         settings=pipeline.clouds.preparation,
         seed=pipeline.seed,
+        stamp=pipeline.clouds.split_stamp,
     message:
         "prepare data set {wildcards.dataset}"
     shell:

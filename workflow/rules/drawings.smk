@@ -161,6 +161,8 @@ rule model_card:
 rule data_table:
     input:
         files=pipeline.data_inputs,
+        # The table says what these were made from, and so comes after them.
+        made=pipeline.sources.made(),
         code=pipeline.code("data-table"),
     output:
         report(
@@ -181,6 +183,7 @@ rule data_table:
         runtime=growing(60),
     params:
         files=pipeline.data_arguments,
+        stamp=pipeline.data_stamp,
         caption=pipeline.caption("data-table"),
     message:
         "hash raw and external files"

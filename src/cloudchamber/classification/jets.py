@@ -55,6 +55,7 @@ def combine_classes(settings: TaggingJetsSettings, seed: int, output: Path) -> N
     missing = [file for file in files if not Path(file).is_file()]
     if missing:
         raise InputError(f"{missing[0]}: no such file")
+    inputs = [*files, *([settings.split.indices] if settings.split.indices else [])]
     kept = [Column(EVENT_WEIGHT)] if settings.event_weights == "keep" else []
     columns = (RELATIVE_COLUMNS, (*FEATURE_COLUMNS, *kept), LABEL_COLUMNS)
     made: dict[str, dict[str, Any]] = {}
@@ -90,7 +91,7 @@ def combine_classes(settings: TaggingJetsSettings, seed: int, output: Path) -> N
                 "windows": _windows_or_ranges(settings, np.concatenate(kinematics, axis=1)),
                 "files": files,
                 "identical_clouds": identical,
-                "provenance": provenance("combine-classes", settings.model_dump(mode="json"), files, seed),
+                "provenance": provenance("combine-classes", settings.model_dump(mode="json"), inputs, seed),
             }
         )
 

@@ -4,6 +4,7 @@ from typing import Any, final
 
 from cloudchamber.classification.plan import ALL_JETS, ClassificationPlan
 from cloudchamber.pipeline.json_arguments import as_json, paths_in, settings_argument
+from cloudchamber.pipeline.stamps import stamp
 from cloudchamber.settings.tagging_sample import TaggingJetsSettings
 
 __all__ = ["ClassificationJobs"]
@@ -48,6 +49,10 @@ class ClassificationJobs:
         """Return the file of indices of the split, where the settings name one."""
         indices = self._settings.sample.split.indices
         return [] if indices is None else [indices]
+
+    def split_stamp(self, wildcards: Any) -> str:
+        """Return what changes when somebody replaces the file of indices."""
+        return stamp(self.split_files(wildcards))
 
     def high_level_settings(self, wildcards: Any) -> str:
         return settings_argument(self._settings.high_level)

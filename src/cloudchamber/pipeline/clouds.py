@@ -4,6 +4,7 @@ from typing import Any, TypeVar, final
 
 from cloudchamber.pipeline.data_sources import DataSources
 from cloudchamber.pipeline.json_arguments import settings_argument
+from cloudchamber.pipeline.stamps import stamp
 from cloudchamber.settings.data import DatasetSettings, IngestionSettings, JetNetSource, LabelledSource
 from cloudchamber.settings.shared import SharedSettings
 
@@ -29,6 +30,10 @@ class Clouds:
     def files(self, wildcards: Any) -> list[str]:
         """Return the raw files of a data set: simulated ones, or the user's own."""
         return self._sources.files(wildcards.dataset)
+
+    def stamp(self, wildcards: Any) -> str:
+        """Return what changes when somebody replaces a raw file."""
+        return stamp(self._sources.own_files(wildcards.dataset))
 
     def ingested(self) -> list[str]:
         """Return the data sets that come as ROOT files of events."""
@@ -73,11 +78,19 @@ class Clouds:
         indices = self._dataset(wildcards).preparation.split.indices
         return [] if indices is None else [indices]
 
+    def split_stamp(self, wildcards: Any) -> str:
+        """Return what changes when somebody replaces the file of indices."""
+        return stamp(self.split_files(wildcards))
+
     def response_files(self, wildcards: Any) -> list[str]:
         """Return the raw files of one side of the comparison with real Delphes, "own" or "real"."""
         if wildcards.side == "own":
             return self._sources.raw(wildcards.process)
         return [str(self._sources.real_files()[wildcards.process])]
+
+    def response_stamp(self, wildcards: Any) -> str:
+        """Return what changes when somebody replaces the file of real Delphes."""
+        return stamp(self.response_files(wildcards) if wildcards.side == "real" else [])
 
     def response_ingestion(self, wildcards: Any) -> str:
         """Return the settings of the ingestion of either side."""

@@ -1,6 +1,6 @@
 """Where the data of an analysis come from: its raw and external files, in words and one by one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import final
 
@@ -22,12 +22,14 @@ class DataSources:
     Args:
         settings: processes and data sets.
         used: data sets that studies are made from; nothing is made of others.
+        splits: files of indices of the user, each with what is split by it.
     """
 
-    def __init__(self, settings: SharedSettings, used: Sequence[str]) -> None:
+    def __init__(self, settings: SharedSettings, used: Sequence[str], splits: Iterable[tuple[str, str]] = ()) -> None:
         self._settings = settings
         self._paths = Paths(settings.results)
         self._used = {name: settings.datasets[name] for name in used}
+        self._splits = tuple(splits)
 
     def raw(self, process: str) -> list[str]:
         """Return the simulated files of a process."""
@@ -80,15 +82,33 @@ class DataSources:
         for process in self._simulated():
             for shard, path in enumerate(self.raw(process)):
                 found[path] = f"simulated here: process {process}, shard {shard}, seed {self._settings.seed}"
-        for name, dataset in self._used.items():
+        for name in self._used:
             for path in self.files(name):
                 found.setdefault(path, _OWN if self._is_own(name) else self.of_dataset(name))
-            if dataset.preparation.split.indices is not None:
-                found.setdefault(dataset.preparation.split.indices, f"{_OWN}: indices of a split")
+        for indices, _ in self._splits:
+            found.setdefault(indices, f"{_OWN}: indices of a split")
         for process, file in self.real_files().items():
             if file is not None:
                 found.setdefault(file, f"{_OWN}: real Delphes, to compare with process {process}")
         return [{"file": path, "source": source} for path, source in found.items()]
+
+    def made(self) -> list[str]:
+        """Return everything that is made of the files themselves, and not of what was made from them."""
+        clouds = [self._paths.clouds(name) for name in self._used]
+        real = [
+            self._paths.response(process, "real") for process, file in self.real_files().items() if file is not None
+        ]
+        return [*clouds, *real, *dict.fromkeys(made for _, made in self._splits)]
+
+    def own_files(self, dataset: str) -> list[str]:
+        """Return the files of the user that the clouds of a data set are read from: none that a rule makes."""
+        return self.files(dataset) if self._is_own(dataset) else []
+
+    def all_own_files(self) -> list[str]:
+        """Return every file of the user."""
+        of_datasets = [path for name in self._used for path in self.own_files(name)]
+        real = [file for file in self.real_files().values() if file is not None]
+        return [*of_datasets, *(file for file, _ in self._splits), *real]
 
     def _simulated(self) -> list[str]:
         """Return the processes that anything is made from: no other is simulated."""

@@ -46,10 +46,9 @@ class Overview:
         assert response is not None, "the figure is left out without it"
         processes = []
         for process, file in self._sources.real_files().items():
-            folder = f"{self._paths.results}/detector_response/{process}"
             own, real = (
                 {"clouds": clouds, "observables": observables_of(clouds)}
-                for clouds in (f"{folder}/own.h5", f"{folder}/real.h5")
+                for clouds in (self._paths.response(process, side) for side in ("own", "real"))
             )
             settings = self._settings.processes[process]
             sides = {"own": own, "real": real if file else None}

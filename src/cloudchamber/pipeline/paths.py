@@ -60,6 +60,10 @@ class Paths:
         """Return the clouds of a data set in relative coordinates, split and standardised."""
         return f"{self.results}/prepared/{dataset}.h5"
 
+    def response(self, process: str, side: str) -> str:
+        """Return the clouds of one side of the comparison with real Delphes, "own" or "real"."""
+        return f"{self.results}/detector_response/{process}/{side}.h5"
+
     def study(self, name: str) -> str:
         """Return the folder of a study."""
         return f"{self.results}/{name}"

@@ -12,6 +12,7 @@ from cloudchamber.pipeline.overview import Overview
 from cloudchamber.pipeline.paths import Paths
 from cloudchamber.pipeline.plans import Plans
 from cloudchamber.pipeline.stages import SHARED_STAGES, code_of
+from cloudchamber.pipeline.stamps import stamp
 from cloudchamber.pipeline.study import Study
 from cloudchamber.pipeline.summary import Summary
 from cloudchamber.pipeline.training import Trainings
@@ -36,7 +37,8 @@ class Pipeline:
         self.studies: Mapping[str, Study] = {study.name: study for study in studies}
         self.paths = Paths(settings.results)
         used = list(dict.fromkeys(name for study in studies for name in study.datasets()))
-        self.sources = DataSources(settings, used)
+        splits = [item for study in studies for item in study.split_files()]
+        self.sources = DataSources(settings, used, splits)
         self.clouds = Clouds(settings, self.sources)
         self.trainings = Trainings((item for study in studies for item in study.trainings()), self.paths)
         self.cards = Cards((card for study in studies for card in study.cards()), settings.results)
@@ -102,7 +104,11 @@ class Pipeline:
         return [entry["file"] for entry in self.sources.all_files()]
 
     def data_arguments(self, wildcards: Any) -> str:
-        return as_json({"files": self.sources.all_files()})
+        return as_json({"files": self.sources.all_files(), "made": self.sources.made()})
+
+    def data_stamp(self, wildcards: Any) -> str:
+        """Return what changes when somebody replaces a file that is their own."""
+        return stamp(self.sources.all_own_files())
 
     def any_of(self, names: Iterable[str]) -> str:
         """Return the regular expression of a wildcard that is one of ``names``."""

@@ -59,6 +59,10 @@ class Study(ABC):
         """Return the data sets that the study is made from; nothing is made of others."""
         return ()
 
+    def split_files(self) -> Iterable[tuple[str, str]]:
+        """Return the files of indices that the settings name, each with what is split by it."""
+        return ()
+
     def plans(self) -> Iterable[object]:
         """Return what shared rules need to work for the study, such as a plan of generative models."""
         return ()

@@ -1,10 +1,12 @@
 """The step ``data-table``: every raw and external file that an analysis was made from, with its hash."""
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from cloudchamber.errors import InputError
+from cloudchamber.cloud import read_header
+from cloudchamber.errors import InputError, SettingsError
 from cloudchamber.progress import progress
 from cloudchamber.settings.entries import entries
 from cloudchamber.storage import sha256, write_rows
@@ -24,20 +26,25 @@ def data_table(files: Mapping[str, Any], output: Path) -> None:
     """Write the table of files: file, bytes, sha256, source; a row per file.
 
     Args:
-        files: "files", each with "file" and "source", where it is from.
+        files: "files", each with "file" and "source", where it is from; and where there are any, "made", the cloud
+            files that were made of them.
         output: CSV to write.
 
     Raises:
-        InputError: a file cannot be read.
+        InputError: a file cannot be read, or is not the one that something was made from.
         SettingsError: there are no files, or one lacks a key.
         StorageError: the table cannot be written.
     """
     listed = entries(files, "files", ("file", "source"))
+    made = entries({"made": [], **files}, "made", may_be_empty=True)
+    if not all(isinstance(path, str) for path in made):
+        raise SettingsError("--files: 'made' is no list of paths")
     rows = []
     with progress("hash", len(listed), "files") as report:
         for entry in listed:
             rows.append({"file": entry["file"], **_identity(Path(entry["file"])), "source": entry["source"]})
             report.update()
+    _compare({os.path.realpath(row["file"]): row["sha256"] for row in rows}, made)
     write_rows(output, rows)
 
 
@@ -47,3 +54,16 @@ def _identity(path: Path) -> dict[str, int | str]:
         return {"bytes": path.stat().st_size, "sha256": digest}
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def _compare(digests: Mapping[str, str], made: Iterable[str]) -> None:
+    """Refuse files that were replaced since something was made from them: the table would say what is not so."""
+    for path in made:
+        inputs = read_header(path).get("provenance", {}).get("inputs", {})
+        for file, expected in inputs.items():
+            if digests.get(os.path.realpath(file), expected) != expected:
+                raise InputError(
+                    f"{file}: {path} was made from another file of this name (SHA-256 differs), and neither size nor "
+                    f"time shows it; bring that file back, or make everything anew that is made from it: "
+                    f"snakemake --forcerun {path}"
+                )

@@ -37,6 +37,12 @@ class JetGeneration(Study):
     def datasets(self) -> Iterable[str]:
         return self._plan.settings.datasets
 
+    def split_files(self) -> Iterable[tuple[str, str]]:
+        for name in self.datasets():
+            indices = self.analysis.datasets[name].preparation.split.indices
+            if indices is not None:
+                yield indices, self.paths.prepared(name)
+
     def plans(self) -> Iterable[object]:
         return [GenerationJobs(self._plan)]
 

@@ -46,6 +46,10 @@ class Tagging(Study):
     def datasets(self) -> Iterable[str]:
         return [item.dataset for item in self._plan.settings.classes.values()]
 
+    def split_files(self) -> Iterable[tuple[str, str]]:
+        indices = self._plan.settings.sample.split.indices
+        return () if indices is None else [(indices, self._plan.jets)]
+
     def plans(self) -> Iterable[object]:
         return [ClassificationJobs(self._plan)]
 

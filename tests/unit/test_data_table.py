@@ -1,0 +1,113 @@
+"""The table of data and what shows that a file of the user was replaced."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from prepared_jets import raw_jets
+from project_copy import REPOSITORY
+from root_files import random_towers, write_delphes
+
+from cloudchamber.analysis import plan
+from cloudchamber.cli import main
+from cloudchamber.cloud import write_clouds
+from cloudchamber.pipeline.pipeline import Pipeline
+from cloudchamber.pipeline.stamps import stamp
+
+INGESTION = '{"clouds": {"kind": "events"}, "max_particles": 5}'
+
+
+def _table(made: object, *files: str) -> int:
+    content = {"files": [{"file": file, "source": "mine"} for file in files], "made": made}
+    return main(["data-table", "--files", json.dumps(content), "--output", "data.csv"])
+
+
+def test_a_file_that_is_not_the_one_that_clouds_were_made_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rng: np.random.Generator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in "ab":
+        write_delphes(Path(f"{name}.root"), {"Tower": random_towers(rng, 5)})
+    assert main(["ingest", "a.root", "./b.root", "--settings", INGESTION, "--output", "clouds.h5"]) == 0
+    files = ["a.root", str(tmp_path / "b.root")]
+    assert _table(["clouds.h5"], *files) == 0
+    before = Path("data.csv").read_bytes()
+    write_delphes(Path("b.root"), {"Tower": random_towers(rng, 5)})
+    capsys.readouterr()
+    assert _table(["clouds.h5"], *files) == 3
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("cloudchamber")]
+    assert "b.root: clouds.h5 was made from another file of this name (SHA-256 differs)" in line
+    assert line.endswith("snakemake --forcerun clouds.h5")
+    assert Path("data.csv").read_bytes() == before
+    assert main(["ingest", "a.root", "b.root", "--settings", INGESTION, "--output", "clouds.h5"]) == 0
+    assert _table(["clouds.h5"], *files) == 0
+    # Clouds that somebody wrote in Python say nothing of files.
+    write_clouds("other.h5", raw_jets(4, 3, rng))
+    assert _table(["clouds.h5", "other.h5"], *files) == 0
+    assert _table(["none.h5"], *files) == 3
+    assert _table([1], *files) == _table("clouds.h5", *files) == 2
+
+
+def test_a_stamp_is_of_size_and_time(tmp_path: Path) -> None:
+    first, second = (str(tmp_path / name) for name in ("a.root", "b.root"))
+    for path in (first, second):
+        Path(path).write_text("events")
+        os.utime(path, (2e9, 2e9))
+    before = stamp([first, second])
+    assert stamp([first, second]) == before
+    for when in (1e9, 2.1e9):
+        os.utime(first, (when, when))
+        assert stamp([first, second]) != before
+    os.utime(first, (2e9, 2e9))
+    Path(second).write_text("more events")
+    os.utime(second, (2e9, 2e9))
+    assert stamp([first, second]) != before
+    # A link that leads to another file now is another file, whatever its own time.
+    old = tmp_path / "old.root"
+    old.write_text("events")
+    os.utime(old, (1e9, 1e9))
+    link = tmp_path / "current.root"
+    link.symlink_to(first)
+    before = stamp([str(link)])
+    link.unlink()
+    link.symlink_to(old)
+    assert stamp([str(link)]) != before
+    assert stamp([str(tmp_path / "none.root")]) == stamp([])
+
+
+def _pipeline(**changes: Any) -> Pipeline:
+    return plan({**yaml.safe_load((REPOSITORY / "config.yaml").read_text(encoding="utf-8")), **changes}, REPOSITORY)
+
+
+def test_files_of_the_user_and_what_is_made_of_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("real.root", "jets.hdf5", "jets_split.h5", "classes_split.h5"):
+        Path(name).touch()
+    dataset = {
+        "title": "mine",
+        "source": {"kind": "jetnet", "file": "jets.hdf5"},
+        "preparation": {"split": {"indices": "jets_split.h5"}},
+    }
+    pipeline = _pipeline(
+        studies=["jet_generation", "tagging"],
+        datasets={"mine": dataset},
+        jet_generation={"datasets": ["mine", "top"]},
+        tagging={"sample": {"split": {"indices": "classes_split.h5", "train": 0.5, "validation": 0.1}}},
+        detector_response={"real_files": {"top": "real.root", "qcd": None}},
+    )
+    sources = pipeline.sources
+    assert sources.all_own_files() == ["jets.hdf5", "jets_split.h5", "classes_split.h5", "real.root"]
+    assert {*sources.all_own_files()} < {entry["file"] for entry in sources.all_files()}
+    assert {
+        "results/clouds/mine.h5",
+        "results/clouds/top.h5",
+        "results/prepared/mine.h5",
+        "results/tagging/jets.h5",
+        "results/detector_response/top/real.h5",
+    } < {*sources.made()}
+    assert "results/prepared/top.h5" not in sources.made()
+    assert not sources.own_files("top"), "simulated here"
