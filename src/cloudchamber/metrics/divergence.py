@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from cloudchamber.errors import InputError
 from cloudchamber.metrics.resampling import Estimate, Sample
 
 __all__ = ["KL_DIRECTION", "bin_counts", "bin_edges", "divergence_of_counts", "expected_floor", "kl_divergence"]
@@ -17,7 +18,7 @@ KL_DIRECTION = "KL(generated || truth)"
 _JETS_PER_PIECE = 8192
 
 
-def bin_edges(truth: np.ndarray, bins: int) -> np.ndarray:
+def bin_edges(truth: np.ndarray, bins: int, weights: np.ndarray | None = None) -> np.ndarray:
     """Return the inner edges of ``bins`` bins that are equally probable in ``truth``.
 
     A bin holds the values above its lower and up to and including its upper edge; the first and the last bin are open,
@@ -28,6 +29,7 @@ def bin_edges(truth: np.ndarray, bins: int) -> np.ndarray:
     Args:
         truth: (M,) values of the reference sample, in any order.
         bins: number of bins wanted.
+        weights: (M,) of the values, whose sizes are then alike in all bins; None where all weigh the same.
 
     Returns:
         (K - 1,) increasing, K <= bins.
@@ -39,15 +41,31 @@ def bin_edges(truth: np.ndarray, bins: int) -> np.ndarray:
         >>> bin_counts(np.array([-9.0, 0.5, 8.5, 99.0]), edges)
         array([2, 0, 0, 0, 2])
     """
+    if weights is not None:
+        truth, weights = truth[weights != 0], weights[weights != 0]
+        edges = np.unique(_weighted_quantiles(truth, bins, np.abs(weights)))
+        return edges[edges < truth.max()]
     # In whole numbers, since rounding i / bins would move some edges by one value.
     ranks = (np.arange(1, bins) * len(truth) + bins - 1) // bins - 1
     edges = np.unique(np.partition(truth, np.unique(ranks))[ranks])
     return edges[edges < truth.max()]
 
 
-def bin_counts(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """Return (K,) int64, how many of ``values`` lie in each of the K bins between the K - 1 inner ``edges``."""
-    return np.bincount(np.searchsorted(edges, values), minlength=len(edges) + 1)
+def _weighted_quantiles(values: np.ndarray, bins: int, weights: np.ndarray) -> np.ndarray:
+    """Return the smallest values that hold i / ``bins`` of the weight at and below them, for i from 1."""
+    order = np.argsort(values, kind="stable")
+    cumulative = np.cumsum(weights[order])
+    # Sums are rounded: what holds a share exactly must not miss it.
+    shares = np.arange(1, bins) / bins * (cumulative[-1] * (1 - 1e-12))
+    return values[order[np.searchsorted(cumulative, shares)]]
+
+
+def bin_counts(values: np.ndarray, edges: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
+    """Return (K,) how many of ``values`` lie in each of the K bins between the K - 1 inner ``edges``.
+
+    They are int64, or the float64 sums of ``weights`` of the values.
+    """
+    return np.bincount(np.searchsorted(edges, values), weights, minlength=len(edges) + 1)
 
 
 def divergence_of_counts(generated: np.ndarray, truth: np.ndarray) -> np.ndarray:
@@ -57,7 +75,8 @@ def divergence_of_counts(generated: np.ndarray, truth: np.ndarray) -> np.ndarray
     a resampling of truth can bring about, counts as half an entry, so that the result stays finite.
 
     Args:
-        generated, truth: (..., K) counts, not negative.
+        generated, truth: (..., K) counts, or sums of weights that add up to effective numbers. A negative sum, which
+            resamplings of negative weights can bring about, counts as no entry.
     """
     p = np.maximum(truth, 0.5)
     p = p / p.sum(axis=-1, keepdims=True)
@@ -90,6 +109,9 @@ def kl_divergence(
         truth_weights, generated_weights: (B, n_jets) each, from
             :func:`cloudchamber.metrics.resampling.bootstrap_weights`.
 
+    Raises:
+        InputError: the weights of truth or of the generated jets do not add up to more than zero in a bin.
+
     Example:
         >>> from cloudchamber.metrics.resampling import bootstrap_weights
         >>> rng = np.random.default_rng(1)
@@ -99,8 +121,16 @@ def kl_divergence(
         >>> print(f"{value:.3f} +- {uncertainty:.3f}, floor {expected_floor(20, 5000, 5000):.3f}")
         0.131 +- 0.010, floor 0.004
     """
-    edges = bin_edges(truth.values, bins)
-    value = divergence_of_counts(bin_counts(generated.values, edges), bin_counts(truth.values, edges))
+    edges = bin_edges(truth.values, bins, truth.entry_weights)
+    of_truth, of_generated = (bin_counts(side.values, edges, side.entry_weights) for side in (truth, generated))
+    # Sums of negative weights alone come to this.
+    if of_truth.min() <= 0 or of_generated.min() < 0:
+        lowest = min(of_truth.min(), of_generated.min())
+        raise InputError(
+            f"negative event weights: those of a bin add up to {lowest:.3g}, with {len(of_truth)} bins for what counts "
+            f"like {truth.size:.0f} and {generated.size:.0f} jets; it takes more jets or fewer bins"
+        )
+    value = divergence_of_counts(of_generated, of_truth)
     resampled = divergence_of_counts(
         _resampled_counts(generated, edges, generated_weights), _resampled_counts(truth, edges, truth_weights)
     )
@@ -117,5 +147,8 @@ def _resampled_counts(sample: Sample, edges: np.ndarray, weights: np.ndarray) ->
         first = piece * _JETS_PER_PIECE
         n_jets = min(_JETS_PER_PIECE, sample.n_jets - first)
         of_jets = np.bincount(cells[start:stop] - first * n_bins, minlength=n_jets * n_bins)
-        counts += weights[:, first : first + n_jets].astype(np.float64) @ of_jets.reshape(n_jets, n_bins)
+        of_piece = weights[:, first : first + n_jets].astype(np.float64)
+        if sample.weights is not None:
+            of_piece *= sample.weights[first : first + n_jets]
+        counts += of_piece @ of_jets.reshape(n_jets, n_bins)
     return counts
