@@ -228,7 +228,8 @@ def test_slices_without_cross_sections_are_refused(tmp_path: Path, output: Path,
         ([low, high], {"cross_sections": "ignore"}),
         ([low, high], {"label_branch": "Event.Weight"}),
         # A running sum of weights, as some generators write it.
-        ([low, with_section("short.root", 90.0, EVENTS // 10)], {}),
+        ([low, with_section("long.root", 9000.0, 10 * EVENTS)], {}),
+        ([low, with_section("short.root", 3.0, EVENTS // 10)], {}),
     ):
         assert ingested(files, output, **settings).event_weight is None
 

@@ -39,7 +39,8 @@ class Histogram:
 
     Attributes:
         edges: (K + 1,).
-        counts: (K,) entries; the first and last bin hold what lies beyond the edges.
+        counts: (K,) entries, or sums of weights that add up to the effective number of jets; the first and last bin
+            hold what lies beyond the edges.
         fractions: (K,) sums to 1, or zeros where there is no entry.
         errors: (K,) statistical uncertainty of ``fractions``.
     """
@@ -66,20 +67,30 @@ def bin_edges(reference: Sample, others: Sequence[Sample], logarithmic: bool = F
     The range holds 99.8 % of the reference. It is widened to hold 98 % of each other sample, but by no more than half
     of its own width on each side, so that a bad model does not squeeze the reference into a few bins. The number of
     bins follows the number of values of the reference. Values that a logarithmic axis cannot show do not count here.
+    Where the reference has weights, its range holds that share of their sizes.
     """
     values = [sample.values for sample in (reference, *others)]
+    weights = reference.entry_weights
     if logarithmic:
+        weights = None if weights is None else weights[values[0] > 0]
         values = [np.log(of_sample[of_sample > 0]) for of_sample in values]
-    low, high = np.quantile(values[0], [0.001, 0.999])
+    low, high = _quantiles(values[0], weights, [0.001, 0.999])
     if low == high:
         low, high = low - 0.5, high + 0.5
     room = 0.5 * (high - low)
     reach = np.array([np.quantile(other, [0.01, 0.99]) for other in values[1:] if len(other)]).reshape(-1, 2)
     first = max(low - room, min([low, *reach[:, 0]]))
     last = min(high + room, max([high, *reach[:, 1]]))
-    bins = int(np.clip(0.5 * np.sqrt(len(reference.values)), 12, 40) * (last - first) / (high - low))
+    entries = len(reference.values) * reference.size / max(reference.n_jets, 1)
+    bins = int(np.clip(0.5 * np.sqrt(entries), 12, 40) * (last - first) / (high - low))
     edges = np.linspace(first, last, bins + 1)
     return np.exp(edges) if logarithmic else edges
+
+
+def _quantiles(values: np.ndarray, weights: np.ndarray | None, shares: Sequence[float]) -> np.ndarray:
+    if weights is None:
+        return np.quantile(values, shares)
+    return np.quantile(values, shares, weights=np.abs(weights), method="inverted_cdf")
 
 
 def integer_edges(reference: Sample, others: Sequence[Sample]) -> np.ndarray:
@@ -95,14 +106,17 @@ def histogram(sample: Sample, edges: np.ndarray) -> Histogram:
 
     The uncertainty comes from the spread between jets, so that it is right for particles too, which are not
     independent within a jet: the variance of the ratio of sums over jets, sum_j (c_jk - f_k n_j)^2 / (sum_j n_j)^2,
-    with c_jk the entries of jet j in bin k and n_j all its entries.
+    with c_jk the entries of jet j in bin k and n_j all its entries, each times the weight of the jet. A bin whose
+    weights add up to less than zero has a negative fraction.
     """
     n_bins = len(edges) - 1
     bins = np.clip(np.searchsorted(edges, sample.values, side="right") - 1, 0, n_bins - 1)
     cells = np.bincount(sample.jets * n_bins + bins, minlength=sample.n_jets * n_bins)
     per_jet = cells.reshape(sample.n_jets, n_bins).astype(np.float64)
+    if sample.weights is not None:
+        per_jet *= sample.weights[:, None]
     counts = per_jet.sum(axis=0)
-    total = max(counts.sum(), 1.0)
+    total = max(counts.sum(), 1.0) if sample.weights is None else counts.sum()
     fractions = counts / total
     residuals = per_jet - fractions * per_jet.sum(axis=1, keepdims=True)
     return Histogram(edges, counts, fractions, np.sqrt((residuals**2).sum(axis=0)) / total)

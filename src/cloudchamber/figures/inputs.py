@@ -8,6 +8,7 @@ import numpy as np
 
 from cloudchamber.cloud import Clouds, read_clouds
 from cloudchamber.errors import InputError
+from cloudchamber.figures.labels import jets_in_words
 from cloudchamber.figures.looks import TRUTH, Look, looks
 from cloudchamber.jets.features import JET_FEATURES
 from cloudchamber.jets.kinematics import has_momentum
@@ -88,14 +89,18 @@ def distinct(models: Sequence[Model], by_name: bool = False) -> list[Model]:
     return list({model.name if by_name else (model.name, model.sampler): model for model in models}.values())
 
 
-def read_truth(files: Mapping[str, Any]) -> Clouds:
+def read_truth(files: Mapping[str, Any], weighted: bool = False) -> Clouds:
     """Return the prepared true jets.
+
+    Args:
+        files: has "truth".
+        weighted: whether the caller takes event weights into account.
 
     Raises:
         InputError: the file cannot be used, or it has no test or training part.
     """
     path = need(files, "truth")
-    truth = read_clouds(path)
+    truth = read_clouds(path, weighted)
     for part in ("test", "train"):
         if not len(truth.indices.get(part, ())):
             raise InputError(f"{path}: no jets in the part '{part}'")
@@ -121,6 +126,12 @@ class Series:
     def n_jets(self) -> int:
         return next(iter(self.values.values())).n_jets
 
+    @property
+    def size(self) -> str:
+        """The number of true jets in words, with the effective number where they have weights."""
+        sample = next(iter(self.values.values()))
+        return jets_in_words(sample.n_jets, None if sample.weights is None else sample.size)
+
 
 @final
 @dataclass(frozen=True)
@@ -144,7 +155,7 @@ def read_distributions(files: Mapping[str, Any], features: Sequence[str]) -> Dis
         SettingsError: a key is missing.
     """
     read = _jet_values if set(features) <= set(JET_FEATURES) else _particle_values
-    truth = read_truth(files)
+    truth = read_truth(files, weighted=True)
     of_truth = read(truth, need(files, "truth_observables"), features, truth.indices["test"])
     series = []
     for model in first_samplers(models_of(files)):
@@ -167,13 +178,17 @@ def _jet_values(clouds: Clouds, observables: str, features: Sequence[str], rows:
             raise InputError(f"{observables}: no observable '{name}' among {sorted(table)}")
         if len(table[name]) != len(clouds):
             raise InputError(f"{observables}: {len(table[name])} jets, the clouds have {len(clouds)}")
-    return {name: Sample.of_jets(table[name][rows]) for name in features}
+    return {name: Sample.of_jets(table[name][rows], _weights(clouds, rows)) for name in features}
 
 
 def _particle_values(clouds: Clouds, observables: str, features: Sequence[str], rows: np.ndarray) -> dict[str, Sample]:
     jets = clouds[rows]
     mask = has_momentum(jets)
-    return {name: Sample.of_particles(jets.point(name), mask) for name in features}
+    return {name: Sample.of_particles(jets.point(name), mask, jets.event_weight) for name in features}
+
+
+def _weights(clouds: Clouds, rows: np.ndarray) -> np.ndarray | None:
+    return None if clouds.event_weight is None else clouds.event_weight[rows]
 
 
 def _pooled(samples: Sequence[Sample]) -> Sample:

@@ -4,7 +4,7 @@ from textwrap import fill
 
 from cloudchamber.jets.features import LABELS, Label
 
-__all__ = ["axis_label", "count", "counts", "plain_name", "plain_solver", "unit", "wrapped"]
+__all__ = ["axis_label", "count", "counts", "jets_in_words", "plain_name", "plain_solver", "unit", "wrapped"]
 
 _NAMES = {
     "jet_mass": "jet mass",
@@ -53,6 +53,12 @@ def axis_label(label: Label) -> str:
 def count(n: int) -> str:
     """Return a number of jets with thousands set apart."""
     return f"{n:,}"
+
+
+def jets_in_words(jets: int, effective: float | None) -> str:
+    """Return how many true jets there are, and like how many equal ones they count where they have event weights."""
+    worth = "" if effective is None else f" (weighted, like {count(round(effective))} equal ones)"
+    return f"{count(jets)} true jets{worth}"
 
 
 def counts(numbers: list[int]) -> str:

@@ -7,7 +7,8 @@ from cloudchamber.cloud import Clouds
 from cloudchamber.metrics.energy_mover import coverage_and_mmd
 from cloudchamber.metrics.memorisation import memorisation
 from cloudchamber.metrics.tables import DISTANCE_COLUMNS
-from cloudchamber.preparation.splits import halves
+from cloudchamber.preparation.splits import event_labels, halves
+from cloudchamber.preparation.unweighting import unweight
 from cloudchamber.settings.metrics import MetricSettings
 
 __all__ = ["compare_clouds"]
@@ -31,23 +32,39 @@ def compare_clouds(
 
     Returns:
         Rows "coverage", "mmd", "memorisation" and "duplicates" with the columns of
-        :func:`cloudchamber.metrics.comparison.compare`; the feature is "".
+        :func:`cloudchamber.metrics.comparison.compare`; the feature is "". True jets with event weights are unweighted
+        for the first two; the others are left out, since they ask which jets were copied and unweighting drops some.
+        Where weights are negative there are no rows.
 
     Raises:
         InputError: see :func:`cloudchamber.metrics.energy_mover.coverage_and_mmd` and
             :func:`cloudchamber.metrics.memorisation.memorisation`.
     """
+    weighted = test.event_weight is not None
+    if weighted:
+        if any(part.event_weight is not None and (part.event_weight < 0).any() for part in (test, train)):
+            return pd.DataFrame([], columns=list(DISTANCE_COLUMNS))
+        test, train = (_unweighted(part, rng) for part in (test, train))
     batches = settings.energy_mover_batches
     jets = min(settings.energy_mover_jets, len(test), len(generated))
+    if weighted:
+        jets = min(jets, len(train))
     values = coverage_and_mmd(test, generated, rng, jets, batches)
     floors = coverage_and_mmd(test, train[: len(generated)], rng, jets, batches)
     rows = [
         (metric, "", *value, *floor, jets * batches, jets * batches)
         for metric, value, floor in zip(("coverage", "mmd"), values, floors, strict=True)
     ]
+    if weighted:
+        return pd.DataFrame(rows, columns=list(DISTANCE_COLUMNS))
     judged = generated[:_JUDGED]
     rows += [
         (metric, "", *value, *floor, len(halves(test)[0]), len(judged))
         for metric, (value, floor) in memorisation(train, test, judged).items()
     ]
     return pd.DataFrame(rows, columns=list(DISTANCE_COLUMNS))
+
+
+def _unweighted(clouds: Clouds, rng: np.random.Generator) -> Clouds:
+    assert clouds.event_weight is not None, "both parts are of one file"
+    return clouds[unweight(clouds.event_weight, event_labels(clouds), rng)]

@@ -1,5 +1,6 @@
 """The step ``compare``: distances of a sample from truth."""
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,7 +15,10 @@ from cloudchamber.metrics.comparison import compare
 from cloudchamber.metrics.tables import write_table
 from cloudchamber.settings.metrics import MetricSettings
 
-__all__ = ["compare_files"]
+__all__ = ["METRICS", "compare_files"]
+
+# Of samples without event weights.
+METRICS = ("kl", "w1", "w1m", "w1p", "w1efp", "fpd", "kpd", "coverage", "mmd", "memorisation", "duplicates")
 
 
 def compare_files(
@@ -28,6 +32,8 @@ def compare_files(
 ) -> None:
     """Compare a sample with the test part of the truth; the training part gives the floor.
 
+    Truth may have event weights; what of the metrics cannot take them is left out, which is said on standard error.
+
     Args:
         truth, truth_observables: prepared jets and their observables.
         sample, sample_observables: generated jets and their observables.
@@ -38,12 +44,16 @@ def compare_files(
     Raises:
         InputError: a file cannot be used, or the training part has fewer jets than the sample.
     """
-    true, of_true = read_clouds(truth), read_observables(truth_observables)[0]
+    true, of_true = read_clouds(truth, weighted=True), read_observables(truth_observables)[0]
     generated, of_generated = read_clouds(sample), read_observables(sample_observables)[0]
     test, train = (_part(true, of_true, name) for name in ("test", "train"))
     of_features = compare(*test, generated, of_generated, *train, settings, seeds.generator(seed, "bootstrap"))
     of_clouds = compare_clouds(test[0], train[0], generated, settings, seeds.generator(seed, "batches"))
-    write_table(output, pd.concat([of_features, of_clouds], ignore_index=True))
+    table = pd.concat([of_features, of_clouds], ignore_index=True)
+    left_out = [metric for metric in METRICS if metric not in set(table["metric"])]
+    if left_out:
+        sys.stderr.write(f"compare: {truth} has event weights, which these cannot take: {', '.join(left_out)}\n")
+    write_table(output, table)
 
 
 def _part(clouds: Clouds, observables: Mapping[str, np.ndarray], name: str) -> tuple[Clouds, dict[str, np.ndarray]]:

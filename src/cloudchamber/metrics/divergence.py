@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from cloudchamber.errors import InputError
 from cloudchamber.metrics.resampling import Estimate, Sample
 
 __all__ = ["KL_DIRECTION", "bin_counts", "bin_edges", "divergence_of_counts", "expected_floor", "kl_divergence"]
@@ -17,7 +18,7 @@ KL_DIRECTION = "KL(generated || truth)"
 _JETS_PER_PIECE = 8192
 
 
-def bin_edges(truth: np.ndarray, bins: int) -> np.ndarray:
+def bin_edges(truth: np.ndarray, bins: int, weights: np.ndarray | None = None) -> np.ndarray:
     """Return the inner edges of bins that are equally probable in ``truth``, and of bins that hold one value alone.
 
     A bin holds the values above its lower and up to and including its upper edge; the first and the last bin are open,
@@ -31,6 +32,7 @@ def bin_edges(truth: np.ndarray, bins: int) -> np.ndarray:
     Args:
         truth: (M,) finite values of the reference sample, M > 0, in any order.
         bins: number of bins wanted at quantiles.
+        weights: (M,) of the values, whose sizes are then alike in all bins; None where all weigh the same.
 
     Returns:
         (K - 1,) increasing, K <= 3 bins.
@@ -44,6 +46,8 @@ def bin_edges(truth: np.ndarray, bins: int) -> np.ndarray:
         >>> bin_counts(np.array([29.0, 30.0, 30.5]), bin_edges(np.full(10, 30.0), bins=5))
         array([1, 1, 1])
     """
+    if weights is not None:
+        return _weighted_edges(truth[weights != 0], bins, np.abs(weights[weights != 0]))
     values, counts = np.unique(truth, return_counts=True)
     # In whole numbers, since rounding i / bins would move some edges by one value.
     below = (np.arange(1, bins) * len(truth) + bins - 1) // bins
@@ -52,9 +56,25 @@ def bin_edges(truth: np.ndarray, bins: int) -> np.ndarray:
     return np.unique(np.concatenate([quantiles[quantiles < values[-1]], np.nextafter(atoms, -np.inf), atoms]))
 
 
-def bin_counts(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """Return (K,) int64, how many of ``values`` lie in each of the K bins between the K - 1 inner ``edges``."""
-    return np.bincount(np.searchsorted(edges, values), minlength=len(edges) + 1)
+def _weighted_edges(truth: np.ndarray, bins: int, weights: np.ndarray) -> np.ndarray:
+    """Return what :func:`bin_edges` does, of positive weights; one heavy entry alone is no atom."""
+    values, positions, entries = np.unique(truth, return_inverse=True, return_counts=True)
+    sizes = np.bincount(positions, weights)
+    cumulative = np.cumsum(sizes)
+    # Sums are rounded: what holds a share exactly must not miss it.
+    shares = np.arange(1, bins) / bins * (cumulative[-1] * (1 - 1e-12))
+    quantiles = values[np.searchsorted(cumulative, shares)]
+    filling = sizes >= cumulative[-1] / bins * (1 - 1e-12)
+    atoms = values[filling & (entries >= min(2, len(truth)))]
+    return np.unique(np.concatenate([quantiles[quantiles < values[-1]], np.nextafter(atoms, -np.inf), atoms]))
+
+
+def bin_counts(values: np.ndarray, edges: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
+    """Return (K,) how many of ``values`` lie in each of the K bins between the K - 1 inner ``edges``.
+
+    They are int64, or the float64 sums of ``weights`` of the values.
+    """
+    return np.bincount(np.searchsorted(edges, values), weights, minlength=len(edges) + 1)
 
 
 def divergence_of_counts(generated: np.ndarray, truth: np.ndarray) -> np.ndarray:
@@ -65,7 +85,8 @@ def divergence_of_counts(generated: np.ndarray, truth: np.ndarray) -> np.ndarray
     entry, where that is less, so that no share of entries where truth has none can pass for the right one.
 
     Args:
-        generated, truth: (..., K) counts, not negative.
+        generated, truth: (..., K) counts, or sums of weights that add up to effective numbers. A negative sum, which
+            resamplings of negative weights can bring about, counts as no entry.
     """
     entries, others = truth.sum(axis=-1, keepdims=True), generated.sum(axis=-1, keepdims=True)
     p = np.where(truth > 0, truth, np.minimum(0.5, entries / others))
@@ -101,6 +122,9 @@ def kl_divergence(
         truth_weights, generated_weights: (B, n_jets) each, from
             :func:`cloudchamber.metrics.resampling.bootstrap_weights`.
 
+    Raises:
+        InputError: the weights of truth or of the generated jets do not add up to more than zero in a bin.
+
     Example:
         >>> from cloudchamber.metrics.resampling import bootstrap_weights
         >>> rng = np.random.default_rng(1)
@@ -110,10 +134,17 @@ def kl_divergence(
         >>> print(f"{value:.3f} +- {uncertainty:.3f}, floor {expected_floor(20, 5000, 5000):.3f}")
         0.131 +- 0.010, floor 0.004
     """
-    edges = bin_edges(truth.values, bins)
-    counts = [bin_counts(sample.values, edges) for sample in (generated, truth)]
-    entered = np.logical_or(*counts)
-    value = divergence_of_counts(*(of_sample[entered] for of_sample in counts))
+    edges = bin_edges(truth.values, bins, truth.entry_weights)
+    of_truth, of_generated = (bin_counts(side.values, edges, side.entry_weights) for side in (truth, generated))
+    # Sums of negative weights alone come to this.
+    if of_truth.min() < 0 or of_generated.min() < 0:
+        lowest = min(of_truth.min(), of_generated.min())
+        raise InputError(
+            f"negative event weights: those of a bin add up to {lowest:.3g}, with {len(of_truth)} bins for what counts "
+            f"like {truth.size:.0f} and {generated.size:.0f} jets; it takes more jets or fewer bins"
+        )
+    entered = (of_generated > 0) | (of_truth > 0)
+    value = divergence_of_counts(of_generated[entered], of_truth[entered])
     resampled = divergence_of_counts(
         np.compress(entered, _resampled_counts(generated, edges, generated_weights), axis=1),
         np.compress(entered, _resampled_counts(truth, edges, truth_weights), axis=1),
@@ -131,5 +162,8 @@ def _resampled_counts(sample: Sample, edges: np.ndarray, weights: np.ndarray) ->
         first = piece * _JETS_PER_PIECE
         n_jets = min(_JETS_PER_PIECE, sample.n_jets - first)
         of_jets = np.bincount(cells[start:stop] - first * n_bins, minlength=n_jets * n_bins)
-        counts += weights[:, first : first + n_jets].astype(np.float64) @ of_jets.reshape(n_jets, n_bins)
+        of_piece = weights[:, first : first + n_jets].astype(np.float64)
+        if sample.weights is not None:
+            of_piece *= sample.weights[first : first + n_jets]
+        counts += of_piece @ of_jets.reshape(n_jets, n_bins)
     return counts

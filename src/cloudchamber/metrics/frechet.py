@@ -7,7 +7,8 @@ import numpy as np
 from scipy.optimize import nnls
 
 from cloudchamber.errors import InputError
-from cloudchamber.metrics.resampling import Estimate
+from cloudchamber.metrics.resampling import Estimate, drawn_rows
+from cloudchamber.preparation.unweighting import effective_size
 
 __all__ = ["frechet_distance", "frechet_physics_distance"]
 
@@ -48,6 +49,8 @@ def frechet_physics_distance(
     truth: np.ndarray,
     generated: np.ndarray,
     rng: np.random.Generator,
+    truth_weights: np.ndarray | None = None,
+    generated_weights: np.ndarray | None = None,
     largest: int = LARGEST_BATCH,
     points: int = 10,
     batches: int = 20,
@@ -64,6 +67,8 @@ def frechet_physics_distance(
     Args:
         truth, generated: (N, D) and (M, D) features, scaled to be comparable.
         rng: generator of the batches.
+        truth_weights, generated_weights: (N,) and (M,) not negative, by which jets are drawn; their effective numbers
+            are then the sizes of the samples.
         largest: size of the largest batch, if the samples are not smaller.
         points: number of sizes, at least three.
         batches: batches of each size.
@@ -71,7 +76,8 @@ def frechet_physics_distance(
     Raises:
         InputError: fewer than 10 jets on a side, too few for batches of different size.
     """
-    fewest = min(len(truth), len(generated))
+    sides = ((truth, truth_weights), (generated, generated_weights))
+    fewest = min(len(rows) if weights is None else int(effective_size(weights)) for rows, weights in sides)
     if fewest < _FEWEST_JETS:
         raise InputError(f"the Frechet distance needs {_FEWEST_JETS} jets or more of each sample, not {fewest}")
     largest = min(largest, fewest)
@@ -79,7 +85,7 @@ def frechet_physics_distance(
     distances = [
         np.mean(
             [
-                frechet_distance(*(sample[rng.integers(len(sample), size=size)] for sample in (truth, generated)))
+                frechet_distance(*(rows[drawn_rows(len(rows), size, rng, weights)] for rows, weights in sides))
                 for _ in range(batches)
             ]
         )

@@ -6,7 +6,8 @@ The definition is the one of jetnet (arXiv 2211.10295, section 3), where the fea
 import numpy as np
 
 from cloudchamber.errors import InputError
-from cloudchamber.metrics.resampling import Estimate
+from cloudchamber.metrics.resampling import Estimate, drawn_rows
+from cloudchamber.preparation.unweighting import effective_size
 
 __all__ = ["kernel_physics_distance", "squared_discrepancy"]
 
@@ -56,6 +57,8 @@ def kernel_physics_distance(
     truth: np.ndarray,
     generated: np.ndarray,
     rng: np.random.Generator,
+    truth_weights: np.ndarray | None = None,
+    generated_weights: np.ndarray | None = None,
     largest: int = LARGEST_BATCH,
     batches: int = 10,
 ) -> Estimate:
@@ -66,18 +69,21 @@ def kernel_physics_distance(
     Args:
         truth, generated: (N, D) and (M, D) features, scaled to be comparable.
         rng: generator of the batches.
+        truth_weights, generated_weights: (N,) and (M,) not negative, by which jets are drawn; their effective numbers
+            are then the sizes of the samples.
         largest: jets of each side in a batch, if the samples are not too small.
         batches: number of batches.
 
     Raises:
         InputError: fewer than 4 jets on a side, so that half of them have no pair.
     """
-    fewest = min(len(truth), len(generated))
+    sides = ((truth, truth_weights), (generated, generated_weights))
+    fewest = min(len(rows) if weights is None else int(effective_size(weights)) for rows, weights in sides)
     if fewest < _FEWEST_JETS:
         raise InputError(f"the kernel distance needs {_FEWEST_JETS} jets or more of each sample, not {fewest}")
     size = min(largest, fewest // 2)
     values = [
-        squared_discrepancy(*(sample[rng.integers(len(sample), size=size)] for sample in (truth, generated)))
+        squared_discrepancy(*(rows[drawn_rows(len(rows), size, rng, weights)] for rows, weights in sides))
         for _ in range(batches)
     ]
     low, high = np.percentile(values, _CENTRAL)

@@ -15,7 +15,8 @@ def wasserstein_distance(
 
     The samples may have different lengths. The distance is exact, in the unit of the feature; the uncertainty is the
     standard deviation over resamplings of the jets of both samples. Both samples are sorted once; a resampling only
-    changes the weights in one pass over the sorted values.
+    changes the weights in one pass over the sorted values. Weights of jets are the steps of the distributions; with
+    negative ones these are not monotonous.
 
     Args:
         truth, generated: values of one feature.
@@ -34,6 +35,10 @@ def wasserstein_distance(
     entries = np.bincount(jets, minlength=truth.n_jets + generated.n_jets)
 
     def distance(truth_row: np.ndarray, generated_row: np.ndarray) -> float:
+        if truth.weights is not None:
+            truth_row = truth_row * truth.weights
+        if generated.weights is not None:
+            generated_row = generated_row * generated.weights
         of_truth = truth_row / (truth_row @ entries[: truth.n_jets])
         of_generated = generated_row / (generated_row @ entries[truth.n_jets :])
         return _area(gaps, jets, np.concatenate([of_truth, -of_generated]))

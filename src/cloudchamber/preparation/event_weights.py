@@ -24,8 +24,9 @@ __all__ = ["EventWeights", "read_event_weights"]
 # Equal weights may differ by the rounding of float32.
 _ROUNDING = 1e-6
 _CROSS_SECTION = "Event.CrossSection"
-# Estimates of one cross section differ by less, also from few events.
+# Estimates of one cross section from so many events differ by less.
 _SAME_PROCESS = 2.0
+_ENOUGH_EVENTS = 50
 _FLOAT32 = np.finfo(np.float32)
 
 
@@ -204,7 +205,9 @@ def _check_alike(stored: Mapping[Path, _Stored], settings: IngestionSettings) ->
     # Each file has a weight of its own, which holds its cross section.
     if all(found.low == found.high for found in with_.values()) and len({found.low for found in with_.values()}) > 1:
         return
-    known = {path: found for path, found in stored.items() if found.cross_section > 0}
+    known = {
+        path: found for path, found in stored.items() if found.cross_section > 0 and found.events >= _ENOUGH_EVENTS
+    }
     for number in ("stated", "per event"):
         values = {
             path: found.cross_section / (found.events if number == "per event" else 1) for path, found in known.items()

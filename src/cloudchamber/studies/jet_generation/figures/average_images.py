@@ -68,13 +68,13 @@ def read_images(files: Mapping[str, Any]) -> JetImages:
         InputError: a file cannot be used.
         SettingsError: a key is missing.
     """
-    truth = read_truth(files)
+    truth = read_truth(files, weighted=True)
     reach = angular_reach(truth)
     edges = np.linspace(-reach, reach, _PIXELS + 1)
     images, n_jets = {}, []
     for label, part in (("truth (test part)", "test"), ("truth (training part)", "train")):
         jets = truth.part(part)
-        images[label] = average_image(jets, edges)
+        images[label] = average_image(jets, edges, jets.event_weight)
         n_jets.append(len(jets))
     for model in first_samplers(models_of(files)):
         total, jets_of_model = np.zeros((_PIXELS, _PIXELS)), 0

@@ -17,7 +17,7 @@ from cloudchamber.figures.histograms import (
     legend_handles,
 )
 from cloudchamber.figures.inputs import Distributions, read_distributions
-from cloudchamber.figures.labels import axis_label, count, counts
+from cloudchamber.figures.labels import axis_label, counts
 from cloudchamber.figures.legends import legend_below
 from cloudchamber.jets.features import LABELS, PARTICLE_FEATURES
 
@@ -29,9 +29,9 @@ CAPTIONS = {
         "in units of that of the whole jet, and the number of particles. Filled: true jets of the test part, "
         "with a hatched band of their statistical uncertainty. Lines: the models, each with the sampler that "
         "the settings name first, all seeds together. Below: the ratio to truth, on a logarithmic axis that "
-        "is chosen for each panel. The heading gives the numbers of jets. The first and last bin hold what "
-        "lies beyond the axis, which is why poor models end in spikes. The statistical uncertainty of the "
-        "models is about that of truth and not drawn."
+        "is chosen for each panel. The heading gives the numbers of jets, and like how many equal ones true "
+        "jets count that have event weights. The first and last bin hold what lies beyond the axis, which is "
+        "why poor models end in spikes. The statistical uncertainty of the models is about that of truth and not drawn."
     ),
     "particle_features": (
         "Transverse momentum of the particles relative to the jet, and their pseudorapidity and azimuth "
@@ -87,7 +87,7 @@ def feature_distributions(data: Distributions, features: Sequence[str]) -> Figur
         _panel(upper, lower, data, feature)
     figure.align_ylabels(axes[:, 0])
     generated = counts([series.n_jets for series in data.models])
-    figure.suptitle(f"{data.title}: {count(data.truth.n_jets)} true jets, {generated} generated jets per model")
+    figure.suptitle(f"{data.title}: {data.truth.size}, {generated} generated jets per model")
     handles = legend_handles(data.truth.label, [(series.label, series.look) for series in data.models])
     legend_below(figure, handles, title=OVERFLOW_NOTE, title_fontsize=8)
     return figure
