@@ -10,7 +10,7 @@ from cloudchamber import seeds
 from cloudchamber.cloud import Clouds, read_clouds, write_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.jets.relative import RELATIVE_COLUMNS, relative_points
-from cloudchamber.preparation.splits import event_labels, split, write_split
+from cloudchamber.preparation.splits import PARTS, event_labels, split, write_split
 from cloudchamber.preparation.standardisation import Standardisation, refuse_outside
 from cloudchamber.settings.data import PreparationSettings
 from cloudchamber.storage import provenance
@@ -19,6 +19,9 @@ __all__ = ["CONDITIONS", "prepare", "prepared"]
 
 # What a conditional model can be conditioned on.
 CONDITIONS = ("jet_pt", "jet_mass")
+# Fewer jets serve no comparison: the Frechet distance takes ten of each side, and the classifier behind the log
+# posterior is trained with half of the test part.
+_FEWEST = {"train": 10, "validation": 1, "test": 20}
 
 
 def prepared(clouds: Clouds, settings: PreparationSettings, rng: np.random.Generator) -> Clouds:
@@ -82,12 +85,13 @@ def prepare(
         split_output: file of indices to write, for use with other clouds of the same jets.
 
     Raises:
-        InputError: see :func:`prepared`; the message names the file.
+        InputError: see :func:`prepared`, or a part has too few jets to be compared; the message names the file.
         StorageError: an output cannot be written.
     """
     clouds = read_clouds(source)
     try:
         result = prepared(clouds, settings, seeds.generator(seed, "prepare"))
+        _check_sizes(result)
     except InputError as error:
         raise InputError(f"{source}: {error}") from error
     inputs = [source, *map(Path, [settings.split.indices] if settings.split.indices else [])]
@@ -96,6 +100,15 @@ def prepare(
     if split_output is not None:
         write_split(split_output, result.indices, len(clouds))
     write_clouds(output, Clouds(**{**result.__dict__, "meta": meta}))
+    sizes = ", ".join(f"{len(result.indices[name])} {name}" for name in PARTS)
+    sys.stderr.write(f"prepare: jets of each part: {sizes}\n")
     if result.meta["without_particles"]:
         count = f"{result.meta['without_particles']} of {len(clouds)} jets have no particle"
         sys.stderr.write(f"prepare: {count} and are in no part\n")
+
+
+def _check_sizes(jets: Clouds) -> None:
+    for name, fewest in _FEWEST.items():
+        there = len(jets.indices[name])
+        if there < fewest:
+            raise InputError(f"the {name} part has {there} of {len(jets)} jets, {fewest} or more are needed")
