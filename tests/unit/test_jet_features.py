@@ -100,6 +100,25 @@ def test_jets_of_a_flow_are_possible_and_say_where_they_come_from(study: Study, 
     assert set(inputs) == {sha256(path) for path in (study.source, study.weights, study.description)}
 
 
+@pytest.mark.parametrize("model", [False, True])
+def test_at_most_as_many_jets_are_drawn_as_there_are_to_train_with(
+    model: bool, study: Study, clouds: Clouds, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    weights = (study.weights, study.description) if model else None
+    there = len(clouds.indices["train"])
+    for asked, drawn in ((there - 1, there - 1), (there, there), (there + 1, there), (100 * there, there)):
+        draw_jets(study.source, weights, asked, 1, tmp_path / "jets.h5", at_most_training_jets=True)
+        assert len(read_jets(tmp_path / "jets.h5")) == drawn
+        assert read_observables(tmp_path / "jets.h5")[1]["asked"] == asked
+        line = f"draw-jets: {there} jets are drawn and not {asked}, as many as there are training jets\n"
+        assert capsys.readouterr().err == (line if asked > there else "")
+    # A comparison has then enough jets for its floor.
+    compare_jet_features(study.source, tmp_path / "jets.h5", METRICS, 1, tmp_path / "comparison.csv")
+    # Who asks for more by hand gets more.
+    draw_jets(study.source, weights, there + 1, 1, tmp_path / "jets.h5")
+    assert len(read_jets(tmp_path / "jets.h5")) == there + 1
+
+
 def test_the_same_seed_gives_the_same_jets(study: Study, tmp_path: Path) -> None:
     first, second, other = (study.draw(tmp_path / f"{name}.h5", seed) for name, seed in (("a", 1), ("b", 1), ("c", 2)))
     assert (tmp_path / "a.h5").read_bytes() == (tmp_path / "b.h5").read_bytes()

@@ -106,13 +106,13 @@ def test_a_limit_above_the_file_changes_no_published_file(tmp_path, content):
 
 
 def test_prepared_jets_are_as_in_the_file(tmp_path, content):
-    settings = PreparationSettings.model_validate({"split": {"train": 0.6, "validation": 0.1}, "pt_scale": "linear"})
+    settings = PreparationSettings.model_validate({"split": {"train": 0.4, "validation": 0.1}, "pt_scale": "linear"})
     write_clouds(tmp_path / "t.h5", read_jetnet(write(tmp_path / "t.hdf5", content)))
     prepare(tmp_path / "t.h5", settings, 1, tmp_path / "prepared.h5", tmp_path / "split.h5")
     jets = read_clouds(tmp_path / "prepared.h5")
     np.testing.assert_array_equal(jets.points, content["particle_features"][..., :3])
     # Each jet is an event of its own.
-    assert {name: len(rows) for name, rows in jets.indices.items()} == {"train": 24, "validation": 4, "test": 12}
+    assert {name: len(rows) for name, rows in jets.indices.items()} == {"train": 16, "validation": 4, "test": 20}
     with h5py.File(tmp_path / "split.h5") as file:
         assert {name: file[name][()].tolist() for name in file} == {n: r.tolist() for n, r in jets.indices.items()}
     rows = np.concatenate(

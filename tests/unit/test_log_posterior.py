@@ -185,3 +185,27 @@ def test_the_step_tells_a_wrong_model_from_truth_and_not_a_right_one(tmp_path):
     assert list(confusion.index) == list(confusion.columns) == ["right", "wrong", "truth"]
     assert confusion.sum(axis=1).to_numpy() == pytest.approx(1.0)
     assert confusion.loc["wrong"].idxmax() == "wrong"
+
+
+def test_a_small_sample_has_as_many_jets_of_each_class_as_its_smallest(tmp_path, capsys):
+    clouds = {name: prepared_jets(jets=jets, width=6, seed=2) for name, jets in (("truth", 100), ("few", 15))}
+    clouds["many"] = clouds["truth"]
+    for name, of_name in clouds.items():
+        write_clouds(tmp_path / f"{name}.h5", of_name)
+    settings = LogPosteriorSettings(
+        jets_per_class=2200,
+        network=ParticleNetSettings(neighbours=3, blocks=((8, 8),), fusion=16, dense=16),
+        training=TrainingSettings(steps=2, batch_size=64, accelerator="cpu"),
+    )
+    half = len(clouds["truth"].part("test")) // 2
+    outputs = [tmp_path / name for name in ("posterior.csv", "history.csv", "confusion.csv")]
+    for names, fewest, there in ((("many",), "'truth' (half of the test part)", half), (("many", "few"), "'few'", 15)):
+        classes = {name: tmp_path / f"{name}.h5" for name in names}
+        log_posterior(tmp_path / "truth.h5", classes, settings, 1, tmp_path / "state", *outputs)
+        shown = capsys.readouterr().err
+        assert f"log-posterior: {there} jets of each class and not 2200: as many has {fewest}\n" in shown
+        table = pd.read_csv(outputs[0])
+        assert (table.loc[table["metric"] == "nlp", "n_generated"] == there).all()
+    write_clouds(tmp_path / "few.h5", clouds["few"][:9])
+    with pytest.raises(InputError, match="class 'few' has 9 jets, 10 or more are needed"):
+        log_posterior(tmp_path / "truth.h5", {"few": tmp_path / "few.h5"}, settings, 1, tmp_path / "state", *outputs)

@@ -4,16 +4,21 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from prepared_jets import raw_jets
 
 from cloudchamber.cloud import Clouds, read_clouds, write_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.jets.observables import observe
+from cloudchamber.metrics.cloud_comparison import compare_clouds
+from cloudchamber.metrics.comparison import compare
+from cloudchamber.metrics.posterior_step import log_posterior
 from cloudchamber.preparation.prepare import prepare
 from cloudchamber.preparation.splits import PARTS, read_split, write_split
 from cloudchamber.settings.base import parse
 from cloudchamber.settings.data import PreparationSettings
+from cloudchamber.settings.metrics import LogPosteriorSettings, MetricSettings
 
 JETS = 120
 
@@ -21,6 +26,10 @@ JETS = 120
 @pytest.fixture
 def jets(rng: np.random.Generator) -> Clouds:
     return raw_jets(JETS, 6, rng)
+
+
+def sizes(clouds: Clouds) -> str:
+    return f"prepare: jets of each part: {', '.join(f'{len(clouds.indices[name])} {name}' for name in PARTS)}\n"
 
 
 def run(folder: Path, clouds: Clouds, seed: int = 1, **settings: object) -> Clouds:
@@ -74,7 +83,8 @@ def test_jets_without_particles_keep_their_rows_and_are_in_no_part(
     whole = run(tmp_path, jets, seed)
     capsys.readouterr()
     made = run(tmp_path, emptied(jets, [3, 50]), seed)
-    assert capsys.readouterr().err == f"prepare: 2 of {JETS} jets have no particle and are in no part\n"
+    expected = f"prepare: 2 of {JETS} jets have no particle and are in no part\n"
+    assert capsys.readouterr().err == sizes(made) + expected
     assert made.meta["without_particles"] == 2
     assert len(made) == JETS
     # The others are split as they would be without them.
@@ -105,3 +115,42 @@ def test_a_jet_with_particles_and_no_momentum_of_its_own_is_refused(jets: Clouds
     features[[4, 9], 0] = 0.0
     with pytest.raises(InputError, match=rf"clouds\.h5: 2 of {JETS} jets have a transverse momentum that is not pos"):
         run(tmp_path, replace(jets, features=features))
+
+
+@pytest.mark.parametrize(
+    ("train", "validation", "reason"),
+    [(9, 11, "the train part has 9 of 120 jets, 10"), (90, 11, "the test part has 19 of 120 jets, 20")],
+)
+def test_parts_that_are_too_small_for_what_comes_are_refused_before_it(
+    train: int, validation: int, reason: str, jets: Clouds, tmp_path: Path
+) -> None:
+    parts = np.split(np.arange(JETS), [train, train + validation])
+    write_split(tmp_path / "own.h5", dict(zip(PARTS, parts, strict=True)), JETS)
+    own = replace(jets, labels=np.stack([np.zeros(JETS, np.int64), np.arange(JETS)], axis=1))
+    with pytest.raises(InputError, match=rf"clouds\.h5: {reason} or more are needed$"):
+        run(tmp_path, own, split={"indices": str(tmp_path / "own.h5")})
+    assert not (tmp_path / "prepared.h5").exists()
+
+
+def test_the_smallest_sample_that_is_prepared_can_be_compared(rng: np.random.Generator, tmp_path: Path) -> None:
+    """The numbers that the preparation asks for are those that metrics and their trainings ask for."""
+    own = raw_jets(31, 6, rng)
+    own = replace(own, labels=np.stack([np.zeros(31, np.int64), np.arange(31)], axis=1))
+    parts = {"train": np.arange(10), "validation": np.arange(10, 11), "test": np.arange(11, 31)}
+    write_split(tmp_path / "own.h5", parts, 31)
+    made = run(tmp_path, own, split={"indices": str(tmp_path / "own.h5")})
+    test, train = made.part("test"), made.part("train")
+    tables = [observe(clouds) for clouds in (test, train)]
+    settings = MetricSettings()
+    found = compare(test, tables[0], train, tables[1], train, tables[1], settings, rng)
+    found = pd.concat([found, compare_clouds(test, train, train, settings, rng)])
+    assert np.isfinite(found[["value", "uncertainty", "floor", "floor_uncertainty"]]).all(axis=None)
+    write_clouds(tmp_path / "sample.h5", train)
+    training = {"steps": 2, "batch_size": 256, "accelerator": "cpu"}
+    network = {"neighbours": 3, "blocks": [[8, 8]], "fusion": 16, "dense": 16}
+    posterior = parse(LogPosteriorSettings, {"training": training, "network": network, "jets_per_class": 2200})
+    outputs = [tmp_path / f"{name}.csv" for name in ("posterior", "history", "confusion")]
+    classes = {"model": tmp_path / "sample.h5"}
+    log_posterior(tmp_path / "prepared.h5", classes, posterior, 1, tmp_path / "state", *outputs)
+    table = pd.read_csv(outputs[0])
+    assert np.isfinite(table[["value", "uncertainty"]]).all(axis=None)

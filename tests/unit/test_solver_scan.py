@@ -1,5 +1,6 @@
 """The scan of solvers: which points there are, their distances, their floor, and what happens to lost ones."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from descriptions import write_description
 from prepared_jets import write_prepared_jets
 from scipy.stats import wasserstein_distance
 
-from cloudchamber.cloud import Clouds, read_clouds
+from cloudchamber.cloud import Clouds, read_clouds, write_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.generative.sample import sample_model
 from cloudchamber.generative.solver_scan import FEATURES, points_of, solver_scan
@@ -143,12 +144,25 @@ def test_points_without_finite_values_are_rows_without_a_value(study: Study, tmp
     assert table[["floor", "floor_uncertainty", "seconds_per_jet"]].notna().all(axis=None)
 
 
-def test_too_few_jets_are_refused(study: Study) -> None:
-    with pytest.raises(InputError, match=r"jets\.h5: 67 jets, the scan draws 68"):
-        study.scan(SCAN.model_copy(update={"jets": 68}))
-    many = study.folder / "many.h5"
-    study.write_jets(many, 500)
-    arguments = (study.weights, study.description, study.prepared, study.observables, many)
-    with pytest.raises(InputError, match=r"prepared\.h5: training part: \d+ jets, the scan draws 500"):
-        solver_scan(*arguments, SCAN.model_copy(update={"jets": 500}), METRICS, 1, study.folder / "never.csv")
+def test_a_scan_draws_as_many_jets_as_there_are(study: Study, capsys: pytest.CaptureFixture[str]) -> None:
+    many = SCAN.model_copy(update={"jets": 500, "solvers": ("euler",), "evaluations": (2,)})
+    table = study.scan(many)
+    assert (table["n_generated"] == JETS + 7).all()
+    assert "solver-scan: 67 jets per point and not 500, which are not there\n" in capsys.readouterr().err
+    # The floor has as many jets of the training part.
+    drawn = study.folder / "many.h5"
+    study.write_jets(drawn, 500)
+    arguments = (study.weights, study.description, study.prepared, study.observables, drawn)
+    solver_scan(*arguments, many, METRICS, 1, study.folder / "many.csv")
+    there = len(read_clouds(study.prepared).indices["train"])
+    assert (pd.read_csv(study.folder / "many.csv")["n_generated"] == there).all()
+
+
+def test_without_training_jets_there_is_no_floor(study: Study) -> None:
+    clouds = read_clouds(study.prepared)
+    parts = {name: rows for name, rows in clouds.indices.items() if name != "train"}
+    write_clouds(study.folder / "untrained.h5", replace(clouds, indices=parts))
+    arguments = (study.weights, study.description, study.folder / "untrained.h5", study.observables, study.jets)
+    with pytest.raises(InputError, match=r"untrained\.h5: no training jets, which give the floor"):
+        solver_scan(*arguments, SCAN, METRICS, 1, study.folder / "never.csv")
     assert not (study.folder / "never.csv").exists()

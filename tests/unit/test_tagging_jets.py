@@ -15,6 +15,7 @@ from cloudchamber.errors import InputError, SettingsError
 from cloudchamber.jets.kinematics import jet_kinematics, momenta
 from cloudchamber.jets.observable_file import read_observables
 from cloudchamber.jets.relative import RELATIVE_COLUMNS
+from cloudchamber.preparation.splits import PARTS
 from cloudchamber.preparation.unweighting import effective_size
 from cloudchamber.settings.base import parse
 from cloudchamber.settings.data import SplitSettings
@@ -201,6 +202,12 @@ def test_the_log_says_what_becomes_of_the_jets_of_each_class(rng, tmp_path, caps
     settings = class_settings(tmp_path, rng, NAMES[:2], 600, flat=False, jets_per_class=50, max_particles=5)
     combine_classes(settings, 1, tmp_path / "jets.h5")
     lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("combine-classes: ")]
+    jets = read_clouds(tmp_path / "jets.h5")
+    for position, name in enumerate(NAMES[:2]):
+        numbers = {part: np.count_nonzero(jets.label("class")[jets.indices[part]] == position) for part in PARTS}
+        of_parts = [f"{number} {part}" for part, number in numbers.items()]
+        assert f"combine-classes: class '{name}': jets of each part: {', '.join(of_parts)}" in lines
+    lines = lines[:2]
     known = read_clouds(tmp_path / "jets.h5").meta["classes"]
     assert lines == [
         f"combine-classes: class '{item['name']}': 600 jets, {item['accepted']} accepted, 50 of these taken "
@@ -212,6 +219,22 @@ def test_the_log_says_what_becomes_of_the_jets_of_each_class(rng, tmp_path, caps
     combine_classes(whole, 1, tmp_path / "whole.h5")
     lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("combine-classes: ")]
     assert lines[0] == f"combine-classes: class '1': 600 jets, {known[0]['accepted']} accepted, all of these taken"
+    combine_classes(whole.model_copy(update={"jets_per_class": 599}), 1, tmp_path / "fewer.h5")
+    line = "accepted, all of these taken, fewer than 599 (sample.jets_per_class)"
+    assert line in capsys.readouterr().err
+
+
+def test_jets_that_do_not_reach_for_a_learning_curve_are_refused_before_any_training(rng, tmp_path):
+    settings = class_settings(tmp_path, rng, NAMES[:2], 600, flat=False, jets_per_class=50)
+    combine_classes(settings, 1, tmp_path / "jets.h5")
+    jets = read_clouds(tmp_path / "jets.h5")
+    smallest = int(np.bincount(jets.label("class")[jets.indices["train"]]).min())
+    combine_classes(settings.model_copy(update={"learning_curve": (5, smallest)}), 1, tmp_path / "enough.h5")
+    with pytest.raises(
+        InputError, match=rf"has {smallest} training jets, learning_curve.jets_per_class asks for {smallest + 1}"
+    ):
+        combine_classes(settings.model_copy(update={"learning_curve": (smallest + 1, 5)}), 1, tmp_path / "few.h5")
+    assert not (tmp_path / "few.h5").exists()
 
 
 def test_without_windows_all_jets_are_taken_and_their_range_is_stored(rng, tmp_path):

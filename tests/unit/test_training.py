@@ -238,6 +238,17 @@ class _Overfitting(Task):
         return {"validation_loss": abs(step - 18.0)}
 
 
+def test_a_batch_larger_than_the_sample_is_the_sample_and_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = _fit(_Regression(), tmp_path / "whole", SETTINGS.model_copy(update={"batch_size": 29}))
+    assert "training.batch_size" not in capsys.readouterr().err
+    larger = _fit(_Regression(), tmp_path / "larger", SETTINGS.model_copy(update={"batch_size": 256}))
+    line = "training: batches of 29 examples, all there are, and not 256 (training.batch_size)\n"
+    assert capsys.readouterr().err.count(line) == 1
+    assert _same(larger, whole)
+
+
 def test_the_best_weights_are_those_of_the_lowest_validation_loss(tmp_path: Path) -> None:
     settings = SETTINGS.model_copy(update={"keep": "best"})
     task = _Overfitting()

@@ -32,8 +32,8 @@ rule draw_jets:
     message:
         "draw the jets to generate on {wildcards.dataset}, seed {wildcards.seed}"
     shell:
-        "exec python -m cloudchamber draw-jets {input.data} --jets {params.jets} --seed {wildcards.seed}"
-        " --threads {threads} --output {output} --model {input.model} > {log} 2>&1"
+        "exec python -m cloudchamber draw-jets {input.data} --jets {params.jets} --at-most-training-jets"
+        " --seed {wildcards.seed} --threads {threads} --output {output} --model {input.model} > {log} 2>&1"
 
 
 rule compare_jets:

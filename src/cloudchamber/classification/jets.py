@@ -1,7 +1,7 @@
 """The step that combines the jets of all classes into the one file that taggers are trained and tested with."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -46,9 +46,9 @@ def combine_classes(settings: TaggingJetsSettings, seed: int, output: Path) -> N
     and stand beside it as the feature ``event_weight``, of mean one within each class too.
 
     Raises:
-        InputError: a file cannot be used, a class has no jets or cannot be made flat, a part lacks a class, or two
-            classes have the same jet; jets have event weights and the settings do not say what becomes of them, or some
-            are negative.
+        InputError: a file cannot be used, a class has no jets or cannot be made flat, a part lacks a class, the training
+            part has fewer jets of one than the learning curve asks for, or two classes have the same jet; jets have
+            event weights and the settings do not say what becomes of them, or some are negative.
         StorageError: the output cannot be written.
     """
     files = list(dict.fromkeys(item.file for item in settings.classes))
@@ -133,6 +133,8 @@ def _report(known: Mapping[str, Any], settings: TaggingJetsSettings) -> None:
         line += f"{known['jets']} of these taken (sample.jets_per_class)"
     else:
         line += "all of these taken"
+        if settings.jets_per_class is not None and known["jets"] < settings.jets_per_class:
+            line += f", fewer than {settings.jets_per_class} (sample.jets_per_class)"
     if known["truncated"]:
         line += f", {known['truncated']} cut to their hardest {settings.max_particles} particles (sample.max_particles)"
     sys.stderr.write(f"combine-classes: {line}\n")
@@ -254,12 +256,23 @@ def _parts(
         if settings.split.order == "random":
             # Any first jets of a part are then a fair draw of its classes.
             parts = {name: rng.permutation(rows) for name, rows in parts.items()}
-    _check_classes(parts, of_class, [item.name for item in settings.classes])
+    _check_classes(parts, of_class, settings)
     return parts
 
 
-def _check_classes(parts: dict[str, np.ndarray], of_class: np.ndarray, names: Sequence[str]) -> None:
-    for part, rows in parts.items():
-        missing = [name for position, name in enumerate(names) if not (of_class[rows] == position).any()]
-        if missing:
-            raise InputError(f"the {part} part has no jet of class '{missing[0]}'")
+def _check_classes(parts: Mapping[str, np.ndarray], of_class: np.ndarray, settings: TaggingJetsSettings) -> None:
+    """Refuse parts that cannot serve the trainings and metrics, and say how many jets of each class they have."""
+    names = [item.name for item in settings.classes]
+    sizes = {part: np.bincount(of_class[rows], minlength=len(names)) for part, rows in parts.items()}
+    for part, jets in sizes.items():
+        if not jets.all():
+            raise InputError(f"the {part} part has no jet of class '{names[int(jets.argmin())]}'")
+    fewest, asked = int(sizes["train"].argmin()), max(settings.learning_curve, default=0)
+    if sizes["train"][fewest] < asked:
+        raise InputError(
+            f"class '{names[fewest]}' has {sizes['train'][fewest]} training jets, "
+            f"learning_curve.jets_per_class asks for {asked}"
+        )
+    for name, *numbers in zip(names, *sizes.values(), strict=True):
+        of_parts = ", ".join(f"{number} {part}" for number, part in zip(numbers, sizes, strict=True))
+        sys.stderr.write(f"combine-classes: class '{name}': jets of each part: {of_parts}\n")

@@ -42,8 +42,10 @@ class ClassificationJobs:
             {"name": name, "title": item.title, "file": self._plan.paths.clouds(item.dataset), "label": item.label}
             for name, item in self._settings.classes.items()
         ]
-        sample = self._settings.sample.model_dump(mode="json")
-        return settings_argument(TaggingJetsSettings.model_validate({**sample, "classes": classes}))
+        sample, curve = self._settings.sample.model_dump(mode="json"), self._settings.learning_curve
+        sizes = curve.jets_per_class if curve else ()
+        whole = {**sample, "classes": classes, "learning_curve": sizes}
+        return settings_argument(TaggingJetsSettings.model_validate(whole))
 
     def split_files(self, wildcards: Any) -> list[str]:
         """Return the file of indices of the split, where the settings name one."""

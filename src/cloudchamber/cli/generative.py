@@ -18,7 +18,8 @@ def add(commands: Commands) -> None:
     jets = commands.add("draw-jets", "draw the jets to generate: multiplicity, pT, eta and mass")
     jets.add("source", type=Path, metavar="prepared").add("--jets", type=positive, required=True)
     jets.add("--model", nargs="*", type=Path, default=[], help="weights and description, where it is a flow")
-    jets.seed().output()
+    text = "draw no more than there are training jets, which give metrics their floor"
+    jets.add("--at-most-training-jets", action="store_true", help=text).seed().output()
 
     compare_jets = commands.add("compare-jets", "distances between drawn jets and true ones")
     compare_jets.add("--truth", type=Path, required=True).add("--jets", dest="drawn", type=Path, required=True)

@@ -1,5 +1,6 @@
 """The drawing step of the jet level: jets to generate, from the training jets or from a trained flow."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,7 +20,14 @@ from cloudchamber.training.descriptions import read_description
 __all__ = ["draw_jets"]
 
 
-def draw_jets(source: Path, model: Sequence[Path] | None, jets: int, seed: int, output: Path) -> None:
+def draw_jets(
+    source: Path,
+    model: Sequence[Path] | None,
+    jets: int,
+    seed: int,
+    output: Path,
+    at_most_training_jets: bool = False,
+) -> None:
     """Draw ``jets`` jets and write them to ``output``.
 
     Args:
@@ -29,6 +37,7 @@ def draw_jets(source: Path, model: Sequence[Path] | None, jets: int, seed: int, 
         jets: how many.
         seed: of the draw.
         output: where the file of observables goes.
+        at_most_training_jets: whether to draw no more than there are training jets, which give metrics their floor.
 
     Raises:
         SettingsError: ``model`` are not two files.
@@ -38,6 +47,10 @@ def draw_jets(source: Path, model: Sequence[Path] | None, jets: int, seed: int, 
     if model and len(model) != 2:
         raise SettingsError("--model: expected weights and description of a flow, or nothing")
     train = JetFeatures.of_part(read_clouds(source), "train", source)
+    asked = jets
+    if at_most_training_jets and len(train) < jets:
+        jets = len(train)
+        sys.stderr.write(f"draw-jets: {jets} jets are drawn and not {asked}, as many as there are training jets\n")
     settings: JetLevelSettings = TrainingJets()
     redrawn = 0
     if not model:
@@ -50,6 +63,7 @@ def draw_jets(source: Path, model: Sequence[Path] | None, jets: int, seed: int, 
     meta = {
         "source": settings.kind,
         "redrawn": redrawn,
+        "asked": asked,
         "provenance": provenance("draw-jets", settings.model_dump(mode="json"), [source, *(model or ())], seed),
     }
     write_jets(output, drawn, meta)

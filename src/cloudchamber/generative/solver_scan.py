@@ -1,5 +1,6 @@
 """The step ``solver-scan``: one model drawn from with every solver at several numbers of evaluations."""
 
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -65,37 +66,40 @@ def solver_scan(
         weights, description: the trained model.
         truth, truth_observables: true jets and their observables.
         jets_file: multiplicity, pT and mass of the jets to draw.
-        settings: solvers, numbers of evaluations, and how many of the jets are drawn.
+        settings: solvers, numbers of evaluations, and how many of the jets are drawn: no more than there are, or than
+            there are training jets.
         metrics: bins and number of resamplings.
         seed: of the noise and the resamplings.
         output: CSV with a row per solver, number of evaluations, metric ("kl" and "w1", as in
             :func:`cloudchamber.metrics.comparison.compare`) and feature in ``FEATURES``.
 
     Raises:
-        InputError: a file cannot be used, or there are too few jets to draw or in the training part.
+        InputError: a file cannot be used, or there are no training jets.
     """
     artifact = load_artifact(weights, description)
     jets = read_jets(jets_file)
     true, table = read_clouds(truth), read_observables(truth_observables)[0]
-    for path, there in ((jets_file, len(jets)), (f"{truth}: training part", len(true.indices.get("train", ())))):
-        if there < settings.jets:
-            raise InputError(f"{path}: {there} jets, the scan draws {settings.jets}")
-    jets = jets[: settings.jets]
+    n_jets = min(settings.jets, len(jets), len(true.indices.get("train", ())))
+    if not n_jets:
+        raise InputError(f"{truth}: no training jets, which give the floor")
+    if n_jets < settings.jets:
+        sys.stderr.write(f"solver-scan: {n_jets} jets per point and not {settings.jets}, which are not there\n")
+    jets = jets[:n_jets]
     reference, floor_values = (
         {name: table[name][true.indices[part]] for name in FEATURES} for part in ("test", "train")
     )
     rng = seeds.generator(seed, "bootstrap")
     resamplings = tuple(
-        bootstrap_weights(n_jets, metrics.bootstraps, rng) for n_jets in (len(true.indices["test"]), settings.jets)
+        bootstrap_weights(size, metrics.bootstraps, rng) for size in (len(true.indices["test"]), n_jets)
     )
 
     def distances(values: Mapping[str, np.ndarray]) -> _Distances:
         return dict(_distances(reference, values, metrics.bins, *resamplings))
 
-    floor = distances({name: values[: settings.jets] for name, values in floor_values.items()})
+    floor = distances({name: values[:n_jets] for name, values in floor_values.items()})
     points = points_of(settings)
     rows: list[dict[str, Any]] = []
-    with progress("solver scan", len(points) * settings.jets, "jets") as bar:
+    with progress("solver scan", len(points) * n_jets, "jets") as bar:
         for sampler in points:
             bar.note(f"{sampler.solver}, {sampler.evaluations} evaluations")
             drawn = draw_clouds(artifact, jets, sampler, seed, bar.update)
@@ -115,8 +119,8 @@ def solver_scan(
                         "floor": lowest,
                         "floor_uncertainty": uncertainty_of_lowest,
                         "n_reference": len(true.indices["test"]),
-                        "n_generated": settings.jets,
-                        "seconds_per_jet": drawn.seconds / settings.jets,
+                        "n_generated": n_jets,
+                        "seconds_per_jet": drawn.seconds / n_jets,
                     }
                 )
     write_rows(output, rows)

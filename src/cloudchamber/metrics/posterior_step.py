@@ -1,5 +1,6 @@
 """The log-posterior step: trains ParticleNet on generated classes and truth, and scores unseen true jets."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cloudchamber import seeds
-from cloudchamber.cloud import read_clouds
+from cloudchamber.cloud import Clouds, read_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.metrics.log_posterior import classifier_inputs, training_set
 from cloudchamber.metrics.posterior_scores import ideal_value, log_ratios, negative_log_posteriors, restrict
@@ -25,6 +26,8 @@ __all__ = ["TRUTH", "log_posterior"]
 
 TRUTH = "truth"
 _VALIDATION_FRACTION = 0.15
+# With fewer there are not two validation jets, whose spread is an uncertainty.
+_FEWEST_JETS = 10
 _COLUMNS = ("model", "metric", "value", "uncertainty", "floor", "floor_uncertainty")
 
 
@@ -46,10 +49,11 @@ def log_posterior(
     truth; "nlp_ideal", ln K of the first form, the score of every class where none can be told from truth; "c2st_auc",
     the area under the ROC curve of the scored true jets against the validation jets of the class in ln p(truth | jet) -
     ln p(class | jet).
-    Validation jets count as unseen: the trainer reports their loss and selects nothing by it.
+    Validation jets count as unseen: the trainer reports their loss and selects nothing by it. Where a class has fewer
+    jets than the settings ask for, all classes have as many as that one.
 
     Raises:
-        InputError: a file cannot be used, or a class has fewer jets than the settings ask for.
+        InputError: a file cannot be used, or a class has fewer than ten jets.
         DivergenceError, StateError, TerminatedError: see :func:`cloudchamber.training.trainer.fit`.
     """
     if TRUTH in classes:
@@ -58,7 +62,8 @@ def log_posterior(
     trained_on, unseen = halves(test)
     clouds = {name: read_clouds(path) for name, path in classes.items()} | {TRUTH: trained_on}
     rng = seeds.generator(seed, "log_posterior")
-    data = training_set(clouds, settings.jets_per_class, _VALIDATION_FRACTION, rng)
+    n_training = _jets_per_class(clouds, settings.jets_per_class)
+    data = training_set(clouds, n_training, _VALIDATION_FRACTION, rng)
     with run.initialisation(seed):
         network = ParticleNet(settings.network, data.inputs.features.shape[2], len(data.classes))
     inputs = (data.inputs.coordinates, data.inputs.features, data.inputs.mask)
@@ -79,10 +84,21 @@ def log_posterior(
     )
     target = data.target[data.validation].numpy()
     of_classes = {name: of_validation[target == position] for position, name in enumerate(data.classes)}
-    n_training = settings.jets_per_class
     write_table(output, pd.concat([_scores(of_truth, data.classes, n_training), _two_sample(of_truth, of_classes)]))
     write_table(confusion, _confusion(of_classes))
     write_rows(history, trained.history)
+
+
+def _jets_per_class(classes: Mapping[str, Clouds], asked: int) -> int:
+    """Return how many jets all classes have, at most as many as asked for."""
+    fewest = min(classes, key=lambda name: len(classes[name]))
+    there = len(classes[fewest])
+    if there < _FEWEST_JETS:
+        raise InputError(f"log posterior: class '{fewest}' has {there} jets, {_FEWEST_JETS} or more are needed")
+    if there < asked:
+        half = " (half of the test part)" if fewest == TRUTH else ""
+        sys.stderr.write(f"log-posterior: {there} jets of each class and not {asked}: as many has '{fewest}'{half}\n")
+    return min(there, asked)
 
 
 def _scores(of_truth: np.ndarray, classes: Sequence[str], n_training: int) -> pd.DataFrame:

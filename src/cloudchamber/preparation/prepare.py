@@ -12,8 +12,12 @@ from cloudchamber import seeds
 from cloudchamber.cloud import EVENT_WEIGHT, Clouds, read_clouds, write_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.jets.relative import RELATIVE_COLUMNS, relative_points
+<<<<<<< HEAD
 from cloudchamber.preparation.identical import fingerprints, joined, repeats
 from cloudchamber.preparation.splits import event_labels, split, write_split
+=======
+from cloudchamber.preparation.splits import PARTS, event_labels, split, write_split
+>>>>>>> 9fe6b8504b4d8f0a04c4f8bbe5248cec295c80b2
 from cloudchamber.preparation.standardisation import Standardisation, refuse_outside
 from cloudchamber.preparation.unweighting import described, effective_size, in_words, unweight
 from cloudchamber.settings.data import PreparationSettings
@@ -23,6 +27,9 @@ __all__ = ["CONDITIONS", "prepare", "prepared"]
 
 # What a conditional model can be conditioned on.
 CONDITIONS = ("jet_pt", "jet_mass")
+# Fewer jets serve no comparison: the Frechet distance takes ten of each side, and the classifier behind the log
+# posterior is trained with half of the test part.
+_FEWEST = {"train": 10, "validation": 1, "test": 20}
 
 
 def prepared(
@@ -111,13 +118,22 @@ def prepare(
         split_output: file of indices to write, for use with other clouds of the same jets.
 
     Raises:
+<<<<<<< HEAD
         InputError: see :func:`prepared`; the message names the file. Or there are event weights and the settings do not
             say what becomes of them, or they cannot be unweighted.
+=======
+        InputError: see :func:`prepared`, or a part has too few jets to be compared; the message names the file.
+>>>>>>> 9fe6b8504b4d8f0a04c4f8bbe5248cec295c80b2
         StorageError: an output cannot be written.
     """
     clouds, rows, weighting = _weighted(source, settings, seed)
     try:
+<<<<<<< HEAD
         result = prepared(clouds, settings, seeds.generator(seed, "prepare"), rows)
+=======
+        result = prepared(clouds, settings, seeds.generator(seed, "prepare"))
+        _check_sizes(result)
+>>>>>>> 9fe6b8504b4d8f0a04c4f8bbe5248cec295c80b2
     except InputError as error:
         raise InputError(f"{source}: {error}") from error
     inputs = [source, *map(Path, [settings.split.indices] if settings.split.indices else [])]
@@ -132,11 +148,14 @@ def prepare(
         parts = result.indices if rows is None else {name: rows[part] for name, part in result.indices.items()}
         write_split(split_output, parts, len(clouds))
     write_clouds(output, Clouds(**{**result.__dict__, "meta": meta}))
+    sizes = ", ".join(f"{len(result.indices[name])} {name}" for name in PARTS)
+    sys.stderr.write(f"prepare: jets of each part: {sizes}\n")
     if result.meta["without_particles"]:
         count = f"{result.meta['without_particles']} of {len(result)} jets have no particle"
         sys.stderr.write(f"prepare: {count} and are in no part\n")
 
 
+<<<<<<< HEAD
 def _weighted(
     source: Path, settings: PreparationSettings, seed: int
 ) -> tuple[Clouds, np.ndarray | None, dict[str, Any]]:
@@ -162,3 +181,10 @@ def _weighted(
     kept = [number for number, column in enumerate(columns) if column.name != EVENT_WEIGHT]
     same = replace(clouds, features=clouds.features[:, kept], feature_columns=tuple(columns[i] for i in kept))
     return same, rows, {"unweighting": known}
+=======
+def _check_sizes(jets: Clouds) -> None:
+    for name, fewest in _FEWEST.items():
+        there = len(jets.indices[name])
+        if there < fewest:
+            raise InputError(f"the {name} part has {there} of {len(jets)} jets, {fewest} or more are needed")
+>>>>>>> 9fe6b8504b4d8f0a04c4f8bbe5248cec295c80b2

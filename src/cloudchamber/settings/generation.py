@@ -26,7 +26,7 @@ class SolverScanSettings(Settings):
     evaluations: Annotated[tuple[PositiveInt, ...], Different] = Field(
         min_length=1, description="per jet; what does not suit a solver is left out"
     )
-    jets: PositiveInt = Field(description="jets per point")
+    jets: PositiveInt = Field(description="jets per point; no more than are generated")
 
     @property
     def compares_ode_and_sde(self) -> bool:
@@ -50,7 +50,9 @@ class GenerationSettings(Settings, ABC):
 
     datasets: Annotated[tuple[Name, ...], Different] = Field(min_length=1)
     seeds: Seeds = Field(description="one training per model and seed")
-    generated: PositiveInt = Field(description="jets to generate per model, sampler and seed")
+    generated: PositiveInt = Field(
+        description="jets to generate per model, sampler and seed; no more than there are training jets"
+    )
     network: Mapping[str, Any] | None = Field(
         None, description="recipe: keys of the networks of all models of its kind"
     )

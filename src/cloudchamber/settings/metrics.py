@@ -16,7 +16,10 @@ class LogPosteriorSettings(TrainableSettings):
     """The classifier behind the log posterior."""
 
     network: ParticleNetSettings = ParticleNetSettings()
-    jets_per_class: PositiveInt = Field(description="jets of each class for training and validation together")
+    jets_per_class: PositiveInt = Field(
+        description="jets of each class for training and validation together; no more than half of the test part, or "
+        "than are generated"
+    )
 
     @model_validator(mode="after")
     def _statistics_of_batches_are_whole(self) -> Self:
@@ -29,7 +32,7 @@ class MetricSettings(Settings):
     """How samples are compared with truth."""
 
     bins: PositiveInt = Field(100, description="equally probable bins of the truth for the KL divergence")
-    bootstraps: PositiveInt = Field(50, description="resamplings behind each uncertainty")
+    bootstraps: Annotated[int, Field(ge=2)] = Field(50, description="resamplings behind each uncertainty")
     energy_mover_jets: Annotated[int, Field(ge=2)] = Field(
         50, description="jets of each side in a batch of pairwise energy mover's distances"
     )

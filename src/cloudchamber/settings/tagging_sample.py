@@ -82,6 +82,9 @@ class TaggingJetsSettings(_TaggingSample):
     """Jets of all classes in one file, as taggers are trained and tested with."""
 
     classes: tuple[JetClassSettings, ...] = Field(min_length=2)
+    learning_curve: tuple[PositiveInt, ...] = Field(
+        (), description="training jets of each class that trainings ask for; where there are fewer it is an error"
+    )
 
     @model_validator(mode="after")
     def _classes_are_apart(self) -> Self:

@@ -133,6 +133,9 @@ class _Loop:
 
     def run(self, terminated: list[int]) -> Trained:
         self._restore()
+        if self.task.size < self.settings.batch_size and self.processes.first:
+            batch = f"batches of {self.task.size} examples, all there are, and not {self.settings.batch_size}"
+            sys.stderr.write(f"training: {batch} (training.batch_size)\n")
         steps = self.settings.steps
         with progress("training", steps, "steps", done=self.step, shown=self.processes.first) as bar:
             while self.step < steps:
