@@ -12,8 +12,9 @@ from stages import STAGES
 
 from cloudchamber.cloud import Clouds, Column, read_clouds, write_clouds
 
-# What these make of event weights has tests of its own. All others have no clouds as input, or refuse.
-TAKE = {"observe", "compare", "high-level", "train-tagger", "predict-classes", "tagger-cost", "evaluate-taggers"}
+# What these make of event weights has tests of its own. All others have no clouds as input, or refuse; "compare" takes
+# those of truth and refuses those of a sample.
+TAKE = {"observe", "high-level", "train-tagger", "predict-classes", "tagger-cost", "evaluate-taggers"}
 TAKE_OF_STUDIES = {"tagging relevance"}
 # Reads the meta data of clouds alone.
 HEADERS = {"evaluate"}

@@ -16,6 +16,7 @@ from cloudchamber.errors import InputError
 from cloudchamber.preparation.prepare import prepare
 from cloudchamber.preparation.splits import read_split
 from cloudchamber.preparation.unweighting import effective_size, unweight
+from cloudchamber.provenance.contents import read_contents
 from cloudchamber.settings.data import PreparationSettings
 from cloudchamber.settings.tagging_sample import FlatWeightSettings, TaggingJetsSettings
 
@@ -120,6 +121,10 @@ def test_kept_weights_stay_as_they_are(tmp_path: Path, weights: np.ndarray) -> N
     np.testing.assert_array_equal(made.event_weight, np.repeat(weights, 2).astype(np.float32))
     with pytest.raises(InputError, match=r"prepared\.h5: its clouds have event weights .* unweight"):
         read_clouds(tmp_path / "prepared.h5")
+    facts = read_contents(tmp_path / "prepared.h5").facts
+    assert facts["sum_of_event_weights"] == pytest.approx(2 * weights.sum(), rel=1e-5)
+    assert facts["effective_size"] == pytest.approx(2 * effective_size(weights), rel=1e-5)
+    assert facts["negative_event_weights"] == 0
 
 
 # Taggers.

@@ -113,6 +113,14 @@ def test_the_divergence_of_exponentials_agrees_with_the_closed_form(rng: np.rand
     assert found.value > 30 * expected_floor(100, truth.size, 200_000) > 0
 
 
+def test_the_uncertainty_of_a_divergence_is_the_spread_of_repetitions(rng: np.random.Generator) -> None:
+    runs = 120
+    found = [kl(biased(2000, rng), falling(20_000, rng, 150.0), rng, 8, 40) for _ in range(runs)]
+    spread = np.std([value for value, _ in found], ddof=1)
+    # The spread is known to 1 / (2 runs)^(1/2).
+    assert np.mean([error for _, error in found]) == pytest.approx(spread, rel=4 / np.sqrt(2 * runs))
+
+
 def test_whole_weights_are_repeated_jets(rng: np.random.Generator) -> None:
     values, weights = rng.normal(size=500), rng.integers(0, 5, 500)
     mask = rng.random((500, 3)) < 0.7

@@ -150,7 +150,7 @@ def _read(path: Path, settings: IngestionSettings) -> _Stored:
     """Read the weights of a file, and its cross section."""
     branch = settings.weight_branch
     default = IngestionSettings.model_fields["weight_branch"].default
-    with open_tree(path, settings.tree) as tree:
+    with open_tree(path, settings.tree, recorded=False) as tree:
         there = branch is not None and (branch in tree or branch != default)
         asked = [branch] if there and branch is not None else []
         stated = [_CROSS_SECTION] if settings.cross_sections == {} and _CROSS_SECTION in tree else []

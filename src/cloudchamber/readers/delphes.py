@@ -195,8 +195,13 @@ class DelphesTree:
 
 
 @contextmanager
-def open_tree(path: str | Path, name: str) -> Iterator[DelphesTree]:
+def open_tree(path: str | Path, name: str, recorded: bool = True) -> Iterator[DelphesTree]:
     """Open the tree ``name`` of a ROOT file, its highest cycle.
+
+    Args:
+        path: the file.
+        name: of the tree.
+        recorded: whether the file is compared with its record, which reads it whole; not where it is opened once more.
 
     Raises:
         InputError: the file is missing, truncated, not a ROOT file or only a Git LFS pointer; it is not what its
@@ -205,7 +210,8 @@ def open_tree(path: str | Path, name: str) -> Iterator[DelphesTree]:
     path = Path(path)
     _check_header(path)
     # Zstandard and uncompressed baskets carry no sum: a flipped bit there reads as a wrong number.
-    verify_record(path)
+    if recorded:
+        verify_record(path)
     try:
         # A mapping keeps uproot from taking a colon in the path as the start of an object's name.
         file = uproot.open({str(path): None})
