@@ -1,7 +1,7 @@
 """The step that combines the jets of all classes into the one file that taggers are trained and tested with."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,9 +46,9 @@ def combine_classes(settings: TaggingJetsSettings, seed: int, output: Path) -> N
     and stand beside it as the feature ``event_weight``, of mean one within each class too.
 
     Raises:
-        InputError: a file cannot be used, a class has no jets or cannot be made flat, a part lacks a class, the training
-            part has fewer jets of one than the learning curve asks for, or two classes have the same jet; jets have
-            event weights and the settings do not say what becomes of them, or some are negative.
+        InputError: a file cannot be used, a class has no jets or cannot be made flat, a part lacks a class, the
+            training part has fewer jets of one than the learning curve asks for, or two classes have the same jet; jets
+            have event weights and the settings do not say what becomes of them, or some are negative.
         StorageError: the output cannot be written.
     """
     files = list(dict.fromkeys(item.file for item in settings.classes))

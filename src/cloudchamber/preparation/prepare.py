@@ -12,12 +12,8 @@ from cloudchamber import seeds
 from cloudchamber.cloud import EVENT_WEIGHT, Clouds, read_clouds, write_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.jets.relative import RELATIVE_COLUMNS, relative_points
-<<<<<<< HEAD
 from cloudchamber.preparation.identical import fingerprints, joined, repeats
-from cloudchamber.preparation.splits import event_labels, split, write_split
-=======
 from cloudchamber.preparation.splits import PARTS, event_labels, split, write_split
->>>>>>> 9fe6b8504b4d8f0a04c4f8bbe5248cec295c80b2
 from cloudchamber.preparation.standardisation import Standardisation, refuse_outside
 from cloudchamber.preparation.unweighting import described, effective_size, in_words, unweight
 from cloudchamber.settings.data import PreparationSettings
@@ -118,22 +114,14 @@ def prepare(
         split_output: file of indices to write, for use with other clouds of the same jets.
 
     Raises:
-<<<<<<< HEAD
-        InputError: see :func:`prepared`; the message names the file. Or there are event weights and the settings do not
-            say what becomes of them, or they cannot be unweighted.
-=======
-        InputError: see :func:`prepared`, or a part has too few jets to be compared; the message names the file.
->>>>>>> 9fe6b8504b4d8f0a04c4f8bbe5248cec295c80b2
+        InputError: see :func:`prepared`, or a part has too few jets to be compared; the message names the file. Or
+            there are event weights and the settings do not say what becomes of them, or they cannot be unweighted.
         StorageError: an output cannot be written.
     """
     clouds, rows, weighting = _weighted(source, settings, seed)
     try:
-<<<<<<< HEAD
         result = prepared(clouds, settings, seeds.generator(seed, "prepare"), rows)
-=======
-        result = prepared(clouds, settings, seeds.generator(seed, "prepare"))
         _check_sizes(result)
->>>>>>> 9fe6b8504b4d8f0a04c4f8bbe5248cec295c80b2
     except InputError as error:
         raise InputError(f"{source}: {error}") from error
     inputs = [source, *map(Path, [settings.split.indices] if settings.split.indices else [])]
@@ -155,7 +143,6 @@ def prepare(
         sys.stderr.write(f"prepare: {count} and are in no part\n")
 
 
-<<<<<<< HEAD
 def _weighted(
     source: Path, settings: PreparationSettings, seed: int
 ) -> tuple[Clouds, np.ndarray | None, dict[str, Any]]:
@@ -181,10 +168,10 @@ def _weighted(
     kept = [number for number, column in enumerate(columns) if column.name != EVENT_WEIGHT]
     same = replace(clouds, features=clouds.features[:, kept], feature_columns=tuple(columns[i] for i in kept))
     return same, rows, {"unweighting": known}
-=======
+
+
 def _check_sizes(jets: Clouds) -> None:
     for name, fewest in _FEWEST.items():
         there = len(jets.indices[name])
         if there < fewest:
             raise InputError(f"the {name} part has {there} of {len(jets)} jets, {fewest} or more are needed")
->>>>>>> 9fe6b8504b4d8f0a04c4f8bbe5248cec295c80b2
