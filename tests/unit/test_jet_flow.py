@@ -59,7 +59,7 @@ def trained(toys: list[dict[str, np.ndarray]], tmp_path_factory: pytest.TempPath
     task = JetFlowTask(flow, scales, toys[0], toys[1], seed=3)
     result = fit(task, settings.training, 3, tmp_path_factory.mktemp("state"), {"toy": 1})
     flow.load_state_dict(result.weights)
-    losses = [row["validation_loss"] for row in result.history]
+    losses = [row["validation_loss"] for row in result.history if "validation_loss" in row]
     assert losses[-1] < 4 * 0.5 * math.log(2 * math.pi * math.e) - 0.5, "no better than independent features"
     return flow.eval(), scales
 
