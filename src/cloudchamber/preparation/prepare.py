@@ -49,6 +49,9 @@ def prepared(
             equal.
     """
     content = fingerprints(clouds.points, clouds.features)
+    # Jets without particles look alike and are no copies of each other.
+    empty = np.flatnonzero(clouds.multiplicity == 0)
+    content[empty] = empty
     parts = split(joined(event_labels(clouds), content), settings.split, rng)
     if rows is not None:
         parts = _kept(parts, rows, len(clouds))
