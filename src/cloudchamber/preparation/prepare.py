@@ -49,6 +49,9 @@ def prepared(
     """
     # The same event weighs something else in another slice.
     content = fingerprints(clouds.points, clouds.without_event_weight.features)
+    # Jets without particles are copies of nothing.
+    empty = clouds.multiplicity == 0
+    content[empty] = np.arange(np.count_nonzero(empty), dtype=np.uint64)
     parts = split(joined(event_labels(clouds), content), settings.split, rng)
     if rows is not None:
         parts = _kept(parts, rows, len(clouds))
