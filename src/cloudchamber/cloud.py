@@ -112,6 +112,13 @@ class Clouds:
         weighted = any(column.name == EVENT_WEIGHT for column in self.feature_columns)
         return self.feature(EVENT_WEIGHT).astype(np.float64) if weighted else None
 
+    @property
+    def without_event_weight(self) -> "Clouds":
+        """The same clouds without the feature that says what their events weigh."""
+        kept = [number for number, column in enumerate(self.feature_columns) if column.name != EVENT_WEIGHT]
+        columns = tuple(self.feature_columns[number] for number in kept)
+        return replace(self, features=self.features[:, kept], feature_columns=columns)
+
     def part(self, name: str) -> "Clouds":
         """Return the clouds of one stored index array, in its order."""
         if name not in self.indices:

@@ -13,7 +13,8 @@ from root_files import random_towers, write_delphes
 from cloudchamber.cloud import Clouds, read_clouds
 from cloudchamber.errors import InputError, SettingsError
 from cloudchamber.preparation.ingestion import ingest
-from cloudchamber.settings.data import IngestionSettings
+from cloudchamber.preparation.prepare import prepare
+from cloudchamber.settings.data import IngestionSettings, PreparationSettings
 
 EVENTS = 60
 JETS = {"kind": "reclustered", "jets_per_event": 3, "pt_window": [5.0, 1e5]}
@@ -186,6 +187,20 @@ def test_events_without_jets_count_for_the_cross_section(
     accepted = np.unique(made.label("event"))
     assert 0 < len(accepted) < EVENTS
     assert made.event_weight.sum() == pytest.approx(10 * stored[accepted].sum() / stored.sum(), rel=1e-5)
+
+
+def test_the_same_events_in_two_slices_are_found(tmp_path: Path, output: Path, rng: np.random.Generator) -> None:
+    """They have another weight in each."""
+    path = write(tmp_path / "a.root", rng, Weight=np.ones(EVENTS))
+    (tmp_path / "b.root").write_bytes(path.read_bytes())
+    made = ingested([path, tmp_path / "b.root"], output, cross_sections={str(path): 1.0, str(tmp_path / "b.root"): 2.0})
+    assert made.meta["identical_clouds"] == len(made) / 2
+    assert set(made.event_weight) == set(np.array([1 / EVENTS, 2 / EVENTS], np.float32))
+    prepare(output, PreparationSettings(event_weights="keep"), 1, tmp_path / "prepared.h5")
+    kept = read_clouds(tmp_path / "prepared.h5", weighted=True)
+    assert kept.meta["identical_clouds"] == len(made) / 2
+    events = [set(kept.part(part).label("event")) for part in kept.indices]
+    assert sum(map(len, events)) == len(set.union(*events))
 
 
 def test_one_slice_of_equal_weights_has_no_column(tmp_path: Path, output: Path, rng: np.random.Generator) -> None:

@@ -156,13 +156,17 @@ def test_taggers_ask_what_becomes_of_weights(tmp_path: Path, weights: np.ndarray
         combined(tmp_path, weights)
 
 
-def test_classes_are_unweighted(tmp_path: Path, weights: np.ndarray) -> None:
+def test_classes_are_unweighted(tmp_path: Path, weights: np.ndarray, capsys: pytest.CaptureFixture[str]) -> None:
     jets = combined(tmp_path, weights, event_weights="unweight")
     first, second = jets.meta["classes"]
     assert jets.event_weight is None
     assert first["unweighting"]["accepted"] == first["jets"] == len(of_first(jets)) < first["accepted"]
     assert second["jets"] == second["accepted"]
     assert (jets.feature("weight") == 1).all()
+    said = capsys.readouterr().err
+    assert f"unweighting leaves {first['jets']} of {first['accepted']} jets" in said
+    assert "all of these taken" in said
+    assert "jets_per_class" not in said
 
 
 @pytest.mark.parametrize("flat", [False, True])

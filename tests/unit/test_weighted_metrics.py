@@ -85,6 +85,15 @@ def test_bins_of_equal_weights_are_those_without(rng: np.random.Generator, bins:
         np.testing.assert_array_equal(bin_edges(values, bins, np.full(1000, scale)), edges)
 
 
+def test_atoms_of_weighted_truth_have_bins_of_their_own(rng: np.random.Generator) -> None:
+    """Nearly all of the weight is at 30; a third of the jets is."""
+    values = np.concatenate([np.full(500, 30.0), rng.uniform(20, 40, 1000)])
+    truth = Sample.of_jets(values, np.where(values == 30, 1.0, 1e-3))
+    found = kl(truth, Sample.of_jets(np.full(400, 29.9)), rng, 20)
+    assert found.value > 3
+    assert kl(truth, Sample.of_jets(np.full(400, 30.0)), rng, 20).value < 0.01
+
+
 def test_the_divergence_of_weighted_truth_is_its_floor(rng: np.random.Generator) -> None:
     """Both weigh the same spectrum; the floor knows the effective number. Without weights it is far off."""
     n, m, bins, runs = 20_000, 4_000, 50, 30

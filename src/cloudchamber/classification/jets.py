@@ -120,8 +120,9 @@ def _chosen(
         "jets": len(drawn),
         "truncated": int((clouds.multiplicity[drawn] > settings.max_particles).sum()),
     }
+    known |= drawing
     _report(known, settings)
-    return drawn, known | drawing
+    return drawn, known
 
 
 def _report(known: Mapping[str, Any], settings: TaggingJetsSettings) -> None:
@@ -129,7 +130,13 @@ def _report(known: Mapping[str, Any], settings: TaggingJetsSettings) -> None:
     if known["without_particles"]:
         line += f", {known['without_particles']} without particles"
     line += f", {known['accepted']} accepted, "
-    if known["jets"] < known["accepted"]:
+    offered = known["accepted"] - known.get("weightless", 0)
+    if offered < known["accepted"]:
+        line += f"{known['weightless']} of these with the event weight zero, "
+    if "unweighting" in known:
+        offered = known["unweighting"]["accepted"]
+        line += f"{in_words(known['unweighting'])}; "
+    if known["jets"] < offered:
         line += f"{known['jets']} of these taken (sample.jets_per_class)"
     else:
         line += "all of these taken"
@@ -210,12 +217,10 @@ def _unweighted(
             raise InputError(f"{int((weights < 0).sum())} of {len(weights)} jets have negative event weights")
         if not weights.any():
             raise InputError(f"the event weights of all {len(weights)} jets are zero")
-        return accepted[weights > 0], {}
+        return accepted[weights > 0], {"weightless": int((weights == 0).sum())}
     rng = seeds.generator(seed, "tagging", "unweight", name)
     rows = unweight(weights, event_labels(clouds)[accepted], rng)
-    known = unweighting(weights, rows)
-    sys.stderr.write(f"combine-classes: {name}: {in_words(known)}\n")
-    return accepted[rows], {"unweighting": known}
+    return accepted[rows], {"unweighting": unweighting(weights, rows)}
 
 
 def _weights(jets: Clouds, settings: TaggingJetsSettings) -> tuple[list[np.ndarray], dict[str, Any]]:

@@ -180,8 +180,8 @@ def _append(
         for step, raw in steps:
             classes = (values[raw.event] for values in step.integers.values())
             labels = np.column_stack([np.full(len(raw.event), number), step.events[raw.event], raw.rank, *classes])
-            features = np.column_stack([raw.features, *(values[raw.event] for values in weights.of(path, step))])
-            writer.append(raw.columns, raw.offsets, features, labels)
+            of_clouds = [values[raw.event] for values in weights.of(path, step)]
+            writer.append(raw.columns, raw.offsets, raw.features, labels, *of_clouds)
             yield len(step.events)
 
 

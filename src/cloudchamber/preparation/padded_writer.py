@@ -33,7 +33,14 @@ class PaddedWriter:
         """Number of clouds written so far."""
         return self._writer.rows
 
-    def append(self, columns: np.ndarray, offsets: np.ndarray, features: np.ndarray, labels: np.ndarray) -> None:
+    def append(
+        self,
+        columns: np.ndarray,
+        offsets: np.ndarray,
+        features: np.ndarray,
+        labels: np.ndarray,
+        event_weight: np.ndarray | None = None,
+    ) -> None:
         """Append clouds.
 
         Args:
@@ -41,6 +48,7 @@ class PaddedWriter:
             offsets: (n + 1,) int64; the particles of cloud i are ``columns[:, offsets[i]:offsets[i + 1]]``.
             features: (n, C).
             labels: (n, L) int64; column 0 is the position of the file.
+            event_weight: (n,) the last feature, by which identical clouds may differ; None where there is none.
         """
         padded = pad(columns, offsets, self._width)
         dropped = np.diff(offsets) - padded.mask.sum(axis=1)
@@ -53,6 +61,8 @@ class PaddedWriter:
         features = features.astype(np.float32)
         self._content.append(fingerprints(padded.points, features))
         self._files.append(labels[:, 0].astype(np.int32))
+        if event_weight is not None:
+            features = np.column_stack([features, event_weight.astype(np.float32)])
         self._writer.append(padded.points, padded.mask, features, labels)
 
     def meta(self) -> dict[str, Any]:

@@ -2,14 +2,13 @@
 
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from cloudchamber import seeds
-from cloudchamber.cloud import EVENT_WEIGHT, Clouds, read_clouds, write_clouds
+from cloudchamber.cloud import Clouds, read_clouds, write_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.jets.relative import RELATIVE_COLUMNS, relative_points
 from cloudchamber.preparation.identical import fingerprints, joined, repeats
@@ -48,10 +47,11 @@ def prepared(
             cannot be standardised: some particle of any part is outside of its scale, or all of the training part are
             equal.
     """
-    content = fingerprints(clouds.points, clouds.features)
-    # Jets without particles look alike and are no copies of each other.
-    empty = np.flatnonzero(clouds.multiplicity == 0)
-    content[empty] = empty
+    # The same event weighs something else in another slice.
+    content = fingerprints(clouds.points, clouds.without_event_weight.features)
+    # Jets without particles are copies of nothing.
+    empty = clouds.multiplicity == 0
+    content[empty] = np.arange(np.count_nonzero(empty), dtype=np.uint64)
     parts = split(joined(event_labels(clouds), content), settings.split, rng)
     if rows is not None:
         parts = _kept(parts, rows, len(clouds))
@@ -167,10 +167,7 @@ def _weighted(
         raise InputError(f"{source}: {error}") from error
     known = described(weights, rows)
     sys.stderr.write(f"prepare: {in_words(known)}\n")
-    columns = clouds.feature_columns
-    kept = [number for number, column in enumerate(columns) if column.name != EVENT_WEIGHT]
-    same = replace(clouds, features=clouds.features[:, kept], feature_columns=tuple(columns[i] for i in kept))
-    return same, rows, {"unweighting": known}
+    return clouds.without_event_weight, rows, {"unweighting": known}
 
 
 def _check_sizes(jets: Clouds) -> None:
