@@ -2,8 +2,8 @@
 
 Noise and data drawn independently give paths that cross, and a velocity field that bends where they do. Noise assigned
 to the particles within each cloud (arXiv 2601.11716 does so for the points of a shower) gives straighter paths, on
-which few evaluations go as far as many. A permutation within a cloud leaves independent normal noise what it is, also given
-the multiplicity and the conditions of the cloud; an assignment across clouds would not.
+which few evaluations go as far as many. A permutation within a cloud leaves independent normal noise what it is, also
+given the multiplicity and the conditions of the cloud; an assignment across clouds would not.
 """
 
 import numpy as np
