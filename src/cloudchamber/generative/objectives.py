@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import huber_loss
 
+from cloudchamber.generative.coupling import assigned_noise
 from cloudchamber.generative.paths import CosinePath, ExplodingPath, GaussianPath, StraightPath
 from cloudchamber.networks.packing import Packing
 from cloudchamber.settings.objectives import (
@@ -68,6 +69,10 @@ class PathObjective(Objective, ABC):
         """Return (clouds, 1) times of training, one per cloud: uniform in [0, 1)."""
         return torch.rand(clouds, 1, generator=generator, device=device)
 
+    def couple(self, clean: Tensor, noise: Tensor, packing: Packing) -> Tensor:
+        """Return (M, F) the noise that goes with the data in training, made of the independent ``noise``."""
+        return noise
+
     def noisy(self, clean: Tensor, noise: Tensor, time: Tensor, packing: Packing) -> Tensor:
         """Return x_t for (M, F) data and noise and (B, 1) times."""
         return packing.spread(self.path.signal(time)) * clean + packing.spread(self.path.noise(time)) * noise
@@ -77,7 +82,8 @@ class PathObjective(Objective, ABC):
 class FlowMatching(PathObjective):
     """Conditional flow matching: the network predicts the velocity (1 - sigma) z - x (arXiv 2210.02747, 2310.00049).
 
-    The loss is the squared error summed over the features of a particle. Noise and data are paired independently.
+    The loss is the squared error summed over the features of a particle. Noise and data are paired independently, or
+    within each cloud at least cost (:mod:`cloudchamber.generative.coupling`).
 
     Example:
         >>> objective = FlowMatching(FlowMatchingSettings(kind="flow_matching", sigma_min=0.0))
@@ -93,6 +99,10 @@ class FlowMatching(PathObjective):
     def __init__(self, settings: FlowMatchingSettings) -> None:
         self.sigma_min = settings.sigma_min
         self.path = StraightPath(settings.sigma_min)
+        self._assigned = settings.coupling == "assignment"
+
+    def couple(self, clean: Tensor, noise: Tensor, packing: Packing) -> Tensor:
+        return assigned_noise(clean, noise, packing) if self._assigned else noise
 
     def loss(self, prediction: Tensor, clean: Tensor, noise: Tensor, time: Tensor, packing: Packing) -> Tensor:
         target = (1 - self.sigma_min) * noise - clean

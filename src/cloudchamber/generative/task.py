@@ -75,6 +75,7 @@ class GenerationTask(JetTask):
         conditions: Tensor,
         packing: Packing,
     ) -> Tensor:
+        noise = self._objective.couple(clean, noise, packing)
         noisy = self._objective.noisy(clean, noise, time, packing)
         seen, network_time = self._objective.inputs(noisy, time, packing.spread)
         prediction = network(seen, network_time, conditions, packing)

@@ -21,6 +21,9 @@ class FlowMatchingSettings(Settings):
 
     kind: Literal["flow_matching"]
     sigma_min: Annotated[float, Field(ge=0, lt=1)] = 1e-4
+    coupling: Literal["independent", "assignment"] = Field(
+        "independent", description="noise of a particle: any, or assigned at least cost within each cloud"
+    )
     data_scale: PositiveFloat = Field(1.0, description="standard deviation of the data the network sees")
 
 
