@@ -5,7 +5,7 @@ import shlex
 import sys
 from collections.abc import Sequence
 
-from cloudchamber.processes import is_first_process, launcher
+from cloudchamber.launch import is_first_process, launcher
 
 __all__ = ["log_command"]
 

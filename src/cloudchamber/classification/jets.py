@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 
 from cloudchamber import seeds
+from cloudchamber.classification.chosen_jets import WINDOWED, chosen_jets, windows_or_ranges
 from cloudchamber.classification.flat_weights import flat_weights
 from cloudchamber.cloud import EVENT_WEIGHT, Clouds, CloudWriter, Column, create_clouds, read_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.jets.relative import RELATIVE_COLUMNS, relative_points
-from cloudchamber.preparation.identical import fingerprints, joined, repeats
+from cloudchamber.preparation.identical import fingerprints, joined, repeats, warning
 from cloudchamber.preparation.splits import PARTS, event_labels, split
-from cloudchamber.preparation.unweighting import described as unweighting
-from cloudchamber.preparation.unweighting import effective_size, in_words, unweight
+from cloudchamber.preparation.unweighting import effective_size
 from cloudchamber.progress import progress
 from cloudchamber.settings.tagging_sample import JetClassSettings, TaggingJetsSettings
 from cloudchamber.storage import provenance
@@ -30,8 +30,6 @@ FEATURE_COLUMNS = (
     Column("n_constituents"),
     Column("weight"),
 )
-# What windows are of.
-_WINDOWED = ("jet_pt", "jet_mass", "jet_eta")
 LABEL_COLUMNS = (Column("class"), Column("source"), Column("file"), Column("event"))
 
 
@@ -70,7 +68,7 @@ def combine_classes(settings: TaggingJetsSettings, seed: int, output: Path) -> N
                 if item.file != file:
                     continue
                 try:
-                    rows, made[item.name] = _chosen(clouds, item, settings, seed)
+                    rows, made[item.name] = chosen_jets(clouds, item, settings, seed)
                     jets, events = clouds[rows], event_labels(clouds)[rows]
                     labels.append(np.column_stack([np.tile((position, source), (len(rows), 1)), events]))
                     content, described = _append(jets, labels[-1], settings, writer)
@@ -78,7 +76,7 @@ def combine_classes(settings: TaggingJetsSettings, seed: int, output: Path) -> N
                 except InputError as error:
                     raise InputError(f"{file}: class '{item.name}': {error}") from error
                 contents.append(content)
-                kinematics.append(np.stack([jets.feature(name) for name in _WINDOWED]))
+                kinematics.append(np.stack([jets.feature(name) for name in WINDOWED]))
                 report.update()
         of_jets, content = np.concatenate(labels), np.concatenate(contents)
         identical = _count_identical(content, of_jets[:, 0], settings.classes)
@@ -88,63 +86,12 @@ def combine_classes(settings: TaggingJetsSettings, seed: int, output: Path) -> N
         writer.add_meta(
             {
                 "classes": [made[item.name] for item in settings.classes],
-                "windows": _windows_or_ranges(settings, np.concatenate(kinematics, axis=1)),
+                "windows": windows_or_ranges(settings, np.concatenate(kinematics, axis=1)),
                 "files": files,
                 "identical_clouds": identical,
                 "provenance": provenance("combine-classes", settings.model_dump(mode="json"), inputs, seed),
             }
         )
-
-
-def _chosen(
-    clouds: Clouds, item: JetClassSettings, settings: TaggingJetsSettings, seed: int
-) -> tuple[np.ndarray, dict[str, Any]]:
-    """Return the rows of the jets of one class, and what became of the others, of which the log has a line."""
-    of_class = np.ones(len(clouds), bool) if item.label is None else clouds.label(settings.label_column) == item.label
-    if not of_class.any():
-        raise InputError(f"no jet with '{settings.label_column}' = {item.label}")
-    filled = clouds.multiplicity > 0
-    accepted = np.flatnonzero(of_class & filled & _within(clouds, settings))
-    if not len(accepted):
-        raise InputError(f"none of its {int(of_class.sum())} jets is within the windows in pT, mass and eta")
-    drawn, drawing = _unweighted(clouds, accepted, item.name, settings, seed)
-    if settings.jets_per_class is not None and len(drawn) > settings.jets_per_class:
-        rng = seeds.generator(seed, "tagging", "draw", item.name)
-        drawn = np.sort(rng.permutation(drawn)[: settings.jets_per_class])
-    known = {
-        "name": item.name,
-        "title": item.title,
-        "of_class": int(of_class.sum()),
-        "without_particles": int((of_class & ~filled).sum()),
-        "accepted": len(accepted),
-        "jets": len(drawn),
-        "truncated": int((clouds.multiplicity[drawn] > settings.max_particles).sum()),
-    }
-    known |= drawing
-    _report(known, settings)
-    return drawn, known
-
-
-def _report(known: Mapping[str, Any], settings: TaggingJetsSettings) -> None:
-    line = f"class '{known['name']}': {known['of_class']} jets"
-    if known["without_particles"]:
-        line += f", {known['without_particles']} without particles"
-    line += f", {known['accepted']} accepted, "
-    offered = known["accepted"] - known.get("weightless", 0)
-    if offered < known["accepted"]:
-        line += f"{known['weightless']} of these with the event weight zero, "
-    if "unweighting" in known:
-        offered = known["unweighting"]["accepted"]
-        line += f"{in_words(known['unweighting'])}; "
-    if known["jets"] < offered:
-        line += f"{known['jets']} of these taken (sample.jets_per_class)"
-    else:
-        line += "all of these taken"
-        if settings.jets_per_class is not None and known["jets"] < settings.jets_per_class:
-            line += f", fewer than {settings.jets_per_class} (sample.jets_per_class)"
-    if known["truncated"]:
-        line += f", {known['truncated']} cut to their hardest {settings.max_particles} particles (sample.max_particles)"
-    sys.stderr.write(f"combine-classes: {line}\n")
 
 
 def _append(
@@ -169,58 +116,8 @@ def _count_identical(content: np.ndarray, of_class: np.ndarray, classes: Sequenc
             f"'{first.name}' of {first.file}: what is a jet of both?"
         )
     if len(later):
-        sys.stderr.write(
-            f"combine-classes: WARNING: {len(later)} of {len(content)} jets are identical to an earlier one; they are "
-            "kept, each in the part of the split that the earlier one is in\n"
-        )
+        sys.stderr.write(f"combine-classes: {warning(len(later), len(content))}\n")
     return len(later)
-
-
-def _within(clouds: Clouds, settings: TaggingJetsSettings) -> np.ndarray:
-    """Return (N,) bool, which jets are within the windows."""
-    chosen = np.ones(len(clouds), bool)
-    for name, window in _windows(settings).items():
-        if window is not None:
-            values = clouds.feature(name)
-            chosen &= (values >= window[0]) & (values <= window[1])
-    return chosen
-
-
-def _windows(settings: TaggingJetsSettings) -> dict[str, tuple[float, float] | None]:
-    eta = None if settings.eta_max is None else (-settings.eta_max, settings.eta_max)
-    return dict(zip(_WINDOWED, (settings.pt_window, settings.mass_window, eta), strict=True))
-
-
-def _windows_or_ranges(settings: TaggingJetsSettings, values: np.ndarray) -> dict[str, tuple[float, float]]:
-    """Return the windows, in place of one that is not set the range of the (3, N) values."""
-    ranges = zip(values.min(axis=1).tolist(), values.max(axis=1).tolist(), strict=True)
-    return {
-        name: found if window is None else window
-        for (name, window), found in zip(_windows(settings).items(), ranges, strict=True)
-    }
-
-
-def _unweighted(
-    clouds: Clouds, accepted: np.ndarray, name: str, settings: TaggingJetsSettings, seed: int
-) -> tuple[np.ndarray, dict[str, Any]]:
-    """Return which accepted jets of a class are taken by their event weights, and what is to be known of that."""
-    if clouds.event_weight is None:
-        return accepted, {}
-    weights = clouds.event_weight[accepted]
-    if settings.event_weights == "refuse":
-        raise InputError(
-            f"its {len(weights)} jets have event weights from {weights.min():g} to {weights.max():g}; say what becomes "
-            "of them, event_weights: unweight (jets drawn by their weights) or keep"
-        )
-    if settings.event_weights == "keep":
-        if (weights < 0).any():
-            raise InputError(f"{int((weights < 0).sum())} of {len(weights)} jets have negative event weights")
-        if not weights.any():
-            raise InputError(f"the event weights of all {len(weights)} jets are zero")
-        return accepted[weights > 0], {"weightless": int((weights == 0).sum())}
-    rng = seeds.generator(seed, "tagging", "unweight", name)
-    rows = unweight(weights, event_labels(clouds)[accepted], rng)
-    return accepted[rows], {"unweighting": unweighting(weights, rows)}
 
 
 def _weights(jets: Clouds, settings: TaggingJetsSettings) -> tuple[list[np.ndarray], dict[str, Any]]:

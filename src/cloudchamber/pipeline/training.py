@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, final
 
+from cloudchamber.launch import srun
 from cloudchamber.pipeline.json_arguments import settings_argument
 from cloudchamber.pipeline.paths import Paths
-from cloudchamber.processes import srun
 from cloudchamber.settings.training import TrainableSettings, TrainingSettings
 
 __all__ = ["Launch", "Training", "Trainings"]

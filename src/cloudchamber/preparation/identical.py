@@ -6,7 +6,7 @@ of events and names of files say nothing.
 
 import numpy as np
 
-__all__ = ["fingerprints", "joined", "numbered", "repeats"]
+__all__ = ["fingerprints", "joined", "numbered", "repeats", "warning"]
 
 # So many particles and the features of all of them tell two clouds apart, also where one was truncated further.
 _PARTICLES = 16
@@ -94,3 +94,11 @@ def joined(events: np.ndarray, content: np.ndarray) -> np.ndarray:
         if (found == lowest).all():
             return lowest[event][:, None]
         lowest = found
+
+
+def warning(identical: int, jets: int) -> str:
+    """Return what a step that splits ``jets`` jets says of those that are identical to an earlier one."""
+    return (
+        f"WARNING: {identical} of {jets} jets are identical to an earlier one; they are kept, each in the part of the "
+        "split that the earlier one is in"
+    )

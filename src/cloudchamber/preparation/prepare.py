@@ -11,10 +11,10 @@ from cloudchamber import seeds
 from cloudchamber.cloud import Clouds, read_clouds, write_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.jets.relative import RELATIVE_COLUMNS, relative_points
-from cloudchamber.preparation.identical import fingerprints, joined, repeats
+from cloudchamber.preparation.identical import fingerprints, joined, repeats, warning
 from cloudchamber.preparation.splits import PARTS, event_labels, split, write_split
 from cloudchamber.preparation.standardisation import Standardisation, refuse_outside
-from cloudchamber.preparation.unweighting import described, effective_size, in_words, unweight
+from cloudchamber.preparation.unweighting import described, effective_size, in_words, undecided, unweight
 from cloudchamber.settings.data import PreparationSettings
 from cloudchamber.storage import provenance
 
@@ -129,10 +129,7 @@ def prepare(
         raise InputError(f"{source}: {error}") from error
     inputs = [source, *map(Path, [settings.split.indices] if settings.split.indices else [])]
     if identical := result.meta["identical_clouds"]:
-        sys.stderr.write(
-            f"prepare: WARNING: {identical} of {len(result)} jets are identical to an earlier one; they are kept, each "
-            "in the part of the split that the earlier one is in\n"
-        )
+        sys.stderr.write(f"prepare: {warning(identical, len(result))}\n")
     record = provenance("prepare", settings.model_dump(mode="json"), inputs, seed)
     meta = {**result.meta, **weighting, "source": dict(clouds.meta), "provenance": record}
     if split_output is not None:
@@ -154,14 +151,11 @@ def _weighted(
     weights = clouds.event_weight
     if weights is None:
         return clouds, None, {}
-    if settings.event_weights == "refuse":
-        raise InputError(
-            f"{source}: its {len(clouds)} jets have event weights from {weights.min():g} to {weights.max():g}; "
-            "say what becomes of them, event_weights: unweight (jets drawn by their weights) or keep"
-        )
     if settings.event_weights == "keep":
         return clouds, None, {"event_weights": {"effective_size": effective_size(weights)}}
     try:
+        if settings.event_weights == "refuse":
+            raise undecided(weights)
         rows = unweight(weights, event_labels(clouds), seeds.generator(seed, "prepare", "unweight"))
     except InputError as error:
         raise InputError(f"{source}: {error}") from error

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 
 from cloudchamber.errors import InputError
+from cloudchamber.preparation.identical import numbered
 
-__all__ = ["described", "effective_size", "in_words", "unweight"]
+__all__ = ["described", "effective_size", "in_words", "undecided", "unweight"]
 
 
 def effective_size(weights: np.ndarray) -> float:
@@ -53,8 +54,8 @@ def unweight(weights: np.ndarray, events: np.ndarray, rng: np.random.Generator) 
     largest = weights.max(initial=0.0)
     if not largest > 0:
         raise InputError(f"the event weights of all {len(weights)} jets are zero")
-    _, owner = np.unique(events, axis=0, return_inverse=True)
-    drawn = rng.random(int(owner.max()) + 1)[owner.ravel()]
+    owner = numbered(events)
+    drawn = rng.random(int(owner.max()) + 1)[owner]
     return np.flatnonzero(drawn * largest < weights)
 
 
@@ -73,4 +74,12 @@ def in_words(known: Mapping[str, Any]) -> str:
     return (
         f"unweighting leaves {known['accepted']} of {known['jets']} jets, a share of {known['efficiency']:.2g}; "
         f"with event weights they counted like {known['effective_size_before']:.0f} equal ones"
+    )
+
+
+def undecided(weights: np.ndarray) -> InputError:
+    """Return the error of a step whose settings do not say what becomes of jets with (N,) event weights."""
+    return InputError(
+        f"its {len(weights)} jets have event weights from {weights.min():g} to {weights.max():g}; say what becomes of "
+        "them, event_weights: unweight (jets drawn by their weights) or keep"
     )

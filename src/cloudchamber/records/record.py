@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from cloudchamber.errors import InputError
-from cloudchamber.processes import is_first_process
+from cloudchamber.launch import is_first_process
 from cloudchamber.records.environment import code_version, installed_packages, machine
 from cloudchamber.storage import read_json, sha256, write_json
 from cloudchamber.wildcards import expand
