@@ -42,7 +42,10 @@ def test_jobs_that_fail_outgrow_their_limits_or_are_cancelled_succeed_at_the_nex
     driver = drive(faults)
     driver.start()
     for fault, options in (("waits", ()), ("saves", ("--signal=TERM",))):
-        driver.wait_for(f"the job {fault}", lambda fault=fault: len(driver.attempts(fault)) == 1)
+        # A job can start before Snakemake, which waits for sbatch to return, has said which it is.
+        driver.wait_for(
+            f"the job {fault}", lambda fault=fault: len(driver.attempts(fault)) == 1 and fault in jobs(driver)
+        )
         slurm("scancel", *options, jobs(driver)[fault])
     assert driver.finish() == 0, driver.log
     assert_done(driver, *faults)
