@@ -18,7 +18,7 @@ from cloudchamber.studies.jet_generation.jet_metrics import JET_METRICS
 
 __all__ = ["FEATURES", "GENERATED", "MANY", "MODELS", "SCANNED", "SEEDS", "TRUE", "some_clouds", "study_files"]
 
-SCANNED = ("jet_mass", "jet_pt", "tau21", "tau32", "d2")
+SCANNED = ("jet_mass", "tau21", "tau32", "d2")
 FEATURES = (*JET_FEATURES, *PARTICLE_FEATURES)
 TRUE, GENERATED = 120, 150
 MODELS = (

@@ -1,5 +1,6 @@
 """The jet level: drawn jets come from the training part or its flow, are reproducible, and are compared with truth."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -18,8 +19,9 @@ from cloudchamber.errors import InputError
 from cloudchamber.figures import style
 from cloudchamber.generative.compare_jets import REQUESTED, compare_jet_features
 from cloudchamber.generative.draw_jets import draw_jets
-from cloudchamber.generative.jet_features import JetFeatures, read_jets
+from cloudchamber.generative.jet_features import CONTINUOUS, JetFeatures, read_jets
 from cloudchamber.generative.train_jet_flow import train_jet_flow
+from cloudchamber.jets.kinematics import relative_sum
 from cloudchamber.jets.observable_file import read_observables, write_observables
 from cloudchamber.metrics.divergence import expected_floor
 from cloudchamber.metrics.resampling import Sample
@@ -80,6 +82,7 @@ def test_jets_of_the_training_part_are_those_of_its_rows(study: Study, clouds: C
     for name in ("jet_pt", "jet_eta", "jet_mass"):
         np.testing.assert_array_equal(drawn.columns[name], clouds.feature(name)[rows])
     np.testing.assert_array_equal(drawn.multiplicity, clouds.multiplicity[rows])
+    np.testing.assert_array_equal(drawn.jet_pt_rel, relative_sum(clouds)[rows])
     assert drawn.width == WIDTH
     assert read_observables(tmp_path / "jets.h5")[1]["source"] == "training"
 
@@ -136,7 +139,7 @@ def test_trainings_of_one_seed_agree_and_of_two_differ(study: Study, own_study: 
 def test_the_history_has_likelihood_and_distances(study: Study) -> None:
     history = pd.read_csv(study.history)
     assert list(history["step"]) == [3, 6]
-    figures = history[["validation_loss", "w1_jet_pt", "w1_jet_mass", "w1_multiplicity"]].to_numpy()
+    figures = history[["validation_loss", "w1_jet_pt", "w1_jet_mass", "w1_jet_pt_rel", "w1_multiplicity"]].to_numpy()
     assert np.isfinite(figures).all()
 
 
@@ -210,6 +213,8 @@ def test_jets_that_are_not_prepared_are_refused(clouds: Clouds, tmp_path: Path) 
         ({"jet_pt": None}, {"width": WIDTH}, "no \\['jet_pt'\\]"),
         ({}, {}, "no width"),
         ({"jet_pt": -1.0}, {"width": WIDTH}, "'jet_pt' of 1 of 4 jets is impossible"),
+        ({"jet_pt_rel": None}, {"width": WIDTH}, "no \\['jet_pt_rel'\\]"),
+        ({"jet_pt_rel": 0.0}, {"width": WIDTH}, "'jet_pt_rel' of 1 of 4 jets is impossible"),
         ({"jet_mass": np.nan}, {"width": WIDTH}, "'jet_mass' of 1 of 4"),
         ({"multiplicity": 2.5}, {"width": WIDTH}, "'multiplicity' of 1 of 4"),
         ({"multiplicity": 0.0}, {"width": WIDTH}, "'multiplicity' of 1 of 4"),
@@ -219,7 +224,7 @@ def test_jets_that_are_not_prepared_are_refused(clouds: Clouds, tmp_path: Path) 
 def test_impossible_jets_are_refused(
     changes: dict[str, float | None], meta: dict[str, int], message: str, tmp_path: Path
 ) -> None:
-    table = {name: np.full(4, 5.0) for name in ("jet_pt", "jet_eta", "jet_mass", "multiplicity")}
+    table = {name: np.full(4, 5.0) for name in (*CONTINUOUS, "multiplicity")}
     for name, value in changes.items():
         if value is None:
             del table[name]
@@ -237,15 +242,15 @@ def test_truth_against_truth_is_at_the_floor(tmp_path: Path) -> None:
     table = pd.read_csv(tmp_path / "comparison.csv").set_index(["metric", "feature"])
     assert set(table.index) == {(metric, feature) for metric in ("kl", "w1") for feature in REQUESTED}
     clouds, jets = read_clouds(study.source), read_jets(tmp_path / "jets.h5")
-    test, train = clouds.part("test"), clouds.part("train")[:1500]
+    test, train = (JetFeatures.of_part(clouds, part, study.source).columns for part in ("test", "train"))
     for feature, name in REQUESTED.items():
-        truth, floor = (side.multiplicity if name == "multiplicity" else side.feature(name) for side in (test, train))
+        truth, floor = test[name], train[name][:1500]
         row = table.loc[("w1", feature)]
         assert row["value"] == pytest.approx(wasserstein_distance(truth, jets.columns[name]), rel=1e-6)
         assert row["floor"] == pytest.approx(wasserstein_distance(truth, floor), rel=1e-6)
-        assert (row["n_reference"], row["n_generated"]) == (len(test), 1500)
+        assert (row["n_reference"], row["n_generated"]) == (len(truth), 1500)
         for column in ("value", "floor"):
-            assert table.loc[("kl", feature), column] < 4 * expected_floor(METRICS.bins, len(test), 1500)
+            assert table.loc[("kl", feature), column] < 4 * expected_floor(METRICS.bins, len(truth), 1500)
 
 
 def test_other_jets_are_far_above_the_floor(study: Study, clouds: Clouds, tmp_path: Path) -> None:
@@ -280,9 +285,9 @@ def test_the_figure_shows_distances_and_every_pair(study: Study, tmp_path: Path)
         figure = jet_level(data)
         figure.draw_without_rendering()
     shown = [axis for axis in figure.axes if axis.axison]
-    assert len(shown) == 6
+    assert len(shown) == 10
     value = np.mean([pd.read_csv(entry["path"])["value"][0] for entry in files["comparisons"]])
-    assert shown[0].get_title().startswith(f"KL: ({value:.2f}")
+    assert float(re.match(r"KL: \((\S+) ±", shown[0].get_title())[1]) == pytest.approx(value, abs=0.006)
     assert "300 jets drawn" in figure.get_suptitle()
 
 
@@ -291,6 +296,7 @@ def test_the_figure_can_have_jets_of_one_multiplicity(rng: np.random.Generator) 
         columns = {
             "jet_pt": rng.normal(1000, 50, 40),
             "jet_mass": rng.normal(170, 20, 40),
+            "jet_pt_rel": np.ones(40),
             "multiplicity": np.full(40, 30),
         }
         return {name: Sample.of_jets(values) for name, values in columns.items()}

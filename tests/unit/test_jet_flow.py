@@ -11,7 +11,9 @@ from torch import Tensor
 
 from cloudchamber.errors import InputError
 from cloudchamber.generative.gaussianisation import Continuous, Discrete
-from cloudchamber.generative.jet_flow import JetFlow, JetFlowTask, JetScales, draw_from_flow
+from cloudchamber.generative.jet_flow import JetFlow, JetFlowTask, draw_from_flow
+from cloudchamber.generative.jet_scales import JetScales
+from cloudchamber.jets.kinematics import SUM_DECIMALS
 from cloudchamber.metrics.divergence import bin_counts, bin_edges, divergence_of_counts, expected_floor
 from cloudchamber.settings.base import parse
 from cloudchamber.settings.jet_level import JetFlowSettings
@@ -37,11 +39,17 @@ def _settings(**changes: object) -> JetFlowSettings:
 
 
 def _toy(jets: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Return jets of a hard pT window whose mass and multiplicity follow from it, the multiplicity truncated."""
+    """Return jets of a hard pT window whose mass and multiplicity follow from it, the multiplicity truncated.
+
+    Those of the largest multiplicity lost particles, so that their sum is below one; that of the others is one.
+    """
     pt = 800 + 400 * rng.beta(1.0, 2.0, jets)
     mass = 0.17 * pt * np.exp(rng.normal(0, 0.1, jets))
     multiplicity = np.clip(np.round((pt - 700) / 25 + rng.normal(0, 1, jets)), 1, WIDTH).astype(np.int64)
-    return {"jet_pt": pt, "jet_eta": rng.uniform(-2, 2, jets), "jet_mass": mass, "multiplicity": multiplicity}
+    lost = np.where(multiplicity == WIDTH, rng.gamma(2.0, 0.01, jets), 0.0)
+    eta = rng.uniform(-2, 2, jets)
+    columns = {"jet_pt": pt, "jet_eta": eta, "jet_mass": mass, "jet_pt_rel": np.round(1 - lost, SUM_DECIMALS)}
+    return {**columns, "multiplicity": multiplicity}
 
 
 @pytest.fixture(scope="module")
@@ -55,12 +63,12 @@ def trained(toys: list[dict[str, np.ndarray]], tmp_path_factory: pytest.TempPath
     settings = _settings()
     torch.manual_seed(0)
     flow = JetFlow(settings)
-    scales = JetScales.fit(toys[0], toys[0]["multiplicity"])
+    scales = JetScales.fit(toys[0])
     task = JetFlowTask(flow, scales, toys[0], toys[1], seed=3)
     result = fit(task, settings.training, 3, tmp_path_factory.mktemp("state"), {"toy": 1})
     flow.load_state_dict(result.weights)
     losses = [row["validation_loss"] for row in result.history if "validation_loss" in row]
-    assert losses[-1] < 4 * 0.5 * math.log(2 * math.pi * math.e) - 0.5, "no better than independent features"
+    assert losses[-1] < 5 * 0.5 * math.log(2 * math.pi * math.e) - 0.5, "no better than independent features"
     return flow.eval(), scales
 
 
@@ -69,7 +77,7 @@ def drawn(trained: tuple[JetFlow, JetScales]) -> dict[str, np.ndarray]:
     return draw_from_flow(*trained, JETS, torch.Generator().manual_seed(1))[0]
 
 
-@pytest.mark.parametrize("feature", ["jet_pt", "jet_eta", "jet_mass", "multiplicity", "mass_over_pt"])
+@pytest.mark.parametrize("feature", ["jet_pt", "jet_eta", "jet_mass", "jet_pt_rel", "multiplicity", "mass_over_pt"])
 def test_draws_of_a_trained_flow_are_at_the_floor(
     feature: str, toys: list[dict[str, np.ndarray]], drawn: dict[str, np.ndarray]
 ) -> None:
@@ -85,7 +93,7 @@ def test_draws_of_a_trained_flow_are_at_the_floor(
 def test_draws_of_a_trained_flow_depend_on_each_other_as_truth_does(
     toys: list[dict[str, np.ndarray]], drawn: dict[str, np.ndarray]
 ) -> None:
-    for other in ("jet_eta", "jet_mass", "multiplicity"):
+    for other in ("jet_eta", "jet_mass", "jet_pt_rel", "multiplicity"):
         expected, found = (spearmanr(side["jet_pt"], side[other]).statistic for side in (toys[2], drawn))
         assert found == pytest.approx(expected, abs=0.06), other
 
@@ -118,7 +126,7 @@ def test_the_density_is_that_of_the_change_of_variables() -> None:
     flow = JetFlow(_settings()).double()
     for parameter in flow.parameters():
         parameter.data *= 3.0
-    values = torch.randn(5, 4, dtype=torch.float64)
+    values = torch.randn(6, 5, dtype=torch.float64)
 
     def to_base(row: Tensor) -> Tensor:
         return flow.splines().transform(row)
@@ -132,7 +140,7 @@ def test_the_density_is_that_of_the_change_of_variables() -> None:
 def test_draws_are_the_inverse_of_the_density() -> None:
     torch.manual_seed(4)
     flow = JetFlow(_settings()).double()
-    base = torch.randn(50, 4, dtype=torch.float64)
+    base = torch.randn(50, 5, dtype=torch.float64)
     with torch.no_grad():
         torch.testing.assert_close(flow.splines().transform(flow.draw(base)), base)
 
@@ -156,6 +164,36 @@ def test_features_with_many_equal_values_are_fitted(rng: np.random.Generator) ->
     back = scale.inverse(rng.normal(size=2000))
     assert np.nanmin(back) >= values.min()
     assert np.nanmax(back) <= values.max()
+
+
+def test_the_sum_is_one_where_nothing_was_lost(drawn: dict[str, np.ndarray]) -> None:
+    whole = drawn["multiplicity"] < WIDTH
+    assert (drawn["jet_pt_rel"][whole] == 1.0).all()
+    assert (drawn["jet_pt_rel"][~whole] < 1.0).all()
+
+
+def test_atoms_of_a_rounded_feature_come_back_as_often_as_they_were(rng: np.random.Generator) -> None:
+    below = 1 - rng.gamma(2.0, 0.01, JETS)
+    values = np.round(np.where(rng.random(JETS) < 0.3, 1.0, below), 6)
+    values[rng.random(JETS) < 0.2] = 0.97
+    scale = Continuous.fit(values, "jet_pt_rel", decimals=6)
+    normal = scale.forward(scale.spread(values, rng))
+    assert kstest(normal, "norm").statistic < 0.015
+    there_and_back = scale.inverse(normal)
+    np.testing.assert_allclose(there_and_back, values, atol=1e-4)
+    assert all(np.array_equal(there_and_back == atom, values == atom) for atom in (0.97, 1.0))
+    back = scale.inverse(norm.ppf((np.arange(JETS) + 0.5) / JETS))
+    for atom in (0.97, 1.0):
+        assert (back == atom).mean() == pytest.approx((values == atom).mean(), abs=1e-3)
+    assert np.array_equal(back, np.round(back, 6), equal_nan=True)
+    assert Continuous.from_json(scale.to_json()) == scale
+
+
+def test_a_rounded_feature_may_be_constant(rng: np.random.Generator) -> None:
+    values = np.full(50, 1.0)
+    scale = Continuous.fit(values, "jet_pt_rel", decimals=6)
+    assert np.ptp(scale.forward(scale.spread(values, rng))) > 1, "the flow is taught a peak of no width"
+    assert (scale.inverse(np.linspace(-2, 2, 9)) == 1.0).all()
 
 
 @pytest.mark.parametrize("values", [np.full(10, 3.0), np.array([1.0]), np.array([])])
@@ -193,7 +231,7 @@ def test_numbers_that_no_training_jet_has_have_no_share() -> None:
 
 
 def test_scales_survive_json(toys: list[dict[str, np.ndarray]], tmp_path: Path) -> None:
-    scales = JetScales.fit(toys[0], toys[0]["multiplicity"])
+    scales = JetScales.fit(toys[0])
     write_json(tmp_path / "scales.json", scales.to_json())
     assert JetScales.from_json(read_json(tmp_path / "scales.json")) == scales
 

@@ -15,11 +15,13 @@ from cloudchamber.cloud import Clouds, read_clouds, write_clouds
 from cloudchamber.errors import InputError, SettingsError
 from cloudchamber.generative.artifact import load_artifact
 from cloudchamber.generative.draw_jets import draw_jets
+from cloudchamber.generative.jet_features import read_jets
 from cloudchamber.generative.objectives import build_objective
 from cloudchamber.generative.sample import sample_marginals, sample_model
 from cloudchamber.generative.sampling import Sampler
 from cloudchamber.generative.shards import Shard, gather_sample
 from cloudchamber.generative.train import train
+from cloudchamber.jets.kinematics import relative_sum
 from cloudchamber.networks.packing import Packing
 from cloudchamber.readers.jetnet import read_jetnet, write_jetnet
 from cloudchamber.settings.base import parse
@@ -209,7 +211,7 @@ def test_the_first_jets_do_not_depend_on_how_many_follow(study: Study) -> None:
 
 
 def test_marginals_are_whole_training_particles(study: Study, clouds: Clouds) -> None:
-    sample_marginals(study.source, study.jets(), 1, study.folder / "marginals.h5")
+    sample_marginals(study.source, study.jets(), 1, study.folder / "marginals.h5", momentum_sum="free")
     drawn = read_clouds(study.folder / "marginals.h5")
     assert drawn.meta["sampler"]["solver"] == "none"
     assert drawn.meta["sampler"]["evaluations_counted"] == 0
@@ -220,8 +222,23 @@ def test_marginals_are_whole_training_particles(study: Study, clouds: Clouds) ->
     assert set(drawn.multiplicity) <= set(train_part.multiplicity)
     # Independent: the hardest particles of a jet are no harder than those of any other, so that jet pT is not one.
     assert drawn.point("pt_rel").sum(axis=1).std() > 0.2
-    sample_marginals(study.source, study.jets(), 2, study.folder / "other.h5")
+    sample_marginals(study.source, study.jets(), 2, study.folder / "other.h5", momentum_sum="free")
     assert not np.array_equal(read_clouds(study.folder / "other.h5").points, drawn.points)
+
+
+def test_the_sum_of_the_particles_is_imposed_unless_it_is_left_free(study: Study, sample: Clouds) -> None:
+    jets = read_jets(study.jets())
+    free = study.sample(settings=SAMPLER.model_copy(update={"momentum_sum": "free"}))
+    assert (np.abs(relative_sum(free) - jets.jet_pt_rel) > 0.01).mean() > 0.9
+    assert (free.meta["sampler"]["momentum_sum"], sample.meta["sampler"]["momentum_sum"]) == ("free", "imposed")
+    np.testing.assert_array_equal(sample.points[:, :, :2], free.points[:, :, :2])
+    sample_marginals(study.source, study.jets(), 1, study.folder / "marginals.h5")
+    marginals = read_clouds(study.folder / "marginals.h5")
+    assert marginals.meta["sampler"]["momentum_sum"] == "imposed"
+    for imposed in (sample, marginals):
+        # A jet without any particle of positive pT cannot be rescaled.
+        has_sum = (imposed.point("pt_rel") > 0).any(axis=1)
+        np.testing.assert_allclose(relative_sum(imposed)[has_sum], jets.jet_pt_rel[has_sum], atol=2e-6)
 
 
 def test_jets_that_are_not_prepared_are_refused(study: Study, clouds: Clouds) -> None:

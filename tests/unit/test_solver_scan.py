@@ -12,6 +12,7 @@ from scipy.stats import wasserstein_distance
 
 from cloudchamber.cloud import Clouds, read_clouds, write_clouds
 from cloudchamber.errors import InputError
+from cloudchamber.generative.jet_features import JetFeatures, write_jets
 from cloudchamber.generative.sample import sample_model
 from cloudchamber.generative.solver_scan import FEATURES, points_of, solver_scan
 from cloudchamber.generative.train import train
@@ -54,10 +55,8 @@ class Study:
 
     def write_jets(self, path: Path, jets: int) -> None:
         """Write training jets, with replacement, as the jets to draw."""
-        train_part = read_clouds(self.prepared).part("train")
-        rows = np.random.default_rng(2).integers(len(train_part), size=jets)
-        columns = {name: train_part.feature(name)[rows] for name in ("jet_pt", "jet_eta", "jet_mass")}
-        write_observables(path, {**columns, "multiplicity": train_part.multiplicity[rows]}, {"width": 6})
+        of_training = JetFeatures.of_part(read_clouds(self.prepared), "train", self.prepared)
+        write_jets(path, of_training[np.random.default_rng(2).integers(len(of_training), size=jets)], {})
 
     def scan(self, scan: SolverScanSettings = SCAN, description: Path | None = None, seed: int = 4) -> pd.DataFrame:
         output = self.folder / "scan.csv"

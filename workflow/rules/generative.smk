@@ -136,11 +136,13 @@ rule sample_marginals:
     resources:
         mem_mb=growing(4000),
         runtime=growing(30),
+    params:
+        momentum_sum=generation.ask(GenerationJobs.momentum_sum),
     message:
         "sample the baseline {wildcards.model}, seed {wildcards.seed}"
     shell:
         "exec python -m cloudchamber sample-marginals {input.data} --jets {input.jets} --seed {wildcards.seed}"
-        " --threads {threads} --output {output} > {log} 2>&1"
+        " --momentum-sum {params.momentum_sum} --threads {threads} --output {output} > {log} 2>&1"
 
 
 ruleorder: sample_marginals > sample

@@ -12,10 +12,10 @@ def add(commands: Commands) -> None:
     train = commands.add("train", "train a generative model")
     train.add("source", type=Path, metavar="prepared").training("a model")
 
-    flow = commands.add("train-jet-flow", "train the flow of multiplicity, pT, eta and mass")
+    flow = commands.add("train-jet-flow", "train the flow of multiplicity, pT, eta, mass and sum of the particles")
     flow.add("source", type=Path, metavar="prepared").training("a jet-level flow")
 
-    jets = commands.add("draw-jets", "draw the jets to generate: multiplicity, pT, eta and mass")
+    jets = commands.add("draw-jets", "draw the jets to generate: multiplicity, pT, eta, mass and sum")
     jets.add("source", type=Path, metavar="prepared").add("--jets", type=positive, required=True)
     jets.add("--model", nargs="*", type=Path, default=[], help="weights and description, where it is a flow")
     text = "draw no more than there are training jets, which give metrics their floor"
@@ -35,7 +35,9 @@ def add(commands: Commands) -> None:
 
     marginals = commands.add("sample-marginals", "draw clouds of independent particles")
     marginals.add("source", type=Path, metavar="prepared")
-    marginals.add("--jets", dest="jets_file", type=Path, required=True, help="drawn by draw-jets").seed().output()
+    marginals.add("--jets", dest="jets_file", type=Path, required=True, help="drawn by draw-jets")
+    text = "the sum of the particles: rescaled to the one that was drawn, or left as it is"
+    marginals.add("--momentum-sum", choices=("imposed", "free"), default="imposed", help=text).seed().output()
 
     scan = commands.add("solver-scan", "distances from truth against solver and evaluations")
     scan.add("jets_file", type=Path, metavar="jets", help="drawn by draw-jets").model()

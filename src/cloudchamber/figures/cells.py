@@ -9,18 +9,37 @@ import pandas as pd
 from cloudchamber.figures.measurements import Measurement
 from cloudchamber.figures.numbers import decimals, with_uncertainty
 
-__all__ = ["FLOOR", "FLOOR_NOTE", "UNCERTAINTY", "all_digits", "cell", "floor_cell", "scaled_unit", "seeds_note"]
+__all__ = [
+    "FLOOR",
+    "FLOOR_NOTE",
+    "IMPOSED_NOTE",
+    "UNCERTAINTY",
+    "all_digits",
+    "cell",
+    "floor_cell",
+    "scaled_unit",
+    "seeds_note",
+]
 
 FLOOR = "truth (floor)"
 FLOOR_NOTE = "The floor is the same distance for as many independent true jets in place of the generated ones."
+IMPOSED_NOTE = (
+    '"imposed" marks what was given with each jet and not generated: the number says how good that draw is, and nothing'
+    " of the model."
+)
 UNCERTAINTY = "± is the standard deviation over resamplings of the true and the generated jets."
 
 
 def cell(item: Measurement, scale: float = 1.0) -> str:
-    """Return value and uncertainty, and the standard deviation over seeds in brackets where there are several."""
+    """Return value and uncertainty, the standard deviation over seeds in brackets where there are several, and a mark.
+
+    The mark "imposed" stands behind what was given and not generated.
+    """
     value, uncertainty = item.value * scale, item.uncertainty * scale
     text = with_uncertainty(value, uncertainty)
-    return f"{text} ({item.spread * scale:.{decimals(value, uncertainty)}f})" if len(item.values) > 1 else text
+    if len(item.values) > 1:
+        text += f" ({item.spread * scale:.{decimals(value, uncertainty)}f})"
+    return f"{text} imposed" if item.imposed else text
 
 
 def floor_cell(measurements: Sequence[Measurement], scale: float = 1.0) -> str:
@@ -50,7 +69,8 @@ def all_digits(measurements: Sequence[Measurement], metric: str = "") -> pd.Data
     """Return measurements one line each, without rounding; ``metric`` is the first column where it is given."""
     lines = []
     for item in measurements:
-        numbers = {key: value for key, value in asdict(item).items() if key not in ("model", "feature", "values")}
+        left_out = ("model", "feature", "values", *(() if any(of.imposed for of in measurements) else ("imposed",)))
+        numbers = {key: value for key, value in asdict(item).items() if key not in left_out}
         names = {"metric": metric} if metric else {}
         lines.append(
             names

@@ -34,6 +34,7 @@ class Measurement:
         uncertainty: of one value, from the sizes of the samples (mean over seeds); not a number where there is none.
         floor, floor_uncertainty: the metric of an independent sample of truth (mean over seeds), or not a number.
         n_reference, n_generated: jets.
+        imposed: whether the feature was given with each generated jet, so that the metric says nothing of the model.
     """
 
     model: Model
@@ -44,6 +45,7 @@ class Measurement:
     floor_uncertainty: float
     n_reference: float
     n_generated: float
+    imposed: bool = False
 
     @property
     def value(self) -> float:
@@ -108,9 +110,11 @@ def _measurement(model: Model, feature: str, rows: Sequence[_Row]) -> Measuremen
         known = [float(row[name]) for row in rows if name in row and pd.notna(row[name])]
         return float(np.mean(known)) if known else float("nan")
 
+    names = ("uncertainty", "floor", "floor_uncertainty", "n_reference", "n_generated")
     return Measurement(
         model,
         feature,
         tuple(float(row["value"]) for row in rows),
-        *(mean(name) for name in ("uncertainty", "floor", "floor_uncertainty", "n_reference", "n_generated")),
+        **{name: mean(name) for name in names},
+        imposed=all(row.get("imposed") is True for row in rows),
     )

@@ -7,10 +7,16 @@ from matplotlib.ticker import MaxNLocator
 from cloudchamber.figures.labels import axis_label
 from cloudchamber.jets.features import LABELS
 
-__all__ = ["planes"]
+__all__ = ["ALIGNED", "planes"]
+
+_LABELS = (axis_label(LABELS["eta_rel"]), axis_label(LABELS["phi_rel"]))
+# Of jets that were mapped on each other: no longer those of the detector.
+ALIGNED = ("aligned $x$", "aligned $y$")
 
 
-def planes(figure: Figure, rows: int, columns: int, reach: float, block: int | None = None) -> np.ndarray:
+def planes(
+    figure: Figure, rows: int, columns: int, reach: float, block: int | None = None, labels: tuple[str, str] = _LABELS
+) -> np.ndarray:
     """Return the (rows, columns) panels of a grid; the leftmost name phi and its ticks, the lowest eta.
 
     Args:
@@ -18,6 +24,7 @@ def planes(figure: Figure, rows: int, columns: int, reach: float, block: int | N
         rows, columns: how many panels.
         reach: largest |eta| and |phi| that are shown.
         block: rows that belong together, the last of which names eta; by default all of them.
+        labels: of the horizontal and of the vertical axis.
     """
     # No shared axes, on which matplotlib goes through all of the panels at each look at a limit, and no ticks inside.
     axes = figure.subplots(rows, columns, squeeze=False)
@@ -29,9 +36,9 @@ def planes(figure: Figure, rows: int, columns: int, reach: float, block: int | N
     names = [f"{tick:g}".replace("-", "\N{MINUS SIGN}") for tick in ticks]
     lowest = slice((block or rows) - 1, None, block or rows)
     for axis in axes[lowest].flat:
-        axis.set_xlabel(axis_label(LABELS["eta_rel"]))
+        axis.set_xlabel(labels[0])
         axis.set_xticks(ticks, names)
     for axis in axes[:, 0]:
-        axis.set_ylabel(axis_label(LABELS["phi_rel"]))
+        axis.set_ylabel(labels[1])
         axis.set_yticks(ticks, names)
     return np.asarray(axes)

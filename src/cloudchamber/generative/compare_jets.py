@@ -20,6 +20,7 @@ __all__ = ["REQUESTED", "compare_jet_features"]
 REQUESTED = {
     "requested_pt": "jet_pt",
     "requested_mass": "jet_mass",
+    "requested_pt_rel": "jet_pt_rel",
     "requested_multiplicity": "multiplicity",
 }
 

@@ -10,7 +10,8 @@ from cloudchamber import seeds
 from cloudchamber.cloud import read_clouds
 from cloudchamber.errors import InputError, SettingsError
 from cloudchamber.generative.jet_features import JetFeatures, write_jets
-from cloudchamber.generative.jet_flow import JetFlow, JetScales, draw_from_flow
+from cloudchamber.generative.jet_flow import JetFlow, draw_from_flow
+from cloudchamber.generative.jet_scales import JetScales
 from cloudchamber.settings.base import parse
 from cloudchamber.settings.jet_level import JetFlowSettings, JetLevelSettings, TrainingJets
 from cloudchamber.storage import provenance, sha256

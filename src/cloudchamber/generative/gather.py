@@ -8,11 +8,17 @@ import pandas as pd
 
 from cloudchamber.cloud import read_header
 from cloudchamber.errors import InputError, SettingsError
+from cloudchamber.generative.constraint import IMPOSED_FEATURES
 from cloudchamber.metrics.tables import METRIC_COLUMNS, read_table, write_table
 from cloudchamber.settings.entries import entries
 from cloudchamber.settings.jet_level import JET_FLOW
 
-__all__ = ["gather"]
+__all__ = ["GENERATION_COLUMNS", "gather"]
+
+GENERATION_COLUMNS = (*METRIC_COLUMNS, "imposed")
+# What every generated jet is given, and metrics of single features.
+_GIVEN = ("multiplicity",)
+_DISTANCES = ("kl", "w1")
 
 _ENTRIES = {
     "samples": ("dataset", "name", "sampler", "seed", "clouds", "comparison"),
@@ -24,7 +30,7 @@ _ENTRIES = {
 def _sampler(path: str | Path) -> Mapping[str, Any]:
     """Return how generated clouds were drawn."""
     sampler = read_header(path).get("sampler", {})
-    missing = sorted({"evaluations_counted", "seconds_per_jet"} - set(sampler))
+    missing = sorted({"evaluations_counted", "seconds_per_jet", "momentum_sum"} - set(sampler))
     if missing:
         raise InputError(f"{path}: not generated clouds: nothing is stored of {missing}")
     return sampler
@@ -38,7 +44,8 @@ def gather(study: str, files: Mapping[str, Any], output: Path) -> None:
         files: "samples", each with dataset, name, sampler, seed, clouds (the generated clouds) and comparison (CSV);
             "posteriors", each with dataset, seed and path (CSV with a column "model"); "jets", each with dataset, seed
             and path (CSV of the comparison of a jet-level flow).
-        output: the table, with ``METRIC_COLUMNS``; lengths of time in seconds, everything else as in the comparison.
+        output: the table, with ``GENERATION_COLUMNS``; lengths of time in seconds, "imposed" where the feature was
+            given with each jet and not generated, everything else as in the comparison.
 
     Raises:
         InputError: a file cannot be read, or a log posterior names a model without a sample.
@@ -58,7 +65,9 @@ def gather(study: str, files: Mapping[str, Any], output: Path) -> None:
             "seed": entry["seed"],
         }
         samplers.setdefault((entry["dataset"], entry["name"]), (entry["sampler"], nfe))
-        comparison = read_table(entry["comparison"], ("n_generated",))
+        comparison = read_table(entry["comparison"], ("metric", "feature", "n_generated"))
+        imposed = (*_GIVEN, *(IMPOSED_FEATURES if sampler["momentum_sum"] == "imposed" else ()))
+        comparison["imposed"] = comparison["metric"].isin(_DISTANCES) & comparison["feature"].isin(imposed)
         cost = pd.DataFrame(
             {
                 "metric": ["seconds_per_jet", "evaluations_per_jet"],
@@ -91,4 +100,5 @@ def gather(study: str, files: Mapping[str, Any], output: Path) -> None:
     table = pd.concat(tables, ignore_index=True).assign(study=study)
     # Whole numbers stay whole where some rows have none.
     table = table.astype({"n_reference": "Int64", "n_generated": "Int64"})
-    write_table(output, table.reindex(columns=list(METRIC_COLUMNS)))
+    table["imposed"] = table["imposed"].eq(True)
+    write_table(output, table.reindex(columns=list(GENERATION_COLUMNS)))

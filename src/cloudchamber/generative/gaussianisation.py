@@ -29,22 +29,28 @@ _SMALLEST = 1e-12
 class Continuous:
     """Map of a continuous feature, linear between knots of its cumulative distribution.
 
+    A feature that is rounded may have a value that many jets share. Such an atom is a step of the distribution, as wide
+    as what rounding makes equal: values are spread over it before they are mapped, and rounded when they come back.
+
     Attributes:
         values: (K,) increasing, from the lowest to the highest training value.
         probabilities: (K,) of a value below, from 1 / 2n to 1 - 1 / 2n for n training values.
+        decimals: to which the feature is rounded, or None.
     """
 
     values: tuple[float, ...]
     probabilities: tuple[float, ...]
+    decimals: int | None = None
 
     @classmethod
-    def fit(cls, values: np.ndarray, name: str) -> Self:
-        """Fit to (N,) values of the training part; the knots are equally far from each other in z.
+    def fit(cls, values: np.ndarray, name: str, decimals: int | None = None) -> Self:
+        """Fit to (N,) values of the training part; the knots are equally far from each other in z, and at atoms.
 
         Raises:
-            InputError: there are fewer than two different values.
+            InputError: there are fewer than two values, or fewer than two different ones of a feature that is not
+                rounded.
         """
-        if len(values) < 2 or not np.ptp(values) > 0:
+        if len(values) < 2 or (decimals is None and not np.ptp(values) > 0):
             raise InputError(f"column '{name}' is constant in the training part")
         reach = float(torch.special.ndtri(torch.tensor(1 - 0.5 / len(values), dtype=torch.float64)))
         probabilities = torch.special.ndtr(torch.linspace(-reach, reach, _KNOTS, dtype=torch.float64)).numpy()
@@ -52,7 +58,16 @@ class Continuous:
         knots, first = np.unique(
             np.quantile(np.asarray(values, np.float64), probabilities, method="hazen"), return_index=True
         )
-        return cls(tuple(knots.tolist()), tuple(probabilities[first].tolist()))
+        probabilities = probabilities[first]
+        if decimals is not None:
+            knots, probabilities = _with_atoms(knots, probabilities, np.asarray(values, np.float64), 10.0**-decimals)
+        return cls(tuple(knots.tolist()), tuple(probabilities.tolist()), decimals)
+
+    def spread(self, values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Return (N,) values at random places of what rounding made equal; those of other features as they are."""
+        if self.decimals is None:
+            return values
+        return values + 10.0**-self.decimals * (rng.random(len(values)) - 0.5)
 
     def forward(self, values: np.ndarray) -> np.ndarray:
         """Return the (N,) float32 normal values of (N,) values; those beyond the training range count as its ends."""
@@ -62,16 +77,35 @@ class Continuous:
     def inverse(self, normal: np.ndarray) -> np.ndarray:
         """Return the (N,) float64 values of (N,) normal ones, not a number beyond the training range."""
         probabilities = torch.special.ndtr(torch.from_numpy(np.asarray(normal, np.float64))).numpy()
-        return np.interp(probabilities, self.probabilities, self.values, left=np.nan, right=np.nan)
+        values = np.interp(probabilities, self.probabilities, self.values, left=np.nan, right=np.nan)
+        return values if self.decimals is None else np.round(values, self.decimals)
 
     def to_json(self) -> dict[str, Any]:
         """Return a form that JSON can hold."""
         return asdict(self)
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Sequence[float]]) -> Self:
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
         """Return the map that :meth:`to_json` described."""
-        return cls(tuple(value["values"]), tuple(value["probabilities"]))
+        return cls(tuple(value["values"]), tuple(value["probabilities"]), value["decimals"])
+
+
+def _with_atoms(
+    knots: np.ndarray, probabilities: np.ndarray, values: np.ndarray, cell: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the knots with one at each end of each value that many have, which takes the place of those within."""
+    ordered = np.sort(values)
+    found, counts = np.unique(ordered, return_counts=True)
+    for atom in found[counts >= len(values) / _KNOTS]:
+        ends = np.array([atom - cell / 2, atom + cell / 2])
+        below = [np.searchsorted(ordered, atom, side) for side in ("left", "right")]
+        outside = (knots < ends[0]) | (knots > ends[1])
+        # As for the other knots, nothing is below the lowest or above the highest value with certainty.
+        shares = np.clip(np.array(below) / len(values), 0.5 / len(values), 1 - 0.5 / len(values))
+        knots = np.concatenate([knots[outside], ends])
+        probabilities = np.concatenate([probabilities[outside], shares])
+    order = np.argsort(knots, kind="stable")
+    return knots[order], np.maximum.accumulate(probabilities[order])
 
 
 @final

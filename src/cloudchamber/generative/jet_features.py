@@ -1,8 +1,8 @@
-"""The jet level: multiplicity, transverse momentum and mass of the jets to generate, and the file that holds them.
+"""The jet level: what is given of each jet to generate, and the file that holds it.
 
-One file of drawn jets gives every model of a study its conditions, its multiplicities and the unit of pt_rel, so that
-models are compared on the same jets. It has the layout of files of observables
-(:mod:`cloudchamber.jets.observable_file`) with ``jet_pt`` [GeV], ``jet_eta``, ``jet_mass`` [GeV] and
+One file of drawn jets gives every model of a study its conditions, its multiplicities, the unit of pt_rel and the sum
+of the particles, so that models are compared on the same jets. It has the layout of files of observables
+(:mod:`cloudchamber.jets.observable_file`) with ``jet_pt`` [GeV], ``jet_eta``, ``jet_mass`` [GeV], ``jet_pt_rel`` and
 ``multiplicity``, and says in its meta data how wide padded clouds are, where the jets come from and how many draws were
 refused.
 """
@@ -16,11 +16,13 @@ import numpy as np
 
 from cloudchamber.cloud import Clouds
 from cloudchamber.errors import InputError
+from cloudchamber.jets.kinematics import relative_sum
 from cloudchamber.jets.observable_file import read_observables, write_observables
 
 __all__ = ["CONTINUOUS", "JetFeatures", "read_jets", "write_jets"]
 
-CONTINUOUS = ("jet_pt", "jet_eta", "jet_mass")
+_STORED = ("jet_pt", "jet_eta", "jet_mass")
+CONTINUOUS = (*_STORED, "jet_pt_rel")
 _COLUMNS = (*CONTINUOUS, "multiplicity")
 
 
@@ -32,6 +34,7 @@ class JetFeatures:
     Attributes:
         jet_pt, jet_mass: (N,) [GeV].
         jet_eta: (N,) pseudorapidity.
+        jet_pt_rel: (N,) transverse momentum of the sum of the particles, in units of ``jet_pt``.
         multiplicity: (N,) int64 particles.
         width: P, length of padded clouds of such jets.
     """
@@ -39,6 +42,7 @@ class JetFeatures:
     jet_pt: np.ndarray
     jet_eta: np.ndarray
     jet_mass: np.ndarray
+    jet_pt_rel: np.ndarray
     multiplicity: np.ndarray
     width: int
 
@@ -47,18 +51,20 @@ class JetFeatures:
 
     @classmethod
     def of_part(cls, clouds: Clouds, name: str, source: str | Path) -> "JetFeatures":
-        """Return the jets of one part of prepared clouds, with the features that they were stored with.
+        """Return the jets of one part of prepared clouds: the features that they were stored with, and their sum.
 
         Raises:
-            InputError: the part is missing or empty, or a feature is missing; the message names ``source``.
+            InputError: the part is missing or empty (the message names ``source``), or a column is missing.
         """
         if not len(clouds.indices.get(name, ())):
             raise InputError(
                 f"{source}: not prepared: no {name} part is stored; run 'cloudchamber prepare' on it first"
             )
         part = clouds.part(name)
-        columns = {feature: part.feature(feature) for feature in CONTINUOUS}
-        return cls(**columns, multiplicity=part.multiplicity, width=clouds.points.shape[1])
+        columns = {feature: part.feature(feature) for feature in _STORED}
+        return cls(
+            **columns, jet_pt_rel=relative_sum(part), multiplicity=part.multiplicity, width=clouds.points.shape[1]
+        )
 
     def __getitem__(self, rows: np.ndarray | slice) -> "JetFeatures":
         """Return the jets of ``rows``."""
@@ -85,7 +91,7 @@ def read_jets(path: str | Path) -> JetFeatures:
     for name in _COLUMNS:
         values = table[name]
         fine = np.isfinite(values)
-        if name == "jet_pt":
+        if name in ("jet_pt", "jet_pt_rel"):
             fine &= values > 0
         if name == "multiplicity":
             fine &= (values == np.floor(values)) & (values >= 1) & (values <= meta["width"])

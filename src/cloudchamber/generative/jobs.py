@@ -4,7 +4,7 @@ from typing import Any, final
 
 from cloudchamber.generative.plan import GenerationPlan
 from cloudchamber.pipeline.json_arguments import as_json, paths_in, settings_argument
-from cloudchamber.settings.generators import TrainedModel
+from cloudchamber.settings.generators import MarginalsModel, TrainedModel
 from cloudchamber.settings.jet_level import JET_FLOW
 
 __all__ = ["GenerationJobs"]
@@ -28,6 +28,12 @@ class GenerationJobs:
     def baselines(self) -> list[str]:
         """Return the models that are drawn from without a training."""
         return [name for name in self._settings.models if name not in self._plan.trained_models()]
+
+    def momentum_sum(self, wildcards: Any) -> str:
+        """Return what is done with the sum of the particles of a baseline."""
+        baseline = self._settings.models[wildcards.model]
+        assert isinstance(baseline, MarginalsModel)
+        return baseline.momentum_sum
 
     def threads(self, wildcards: Any) -> int:
         return self._settings.threads

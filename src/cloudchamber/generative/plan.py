@@ -42,7 +42,7 @@ class GenerationPlan:
         return f"{self._results}/metrics.csv"
 
     def jets(self, dataset: str, seed: int) -> str:
-        """Return the jets that all models of one seed are asked for: multiplicity, pT, eta and mass."""
+        """Return the jets that all models of one seed are asked for: multiplicity, pT, eta, mass and sum."""
         return f"{self.folder(dataset)}/jet_level/seed{seed}/jets.h5"
 
     def jet_comparison(self, dataset: str, seed: int) -> str:

@@ -15,13 +15,14 @@ from cloudchamber.cloud import CloudWriter, Column, create_clouds, read_clouds
 from cloudchamber.devices import device_name, present_device
 from cloudchamber.errors import InputError
 from cloudchamber.generative.artifact import Artifact, build_sampler, load_artifact
+from cloudchamber.generative.constraint import rescaled
 from cloudchamber.generative.jet_features import JetFeatures, read_jets
 from cloudchamber.generative.sampling import chunk_size
 from cloudchamber.generative.shards import WHOLE, Shard
 from cloudchamber.jets.relative import RELATIVE_COLUMNS
 from cloudchamber.networks.packing import padded
 from cloudchamber.progress import progress
-from cloudchamber.settings.generators import SamplerSettings
+from cloudchamber.settings.generators import MomentumSum, SamplerSettings
 from cloudchamber.storage import provenance
 
 __all__ = ["Drawn", "draw_clouds", "sample_marginals", "sample_model"]
@@ -58,11 +59,11 @@ def draw_clouds(
     on_chunk: Callable[[int], None] | None = None,
     first_chunk: int = 0,
 ) -> Drawn:
-    """Draw one cloud for each jet, on a GPU where there is one.
+    """Draw one cloud for each jet, on a GPU where there is one, and impose the sum of its particles if that is asked.
 
     Args:
         artifact: the trained model.
-        jets: multiplicity of each cloud, and what a conditional model is asked for.
+        jets: multiplicity and sum of each cloud, and what a conditional model is asked for.
         settings: how to draw.
         seed: the same seed on the same kind of device gives the same clouds.
         on_chunk: called with the number of clouds of each finished chunk.
@@ -79,6 +80,7 @@ def draw_clouds(
     ).numpy()
     with np.errstate(over="ignore"):
         values = artifact.points.inverse(drawn / np.float32(artifact.settings.objective.data_scale))
+    values = _with_sum(values, jets, settings.momentum_sum)
     return Drawn(values, sampler.evaluations, sampler.seconds, name)
 
 
@@ -94,8 +96,9 @@ def sample_model(
     """Draw a cloud from a trained model for each jet of ``jets_file`` and write them to ``output``.
 
     A conditional model is asked for the pT and the mass of the jet; to an unconditional one the pT is only the unit of
-    pt_rel, and the mass nothing. Solver, evaluations, seed and time per jet are stored with the clouds, as are the
-    asked-for pT and mass. A shard is bitwise what it is in a draw of all jets on the same kind of device.
+    pt_rel, and the mass nothing. The sum of the particles is imposed on both, unless the settings leave it free.
+    Solver, evaluations, seed and time per jet are stored with the clouds, as are the asked-for pT and mass. A shard is
+    bitwise what it is in a draw of all jets on the same kind of device.
 
     Raises:
         InputError: the model or the jets cannot be used, the model gave values that are not finite, or there are fewer
@@ -131,12 +134,14 @@ def sample_model(
         _finish(writer, output, meta, negative, int(all_jets.multiplicity[rows].sum()))
 
 
-def sample_marginals(source: Path, jets_file: Path, seed: int, output: Path) -> None:
+def sample_marginals(
+    source: Path, jets_file: Path, seed: int, output: Path, momentum_sum: MomentumSum = "imposed"
+) -> None:
     """Draw clouds of independent training particles: the baseline without any skill.
 
     The multiplicity is that of the jets of ``jets_file`` and each particle, as a whole, is drawn from all training
     particles of ``source``, so that every single-particle distribution is right and every correlation within a jet is
-    missing.
+    missing. What is imposed on jets of models is imposed on these too: their transverse momenta are then rescaled.
 
     Raises:
         InputError: a file cannot be used, or ``source`` is not prepared.
@@ -149,19 +154,25 @@ def sample_marginals(source: Path, jets_file: Path, seed: int, output: Path) -> 
     particles = train.points[train.mask]
     rng = seeds.generator(seed, "marginals")
     start = time.perf_counter()
-    values = rng.choice(particles, size=int(jets.multiplicity.sum()), replace=True)
+    values = _with_sum(rng.choice(particles, size=int(jets.multiplicity.sum()), replace=True), jets, momentum_sum)
     seconds = time.perf_counter() - start
+    settings = {"kind": "marginals", "momentum_sum": momentum_sum}
     meta = {
         "sampler": {
             "solver": "none",
+            "momentum_sum": momentum_sum,
             "evaluations_counted": 0,
             "seconds_per_jet": seconds / len(jets),
             "device": "cpu",
         },
-        "provenance": provenance("sample", {"kind": "marginals"}, [source, jets_file], seed),
+        "provenance": provenance("sample", settings, [source, jets_file], seed),
     }
     with create_clouds(output, jets.width, RELATIVE_COLUMNS, _FEATURES) as writer:
         _finish(writer, output, meta, _append(writer, values, jets), len(values))
+
+
+def _with_sum(values: np.ndarray, jets: JetFeatures, momentum_sum: MomentumSum) -> np.ndarray:
+    return values if momentum_sum == "free" else rescaled(values, jets.multiplicity, jets.jet_pt_rel)
 
 
 def _append(writer: CloudWriter, values: np.ndarray, jets: JetFeatures) -> int:

@@ -28,8 +28,8 @@ from cloudchamber.storage import write_rows
 
 __all__ = ["FEATURES", "points_of", "solver_scan"]
 
-# The multiplicity is not among them: it is given to a model and not generated.
-FEATURES = ("jet_mass", "jet_pt", "tau21", "tau32", "d2")
+# Multiplicity and pT are not among them: they are given to a model, or imposed on what it generates.
+FEATURES = ("jet_mass", "tau21", "tau32", "d2")
 _STOCHASTIC: tuple[Solver, ...] = ("euler_maruyama",)
 
 _Distances = Mapping[tuple[str, str], Estimate]

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from cloudchamber.cloud import read_clouds
 from cloudchamber.generative.jet_features import JetFeatures
-from cloudchamber.generative.jet_flow import JetFlow, JetFlowTask, JetScales
+from cloudchamber.generative.jet_flow import JetFlow, JetFlowTask
+from cloudchamber.generative.jet_scales import JetScales
 from cloudchamber.settings.jet_level import JetFlowSettings
 from cloudchamber.storage import provenance, write_rows
 from cloudchamber.training import run
@@ -31,7 +32,7 @@ def train_jet_flow(
     """
     clouds = read_clouds(source)
     train, validation = (JetFeatures.of_part(clouds, name, source).columns for name in ("train", "validation"))
-    scales = JetScales.fit(train, train["multiplicity"])
+    scales = JetScales.fit(train)
     with run.initialisation(seed):
         network = JetFlow(settings)
     task = JetFlowTask(network, scales, train, validation, seed)

@@ -14,7 +14,14 @@ from numba import njit
 
 from cloudchamber.jets.per_jet import in_chunks
 
-__all__ = ["ROUNDING", "squared_distance", "subjettiness", "subjettiness_basis", "subjettiness_ratio"]
+__all__ = [
+    "ROUNDING",
+    "exclusive_axes",
+    "squared_distance",
+    "subjettiness",
+    "subjettiness_basis",
+    "subjettiness_ratio",
+]
 
 # Sums of rounding errors: a smaller denominator is the zero of particles that coincide.
 ROUNDING = 1e-12
@@ -77,6 +84,26 @@ def subjettiness_ratio(tau: np.ndarray, n: int) -> np.ndarray:
     """
     numerator, denominator = tau[:, n - 1], tau[:, n - 2]
     return np.divide(numerator, denominator, out=np.zeros_like(numerator), where=denominator > ROUNDING)
+
+
+def exclusive_axes(pt: np.ndarray, eta: np.ndarray, phi: np.ndarray, n_axes: int) -> np.ndarray:
+    """Return the jets that exclusive kT clustering makes of each jet: the axes of :func:`subjettiness`, by their pT.
+
+    Args:
+        pt, eta, phi: (N, P) massless particles, with pt = 0 in slots without a particle.
+        n_axes: how many are left of each jet.
+
+    Returns:
+        (N, n_axes, 3) float64 transverse momentum, rapidity and azimuth [rad], the hardest first; zeros where a jet has
+        fewer particles.
+    """
+
+    def kernel(pt: np.ndarray, eta: np.ndarray, phi: np.ndarray, axes: np.ndarray) -> None:
+        _axes_kernel(pt, eta, phi, axes.reshape(len(axes), n_axes, 3))
+
+    axes = in_chunks("axes", kernel, (pt, eta, phi), 3 * n_axes).reshape(len(pt), n_axes, 3)
+    order = np.argsort(-axes[:, :, 0], axis=1, kind="stable")
+    return np.take_along_axis(axes, order[:, :, None], axis=1)
 
 
 @njit(cache=True)
@@ -156,6 +183,38 @@ def _repair(a: int, b: int, n: int, axes: np.ndarray, neighbour: np.ndarray, dis
 
 
 @njit(cache=True)
+def _merge_closest(n: int, axes: np.ndarray, neighbour: np.ndarray, distance: np.ndarray) -> tuple[int, int]:
+    """Merge two of ``n`` + 1 axes; return where the sum is now, and where the last axis is, if it was not merged."""
+    a, b = _closest(n + 1, axes, neighbour, distance)
+    _merge(a, b, axes)
+    axes[b] = axes[n]
+    neighbour[b] = neighbour[n]
+    distance[b] = distance[n]
+    _repair(a, b, n, axes, neighbour, distance)
+    return a, b
+
+
+@njit(cache=True)
+def _axes_kernel(pt: np.ndarray, eta: np.ndarray, phi: np.ndarray, found: np.ndarray) -> None:
+    """Write pT, rapidity and azimuth of the axes to ``found`` (N, n_axes, 3), which holds zeros."""
+    n_jets, width = pt.shape
+    particles = np.empty((width, 3))
+    axes = np.empty((width, 7))
+    neighbour = np.empty(width, dtype=np.int64)
+    distance = np.empty(width)
+    for jet in range(n_jets):
+        n = _load(pt[jet], eta[jet], phi[jet], particles, axes)
+        for i in range(n):
+            _nearest(i, n, axes, neighbour, distance)
+        while n > found.shape[1]:
+            n -= 1
+            _merge_closest(n, axes, neighbour, distance)
+        for k in range(n):
+            found[jet, k, 0] = math.sqrt(axes[k, 2])
+            found[jet, k, 1], found[jet, k, 2] = axes[k, 0], axes[k, 1]
+
+
+@njit(cache=True)
 def _subjettiness_kernel(pt: np.ndarray, eta: np.ndarray, phi: np.ndarray, betas: np.ndarray, tau: np.ndarray) -> None:
     """Write the mean of (min_k Delta R_ik)^beta to ``tau`` (N, n_axes, B), which holds zeros."""
     n_jets, width = pt.shape
@@ -172,13 +231,8 @@ def _subjettiness_kernel(pt: np.ndarray, eta: np.ndarray, phi: np.ndarray, betas
         for i in range(n):
             _nearest(i, n, axes, neighbour, distance)
         while n > 1:
-            a, b = _closest(n, axes, neighbour, distance)
             n -= 1
-            _merge(a, b, axes)
-            axes[b] = axes[n]
-            neighbour[b] = neighbour[n]
-            distance[b] = distance[n]
-            _repair(a, b, n, axes, neighbour, distance)
+            a, b = _merge_closest(n, axes, neighbour, distance)
             if n > most:
                 continue
             is_first = n == min(most, n_particles - 1)

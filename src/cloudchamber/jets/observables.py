@@ -7,7 +7,7 @@ from cloudchamber.errors import InputError
 from cloudchamber.jets.energy_correlation import d2, energy_correlations
 from cloudchamber.jets.energy_flow import energy_flow_polynomials
 from cloudchamber.jets.features import EFP_NAMES
-from cloudchamber.jets.kinematics import jet_kinematics, momenta
+from cloudchamber.jets.kinematics import SUM_DECIMALS, jet_kinematics, momenta
 from cloudchamber.jets.n_subjettiness import subjettiness, subjettiness_ratio
 
 __all__ = ["observe"]
@@ -18,7 +18,8 @@ def observe(clouds: Clouds) -> dict[str, np.ndarray]:
     ``EXTRA_FEATURES`` of :mod:`cloudchamber.jets.features`.
 
     ``jet_pt_rel`` is the transverse momentum of the sum of the particles in units of the jet pT that ``pt_rel`` refers
-    to; it is one where no particle is missing and a model knows that all of them make up the jet. ``jet_pt`` and
+    to, rounded to ``SUM_DECIMALS``; it is one where no particle is missing and a model knows that all of them make up
+    the jet. ``jet_pt`` and
     ``jet_mass`` are of the same sum in GeV, with the feature ``jet_pt`` of the cloud as the unit. ``multiplicity``
     counts the particles with a positive ``pt_rel``; the others count for nothing anywhere.
     ``tau21``, ``tau32`` and ``d2`` are defined in :mod:`cloudchamber.jets.n_subjettiness` and
@@ -38,7 +39,7 @@ def observe(clouds: Clouds) -> dict[str, np.ndarray]:
     table = {
         "jet_mass": jet_mass_rel * unit,
         "jet_pt": jet_pt_rel * unit,
-        "jet_pt_rel": jet_pt_rel,
+        "jet_pt_rel": np.round(jet_pt_rel, SUM_DECIMALS),
         "multiplicity": (pt > 0).sum(axis=1).astype(np.float64),
         "tau21": subjettiness_ratio(tau, 2),
         "tau32": subjettiness_ratio(tau, 3),

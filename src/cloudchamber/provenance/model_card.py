@@ -124,7 +124,10 @@ def _model(files: Mapping[str, Any], settings: Settings, described: Mapping[str,
                 ("features", ", ".join(described["features"]) or "none: it sees the towers of a jet"),
             ]
         case _:
-            what = "A normalising flow of the jets that clouds are generated for: multiplicity, pT, eta and mass."
+            what = (
+                "A normalising flow of the jets that clouds are generated for: multiplicity, pT, eta, mass and sum of"
+                " the particles."
+            )
             rows = [("flow", f"neural splines, autoregressive over the features: {_values(settings)}")]
     return [what, _table([*rows, *_sizes(files, described)])]
 
@@ -220,6 +223,8 @@ def _rows(table: pd.DataFrame) -> Iterator[str]:
         # A rejection is infinite where no background was kept.
         if len(rows) > 1 and np.isfinite(rows["value"]).all():
             value += f" ({rows['value'].std():.{decimals(numbers['value'], numbers['uncertainty'])}f})"
+        if "imposed" in rows and rows["imposed"].eq(True).all():
+            value += ", imposed"
         known = pd.notna(numbers["floor"])
         floor = with_uncertainty(numbers["floor"], numbers["floor_uncertainty"]) if known else ""
         # Of a classifier, which generates none, it is the number of tested ones.

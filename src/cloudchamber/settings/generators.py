@@ -16,6 +16,7 @@ __all__ = [
     "GeneratorSettings",
     "MarginalsModel",
     "ModelSettings",
+    "MomentumSum",
     "SamplerSettings",
     "Solver",
     "TrainedModel",
@@ -36,6 +37,14 @@ EVALUATIONS_PER_STEP: Mapping[Solver, int] = {
     "one_step": 1,
 }
 
+MomentumSum = Annotated[
+    Literal["imposed", "free"],
+    Field(
+        description="transverse momentum of the sum of the particles of a jet: imposed by rescaling the jet to the one"
+        " that is drawn for it together with its pT, mass and multiplicity, or whatever the particles add up to"
+    ),
+]
+
 
 @final
 class SamplerSettings(Settings):
@@ -44,6 +53,7 @@ class SamplerSettings(Settings):
     solver: Solver
     evaluations: PositiveInt = Field(description="network evaluations per jet")
     precision: Literal["float32", "bfloat16"] = "float32"
+    momentum_sum: MomentumSum = "imposed"
 
     @model_validator(mode="after")
     def _whole_steps(self) -> Self:
@@ -110,6 +120,7 @@ class MarginalsModel(Settings):
     kind: Literal["marginals"]
     title: str
     seeds: Seeds | None = Field(None, description="one draw per seed; by default those of the study")
+    momentum_sum: MomentumSum = "imposed"
 
 
 ModelSettings = Annotated[TrainedModel | MarginalsModel, Field(discriminator="kind")]

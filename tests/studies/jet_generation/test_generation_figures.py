@@ -60,7 +60,7 @@ UNITS = {
     "solver_scan": "[nat]",
     "ode_sde": "[nat]",
     "sampling_time": "[s]",
-    "average_images": "[rad]",
+    "average_images": "aligned",
     "cloud_gallery": "[rad]",
     "detector_response": "[GeV]",
 }

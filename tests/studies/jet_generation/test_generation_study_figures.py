@@ -220,11 +220,11 @@ def test_models_may_have_different_seeds(files: dict[str, Any], tmp_path: Path) 
 def test_scan_table_says_where_there_is_no_value(files: dict[str, Any]) -> None:
     table = table_of("jet_generation/solver_scan")(files)
     cells = {tuple(row[:3]): row[3:] for row in table.rows}
-    assert list(cells["flow", "Euler", "2"][:5]) == ["not finite"] * 5
+    assert list(cells["flow", "Euler", "2"][: len(SCANNED)]) == ["not finite"] * len(SCANNED)
     assert "not finite" not in cells["flow", "Euler", "4"]
     scan = pd.read_csv(files["scans"][0]["path"])
     chosen = (scan["solver"] == "midpoint") & (scan["evaluations"] == 4) & (scan["metric"] == "kl")
-    value = scan[chosen & (scan["feature"] == "jet_pt")]["value"].item()
+    value = scan[chosen & (scan["feature"] == SCANNED[1])]["value"].item()
     exponent = -3 if "10⁻³" in table.header[4] else 0
     shown = float(cells["flow", "midpoint", "4"][1].partition(" ")[0])
     assert shown == pytest.approx(value * 10.0**-exponent, abs=0.0005 * 10.0**-exponent)

@@ -1,4 +1,4 @@
-"""Average jet images: where the transverse momentum of the jets lies, in truth, models and their difference."""
+"""Average images of aligned jets: where their prongs lie, in truth, models and their difference."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,24 +6,29 @@ from typing import Any, final
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import LogNorm
+from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
-from cloudchamber.cloud import read_clouds
+from cloudchamber.cloud import Clouds, read_clouds
 from cloudchamber.figures.colours import signed_bar, signed_norm
 from cloudchamber.figures.images import average_image, draw_image
-from cloudchamber.figures.inputs import angular_reach, first_samplers, models_of, read_truth
+from cloudchamber.figures.inputs import first_samplers, models_of, read_truth
 from cloudchamber.figures.labels import count, counts, wrapped
-from cloudchamber.figures.planes import planes
+from cloudchamber.figures.planes import ALIGNED, planes
+from cloudchamber.jets.alignment import aligned
 from cloudchamber.settings.entries import need
 
 __all__ = ["JetImages", "average_images", "draw_average_images", "read_images"]
 
 CAPTIONS = {
     "average_images": (
-        "Average jet images: the sum of the relative transverse momentum in each pixel, averaged over jets; "
-        "all on one logarithmic colour scale, on which empty pixels have the darkest colour. The models are "
+        "Average images of aligned jets: each jet is mapped so that its three exclusive-kT prongs lie at the "
+        "corners of a triangle, the hardest above, the second to the right, the third to the left; the unit of "
+        "the axes is the distance of the corners from the centre. Jets whose prongs lie nearly on a line are left out; "
+        "how many are kept stands above each image and belongs to the comparison. Any jet can be aligned: "
+        "prongs are there if they are as narrow as those of truth. Colour: the sum of the relative "
+        "transverse momentum in each pixel, averaged over the kept jets, all on one scale. The models are "
         "drawn with the sampler that the settings name first, all seeds together. Below: the difference to "
         "the test part of truth, on one scale that is linear around zero and logarithmic outside; minus signs "
         "mark negative pixels. The training part of truth shows what differences statistics alone makes. The "
@@ -34,7 +39,8 @@ CAPTIONS = {
 # Most images side by side; more go into further blocks.
 _COLUMNS = 7
 _PIXELS = 32
-_DECADES = 4
+# Half the width of the images, in units of the distance of the prongs from their centre.
+_REACH = 1.8
 
 
 @final
@@ -44,15 +50,17 @@ class JetImages:
 
     Attributes:
         title: what was compared.
-        edges: (K + 1,) edges of the pixels in eta_rel and in phi_rel.
-        images: label -> (K, K) mean sum of pt_rel per pixel and jet, first axis eta_rel. The first is the reference,
-            the second an independent sample of truth.
-        n_jets: jets behind each image.
+        edges: (K + 1,) edges of the pixels in both aligned coordinates.
+        images: label -> (K, K) mean sum of pt_rel per pixel and kept jet. The first is the reference, the second an
+            independent sample of truth.
+        kept: share of the jets of each sample whose prongs make a triangle.
+        n_jets: jets of each sample.
     """
 
     title: str
     edges: np.ndarray
     images: Mapping[str, np.ndarray]
+    kept: tuple[float, ...]
     n_jets: tuple[int, ...]
 
 
@@ -69,22 +77,25 @@ def read_images(files: Mapping[str, Any]) -> JetImages:
         SettingsError: a key is missing.
     """
     truth = read_truth(files, weighted=True)
-    reach = angular_reach(truth)
-    edges = np.linspace(-reach, reach, _PIXELS + 1)
-    images, n_jets = {}, []
-    for label, part in (("truth (test part)", "test"), ("truth (training part)", "train")):
-        jets = truth.part(part)
-        images[label] = average_image(jets, edges, jets.event_weight)
-        n_jets.append(len(jets))
+    samples = {"truth (test part)": [truth.part("test")], "truth (training part)": [truth.part("train")]}
     for model in first_samplers(models_of(files)):
-        total, jets_of_model = np.zeros((_PIXELS, _PIXELS)), 0
-        for entry in model.entries:
-            clouds = read_clouds(need(entry, "clouds"))
-            total += average_image(clouds, edges) * len(clouds)
-            jets_of_model += len(clouds)
-        images[model.label] = total / jets_of_model
-        n_jets.append(jets_of_model)
-    return JetImages(need(files, "title"), edges, images, tuple(n_jets))
+        samples[model.label] = [read_clouds(need(entry, "clouds")) for entry in model.entries]
+    edges = np.linspace(-_REACH, _REACH, _PIXELS + 1)
+    images, kept, n_jets = {}, [], []
+    for label, parts in samples.items():
+        turned = [aligned(part) for part in parts]
+        weight = sum(_weight(jets) for jets in turned)
+        # The mean over no jets is not a number.
+        sums = [_weight(jets) * average_image(jets, edges, jets.event_weight) for jets in turned if len(jets)]
+        images[label] = sum(sums, np.zeros((_PIXELS, _PIXELS))) / (weight or 1.0)
+        kept.append(weight / sum(_weight(part) for part in parts))
+        n_jets.append(sum(len(part) for part in parts))
+    return JetImages(need(files, "title"), edges, images, tuple(kept), tuple(n_jets))
+
+
+def _weight(jets: Clouds) -> float:
+    """Return the number of jets, or the sum of their event weights."""
+    return float(len(jets) if jets.event_weight is None else jets.event_weight.sum(dtype=np.float64))
 
 
 def average_images(data: JetImages) -> Figure:
@@ -92,7 +103,7 @@ def average_images(data: JetImages) -> Figure:
     blocks = -(-len(data.images) // _COLUMNS)
     columns = -(-len(data.images) // blocks)
     figure = Figure(figsize=(1.9 * columns + 1.6, 4.6 * blocks + 0.3), layout="compressed")
-    axes = planes(figure, 2 * blocks, columns, data.edges[-1], block=2)
+    axes = planes(figure, 2 * blocks, columns, data.edges[-1], block=2, labels=ALIGNED)
     # Places of the images, block by block, each with that of its difference below.
     places = axes.reshape(blocks, 2, columns).swapaxes(1, 2).reshape(-1, 2)
     images, changes = _draw(places, data)
@@ -109,14 +120,14 @@ def average_images(data: JetImages) -> Figure:
 def _draw(places: np.ndarray, data: JetImages) -> tuple[AxesImage, AxesImage]:
     """Draw each image above its difference to the first and return one of each, for the colour bars."""
     first, *others = data.images.values()
-    highest = max(float(image.max()) for image in data.images.values())
-    lowest = highest * 10.0**-_DECADES
-    levels = LogNorm(lowest, highest)
+    # A square root shows what lies around the prongs without making it as bright as they are.
+    levels = PowerNorm(0.5, 0.0, max(float(image.max()) for image in data.images.values()))
     largest = max(float(np.abs(image - first).max()) for image in others)
     differences = signed_norm(largest, 0.03 * largest)
-    for (label, image), (upper, lower) in zip(data.images.items(), places, strict=False):
-        upper.set_title(wrapped(label))
-        shown = draw_image(upper, np.maximum(image, lowest), data.edges, norm=levels, cmap="cividis")
+    named = zip(data.images.items(), data.kept, strict=True)
+    for ((label, image), kept), (upper, lower) in zip(named, places, strict=False):
+        upper.set_title(f"{wrapped(label)}\n{kept:.0%} of the jets")
+        shown = draw_image(upper, image, data.edges, norm=levels, cmap="cividis")
         change = draw_image(lower, image - first, data.edges, norm=differences, cmap="PuOr_r")
         if image is first:
             lower.text(0.5, 0.5, "reference of\nthe differences", transform=lower.transAxes, ha="center", va="center")
@@ -128,5 +139,5 @@ def _draw(places: np.ndarray, data: JetImages) -> tuple[AxesImage, AxesImage]:
 def _mark_negative(axis: Axes, edges: np.ndarray, difference: np.ndarray, limit: float) -> None:
     """Put a minus sign on pixels below -``limit``, since the two dark ends of the colours look alike in grey."""
     centres = 0.5 * (edges[1:] + edges[:-1])
-    eta, phi = np.nonzero(difference < -limit)
-    axis.plot(centres[eta], centres[phi], marker="_", markersize=2.2, markeredgewidth=0.6, color="white", linestyle="")
+    x, y = np.nonzero(difference < -limit)
+    axis.plot(centres[x], centres[y], marker="_", markersize=2.2, markeredgewidth=0.6, color="white", linestyle="")

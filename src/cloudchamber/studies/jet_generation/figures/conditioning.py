@@ -26,7 +26,7 @@ CAPTIONS = {
         "that differ in nothing else. KL(generated || truth) of each feature in nats, means over seeds where "
         "there are several; bars are standard deviations over resamplings of the true and the generated jets, "
         "and hold no spread over trainings. Black line and grey band: the floor and its uncertainty. The jets "
-        "that are asked for are the same for both models of a pair."
+        "that are asked for are the same for both models of a pair; features that are imposed on both are left out."
     ),
 }
 
@@ -77,7 +77,15 @@ def read_twins(files: Mapping[str, Any], metric: str, features: Sequence[str]) -
     def of(model: Model) -> tuple[Measurement, ...]:
         return tuple(item for item in found if item.model == model)
 
-    return [Twins(with_.label, of(without), of(with_)) for without, with_ in partners(files)]
+    return [Twins(with_.label, *_generated(of(without), of(with_))) for without, with_ in partners(files)]
+
+
+def _generated(
+    first: Sequence[Measurement], second: Sequence[Measurement]
+) -> tuple[tuple[Measurement, ...], tuple[Measurement, ...]]:
+    """Return both sides without the features that were imposed on both, which conditions cannot change."""
+    kept = [(one, other) for one, other in zip(first, second, strict=True) if not (one.imposed and other.imposed)]
+    return tuple(one for one, _ in kept), tuple(other for _, other in kept)
 
 
 def conditioning(data: Sequence[Twins], title: str) -> Figure:

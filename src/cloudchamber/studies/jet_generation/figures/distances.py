@@ -26,7 +26,7 @@ CAPTIONS = {
         "jets. Where there are several seeds the marker is their mean and the small dots are the single "
         "seeds. Black line and grey band: the floor, the same number for as many independent true jets in "
         "place of the generated ones, and its uncertainty. The heading gives the numbers of jets, on which "
-        "the floor depends."
+        "the floor depends. What is imposed was given with each jet and not generated; the tables say for which models."
     ),
     "wasserstein": (
         "Wasserstein-1 distance between the generated and the true distribution of each feature, in the unit "
@@ -34,7 +34,7 @@ CAPTIONS = {
         "deviation over resamplings of the true and the generated jets. Where there are several seeds the "
         "marker is their mean and the small dots are the single seeds. Black line and grey band: the floor, "
         "the same distance for as many independent true jets in place of the generated ones, and its "
-        "uncertainty."
+        "uncertainty. What is imposed was given with each jet and not generated; the tables say for which models."
     ),
 }
 
@@ -79,9 +79,18 @@ def distances(measurements: Sequence[Measurement], title: str, label: str, units
             for item in of_feature:
                 offset = (models.index(item.model) + 1) / (len(models) + 1) - 0.5
                 dot(axis, item, row + 0.9 * offset, low)
-        name_rows(axis, [axis_label(LABELS[feature]) if units else LABELS[feature].symbol for feature in of_panel])
+        name_rows(axis, [_row_name(measurements, feature, units) for feature in of_panel])
         axis.set_xlabel(label)
     logarithmic(axes[0], "x", low, high)
     figure.suptitle(f"{title}: {sizes(measurements)}")
     legend_below(figure, [*model_handles(models), *floor_handles()])
     return figure
+
+
+def _row_name(measurements: Sequence[Measurement], feature: str, units: bool) -> str:
+    """Return the name of a feature, and below it for how many of the models it was imposed."""
+    name = axis_label(LABELS[feature]) if units else LABELS[feature].symbol
+    imposed = {item.imposed for item in measurements if item.feature == feature}
+    if imposed == {True}:
+        return f"{name}\n(imposed)"
+    return f"{name}\n(imposed in part)" if True in imposed else name

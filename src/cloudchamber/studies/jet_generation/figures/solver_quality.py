@@ -26,7 +26,7 @@ __all__ = ["draw_ode_sde", "draw_solver_scan", "ode_sde", "solver_scan"]
 
 CAPTIONS = {
     "solver_scan": (
-        "KL(generated || truth) of jet mass, jet transverse momentum and tau21 against the network "
+        "KL(generated || truth) of jet mass, tau21 and tau32 against the network "
         "evaluations spent on a jet: the price of quality. One column per model, first seed; one curve per "
         "solver, full markers and solid lines for solvers of the ordinary equation, open markers and dashes "
         "for the stochastic one. All points draw the same jets from the same noise. Bars: standard deviation "
@@ -44,7 +44,7 @@ CAPTIONS = {
     ),
 }
 
-SHOWN = ("jet_mass", "jet_pt", "tau21")
+SHOWN = ("jet_mass", "tau21", "tau32")
 _TICKS = 8
 # Full markers and solid lines for solvers of the ordinary equation; open markers and dashes for stochastic ones.
 _ORDINARY = {

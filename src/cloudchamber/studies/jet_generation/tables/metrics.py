@@ -8,6 +8,7 @@ import pandas as pd
 from cloudchamber.figures.cells import (
     FLOOR,
     FLOOR_NOTE,
+    IMPOSED_NOTE,
     UNCERTAINTY,
     all_digits,
     cell,
@@ -80,7 +81,8 @@ def _distances(measurements: Sequence[Measurement], title: str, units: bool) -> 
         header.append(plain_name(feature) + scaled_unit(exponent, unit(feature) if units else ""))
         columns.append([*(cell(item, scale) for item in of_feature), floor_cell(of_feature, scale)])
     rows = list(zip([*labels, FLOOR], *columns, strict=True))
-    notes = [f"{sizes(measurements)}.", UNCERTAINTY, FLOOR_NOTE, *seeds_note(measurements)]
+    imposed = [IMPOSED_NOTE] if any(item.imposed for item in measurements) else []
+    notes = [f"{sizes(measurements)}.", UNCERTAINTY, FLOOR_NOTE, *imposed, *seeds_note(measurements)]
     return Table(title, header, rows[:-1], notes, all_digits(measurements), rows[-1:])
 
 
