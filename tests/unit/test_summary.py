@@ -24,7 +24,7 @@ from cloudchamber.figures.measurements import Measurement
 from cloudchamber.metrics.tables import read_table
 from cloudchamber.settings.base import merged
 from cloudchamber.summary import comparison
-from cloudchamber.summary.answer import Answer
+from cloudchamber.summary.answer import Answer, unanswered
 from cloudchamber.summary.picture import embedded
 from cloudchamber.summary.summarise import summarise
 
@@ -70,7 +70,7 @@ def test_the_best_and_those_that_cannot_be_told_from_it() -> None:
     low, near, far = measurement("low", 1.0), measurement("near", 1.1), measurement("far", 2.0)
     ranking = comparison.rank([far, near, low], lower_is_better=True)
     assert (ranking.best, ranking.tied) == (low, (near,))
-    assert comparison.tied_with(ranking) == ", not told apart from near"
+    assert comparison.tied_with(ranking) == " near cannot be told apart from it."
     ranking = comparison.rank([far, near, low], lower_is_better=False)
     assert (ranking.best, comparison.tied_with(ranking)) == (far, "")
 
@@ -146,8 +146,18 @@ class _Page(HTMLParser):
 
 
 ANSWERS = [
-    Answer("Nearest comes A & <b>: 1 ± 2.", "A & <b>", "KL [nat]", 1 / 3, 0.1, 0.02, 0.01, facts={"jets": "5 < 6"}),
-    Answer("Nothing.", "", "KL [nat]", math.nan, math.nan, dataset="other jets"),
+    Answer(
+        "Nearest is A & <b>: 1 ± 2.",
+        "best is A & <b> at 3 ± 4",
+        "A & <b>",
+        "KL [nat]",
+        1 / 3,
+        0.1,
+        0.02,
+        0.01,
+        facts={"jets": "5 < 6"},
+    ),
+    unanswered("nothing at all", "KL [nat]", {}, "other jets", more="But this."),
 ]
 
 
@@ -177,7 +187,7 @@ def test_the_page_says_what_is_asked_answered_and_how_it_was_made(made: Path) ->
         "A & <b>",
         "5 < 6",
         "other jets",
-        "Nothing.",
+        "Nothing at all. But this.",
         "Figures and tables",
     ):
         assert text in page.text
@@ -187,12 +197,23 @@ def test_the_page_says_what_is_asked_answered_and_how_it_was_made(made: Path) ->
     assert page.tags.count("img") == 1
 
 
+def test_the_results_stand_above_all_studies_and_lead_to_them(made: Path) -> None:
+    html = (made / "summary.html").read_text(encoding="utf-8")
+    page = _Page()
+    page.feed(html)
+    before = page.text[: page.text.index("Are jets < cones?")].replace("\N{NO-BREAK SPACE}", " ")
+    assert 'Jets "at" CERN: best is A & <b> at 3 ± 4\n' in before
+    assert 'Jets "at" CERN, other jets: nothing at all\n' in before
+    assert html.count('<section id="summary_jets">') == 1
+
+
 def test_links_lead_to_files_beside_the_page_and_in_the_report_to_their_category(made: Path) -> None:
     page = _Page()
     page.feed((made / "summary.html").read_text(encoding="utf-8"))
-    more, figure = page.links
+    *headlines, more, figure = page.links
+    assert [link["href"] for link in headlines] == ["#summary_jets"] * len(ANSWERS)
     assert (more["href"], figure["href"]) == ("jets/top/figures/", "jets/top/figures/mass.png")
-    assert all((made / str(link["href"])).exists() for link in page.links)
+    assert all((made / str(link["href"])).exists() for link in (more, figure))
     assert 'app.showCategory("Jets \\"at\\" CERN")' in str(more["onclick"])
     assert f'results["{made}/jets/top/figures/mass.png"].data_uri' in str(figure["onclick"])
 

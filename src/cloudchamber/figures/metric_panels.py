@@ -49,9 +49,10 @@ def metric_panels(
 
 
 def _panel(axis: Axes, metric: Metric, measurements: Sequence[Measurement], models: Sequence[Model]) -> None:
-    floor_band(axis, measurements, (-0.5, len(models) - 0.5))
     for item in measurements:
-        dot(axis, item, models.index(item.model))
+        row = models.index(item.model)
+        floor_band(axis, [item], (row - 0.5, row + 0.5))
+        dot(axis, item, row)
     values = np.array([(value, item.floor) for item in measurements for value in item.values]).ravel()
     values = values[np.isfinite(values)]
     if metric.scale == "log" and (values > 0).all():
@@ -60,9 +61,18 @@ def _panel(axis: Axes, metric: Metric, measurements: Sequence[Measurement], mode
         size = max(-values.min(), *(item.floor for item in measurements), 1e-12)
         threshold = 10.0 ** np.ceil(np.log10(size))
         axis.set_xscale("symlog", linthresh=threshold)
-        highest = 10.0 ** np.floor(np.log10(max(values.max(), threshold)))
-        if highest > 1e4 * threshold:
-            # By itself matplotlib would set a tick at every few decades, on top of each other.
-            axis.set_xticks([0.0, highest])
+        highest = np.floor(np.log10(max(values.max(), threshold)))
+        if 10.0**highest > 1e4 * threshold:
+            axis.set_xticks(_decades(int(highest), int(np.log10(threshold)), *axis.get_xlim()))
     axis.set_title(metric.label)
     axis.set_xlabel(f"{metric.better} is better")
+
+
+def _decades(highest: int, lowest: int, low: float, high: float) -> list[float]:
+    """Return ticks at zero and at powers of ten of both signs, far enough apart for their labels.
+
+    By itself matplotlib would set one at every few decades, on top of each other.
+    """
+    step = -(-(highest - lowest) // 3)
+    sizes = [10.0**exponent for exponent in range(highest, lowest, -step)]
+    return [tick for tick in (*(-size for size in sizes), 0.0, *sizes[::-1]) if low <= tick <= high]

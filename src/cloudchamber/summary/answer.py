@@ -14,7 +14,8 @@ class Answer:
     """The answer of a study, of one of its data sets where each has its own.
 
     Attributes:
-        text: one to three sentences with the numbers that matter.
+        text: a few sentences with the numbers that matter.
+        headline: the result in one line, to go behind the name of the study.
         best_model: title; "" where none has a value.
         metric: what ``value`` is, with its unit in brackets.
         value, uncertainty: of the best model; an exact number has the uncertainty zero.
@@ -26,6 +27,7 @@ class Answer:
     """
 
     text: str
+    headline: str
     best_model: str
     metric: str
     value: float
@@ -37,6 +39,13 @@ class Answer:
     dataset: str = ""
 
 
-def unanswered(text: str, metric: str, facts: Mapping[str, str], dataset: str = "") -> Answer:
-    """Return the answer of a study in which no model has a value."""
-    return Answer(text, "", metric, math.nan, math.nan, facts=facts, dataset=dataset)
+def unanswered(reason: str, metric: str, facts: Mapping[str, str], dataset: str = "", more: str = "") -> Answer:
+    """Return the answer of a study in which no model has a value.
+
+    Args:
+        reason: why there is none, without the capital and the full stop of a sentence.
+        metric, facts, dataset: of the answer.
+        more: sentences that are true nonetheless.
+    """
+    text = f"{reason[0].upper()}{reason[1:]}. {more}".rstrip()
+    return Answer(text, reason, "", metric, math.nan, math.nan, facts=facts, dataset=dataset)

@@ -115,8 +115,9 @@ def listed(names: Sequence[str]) -> str:
 
 
 def tied_with(ranking: Ranking) -> str:
-    """Return, to go behind the best model, which others it cannot be told apart from; "" where there are none."""
-    return f", not told apart from {listed([item.model.label for item in ranking.tied])}" if ranking.tied else ""
+    """Return, to follow the sentence on the best model, which others are no worse; "" where there are none."""
+    names = listed([item.model.label for item in ranking.tied])
+    return f" {names} cannot be told apart from it." if names else ""
 
 
 def seeds_of(measurements: Sequence[Measurement]) -> dict[str, str]:

@@ -29,6 +29,9 @@ _STYLE = """
   font: 400 0.9375rem/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; }
 .summary h1 { margin: 0; font-size: 1.5rem; font-weight: 700; line-height: 1.3; }
 .summary .about { margin: 0.15rem 0 0; font-size: 0.8125rem; color: #64748b; }
+.summary .headlines { margin: 0.6rem 0 0; padding: 0; list-style: none; }
+.summary .headlines li { margin: 0.15rem 0 0; padding: 0; }
+.summary .headlines a { color: inherit; font-weight: 400; text-decoration-color: #94a3b8; }
 .summary section { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1.1fr); gap: 0 2rem;
   margin-top: 1.1rem; padding-top: 1.1rem; border-top: 1px solid #cbd5e1; }
 .summary .study { margin: 0; font-size: 0.75rem; font-weight: 600; letter-spacing: 0.06em; text-transform: uppercase;
@@ -47,7 +50,7 @@ _STYLE = """
   margin: 0; }
 .summary .note { margin: 1.1rem 0 0; padding-top: 0.6rem; border-top: 1px solid #cbd5e1; font-size: 0.8125rem;
   color: #64748b; }
-.framed .summary a { color: inherit; text-decoration: none; pointer-events: none; }
+.framed .summary a:not([href^="#"]) { color: inherit; text-decoration: none; pointer-events: none; }
 @media (max-width: 60rem) { .summary section { grid-template-columns: 1fr; } }
 #app .items-center.h-screen { align-items: flex-start; }
 #app .items-start { flex-direction: column; padding: 1rem 2rem; }
@@ -99,6 +102,9 @@ def as_page(sections: Sequence[Section], scale: str, seed: int, folder: Path) ->
             '<main class="summary not-prose">',
             "<h1>Summary</h1>",
             f'<p class="about">{escape(about)}</p>',
+            '<ul class="headlines">',
+            *(_headline(section, answer) for section in sections for answer in section.answers),
+            "</ul>",
             *(line for section in sections for line in _section(section, folder)),
             f'<p class="note">{escape(_NOTE)}</p>',
             "</main>",
@@ -107,6 +113,13 @@ def as_page(sections: Sequence[Section], scale: str, seed: int, folder: Path) ->
             "",
         ]
     )
+
+
+def _headline(section: Section, answer: Answer) -> str:
+    """Return the result of a study in one line, which leads to its section."""
+    name = f"{section.title}, {answer.dataset}" if answer.dataset else section.title
+    content = f"<strong>{escape(name)}</strong>: {_unbroken(escape(answer.headline))}"
+    return f'<li><a href="#summary_{section.name}">{content}</a></li>'
 
 
 def _section(section: Section, folder: Path) -> Iterator[str]:
@@ -133,9 +146,14 @@ def _section(section: Section, folder: Path) -> Iterator[str]:
 
 
 def _sentences(answer: Answer) -> str:
-    """Return the text with the best model set off, and no number parted from its uncertainty at the end of a line."""
-    text, name = escape(answer.text).replace(" ± ", "\u00a0±\u00a0"), escape(answer.best_model)
+    """Return the text with the best model set off."""
+    text, name = _unbroken(escape(answer.text)), escape(answer.best_model)
     return text.replace(name, f"<strong>{name}</strong>", 1) if name else text
+
+
+def _unbroken(text: str) -> str:
+    """Return a text in which no number is parted from its uncertainty at the end of a line."""
+    return text.replace(" ± ", "\u00a0±\u00a0")
 
 
 def _link(path: str, folder: Path, action: str, content: str) -> str:

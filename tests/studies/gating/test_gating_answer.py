@@ -32,6 +32,7 @@ def test_the_largest_number_of_inputs_answers(files: dict[str, Any]) -> None:
         "With 5 inputs one gate computes 94,572 functions, 16.53 bits. Gated by another it computes 387,698,944, "
         "28.53 bits: 1.73 times the capacity. All 5 identities of attention as gating hold within their tolerance."
     )
+    assert answer.headline == "1.73 times the capacity with 5 inputs (exact; at most 1.94)"
     assert answer.best_model == "gate gated by a gate, outputs ±1"
     assert [round(answer.value, 3), answer.uncertainty, answer.ceiling] == [28.530, 0.0, 32.0]
     assert answer.facts["numbers"] == (
@@ -60,4 +61,5 @@ def test_an_identity_that_fails_or_was_not_tested_is_named(files: dict[str, Any]
 def test_without_gated_gates_there_is_no_answer(files: dict[str, Any]) -> None:
     (answer,) = answers(edited(files, "counts", lambda table: table[~table["family"].str.startswith("gated")]))
     assert answer.text.startswith("No gated gates were counted. All 5 identities")
+    assert answer.headline == "no gated gates were counted"
     assert answer.best_model == ""

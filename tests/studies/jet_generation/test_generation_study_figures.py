@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from figure_files import GENERATED, SCANNED, TRUE, study_files
+from figure_texts import text_faults
 from matplotlib.figure import Figure
 from scipy.stats import pearsonr
 
@@ -15,9 +16,15 @@ from cloudchamber.cloud import read_clouds
 from cloudchamber.drawings import figure_of, table_of
 from cloudchamber.errors import CloudchamberError, InputError, SettingsError
 from cloudchamber.figures import style
+from cloudchamber.figures.inputs import Distributions, Model, Series
 from cloudchamber.figures.legends import legend_below
+from cloudchamber.figures.looks import TRUTH
+from cloudchamber.figures.measurements import Measurement
 from cloudchamber.jets.observable_file import read_observables, write_observables
+from cloudchamber.metrics.resampling import Sample
 from cloudchamber.settings.generators import EVALUATIONS_PER_STEP
+from cloudchamber.studies.jet_generation.figures.distributions import feature_distributions
+from cloudchamber.studies.jet_generation.figures.log_posterior import log_posterior
 from cloudchamber.studies.jet_generation.figures.requested import read_requests, response
 from cloudchamber.studies.jet_generation.jet_metrics import JET_METRICS, read_jet_metrics
 from cloudchamber.studies.jet_generation.sampling_times import read_sampling_times
@@ -201,6 +208,61 @@ def test_values_that_are_not_positive_have_a_place(files: dict[str, Any], tmp_pa
     assert panels["KPD"].get_xscale() == "symlog"
     assert panels["KPD"].get_xlim()[0] < -0.1
     assert panels["FPD"].get_xscale() == "log"
+
+
+def test_values_over_many_decades_of_both_signs_can_be_read(files: dict[str, Any], tmp_path: Path) -> None:
+    def wide(table: pd.DataFrame) -> pd.DataFrame:
+        chosen = table["metric"] == "kpd"
+        values = np.where(table["model"] == "flow", -5e-6, 3.0)
+        return table.assign(value=table["value"].where(~chosen, values), floor=table["floor"].where(~chosen, 1e-6))
+
+    figure = _figure("jet_metrics", _changed(files, "metrics", tmp_path / "metrics.csv", wide))
+    (axis,) = (axis for axis in figure.axes if axis.get_title() == "KPD")
+    ticks = [tick for tick in axis.get_xticks() if axis.get_xlim()[0] <= tick <= axis.get_xlim()[1]]
+    assert [tick for tick in ticks if tick >= 0] == pytest.approx([0.0, 1e-4, 1e-2, 1.0])
+    with style.applied():
+        assert text_faults(figure) == []
+
+
+def test_a_panel_of_twins_has_the_name_of_both(files: dict[str, Any]) -> None:
+    titles = {"flow": "EPiC-FM", "other": "EPiC-FM (pT, mass)"}
+    named = {**files, "models": [{**e, "title": titles.get(e["name"], e["title"])} for e in files["models"]]}
+    assert _figure("conditioning", named).axes[0].get_title() == "EPiC-FM"
+    # Titles that begin with different words are both there.
+    both = " ".join(_figure("conditioning", files).axes[0].get_title().split())
+    assert both == "Flow & co, midpoint and Other_1"
+    # What stands in brackets already says that the model is conditional.
+    assert read_requests(named)[2].label == "EPiC-FM (pT, mass)"
+
+
+def test_a_spike_beyond_the_axis_does_not_press_truth_down() -> None:
+    truth = Sample.of_jets(np.repeat(np.arange(10) + 0.5, [1, 2, 5, 10, 14, 10, 5, 2, 1, 1]))
+    outside = Sample.of_jets(np.concatenate([truth.values, np.full(500, 99.0)]))
+    inside = Sample.of_jets(np.full(500, 4.5))
+    peak = 14 / 51
+
+    def top(model: Sample) -> float:
+        series = [Series(name, TRUTH, {"tau21": sample}) for name, sample in (("truth", truth), ("model", model))]
+        with style.applied():
+            figure = feature_distributions(Distributions("jets", series[0], (series[1],)), ["tau21"])
+        return float(figure.axes[0].get_ylim()[1])
+
+    assert peak < top(outside) < 1.5 * peak
+    # A peak inside is shown as far as half as high again.
+    assert 1.5 * peak < top(inside) < 2.0 * peak
+
+
+def test_the_legend_of_log_posteriors_explains_only_what_is_seen() -> None:
+    def labels(error: float) -> list[str]:
+        of = Model("m", "", "m", TRUTH, ())
+        measured = [Measurement(of, "", (value,), 0.1, 1.0, error, 100.0, 100.0) for value in (2.0, 4.0)]
+        with style.applied():
+            figure = log_posterior(measured, measured, "jets")
+        return [text.get_text() for text in figure.legends[0].get_texts()]
+
+    always = ["ln K: K classes that none can tell apart", "score of truth itself"]
+    assert labels(0.001) == labels(np.nan) == always
+    assert labels(0.2) == [*always, "uncertainty of the score of truth"]
 
 
 def test_models_may_have_different_seeds(files: dict[str, Any], tmp_path: Path) -> None:

@@ -53,10 +53,11 @@ PAIRS: Sequence[tuple[str, str, float, float]] = (
 def test_the_best_tagger_and_what_attention_does(tmp_path: Path) -> None:
     answer = answered(tmp_path, {"hl": [0.55], "pfn": [0.50], "tr": [0.52]}, PAIRS)
     assert answer.text == (
-        "Most accurate is HL: 0.550 ± 0.010. Guessing gets 0.250. "
+        "Most accurate is HL (dense network): 0.550 ± 0.010. Guessing gets 0.250. "
         "Attention (TR) stays behind high-level features (HL) by 0.030 ± 0.010. "
-        "Attention (TR) passes the deep set (PFN) by 0.0200 ± 0.0040."
+        "Attention (TR) beats the deep set (PFN) by 0.0200 ± 0.0040."
     )
+    assert answer.headline == "best is HL, accuracy 0.550 ± 0.010 (guessing: 0.250)"
     assert [answer.value, answer.uncertainty, answer.floor, answer.ceiling] == [0.55, 0.01, 0.25, 1.0]
     assert answer.facts["jets"] == "1,200 test jets"
     assert answer.facts["seeds"] == "one: how much another training would change is not known"
@@ -66,9 +67,10 @@ def test_taggers_are_compared_on_the_same_jets(tmp_path: Path) -> None:
     """As independent ones, 0.550 and 0.500 would differ; the resamplings of the pair say that they need not."""
     pairs = [("hl", "tr", 0.05, 0.03)]
     answer = answered(tmp_path, {"hl": [0.55], "tr": [0.50]}, pairs)
-    assert "Most accurate is HL, not told apart from TR: 0.550 ± 0.010." in answer.text
+    assert "Most accurate is HL (dense network): 0.550 ± 0.010. TR cannot be told apart from it." in answer.text
     assert (
-        "Attention (TR) is not told apart from high-level features (HL): they differ by 0.050 ± 0.030." in answer.text
+        "Attention (TR) cannot be told apart from high-level features (HL): they differ by 0.050 ± 0.030."
+        in answer.text
     )
     # The table names each pair once, in either order.
     turned = answered(tmp_path, {"tr": [0.50], "hl": [0.55]}, [("tr", "hl", -0.05, 0.01)])
@@ -78,20 +80,20 @@ def test_taggers_are_compared_on_the_same_jets(tmp_path: Path) -> None:
 def test_the_spread_over_seeds_counts(tmp_path: Path) -> None:
     pairs = [("hl", "tr", difference, 0.001) for difference in (0.00, 0.04)]
     answer = answered(tmp_path, {"hl": [0.52, 0.56], "tr": [0.52, 0.52]}, pairs)
-    assert "Most accurate is HL, not told apart from TR: 0.540 ± 0.010 (0.028)." in answer.text
+    assert "Most accurate is HL (dense network): 0.540 ± 0.010 (0.028). TR cannot be told apart from it." in answer.text
     assert answer.facts["seeds"] == "2"
 
 
 def test_what_is_not_above_guessing_is_said(tmp_path: Path) -> None:
     assert answered(tmp_path, {"tr": [0.26]}).text == (
-        "No tagger is told apart from guessing (0.250). Most accurate is TR: 0.260 ± 0.010."
+        "No tagger can be told apart from guessing (0.250). Most accurate is TR: 0.260 ± 0.010."
     )
 
 
 def test_equal_taggers_are_not_told_apart(tmp_path: Path) -> None:
     answer = answered(tmp_path, {"pfn": [0.5], "tr": [0.5]}, [("pfn", "tr", 0.0, 0.0)])
-    assert "Most accurate is PFN, not told apart from TR" in answer.text
-    assert "is not told apart from the deep set (PFN): they differ by 0" in answer.text
+    assert "Most accurate is PFN: 0.500 ± 0.010. TR cannot be told apart from it." in answer.text
+    assert "cannot be told apart from the deep set (PFN): they differ by 0" in answer.text
 
 
 def test_the_best_of_each_family_stands_for_it(tmp_path: Path) -> None:
@@ -111,7 +113,11 @@ def test_a_tagger_without_a_value_is_named(tmp_path: Path) -> None:
     assert answer.facts["without a value"] == "TR"
     assert "No tagger with attention has an accuracy." in answer.text
     nobody = answered(tmp_path, {"tr": [math.nan]})
-    assert (nobody.text, nobody.best_model) == ("No tagger has an accuracy.", "")
+    assert (nobody.text, nobody.headline, nobody.best_model) == (
+        "No tagger has an accuracy.",
+        "no tagger has an accuracy",
+        "",
+    )
 
 
 def test_one_tagger_needs_no_table_of_pairs(tmp_path: Path) -> None:

@@ -118,6 +118,37 @@ def test_curves_hold_the_numbers_of_the_tables(files: dict[str, Any]) -> None:
     np.testing.assert_allclose(1 / curve.values[np.isclose(curve.x, 0.5)][0], half.sort_values("seed")["value"])
 
 
+def test_bands_of_seeds_are_in_the_legend_only_where_there_are_several(files: dict[str, Any], tmp_path: Path) -> None:
+    table = pd.read_csv(files["curves"])
+    table[table["seed"] == 1].to_csv(tmp_path / "curves.csv", index=False)
+    one = {**files, "curves": str(tmp_path / "curves.csv")}
+    shown = [
+        "bands: range of the seeds" in [text.get_text() for text in _figure("roc", of).legends[0].get_texts()]
+        for of in (files, one)
+    ]
+    assert shown == [True, False]
+
+
+def test_each_floor_is_drawn_across_the_row_of_its_tagger(files: dict[str, Any], tmp_path: Path) -> None:
+    table = pd.read_csv(files["metrics"])
+    of_error = table["metric"] == "calibration_error"
+    floors = table["model"].map({"pfn": 0.02, "transformer_1": 0.04})
+    table.assign(floor=table["floor"].where(~of_error, floors)).to_csv(tmp_path / "metrics.csv", index=False)
+    figure = _figure("accuracy", {**files, "metrics": str(tmp_path / "metrics.csv")})
+    (axis,) = (axis for axis in figure.axes if axis.get_title() == "calibration error")
+    lines = [path for drawn in axis.collections for path in getattr(drawn, "get_segments", list)()]
+    found = {tuple(line[:, 1]): line[0, 0] for line in lines if line[0, 0] == line[1, 0]}
+    assert found[-0.5, 0.5] == pytest.approx(0.02)
+    assert found[0.5, 1.5] == pytest.approx(0.04)
+
+
+def test_a_marker_at_zero_lies_inside_of_the_calibration(files: dict[str, Any]) -> None:
+    upper, lower = _figure("calibration", files).axes
+    assert upper.get_ylim()[0] < 0.0
+    assert upper.get_ylim()[1] > 1.0
+    assert lower.get_ylim()[0] < 0.0
+
+
 def test_accuracies_of_nearly_empty_bins_are_left_out(files: dict[str, Any], tmp_path: Path) -> None:
     table = pd.read_csv(files["curves"])
     of_bins = table["curve"] == "reliability"

@@ -18,6 +18,10 @@ FIRST_SCREEN = """
 const top = (name) => document.querySelector(name).getBoundingClientRect().top / window.innerHeight;
 document.body.dataset.summary = top(".summary");
 document.body.dataset.drawing = top("#rulegraph");
+const results = document.querySelectorAll(".summary .headlines a");
+document.body.dataset.results = results[results.length - 1].getBoundingClientRect().bottom / window.innerHeight;
+results[results.length - 1].click();
+document.body.dataset.followed = top("#summary_gating");
 document.querySelector(".summary section .more a").click();
 """
 
@@ -57,7 +61,12 @@ def test_the_report_opens_with_the_summary(finished: Path) -> None:
     embedded = [image for image in page.tags["img"] if str(image["src"]).startswith("data:image/png")]
     assert [picture["alt"] for picture in embedded] == ["Tagging: accuracy", "Gating: capacity"]
     assert len(page.tags["table"]) == 2
+    links = [str(link.get("href")) for link in page.tags["a"]]
+    assert [link for link in links if link.startswith("#summary_")] == ["#summary_tagging", "#summary_gating"]
     (body,) = page.tags["body"]
+    # The results of all studies can be read without scrolling, and lead to what they are about.
+    assert float(str(body["data-results"])) < 0.5
+    assert float(str(body["data-followed"])) < 0.5
     assert 0 <= float(str(body["data-summary"])) < 0.1
     assert float(str(body["data-drawing"])) > 1
     # The link opened the category of the study, which has these two.

@@ -82,6 +82,12 @@ def test_the_figure_shows_every_tower_of_each_jet_with_both_values(study: Path) 
             drawn, mask = towers[3 * row + number], examples.mask[number]
             np.testing.assert_allclose(drawn.get_array(), values[number][mask], rtol=1e-6)
             np.testing.assert_allclose(np.asarray(drawn.get_offsets())[:, 0], examples.point("eta_rel")[number][mask])
+    # A minus sign on each tower that speaks against the choice; none in the upper row.
+    gradients = examples.point("gradient_times_input")
+    limit = 0.01 * np.abs(gradients[examples.mask]).max()
+    signs = [sum(len(drawn.get_offsets()) for drawn in axis.collections[1:]) for axis in panels]
+    assert signs == [0, 0, 0, *((gradients < -limit) & examples.mask).sum(axis=1)]
+    assert sum(signs) > 0
     titles = [axis.get_title() for axis in figure.axes if axis.get_title()]
     for title, name, probability in zip(titles, ("1", "2", "3"), examples.feature("probability"), strict=True):
         assert title == f"N = {name}\np(true class) = {probability:.2f}"

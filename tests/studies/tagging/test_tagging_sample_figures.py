@@ -97,6 +97,12 @@ def test_all_classes_are_drawn(jets: Clouds) -> None:
     panels = [axis for axis in images.axes if axis.get_title()]
     assert [axis.get_title() for axis in panels] == ["QCD", "W", "top"]
     assert [len(axis.images) for axis in images.axes[:6]] == [1] * 6
+    # Turned jets have no axes of the detector.
+    assert [axis.get_ylabel() for axis in images.axes[:6:3]] == [
+        r"$\phi^\mathrm{rel}$ [rad]",
+        r"$\phi^\prime$ [rad], turned",
+    ]
+    assert {axis.get_xlabel() for axis in images.axes[3:6]} == {r"$\eta^\prime$"}
     assert images.get_suptitle() == "own jets: 40 jets per class"
 
 

@@ -35,7 +35,7 @@ def answers(files: Mapping[str, Any]) -> list[Answer]:
     gated = [name for name in _GATED if name in of]
     inputs = {number for name in gated for number in of[name].index} & set(of[_ONE].index)
     if not inputs:
-        return [unanswered(f"No gated gates were counted. {identities}", "capacity [bit]", {})]
+        return [unanswered("no gated gates were counted", "capacity [bit]", {}, more=identities)]
     largest = max(inputs)
     one = of[_ONE].loc[largest]
     there = {name: of[name].loc[largest] for name in gated if largest in of[name].index}
@@ -50,6 +50,7 @@ def answers(files: Mapping[str, Any]) -> list[Answer]:
         f"{identities}"
     )
     everything = float(2**largest)
+    ceiling = min(float(row["bound"]), everything)
     facts = {
         "numbers": f"exact; {_origin(counts)}",
         "most functions": labels,
@@ -58,11 +59,12 @@ def answers(files: Mapping[str, Any]) -> list[Answer]:
     return [
         Answer(
             text,
+            f"{ratio:.2f} times the capacity with {_inputs(largest)} (exact; at most {ceiling / one['capacity']:.2f})",
             labels,
             f"capacity of gated gates with {_inputs(largest)} [bit]",
             float(row["capacity"]),
             0.0,
-            ceiling=min(float(row["bound"]), everything),
+            ceiling=ceiling,
             facts=facts,
         )
     ]

@@ -1,4 +1,4 @@
-"""What the tagging study answers: which tagger is best, and whether attention passes the others."""
+"""What the tagging study answers: which tagger is best, and whether attention beats the others."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -54,28 +54,42 @@ def answers(files: Mapping[str, Any]) -> list[Answer]:
     measured = read_measurements(files, "accuracy", partial=True)
     absent = without_value(models_of(files), measured)
     if not measured:
-        return [unanswered("No tagger has an accuracy.", _METRIC, absent)]
+        return [unanswered("no tagger has an accuracy", _METRIC, absent)]
     differ = _paired(files, measured)
     ranking = rank(measured, lower_is_better=False, differ=differ)
     best = ranking.best
-    text = " ".join([_verdict(ranking), *_attention(measured, kinds, differ)])
+    text = " ".join([_verdict(ranking, kinds), *_attention(measured, kinds, differ)])
     facts = {
         "measure": f"{_METRIC}, jets flat in mass and pT",
         "jets": f"{count(int(best.n_reference))} test jets",
         **seeds_of(measured),
         **absent,
     }
-    return [Answer(text, best.model.label, _METRIC, best.value, best.uncertainty, best.floor, ceiling=1.0, facts=facts)]
+    return [
+        Answer(
+            text,
+            f"best is {best.model.label}, accuracy {cell(best)} (guessing: {with_uncertainty(best.floor)})",
+            best.model.label,
+            _METRIC,
+            best.value,
+            best.uncertainty,
+            best.floor,
+            ceiling=1.0,
+            facts=facts,
+        )
+    ]
 
 
-def _verdict(ranking: Ranking) -> str:
+def _verdict(ranking: Ranking, kinds: Mapping[str, str]) -> str:
     best = ranking.best
     ahead = difference_from_floor(best)
     guessing = with_uncertainty(best.floor)
-    named = f"{best.model.label}{tied_with(ranking)}: {cell(best)}"
+    # Its title may name the features alone.
+    network = " (dense network)" if kinds[best.model.name] == "dense" else ""
+    most = f"Most accurate is {best.model.label}{network}: {cell(best)}.{tied_with(ranking)}"
     if ahead.is_clear and ahead.value > 0:
-        return f"Most accurate is {named}. Guessing gets {guessing}."
-    return f"No tagger is told apart from guessing ({guessing}). Most accurate is {named}."
+        return f"{most} Guessing gets {guessing}."
+    return f"No tagger can be told apart from guessing ({guessing}). {most}"
 
 
 def _attention(measured: Sequence[Measurement], kinds: Mapping[str, str], differ: _Differ) -> Iterator[str]:
@@ -94,9 +108,9 @@ def _attention(measured: Sequence[Measurement], kinds: Mapping[str, str], differ
         names = f"Attention ({attention.model.label})", f"{family} ({other.model.label})"
         size = with_uncertainty(abs(ahead.value), ahead.uncertainty)
         if ahead.is_clear:
-            yield f"{names[0]} {'passes' if ahead.value > 0 else 'stays behind'} {names[1]} by {size}."
+            yield f"{names[0]} {'beats' if ahead.value > 0 else 'stays behind'} {names[1]} by {size}."
         else:
-            yield f"{names[0]} is not told apart from {names[1]}: they differ by {size}."
+            yield f"{names[0]} cannot be told apart from {names[1]}: they differ by {size}."
 
 
 def _paired(files: Mapping[str, Any], measured: Sequence[Measurement]) -> _Differ:

@@ -20,12 +20,12 @@ __all__ = ["Tagging"]
 
 @final
 class Tagging(Study):
-    """How many prongs has a jet, and does attention pass deep sets and high-level features (arXiv 2202.00723)?"""
+    """How many prongs has a jet, and does attention beat deep sets and high-level features (arXiv 2202.00723)?"""
 
     name: ClassVar[str] = "tagging"
     title: ClassVar[str] = "Tagging"
     question: ClassVar[str] = (
-        "How many hard prongs has a jet, and does attention pass deep sets and high-level features?"
+        "How many hard prongs has a jet, and does attention beat deep sets and high-level features?"
     )
     answer_function: ClassVar[str] = "studies.tagging.answer:answers"
     picture: ClassVar[str] = "accuracy"

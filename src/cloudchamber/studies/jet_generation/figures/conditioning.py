@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any, final
 
 from matplotlib.figure import Figure
@@ -41,7 +42,12 @@ def draw_conditioning(files: Mapping[str, Any]) -> Figure:
 @final
 @dataclass(frozen=True)
 class Twins:
-    """A model without and one with conditions that are alike otherwise, with a distance of both in each feature."""
+    """A model without and one with conditions that are alike otherwise, with a distance of both in each feature.
+
+    Attributes:
+        label: what both are called.
+        unconditional, conditional: a measurement per feature.
+    """
 
     label: str
     unconditional: tuple[Measurement, ...]
@@ -77,7 +83,17 @@ def read_twins(files: Mapping[str, Any], metric: str, features: Sequence[str]) -
     def of(model: Model) -> tuple[Measurement, ...]:
         return tuple(item for item in found if item.model == model)
 
-    return [Twins(with_.label, *_generated(of(without), of(with_))) for without, with_ in partners(files)]
+    return [
+        Twins(_common(without.label, with_.label), *_generated(of(without), of(with_)))
+        for without, with_ in partners(files)
+    ]
+
+
+def _common(first: str, second: str) -> str:
+    """Return the words that two titles begin with, or both titles where there are none."""
+    pairs = zip(*(title.replace(",", " ").split() for title in (first, second)), strict=False)
+    words = [one for one, _ in takewhile(lambda pair: pair[0] == pair[1], pairs)]
+    return " ".join(words) or f"{first} and {second}"
 
 
 def _generated(

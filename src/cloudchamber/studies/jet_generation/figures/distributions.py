@@ -9,6 +9,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from cloudchamber.figures.histograms import (
     OVERFLOW_NOTE,
+    Histogram,
     bin_edges,
     draw_histograms,
     draw_ratios,
@@ -31,7 +32,8 @@ CAPTIONS = {
         "the settings name first, all seeds together. Below: the ratio to truth, on a logarithmic axis that "
         "is chosen for each panel. The heading gives the numbers of jets, and like how many equal ones true "
         "jets count that have event weights. The first and last bin hold what lies beyond the axis, which is "
-        "why poor models end in spikes. The statistical uncertainty of the models is about that of truth and not drawn."
+        "why poor models end in spikes; linear axes follow the peak of truth, and higher spikes leave them. The "
+        "statistical uncertainty of the models is about that of truth and not drawn."
     ),
     "particle_features": (
         "Transverse momentum of the particles relative to the jet, and their pseudorapidity and azimuth "
@@ -46,13 +48,16 @@ CAPTIONS = {
         "D2 (beta = 1, on a logarithmic axis) of the jets. Filled: true jets of the test part, with a hatched "
         "band of their statistical uncertainty. Lines: the models, each with the sampler that the settings "
         "name first, all seeds together. Below: the ratio to truth. The first and last bin hold what lies "
-        "beyond the axis, jets of too few particles included, whose values are zero."
+        "beyond the axis, jets of too few particles included, whose values are zero; what is higher than truth "
+        "by more than half may leave the panel."
     ),
 }
 
 _WHOLE_NUMBERS = ("multiplicity",)
 _LOGARITHMIC_X = ("pt_rel", "d2")
 _LOGARITHMIC_Y = ("pt_rel", "multiplicity", "jet_pt_rel")
+# Of models, on a linear axis, in heights of truth.
+_HIGHEST = 1.5
 
 
 def draw_jet_features(files: Mapping[str, Any]) -> Figure:
@@ -112,8 +117,18 @@ def _panel(upper: Axes, lower: Axes, data: Distributions, feature: str) -> None:
         upper.set_yscale("log")
         upper.set_ylim(bottom=0.3 * reference.fractions[reference.fractions > 0].min())
     else:
-        upper.set_ylim(bottom=0.0)
+        upper.set_ylim(0.0, _top(reference, [model for _, model in models]))
     upper.set_xlim(edges[0], edges[-1])
     upper.set_ylabel(f"fraction of {'particles' if feature in PARTICLE_FEATURES else 'jets'} per bin")
     lower.set_ylabel("ratio")
     lower.set_xlabel(axis_label(LABELS[feature]))
+
+
+def _top(reference: Histogram, models: Sequence[Histogram]) -> float:
+    """Return the end of a linear axis: for the peaks of truth and of models, as far as these are not much higher.
+
+    What models have beyond the edges does not count: it would press truth to the bottom of the panel.
+    """
+    peak = float((reference.fractions + reference.errors).max())
+    inside = max((float(model.fractions[1:-1].max(initial=0.0)) for model in models), default=0.0)
+    return 1.05 * max(peak, min(inside, _HIGHEST * peak))

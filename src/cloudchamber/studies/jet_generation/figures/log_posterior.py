@@ -30,9 +30,10 @@ CAPTIONS = {
     "log_posterior": (
         "Negative log posterior of each model: minus the mean over true jets of ln p(model | jet), from a "
         "ParticleNet classifier; the lower, the more truth looks like the model. Neither a model nor the "
-        "classifier was trained on these jets. Left: truth is one of the classes, and the black line with its "
-        "band is the score that truth itself gets. Right: the published form, with the models as the only "
-        "classes. Dashed: ln K, the score of each of K classes that none can tell apart. Bars and printed "
+        "classifier was trained on these jets. Left: truth is one of the classes, and the black line, with a "
+        "band of its uncertainty where that is wide enough to be seen, is the score that truth itself gets. "
+        "Right: the published form, with the models as the only classes. Dashed: ln K, the score of each of K "
+        "classes that none can tell apart. Bars and printed "
         "uncertainties: standard error of the mean over the scored jets, whose number is in the heading; "
         "small dots are single seeds. The scores depend on which models compete and cannot be compared with "
         "those of another set of models."
@@ -44,6 +45,9 @@ CAPTIONS = {
         "that the classifier cannot tell from those."
     ),
 }
+
+# Narrower bands, as a share of the range of the values, are hidden behind the line in their middle.
+_SEEN = 0.01
 
 
 def draw_log_posterior(files: Mapping[str, Any]) -> Figure:
@@ -80,39 +84,47 @@ def log_posterior(with_truth: Sequence[Measurement], generated_only: Sequence[Me
         (axes[0], with_truth, "models and truth", len(with_truth) + 1),
         (axes[1], generated_only, "models only (published form)", len(generated_only)),
     )
+    band_is_seen = False
     for axis, measurements, name, n_classes in forms:
         ideal = ideal_value(n_classes)
         axis.axvline(ideal, color="black", linestyle=(0, (4.0, 2.0)), linewidth=1.0)
         # Models may have different seeds, and the floors are means over them.
         floor = max(measurements, key=lambda item: len(item.values))
-        if n_classes > len(measurements):
-            error = np.nan_to_num(floor.floor_uncertainty)
-            axis.axvspan(floor.floor - error, floor.floor + error, color=GREY)
-            axis.axvline(floor.floor, color="black", linewidth=1.0)
         for row, item in enumerate(measurements):
             dot(axis, item, row)
         largest = max([ideal, *(max(item.values) for item in measurements)])
         smallest = min([ideal, floor.floor, *(min(item.values) for item in measurements)])
         width = largest - smallest or 1.0
         axis.set_xlim(smallest - 0.1 * width, largest + 0.5 * width)
+        if n_classes > len(measurements):
+            error = np.nan_to_num(floor.floor_uncertainty)
+            axis.axvline(floor.floor, color="black", linewidth=1.0)
+            band_is_seen = 2.0 * error > _SEEN * width
+            if band_is_seen:
+                axis.axvspan(floor.floor - error, floor.floor + error, color=GREY)
         for row, item in enumerate(measurements):
             axis.annotate(
                 with_uncertainty(item.value, item.uncertainty),
-                (max(item.values) + np.nan_to_num(item.uncertainty), row),
-                xytext=(8, 0),
-                textcoords="offset points",
+                # In the room at the right end, where no line runs through the digits.
+                (0.98, row),
+                xycoords=axis.get_yaxis_transform(),
+                ha="right",
                 va="center",
                 fontsize=8,
-                # The line of the ideal value would run through the digits.
-                bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 0.8},
             )
         axis.set_title(f"classes: {name}")
         axis.set_xlabel(r"$-\langle \ln\, p(\mathrm{model} \mid \mathrm{true\ jet}) \rangle$ [nat]")
-    name_rows(axes[0], [item.model.label for item in with_truth])
-    axes[1].tick_params(axis="y", which="both", length=0)
+        name_rows(axis, [item.model.label for item in with_truth])
     handles = [
-        Line2D([], [], color="black", linestyle=(0, (4.0, 2.0)), linewidth=1.0, label="ln K, of K perfect classes"),
-        *floor_handles("score of truth itself", "score of truth"),
+        Line2D(
+            [],
+            [],
+            color="black",
+            linestyle=(0, (4.0, 2.0)),
+            linewidth=1.0,
+            label="ln K: K classes that none can tell apart",
+        ),
+        *floor_handles("score of truth itself", "score of truth")[: 2 if band_is_seen else 1],
     ]
     figure.suptitle(f"{title}: {counts([int(item.n_reference) for item in with_truth])} true jets scored")
     legend_below(figure, handles)

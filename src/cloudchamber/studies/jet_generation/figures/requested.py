@@ -103,7 +103,8 @@ def read_requests(files: Mapping[str, Any]) -> list[Requests]:
     samples = [_read("truth", [(truth, need(files, "truth_observables"))], rows)]
     for pair in partners(files):
         for model, kind in zip(pair, ("unconditional", "conditional"), strict=True):
-            label = f"{model.label} ({kind})"
+            # A title in brackets says what the model knows.
+            label = model.label if "(" in model.label else f"{model.label} ({kind})"
             if label not in [sample.label for sample in samples]:
                 entries = [(read_clouds(need(entry, "clouds")), need(entry, "observables")) for entry in model.entries]
                 samples.append(_read(label, entries))
@@ -172,11 +173,11 @@ def _density(axis: Axes, asked: np.ndarray, given: np.ndarray, limits: tuple[flo
     axis.plot(limits, limits, color="#D55E00", linewidth=0.8, linestyle=(0, (4.0, 2.0)))
     found = response(asked, given)
     axis.annotate(
-        f"r = {found.correlation:.2f}\n{_short(found.median)} ± {_short(found.half_width)}",
+        f"r = {found.correlation:.2f}\ngiven / asked:\n{_short(found.median)} ± {_short(found.half_width)}",
         (0.04, 0.96),
         xycoords="axes fraction",
         va="top",
-        fontsize=8,
+        fontsize=7,
         bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.0},
     )
     axis.set_box_aspect(1.0)

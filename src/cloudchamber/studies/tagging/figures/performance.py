@@ -110,9 +110,10 @@ def draw_roc(files: _Files) -> Figure:
     for axis in axes[:, 0]:
         axis.set_ylabel("background rejection")
     models = [curve.model for curve in next(iter(data.values()))]
-    seeds = Line2D([], [], color="none", label="bands: range of the seeds")
+    several = any(curve.values.shape[1] > 1 for curves in data.values() for curve in curves)
+    seeds = [Line2D([], [], color="none", label="bands: range of the seeds")] if several else []
     _head(figure, files, "\neach class against all others")
-    legend_below(figure, [*_line_handles(models), Line2D([], [], label="guessing", **_CHANCE), seeds])
+    legend_below(figure, [*_line_handles(models), Line2D([], [], label="guessing", **_CHANCE), *seeds])
     return figure
 
 
@@ -136,7 +137,10 @@ def draw_confusion(files: _Files) -> Figure:
     columns = min(3, len(data))
     rows = -(-len(data) // columns)
     side = 1.0 + 0.42 * len(names)
-    figure = Figure(figsize=(max(_NARROW, 1.4 + side * columns), 1.5 + side * rows), layout="compressed")
+    width = max(_NARROW, 1.4 + side * columns)
+    # Where the heading is folded it has a line more.
+    height = (1.5 if width < _WIDE else 1.3) + side * rows
+    figure = Figure(figsize=(width, height), layout="compressed")
     axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     for axis, (model, shares) in zip(axes.flat, data, strict=False):
         image = square(axis, shares, names, 7)
@@ -159,9 +163,10 @@ def draw_calibration(files: _Files) -> Figure:
         _draw(axes[0], curve)
         look = curve.model.look
         axes[1].plot(share.x, share.mean, linestyle=look.linestyle, **_small(curve.model))
-    axes[0].set(xlim=(0, 1), ylim=(0, 1), ylabel="accuracy in the bin")
+    # Room for markers at the ends.
+    axes[0].set(xlim=(0, 1), ylim=(-0.02, 1.02), ylabel="accuracy in the bin")
     axes[1].set(xlabel="mean probability of the chosen class in the bin", ylabel="share of the jets")
-    axes[1].set_ylim(bottom=0)
+    axes[1].set_ylim(bottom=-0.05 * axes[1].get_ylim()[1])
     _head(figure, files)
     models = [curve.model for curve in curves]
     legend_below(figure, [*_line_handles(models), Line2D([], [], label="probabilities that are true", **_CHANCE)])

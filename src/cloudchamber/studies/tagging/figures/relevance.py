@@ -21,7 +21,8 @@ CAPTIONS = {
     "relevance": (
         "One test jet of each class as the transformer sees it. Above, how much attention a tower receives "
         "from all towers, heads and layers; below, the gradient of the winning logit times the input of the "
-        "tower: what the decision owes to it."
+        "tower: what the decision owes to it. Minus signs mark negative values of more than 1 % of the largest, for "
+        "prints in grey."
     ),
 }
 
@@ -29,6 +30,9 @@ _REACH = 1.3
 # Area of a marker [pt^2] per unit of pt_rel.
 _AREA = 900.0
 _SMALLEST = 3.0
+# Of a minus sign: its area in that of the marker, and from where on, in limits, it stands on a dark one.
+_SIGN = 0.3
+_DARK = 10.0
 
 
 def draw_relevance(files: Mapping[str, Any]) -> Figure:
@@ -52,14 +56,17 @@ def relevance(examples: Clouds, title: str) -> Figure:
     shares = attention * examples.multiplicity[:, None]
     gradients = examples.point("gradient_times_input")
     largest = float(np.abs(gradients).max()) or 1.0
+    changes = signed_norm(largest, 0.01 * largest)
     rows: tuple[tuple[np.ndarray, Normalize, str], ...] = (
         (shares, LogNorm(0.1, 10.0), "cividis"),
-        (gradients, signed_norm(largest, 0.01 * largest), "PuOr"),
+        (gradients, changes, "PuOr_r"),
     )
     shown = [
         [_jet(axis, examples, number, values, norm, colours) for number, axis in enumerate(line)][-1]
         for line, (values, norm, colours) in zip(axes, rows, strict=True)
     ]
+    for number, axis in enumerate(axes[1]):
+        _mark_negative(axis, examples, number, gradients, changes.linthresh)
     options: dict[str, Any] = {"shrink": 0.8, "extend": "both"}
     figure.colorbar(shown[0], ax=list(axes[0]), label="attention received\n/ mean over towers", **options)
     signed_bar(figure, shown[1], list(axes[1]), "gradient x input\nof the logit", **options)
@@ -85,3 +92,11 @@ def _jet(
         edgecolors="black",
         linewidths=0.3,
     )
+
+
+def _mark_negative(axis: Axes, examples: Clouds, number: int, values: np.ndarray, limit: float) -> None:
+    """Put a minus sign on towers below -``limit``, since the two ends of the colours look alike in grey."""
+    chosen = examples.mask[number] & (values[number] < -limit)
+    eta, phi, pt = (examples.point(name)[number][chosen] for name in ("eta_rel", "phi_rel", "pt_rel"))
+    colours = np.where(values[number][chosen] < -_DARK * limit, "white", "black")
+    axis.scatter(eta, phi, s=_SIGN * (_SMALLEST + _AREA * pt), c=colours, marker="_", linewidths=0.5)

@@ -41,8 +41,9 @@ CAPTIONS = {
         "sample of that paper."
     ),
     "images": (
-        "Mean of the transverse momentum per pixel of the jets of each class, turned so that the direction "
-        "along which it spreads most is horizontal. Own sample, not that of arXiv 2202.00723."
+        "Mean of the transverse momentum per pixel of the jets of each class. Above: as the jets lie. Below: each "
+        "turned so that the direction along which its momentum spreads most is horizontal, and mirrored so that its "
+        "hardest tower lies at the upper right. Own sample, not that of arXiv 2202.00723."
     ),
 }
 
@@ -191,7 +192,9 @@ def tagging_images(jets: Clouds, title: str) -> Figure:
         for axis, image in zip(axes[:, column], pair, strict=True):
             shown = draw_image(axis, np.maximum(image, floor), edges, norm=levels, cmap="cividis")
         axes[0, column].set_title(wrapped(name))
-    axes[1, 0].set_ylabel(f"{axes[1, 0].get_ylabel()}\nturned")
+    axes[1, 0].set_ylabel(r"$\phi^\prime$ [rad], turned")
+    for axis in axes[1]:
+        axis.set_xlabel(r"$\eta^\prime$")
     figure.colorbar(shown, ax=list(axes.flat), label=r"mean $p_\mathrm{T}^\mathrm{rel}$ per pixel")
     figure.suptitle(f"{title}: {counts([len(of_class) for of_class in classes.values()])} jets per class")
     return figure
