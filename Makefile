@@ -1,4 +1,5 @@
 # make        set up, run the default analysis, build its report
+# make help   print this
 # make test   set up, run all tests but those on a cluster
 # make test-slurm  set up, install SLURM (root on Debian), run the tests on a cluster of this machine;
 #             SLURM=possible skips them, with the reason, where no cluster can be started
@@ -11,21 +12,32 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SCALE ?=
+COMMA := ,
+SPACE := $(subst ,, )
+SCALES := $(sort $(basename $(notdir $(wildcard configs/*.yaml))))
+ifneq ($(filter-out default $(SCALES),$(SCALE)),)
+$(error no scale $(SCALE); there are: $(subst $(SPACE),$(COMMA)$(SPACE),default $(SCALES)))
+endif
 OVERLAY := $(if $(filter-out default,$(SCALE)),--configfile configs/$(SCALE).yaml)
-# The folder of the results as the settings name it, once Python is set up.
-RESULTS = $(shell $(BIN)/python -c 'from cloudchamber.analysis import results_folder; print(results_folder("$(SCALE)"))')
+# The folder of the results as the settings name it; before Python is set up, in a plan of make, only this word.
+RESULTS = $(shell if test -x $(BIN)/python; then $(BIN)/python -c \
+	'from cloudchamber.analysis import results_folder; print(results_folder("$(SCALE)"))'; else echo RESULTS; fi)
 CORES ?= all
 # One thread per process: workers share the cores, and more threads only get in each other's way.
 export OMP_NUM_THREADS := 1
 # Each job starts Python anew: without stored bytecode that takes ten seconds a time.
 unexport PYTHONDONTWRITEBYTECODE
 # Constraints hold for the packages and for what builds them.
-INSTALL := PIP_CONSTRAINT=requirements.lock $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# Packages without a pyproject.toml are built like the others, as later versions of pip do: else it warns of them.
+INSTALL := PIP_CONSTRAINT=requirements.lock $(BIN)/python -m pip install --quiet --disable-pip-version-check --use-pep517
 
-.PHONY: all setup run test test-slurm fuzz lint bench docs clean
+.PHONY: all help setup run test test-slurm fuzz lint bench docs clean
 .DELETE_ON_ERROR:
 
 all: run
+
+help:
+	@sed -n '/^#/!q; s/^# //p' $(firstword $(MAKEFILE_LIST))
 
 setup: $(VENV)/.installed
 

@@ -15,7 +15,7 @@ from snakemake.utils import min_version
 
 from cloudchamber.analysis import plan
 from cloudchamber.classification.jobs import ClassificationJobs
-from cloudchamber.errors import SettingsError
+from cloudchamber.errors import CloudchamberError
 from cloudchamber.generative.jobs import GenerationJobs
 from cloudchamber.pipeline.resources import growing
 from cloudchamber.pipeline.scheduling import first, unlimited
@@ -38,7 +38,8 @@ try:
     for file in workflow.configfiles:
         read_yaml(file)
     pipeline = plan(config, Path(workflow.basedir))
-except SettingsError as error:
+    pipeline.sources.refuse_missing()
+except CloudchamberError as error:
     raise WorkflowError(str(error)) from None
 
 

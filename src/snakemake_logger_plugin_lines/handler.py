@@ -1,6 +1,7 @@
 """The handler: records of Snakemake in, lines out."""
 
 import logging
+import re
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -11,7 +12,7 @@ from snakemake.logging import ColorizingTextHandler, DefaultFormatter
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from snakemake_logger_plugin_lines.failure import end_of_log, without_command
+from snakemake_logger_plugin_lines.failure import end_of_command, end_of_log, without_command, without_traceback
 from snakemake_logger_plugin_lines.remaining import Remaining, duration
 
 __all__ = ["LogHandler"]
@@ -33,6 +34,11 @@ _HIDDEN_TEXTS = (
     "Select jobs to execute",
     "Using shell:",
 )
+# Whenever resources leave no room for a job, or the solver takes long: the greedy scheduler does as well. A solver that
+# does not work has a message of its own, which is shown.
+_NO_SCHEDULE = re.compile(
+    r"Failed to solve scheduling problem with ILP solver( in time \(\d+s\))?, falling back to greedy scheduler\.$"
+)
 _RED, _GREEN = 31, 32
 
 
@@ -52,6 +58,8 @@ class LogHandler(LogHandlerBase):
         self._stock.setFormatter(DefaultFormatter(settings.quiet, settings.show_failed_logs))
         self._remaining = Remaining({})
         self._titles: dict[int, str] = {}
+        # How commands ended whose jobs Snakemake has not yet called failed.
+        self._ended: list[logging.LogRecord] = []
         self._own: Mapping[LogEvent | None, Callable[[logging.LogRecord], None]] = {
             LogEvent.RUN_INFO: self._plan,
             LogEvent.JOB_INFO: self._start,
@@ -60,8 +68,10 @@ class LogHandler(LogHandlerBase):
             LogEvent.GROUP_ERROR: self._fail_together,
             LogEvent.ERROR: self._error,
         }
-        if settings.dryrun or settings.verbose or settings.debug_dag:
-            self._own = {}
+        asks_for_all = settings.verbose or settings.debug_dag
+        self._hides = not (settings.dryrun or asks_for_all)
+        if not self._hides:
+            self._own = {} if asks_for_all else {LogEvent.ERROR: self._error}
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one record, which has passed the filter of Snakemake (--quiet, --printshellcmds)."""
@@ -69,10 +79,17 @@ class LogHandler(LogHandlerBase):
         try:
             if event in self._own:
                 self._own[event](record)
-            elif not (self._own and _is_hidden(record, event)):
+            elif not (self._hides and _is_hidden(record, event)):
                 self._stock.emit(record)
         except Exception:
             self.handleError(record)
+
+    def close(self) -> None:
+        """Show what was kept for a job that was never called failed."""
+        for record in self._ended:
+            self._stock.emit(_with_message(record, without_command(record.getMessage())))
+        self._ended.clear()
+        super().close()
 
     def _plan(self, record: logging.LogRecord) -> None:
         jobs = {rule: count for rule, count in record.stats.items() if rule != "total"}  # type: ignore[attr-defined]
@@ -100,7 +117,8 @@ class LogHandler(LogHandlerBase):
         reasons = {"rule": rule, "message": record.rule_msg, **record.aux}  # type: ignore[attr-defined]
         # Snakemake does not say which job of a group has failed.
         verb = "failed, or its group" if record.indent else "failed"  # type: ignore[attr-defined]
-        self._write(record, verb, title, _RED, self._details(reasons, record.log))  # type: ignore[attr-defined]
+        details = [*self._details(reasons, record.log), *self._end_of(record.shellcmd)]  # type: ignore[attr-defined]
+        self._write(record, verb, title, _RED, details)
 
     def _fail_together(self, record: logging.LogRecord) -> None:
         jobs, logs = record.job_error_info, record.aux_logs  # type: ignore[attr-defined]
@@ -108,8 +126,21 @@ class LogHandler(LogHandlerBase):
         self._write(record, "failed", title, _RED, self._details({}, logs))
 
     def _error(self, record: logging.LogRecord) -> None:
-        record.msg = without_command(record.getMessage())
-        self._stock.emit(record)
+        """Keep how the command of a job ended for below the end of its log, which says why; show any other error."""
+        message = record.getMessage()
+        if end_of_command(message) is None:
+            self._stock.emit(_with_message(record, without_traceback(message)))
+        else:
+            self._ended.append(record)
+
+    def _end_of(self, command: str | None) -> Iterator[str]:
+        """Yield how a command ended, once."""
+        for record in self._ended:
+            message = record.getMessage()
+            if command and command in message:
+                self._ended.remove(record)
+                yield str(end_of_command(message))
+                return
 
     def _details(self, reasons: Mapping[str, object], logs: Iterable[str]) -> Iterator[str]:
         for name, reason in reasons.items():
@@ -147,5 +178,10 @@ def _with_time(title: str, taken: float | None) -> str:
 
 def _is_hidden(record: logging.LogRecord, event: LogEvent | None) -> bool:
     if record.levelno > logging.INFO:
-        return False
+        return _NO_SCHEDULE.match(record.getMessage()) is not None
     return event in _HIDDEN_EVENTS or record.getMessage().startswith(_HIDDEN_TEXTS)
+
+
+def _with_message(record: logging.LogRecord, message: str) -> logging.LogRecord:
+    """Return a copy: other handlers, such as that of the complete log, have the same record."""
+    return logging.makeLogRecord({**vars(record), "msg": message, "args": ()})

@@ -12,7 +12,7 @@ import pytest
 from snakemake_interface_logger_plugins.common import LogEvent
 
 from snakemake_logger_plugin_lines import LogHandler
-from snakemake_logger_plugin_lines.failure import end_of_log, without_command
+from snakemake_logger_plugin_lines.failure import end_of_command, end_of_log, without_command, without_traceback
 from snakemake_logger_plugin_lines.remaining import Remaining, duration
 
 Screen = Callable[..., "Terminal"]
@@ -44,7 +44,14 @@ class Terminal(io.StringIO):
         self.tell_job(LogEvent.JOB_FINISHED, now, job_id=job, msg=f"Finished jobid: {job} (Rule: train)")
 
     def fail(self, job: int, now: float, *logs: Path, message: str | None = None, **content: Any) -> None:
-        given = {"jobid": job, "rule_name": "train", "rule_msg": message, "log": list(map(str, logs)), "aux": {}}
+        given = {
+            "jobid": job,
+            "rule_name": "train",
+            "rule_msg": message,
+            "log": list(map(str, logs)),
+            "aux": {},
+            "shellcmd": None,
+        }
         record = {**given, "indent": False, "levelno": logging.ERROR, "levelname": "ERROR", **content}
         self.tell_job(LogEvent.JOB_ERROR, now, **record)
 
@@ -184,7 +191,48 @@ def test_a_command_that_failed_is_not_repeated(end: str) -> None:
         f"RuleException:\nCalledProcessError in file a.smk, line 4:\nCommand 'exec python -m x '{{}}' \n > log' {end}"
     )
     assert without_command(text) == f"RuleException: CalledProcessError in file a.smk, line 4: the command {end}"
+    assert end_of_command(text) == f"the command {end}"
     assert without_command("Two\nlines.") == "Two\nlines."
+    assert end_of_command("Two\nlines.") is None
+
+
+def test_how_a_command_ended_stands_below_the_end_of_its_own_log(screen: Screen, tmp_path: Path) -> None:
+    shown = screen()
+    for name, status in (("one", 3), ("two", 4), ("three", 5)):
+        (tmp_path / name).write_text(f"{name} is wrong\n")
+        command = f"Command 'set -e; exec python -m x {name} > log' returned non-zero exit status {status}."
+        text = f"RuleException:\nCalledProcessError in file a.smk, line 4:\n{command}"
+        shown.say(text, logging.ERROR, event=LogEvent.ERROR)
+    assert shown.lines == []
+    for name in ("two", "one"):
+        shown.fail(1, 5.0, tmp_path / name, shellcmd=f"exec python -m x {name} > log")
+    ends = [line.strip() for line in shown.lines]
+    assert ends[3:5] == ["two is wrong", "the command returned non-zero exit status 4."]
+    assert ends[8:] == ["one is wrong", "the command returned non-zero exit status 3."]
+    # Of a job that is never called failed it is said at the end.
+    shown.handler.close()
+    assert shown.lines[10:] == [
+        "RuleException: CalledProcessError in file a.smk, line 4: the command returned non-zero exit status 5."
+    ]
+
+
+def test_a_schedule_that_the_solver_does_not_find_is_no_fault(screen: Screen) -> None:
+    start = "Failed to solve scheduling problem with ILP solver"
+    for end in (", falling back to greedy scheduler.", " in time (10s), falling back to greedy scheduler."):
+        for shown, expected in ((screen(), []), (screen(verbose=True), [start + end])):
+            shown.say(start + end, logging.WARNING)
+            assert shown.lines == expected
+    shown = screen()
+    broken = f"{start}, falling back to greedy scheduler. You likely have to fix your ILP solver installation."
+    shown.say(broken, logging.WARNING)
+    assert shown.lines == [broken]
+
+
+def test_only_the_traceback_of_a_configuration_file_is_left_out() -> None:
+    text = (
+        "Traceback (most recent call last):\n  File \"a.py\", line 4, in load_job\nFileNotFoundError: [Errno 2] No: 'a'"
+    )
+    assert without_traceback(text) == text
 
 
 def test_a_quiet_run_counts_too(screen: Screen) -> None:

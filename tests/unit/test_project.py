@@ -2,6 +2,8 @@
 
 import ast
 import re
+import shutil
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -63,6 +65,35 @@ def test_hooks_before_a_commit_are_what_make_lint_runs() -> None:
     commands = [line.strip().replace("$(BIN)", ".venv/bin") for line in recipe[1].splitlines()]
     (local,) = yaml.safe_load((REPOSITORY / ".pre-commit-config.yaml").read_text())["repos"]
     assert [hook["entry"] for hook in local["hooks"]] == commands
+
+
+def _make(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run make in a copy of what it reads itself, where nothing is set up."""
+    for name in ("Makefile", "pyproject.toml", "requirements.lock"):
+        shutil.copy(REPOSITORY / name, folder)
+    shutil.copytree(REPOSITORY / "configs", folder / "configs")
+    return subprocess.run(["make", *arguments], cwd=folder, capture_output=True, text=True, check=False)
+
+
+def test_make_help_prints_the_targets(tmp_path: Path) -> None:
+    done = _make(tmp_path, "help")
+    assert done.stdout.startswith("make        set up, run")
+    assert done.stdout.splitlines()[-1].startswith("SCALE=standard")
+
+
+def test_a_scale_that_is_none_ends_make_in_one_line(tmp_path: Path) -> None:
+    done = _make(tmp_path, "SCALE=standart")
+    assert done.returncode == 2
+    (line,) = (done.stdout + done.stderr).splitlines()
+    scales = "default, gpu, jetnet150, jetnet30, jetnet_classes, standard, tiny"
+    assert f"no scale standart; there are: {scales}" in line
+
+
+@pytest.mark.parametrize("scale", ["", "default", "standard"])
+def test_a_plan_of_make_needs_no_set_up(tmp_path: Path, scale: str) -> None:
+    done = _make(tmp_path, "-n", f"SCALE={scale}")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert " /report.html" not in done.stdout
 
 
 def test_settings_reference_is_up_to_date() -> None:

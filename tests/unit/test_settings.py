@@ -16,6 +16,8 @@ from cloudchamber.settings.data import SplitSettings
 from cloudchamber.settings.generators import EVALUATIONS_PER_STEP, GeneratorSettings, SamplerSettings, TrainedModel
 from cloudchamber.settings.layers import layered
 from cloudchamber.settings.networks import EpicSettings
+from cloudchamber.settings.processes import ProcessSettings
+from cloudchamber.settings.training import TrainingSettings
 
 MODEL: dict[str, Any] = {
     "kind": "trained",
@@ -55,18 +57,18 @@ def test_the_default_analysis_is_valid_and_survives_json() -> None:
 @pytest.mark.parametrize(
     ("dotted", "value", "reason"),
     [
-        ("sede", 1, "Extra inputs are not permitted"),
+        ("sede", 1, "no such key; did you mean seed?"),
         ("seed", -1, "greater than or equal to 0"),
-        ("jet_generation.generatd", 1, "Extra inputs are not permitted"),
-        ("jet_generation.models.NAME.objective.sigma", 1, "Extra inputs are not permitted"),
-        ("jet_generation.models.NAME.objective.kind", "diffusoin", "does not match any of the expected tags"),
+        ("jet_generation.generatd", 1, "no such key; did you mean generated?"),
+        ("jet_generation.models.NAME.objective.wobble", 1, "no such key"),
+        ("jet_generation.models.NAME.objective.kind", "diffusoin", "'diffusoin' is none of flow_matching, "),
         ("jet_generation.models.NAME.training.learning_rate", "fast", "valid number"),
         ("jet_generation.models.NAME.training.learning_rate", float("nan"), "finite number"),
         ("jet_generation.models.NAME.training.steps", 0, "greater than 0"),
         ("jet_generation.models.NAME.training.steps", 1.5, "valid integer"),
-        ("jet_generation.models.NAME.network.layer", 2, "Extra inputs are not permitted"),
+        ("jet_generation.models.NAME.network.layer", 2, "no such key; did you mean layers?"),
         ("jet_generation.models.NAME.network.time_features", 31, "multiple of 2"),
-        ("jet_generation.models.NAME.kind", "train", "does not match any of the expected tags"),
+        ("jet_generation.models.NAME.kind", "train", "'train' is none of trained, "),
     ],
 )
 def test_a_fault_is_one_line_with_source_key_and_reason(dotted: str, value: Any, reason: str) -> None:
@@ -77,8 +79,7 @@ def test_a_fault_is_one_line_with_source_key_and_reason(dotted: str, value: Any,
     with pytest.raises(SettingsError) as caught:
         parse(AnalysisSettings, _set(values, dotted, value), "config.yaml")
     message = str(caught.value)
-    named = dotted.removesuffix(".kind")
-    assert message.startswith(f"config.yaml: {named}: ")
+    assert message.startswith(f"config.yaml: {dotted}: ")
     assert reason in message
     assert "\n" not in message
 
@@ -89,6 +90,34 @@ def test_settings_of_another_kind_are_one_line_with_the_key(dotted: str, value: 
     with pytest.raises(SettingsError, match=rf"^settings: {dotted}: ") as caught:
         parse(AnalysisSettings, _set(_default(), dotted, value))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("clouds", "fault"),
+    [
+        ({"kind": "reclustered", "pt_windw": [1, 2]}, "pt_windw: no such key; did you mean pt_window?"),
+        (
+            {"kind": "reclustered", "truth_match": {"prongs": 3, "prong": 3}},
+            "truth_match.prong: no such key; did you mean prongs?",
+        ),
+        # A key of another kind of clouds.
+        ({"kind": "events", "algorithm": "kt"}, "algorithm: no such key"),
+        ({"kind": "reclusterd"}, "kind: 'reclusterd' is none of stored, reclustered, events"),
+    ],
+)
+def test_a_key_that_is_none_is_told_with_the_one_that_was_meant(clouds: dict[str, Any], fault: str) -> None:
+    source = {"kind": "delphes", "files": ["a.root"]}
+    mine = {"title": "mine", "source": source, "ingestion": {"clouds": clouds, "max_particles": 3}}
+    with pytest.raises(SettingsError) as caught:
+        parse(AnalysisSettings, _set(_default(), "datasets.mine", mine))
+    assert str(caught.value) == f"settings: datasets.mine.ingestion.clouds.{fault}"
+
+
+def test_a_key_of_a_union_without_a_name_of_its_own_is_told_too() -> None:
+    with pytest.raises(SettingsError, match=r"^settings: step: no such key; did you mean steps\?$"):
+        parse(TrainingSettings | None, {"steps": 3, "step": 4})
+    with pytest.raises(SettingsError, match=r"^settings: titel: no such key; did you mean title\?$"):
+        parse(ProcessSettings, {"title": "t", "events": 5, "pt_hat": [1, 2], "commands": [], "titel": "t"})
 
 
 def test_every_fault_is_named() -> None:

@@ -1,8 +1,10 @@
 """Wildcards: the same text names the same files in settings, on the command line and in records."""
 
 import os
+import re
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ from root_files import random_towers, write_delphes
 from cloudchamber.analysis import plan
 from cloudchamber.cli import main
 from cloudchamber.cloud import read_clouds
-from cloudchamber.errors import InputError
+from cloudchamber.errors import InputError, SettingsError
 from cloudchamber.pipeline.pipeline import Pipeline
 from cloudchamber.records.record import read_record
 from cloudchamber.wildcards import existing_files, expand
@@ -23,7 +25,11 @@ SETTINGS = '{"clouds": {"kind": "events"}, "max_particles": 5}'
 
 
 def _pipeline(*files: str) -> Pipeline:
-    dataset = {"title": "mine", "source": {"kind": "delphes", "files": list(files)}, "ingestion": INGESTION}
+    source = {"kind": "delphes", "files": list(files)}
+    return _planned({"title": "mine", "source": source, "ingestion": INGESTION})
+
+
+def _planned(dataset: dict[str, Any]) -> Pipeline:
     studies = {"studies": ["jet_generation"], "jet_generation": {"datasets": ["mine"]}, "detector_response": None}
     default = yaml.safe_load((REPOSITORY / "config.yaml").read_text(encoding="utf-8"))
     return plan({**default, **studies, "datasets": {"mine": dataset}}, REPOSITORY)
@@ -89,8 +95,34 @@ def test_what_is_no_file_is_one_line(tree: Path) -> None:
             existing_files(["tree/b.root", pattern])
     assert main(["ingest", "tree/*.root", "--settings", SETTINGS, "--output", "clouds.h5"]) == 3
     assert not Path("clouds.h5").exists()
-    # Snakemake misses it by its name.
     assert _pipeline("tree/z*.root").clouds.files(SimpleNamespace(dataset="mine")) == ["tree/z*.root"]
+
+
+@pytest.mark.parametrize(
+    ("files", "fault"),
+    [
+        (["tree/b.root", "tree/*.root"], None),
+        # Rules write there: files that are not there yet may be made.
+        (["results/raw/top/0.root", "data/external/t.hdf5"], None),
+        (["tree/b.root", "tree/z*.root"], "no file matches tree/z*.root"),
+        (["results/raw/z*.root"], "no file matches results/raw/z*.root"),
+        (["tree/c.root"], "no such file: tree/c.root"),
+        (["results_else/c.root"], "no such file: results_else/c.root"),
+    ],
+)
+def test_files_that_are_not_there_are_refused_before_a_run(tree: Path, files: list[str], fault: str | None) -> None:
+    sources = _pipeline(*files).sources
+    if fault is None:
+        sources.refuse_missing()
+    else:
+        with pytest.raises(SettingsError, match=f"^{re.escape(f'datasets.mine.source.files: {fault}')}$"):
+            sources.refuse_missing()
+
+
+def test_a_file_of_jets_that_is_not_there_is_refused_before_a_run(tree: Path) -> None:
+    source = {"kind": "jetnet", "file": "tree/jets.hdf5"}
+    with pytest.raises(SettingsError, match=r"^datasets\.mine\.source\.file: no such file: tree/jets\.hdf5$"):
+        _planned({"title": "mine", "source": source}).sources.refuse_missing()
 
 
 def test_a_folder_that_cannot_be_read_does_not_leave_its_files_out(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,13 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy_project(tmp_path_factory.mktemp("analysis"))
 
 
+OWN = {
+    "title": "mine",
+    "source": {"kind": "delphes", "files": ["/nowhere/x*.root"]},
+    "ingestion": {"clouds": {"kind": "reclustered"}, "max_particles": 3},
+}
+
+
 def test_all_studies_are_planned_together(project: Path) -> None:
     jobs = planned(snakemake(project, "--dry-run"))
     assert {"simulate", "train", "train_tagger", "gating_count", "draw_detector_response", "summarise"} <= set(jobs)
@@ -53,6 +60,10 @@ def test_an_overlay_of_before_leaves_a_study_out_by_null(project: Path) -> None:
         ({"datasets": {"top": {"ingestion": {"max_particels": 3}}}}, "datasets.top.ingestion.max_particels"),
         ({"jet_generation": {"generated": -1}}, "jet_generation.generated"),
         ({"jet_generation": {"datasets": ["tpo"]}}, "tpo"),
+        (
+            {"datasets": {"top": OWN}, "detector_response": None},
+            "datasets.top.source.files: no file matches /nowhere/x*.root",
+        ),
         # Statistics of batches would be those of the share of each process.
         (
             {"jet_generation": {"log_posterior": {"training": {"nodes": 2}}}},
@@ -65,6 +76,16 @@ def test_a_wrong_key_gives_one_line(project: Path, change: dict[str, object], ke
     assert done.returncode != 0
     assert "Traceback" not in done.stdout
     assert sum(key in line for line in done.stdout.splitlines()) == 1, done.stdout
+
+
+def test_a_plan_does_not_print_all_settings_after_a_change(project: Path) -> None:
+    table = "results_tiny/tables/settings.html"
+    snakemake(project, table)
+    assert "Nothing to be done" in snakemake(project, table, "--dry-run")
+    changed = overlay(project, "changed.yaml", {"jet_generation": {"training": {"steps": 7}}})
+    shown = snakemake(project, table, "--dry-run", configs=changed)
+    assert "Params have changed since last execution" in shown
+    assert "steps" not in shown
 
 
 @pytest.mark.parametrize(

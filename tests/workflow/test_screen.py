@@ -82,10 +82,11 @@ def test_a_failed_job_shows_the_end_of_its_log_and_no_command(folder: Path, scre
     assert error.startswith("cloudchamber inspect: absent.h5")
     lines = screen.splitlines()
     end = lines.index("    log: look.log")
+    assert lines[end + 2] == "    the command returned non-zero exit status 3."
+    assert "RuleException" not in screen
     assert lines[end - 1 : end + 2] == ["    rule: look", "    log: look.log", f"        {error}"]
     assert "python -m cloudchamber" not in screen
     assert "look at what is not there" in lines[end - 2]
-    assert "the command returned non-zero exit status 3." in screen
     assert "At least one job did not complete successfully." in screen
 
 
@@ -109,6 +110,14 @@ def test_a_dry_run_lists_jobs_reasons_and_on_demand_commands(folder: Path, scree
         assert re.search(r"^Job stats:\njob +count\n(.+\n)*total +4$", done.stdout, re.MULTILINE)
         assert re.search(r"^Job \d: look at what is not there\nReason: .+", done.stdout, re.MULTILINE)
     assert ["exec python" in done.stdout for done in (short, long)] == [False, True]
+
+
+@pytest.mark.parametrize("options", [(), ("--dry-run",)])
+def test_a_configuration_file_that_is_not_there_is_one_line(folder: Path, options: tuple[str, ...]) -> None:
+    done = snakemake(folder, "--configfile", "absent.yaml", *options)
+    assert done.returncode == 1
+    assert done.stdout.splitlines()[-1] == "--configfile absent.yaml: No such file or directory"
+    assert "Traceback" not in done.stdout
 
 
 def test_an_error_of_the_workflow_is_shown(folder: Path) -> None:

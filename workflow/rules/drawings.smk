@@ -82,7 +82,9 @@ for table in pipeline.tables():
             drawings=1,
         params:
             table=table.key,
-            files=table.arguments,
+            # One table takes all settings: a dry run would print them whenever one has changed.
+            files=table.unrecorded_arguments,
+            stamp=table.stamp,
             caption=table.caption,
         message:
             f"tabulate {table.key}"

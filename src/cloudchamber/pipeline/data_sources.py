@@ -1,9 +1,11 @@
 """Where the data of an analysis come from: its raw and external files, in words and one by one."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from glob import has_magic
 from pathlib import Path
 from typing import final
 
+from cloudchamber.errors import SettingsError
 from cloudchamber.pipeline.paths import Paths
 from cloudchamber.settings.data import DelphesSource, LabelledSource, SimulatedSource
 from cloudchamber.settings.external import external_files
@@ -109,6 +111,23 @@ class DataSources:
         of_datasets = [path for name in self._used for path in self.own_files(name)]
         real = [file for file in self.real_files().values() if file is not None]
         return [*of_datasets, *(file for file, _ in self._splits), *real]
+
+    def refuse_missing(self) -> None:
+        """Refuse a file or wildcard of the user that names no file; where rules write it may be made later.
+
+        Raises:
+            SettingsError: with the dotted key.
+            InputError: a folder cannot be read.
+        """
+        for name in self._used:
+            key = "files" if hasattr(self._settings.datasets[name].source, "files") else "file"
+            for file in self.own_files(name):
+                if Path(file).exists():
+                    continue
+                if has_magic(file):
+                    raise SettingsError(f"datasets.{name}.source.{key}: no file matches {file}")
+                if not file.startswith((f"{self._paths.results}/", f"{self._paths.external_folder}/")):
+                    raise SettingsError(f"datasets.{name}.source.{key}: no such file: {file}")
 
     def _simulated(self) -> list[str]:
         """Return the processes that anything is made from: no other is simulated."""

@@ -1,6 +1,7 @@
 """Figures and tables of the report: their files, what they are drawn from, how the report labels them."""
 
 import ast
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -75,6 +76,17 @@ class Drawing:
 
     def arguments(self, wildcards: Any) -> str:
         return as_json(self._files(wildcards))
+
+    def unrecorded_arguments(self, wildcards: Any, output: Any) -> str:
+        """Return the arguments for a rule that has ``stamp`` too.
+
+        Snakemake does not record, and so never prints, what a function makes that asks for the outputs.
+        """
+        return self.arguments(wildcards)
+
+    def stamp(self, wildcards: Any) -> str:
+        """Return a short text that is another one when the arguments have changed."""
+        return hashlib.sha256(self.arguments(wildcards).encode()).hexdigest()[:16]
 
     def _files(self, wildcards: Any) -> Mapping[str, Any]:
         return self.files(getattr(wildcards, "dataset", ""))

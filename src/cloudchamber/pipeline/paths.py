@@ -44,9 +44,14 @@ class Paths:
         """What pins the sizes and checksums of external files; no rule declares it, since it belongs into git."""
         return "data/external.lock"
 
+    @property
+    def external_folder(self) -> str:
+        """Folder of downloads."""
+        return "data/external"
+
     def external(self, name: str) -> str:
         """Return where an external file is downloaded to: once for all analyses."""
-        return f"data/external/{external_files()[name].file}"
+        return f"{self.external_folder}/{external_files()[name].file}"
 
     def raw(self, process: str, shards: int) -> list[str]:
         """Return the simulated files of a process."""

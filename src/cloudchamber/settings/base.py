@@ -9,6 +9,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from cloudchamber.errors import SettingsError
+from cloudchamber.settings.faults import told
 
 __all__ = [
     "Different",
@@ -81,8 +82,7 @@ def parse(model: Any, values: Mapping[str, Any], source: str | Path = "settings"
     try:
         return TypeAdapter(model).validate_python(without_nulls(values))
     except ValidationError as error:
-        faults = [f"{_dotted(fault['loc'], values)}: {fault['msg']}" for fault in error.errors()]
-        raise SettingsError(f"{source}: " + "; ".join(fault.removeprefix(": ") for fault in faults)) from None
+        raise SettingsError(f"{source}: " + "; ".join(told(error, model, values))) from None
     except RecursionError:
         raise SettingsError(f"{source}: nested too deeply, or an alias that holds itself") from None
 
@@ -198,15 +198,3 @@ def without_nulls(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: without_nulls(item) for key, item in value.items() if item is not None}
     return value
-
-
-def _dotted(location: tuple[int | str, ...], values: Any) -> str:
-    """Join a location, without the tags of unions that pydantic puts into it and the user never wrote."""
-    kept = []
-    for depth, part in enumerate(location, 1):
-        # The last part may be a key that is missing, which only its name tells from a tag.
-        if isinstance(values, Mapping) and part not in values and (depth < len(location) or values.get("kind") == part):
-            continue
-        kept.append(str(part))
-        values = values.get(part) if isinstance(values, Mapping) else None
-    return ".".join(kept)
