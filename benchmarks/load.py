@@ -23,7 +23,7 @@ from typing import final
 import psutil
 import yaml
 
-from cloudchamber.cloud import read_header
+from cloudchamber.cloud_file import read_header
 from cloudchamber.generative.jet_features import read_jets
 from cloudchamber.settings.base import load
 from cloudchamber.settings.generators import GeneratorSettings

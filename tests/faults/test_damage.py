@@ -17,7 +17,7 @@ from contents import content
 from root_files import random_towers, write_delphes
 from stages import INGESTION, PROCESS, STAGES
 
-from cloudchamber.cloud import read_clouds
+from cloudchamber.cloud_file import read_clouds
 from cloudchamber.errors import CloudchamberError, StateError
 from cloudchamber.generative.artifact import Artifact, load_artifact
 from cloudchamber.generative.jet_features import read_jets

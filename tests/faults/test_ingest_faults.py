@@ -6,7 +6,7 @@ import pytest
 import uproot
 from root_files import random_towers, write_delphes
 
-from cloudchamber.cloud import read_clouds
+from cloudchamber.cloud_file import read_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.preparation.ingestion import ingest
 from cloudchamber.settings.data import IngestionSettings

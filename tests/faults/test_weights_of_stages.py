@@ -10,7 +10,8 @@ import pytest
 from command_server import CommandServer
 from stages import STAGES
 
-from cloudchamber.cloud import Clouds, Column, read_clouds, write_clouds
+from cloudchamber.cloud import Clouds, Column
+from cloudchamber.cloud_file import read_clouds, write_clouds
 
 # What these make of event weights has tests of its own. All others have no clouds as input, or refuse; "compare" takes
 # those of truth and refuses those of a sample.

@@ -25,7 +25,7 @@ from project_copy import REPOSITORY
 from root_files import one_jet, random_towers, write_delphes
 
 from cloudchamber.analysis import STUDIES, AnalysisSettings, settings_of
-from cloudchamber.cloud import read_clouds
+from cloudchamber.cloud_file import read_clouds
 from cloudchamber.generative.artifact import build_network, load_artifact, save_artifact
 from cloudchamber.generative.jet_features import read_jets
 from cloudchamber.jets.observable_file import read_observables, write_observables

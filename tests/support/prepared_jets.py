@@ -4,7 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from cloudchamber.cloud import Clouds, Column, write_clouds
+from cloudchamber.cloud import Clouds, Column
+from cloudchamber.cloud_file import write_clouds
 from cloudchamber.preparation.prepare import prepared
 from cloudchamber.settings.data import PreparationSettings
 

@@ -17,7 +17,7 @@ from stage import OUTPUT, TABLE, TRAINED, Stage, training_settings
 from tagging_stages import TAGGING_STAGES, make_tagging_inputs, train_tagger
 
 from cloudchamber.analysis import STUDIES, settings_of
-from cloudchamber.cloud import write_clouds
+from cloudchamber.cloud_file import write_clouds
 
 __all__ = ["DRAWN", "INGESTION", "PROCESS", "STAGES", "TRAININGS", "WRITERS", "Stage", "make_inputs", "with_settings"]
 

@@ -11,7 +11,7 @@ import pytest
 import uproot
 from scipy.stats import chi2, kstest
 
-from cloudchamber.cloud import read_clouds
+from cloudchamber.cloud_file import read_clouds
 from cloudchamber.errors import SettingsError
 from cloudchamber.preparation.ingestion import ingest
 from cloudchamber.settings.base import load, parse

@@ -10,7 +10,8 @@ import pytest
 import uproot
 from root_files import random_towers, write_delphes
 
-from cloudchamber.cloud import Clouds, read_clouds
+from cloudchamber.cloud import Clouds
+from cloudchamber.cloud_file import read_clouds
 from cloudchamber.errors import InputError, SettingsError
 from cloudchamber.preparation.ingestion import ingest
 from cloudchamber.preparation.prepare import prepare

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from root_files import random_towers, write_delphes
 
-from cloudchamber.cloud import read_clouds
+from cloudchamber.cloud_file import read_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.preparation.clustering import cluster, four_vector_sums
 from cloudchamber.preparation.ingestion import ingest

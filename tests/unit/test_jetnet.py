@@ -4,7 +4,8 @@ import h5py
 import numpy as np
 import pytest
 
-from cloudchamber.cloud import Clouds, Column, read_clouds, write_clouds
+from cloudchamber.cloud import Clouds, Column
+from cloudchamber.cloud_file import read_clouds, write_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.jets.relative import RELATIVE_COLUMNS
 from cloudchamber.preparation.prepare import prepare

@@ -10,7 +10,8 @@ import uproot
 from root_files import one_jet, random_towers, write_delphes
 
 from cloudchamber.classification.jets import combine_classes
-from cloudchamber.cloud import Clouds, read_clouds
+from cloudchamber.cloud import Clouds
+from cloudchamber.cloud_file import read_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.preparation.ingestion import ingest
 from cloudchamber.settings.data import IngestionSettings, SplitSettings

@@ -22,7 +22,8 @@ from labelled_files import (
 from project_copy import REPOSITORY
 
 from cloudchamber.classification.jets import combine_classes
-from cloudchamber.cloud import Clouds, read_clouds
+from cloudchamber.cloud import Clouds
+from cloudchamber.cloud_file import read_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.preparation.labelled_jets import read_labelled_jets
 from cloudchamber.readers import top_tagging

@@ -9,7 +9,8 @@ import torch
 from prepared_jets import prepared_jets
 from scipy.stats import norm
 
-from cloudchamber.cloud import Clouds, Column, write_clouds
+from cloudchamber.cloud import Clouds, Column
+from cloudchamber.cloud_file import write_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.metrics.log_posterior import INPUTS, PUBLISHED_INPUTS, classifier_inputs, training_set
 from cloudchamber.metrics.posterior_scores import ideal_value, log_ratios, negative_log_posteriors, restrict

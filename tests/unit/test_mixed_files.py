@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from root_files import Lists, one_jet, random_towers, write_delphes
 
-from cloudchamber.cloud import Clouds, read_clouds
+from cloudchamber.cloud import Clouds
+from cloudchamber.cloud_file import read_clouds
 from cloudchamber.errors import InputError, SettingsError
 from cloudchamber.preparation.ingestion import ingest
 from cloudchamber.settings.base import parse

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from root_files import Lists, write_delphes
 
-from cloudchamber.cloud import Clouds, read_clouds
+from cloudchamber.cloud import Clouds
+from cloudchamber.cloud_file import read_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.preparation.ingestion import ingest
 from cloudchamber.readers.delphes import open_tree

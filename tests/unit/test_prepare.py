@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 from prepared_jets import raw_jets
 
-from cloudchamber.cloud import Clouds, read_clouds, write_clouds
+from cloudchamber.cloud import Clouds
+from cloudchamber.cloud_file import read_clouds, write_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.jets.observables import observe
 from cloudchamber.metrics.cloud_comparison import compare_clouds

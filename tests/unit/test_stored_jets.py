@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from root_files import Lists, write_delphes
 
-from cloudchamber.cloud import Clouds, read_clouds
+from cloudchamber.cloud import Clouds
+from cloudchamber.cloud_file import read_clouds
 from cloudchamber.data_checks.truncation import draw_truncation
 from cloudchamber.errors import InputError
 from cloudchamber.preparation.clustering import four_vector_sums

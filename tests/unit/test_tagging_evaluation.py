@@ -12,7 +12,7 @@ from tagging_files import TABLES, class_settings, scores_of, write_costs, write_
 from cloudchamber.classification.evaluate import COSTS, TAGGING_COLUMNS, evaluate
 from cloudchamber.classification.jets import combine_classes
 from cloudchamber.classification.scores import read_scores, read_unseen_jets
-from cloudchamber.cloud import read_clouds
+from cloudchamber.cloud_file import read_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.settings.tagging_sample import TaggingEvaluationSettings
 

@@ -7,7 +7,8 @@ import pytest
 import uproot
 from root_files import write_delphes
 
-from cloudchamber.cloud import Clouds, read_clouds
+from cloudchamber.cloud import Clouds
+from cloudchamber.cloud_file import read_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.preparation.ingestion import ingest
 from cloudchamber.preparation.truth import TRUTH_LEAVES, Prongs, matched, read_prongs

@@ -11,7 +11,8 @@ from prepared_jets import raw_jets
 from cloudchamber.classification.flat_weights import flat_weights
 from cloudchamber.classification.jet_data import read_tagging_jets
 from cloudchamber.classification.jets import combine_classes
-from cloudchamber.cloud import Clouds, Column, read_clouds, write_clouds
+from cloudchamber.cloud import Clouds, Column
+from cloudchamber.cloud_file import read_clouds, write_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.preparation.prepare import prepare
 from cloudchamber.preparation.splits import read_split

@@ -11,7 +11,7 @@ import yaml
 from project_copy import REPOSITORY, copy_project
 from tiny_run import planned, run, snakemake
 
-from cloudchamber.cloud import read_clouds
+from cloudchamber.cloud_file import read_clouds
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 

@@ -10,7 +10,7 @@ from prepared_jets import write_prepared_jets
 from project_copy import copy_project
 from tiny_run import overlay, planned, run, snakemake
 
-from cloudchamber.cloud import read_clouds
+from cloudchamber.cloud_file import read_clouds
 from cloudchamber.preparation.splits import write_split
 from cloudchamber.readers.jetnet import convert_to_jetnet
 

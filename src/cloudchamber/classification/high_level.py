@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from cloudchamber.cloud import Clouds, read_clouds
+from cloudchamber.cloud import Clouds
+from cloudchamber.cloud_file import read_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.jets.kinematics import momenta
 from cloudchamber.jets.n_subjettiness import subjettiness_basis

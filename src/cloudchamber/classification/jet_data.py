@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from cloudchamber import seeds
-from cloudchamber.cloud import Clouds, read_clouds
+from cloudchamber.cloud import Clouds
+from cloudchamber.cloud_file import read_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.jets.observable_file import read_observables
 

@@ -10,7 +10,8 @@ import numpy as np
 from cloudchamber import seeds
 from cloudchamber.classification.chosen_jets import WINDOWED, chosen_jets, windows_or_ranges
 from cloudchamber.classification.flat_weights import flat_weights
-from cloudchamber.cloud import EVENT_WEIGHT, Clouds, CloudWriter, Column, create_clouds, read_clouds
+from cloudchamber.cloud import EVENT_WEIGHT, Clouds, Column
+from cloudchamber.cloud_file import CloudWriter, create_clouds, read_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.jets.relative import RELATIVE_COLUMNS, relative_points
 from cloudchamber.preparation.identical import fingerprints, joined, repeats, warning

@@ -6,7 +6,7 @@ from typing import final
 
 import numpy as np
 
-from cloudchamber.cloud import read_clouds
+from cloudchamber.cloud_file import read_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.jets.observable_file import read_observables
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from cloudchamber.cloud import read_clouds
+from cloudchamber.cloud_file import read_clouds
 from cloudchamber.data_checks.tower_jets import FEATURES, edges_of, read_jets
 from cloudchamber.errors import InputError
 from cloudchamber.figures.histograms import histogram

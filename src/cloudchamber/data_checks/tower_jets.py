@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from cloudchamber.cloud import read_clouds
+from cloudchamber.cloud_file import read_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.figures.histograms import bin_edges, integer_edges
 from cloudchamber.jets.features import LABELS, Label

@@ -6,7 +6,8 @@ from typing import Any, final
 
 import numpy as np
 
-from cloudchamber.cloud import Clouds, read_clouds
+from cloudchamber.cloud import Clouds
+from cloudchamber.cloud_file import read_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.figures.labels import jets_in_words
 from cloudchamber.figures.looks import TRUTH, Look, looks

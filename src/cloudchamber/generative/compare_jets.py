@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from cloudchamber import seeds
-from cloudchamber.cloud import read_clouds
+from cloudchamber.cloud_file import read_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.generative.jet_features import JetFeatures, read_jets
 from cloudchamber.metrics.divergence import kl_divergence

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from cloudchamber import seeds
-from cloudchamber.cloud import read_clouds
+from cloudchamber.cloud_file import read_clouds
 from cloudchamber.errors import InputError, SettingsError
 from cloudchamber.generative.jet_features import JetFeatures, write_jets
 from cloudchamber.generative.jet_flow import JetFlow, draw_from_flow

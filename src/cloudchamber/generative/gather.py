@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from cloudchamber.cloud import read_header
+from cloudchamber.cloud_file import read_header
 from cloudchamber.errors import InputError, SettingsError
 from cloudchamber.generative.constraint import IMPOSED_FEATURES
 from cloudchamber.metrics.tables import METRIC_COLUMNS, read_table, write_table

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from cloudchamber import seeds
-from cloudchamber.cloud import Clouds, Column, read_clouds
+from cloudchamber.cloud import Clouds, Column
+from cloudchamber.cloud_file import read_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.generative.artifact import load_artifact
 from cloudchamber.generative.jet_features import JetFeatures, read_jets

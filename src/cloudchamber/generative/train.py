@@ -4,7 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from cloudchamber.cloud import Clouds, read_clouds
+from cloudchamber.cloud import Clouds
+from cloudchamber.cloud_file import read_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.generative.adversarial import (
     AdversarialPair,

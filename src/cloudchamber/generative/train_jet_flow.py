@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cloudchamber.cloud import read_clouds
+from cloudchamber.cloud_file import read_clouds
 from cloudchamber.generative.jet_features import JetFeatures
 from cloudchamber.generative.jet_flow import JetFlow, JetFlowTask
 from cloudchamber.generative.jet_scales import JetScales

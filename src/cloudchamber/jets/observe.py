@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from cloudchamber.cloud import read_clouds
+from cloudchamber.cloud_file import read_clouds
 from cloudchamber.jets.observable_file import write_observables
 from cloudchamber.jets.observables import observe
 from cloudchamber.jets.relative import RELATIVE_COLUMNS, relative_points

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from cloudchamber import seeds
-from cloudchamber.cloud import Clouds, read_clouds
+from cloudchamber.cloud import Clouds
+from cloudchamber.cloud_file import read_clouds
 from cloudchamber.jets.observable_file import read_observables
 from cloudchamber.metrics.cloud_comparison import compare_clouds
 from cloudchamber.metrics.comparison import compare

@@ -6,7 +6,7 @@ from typing import Any, final
 
 import numpy as np
 
-from cloudchamber.cloud import CloudWriter
+from cloudchamber.cloud_file import CloudWriter
 from cloudchamber.preparation.identical import fingerprints, repeats
 from cloudchamber.preparation.padding import pad
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from cloudchamber import seeds
-from cloudchamber.cloud import Clouds, read_clouds, write_clouds
+from cloudchamber.cloud import Clouds
+from cloudchamber.cloud_file import read_clouds, write_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.jets.relative import RELATIVE_COLUMNS, relative_points
 from cloudchamber.preparation.identical import fingerprints, joined, repeats, warning

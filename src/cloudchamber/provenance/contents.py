@@ -87,7 +87,7 @@ def _hdf5(path: Path) -> Contents:
 
 
 def _clouds(path: Path) -> Contents:
-    from cloudchamber.cloud import read_clouds
+    from cloudchamber.cloud_file import read_clouds
     from cloudchamber.preparation.unweighting import effective_size
 
     clouds = read_clouds(path, weighted=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from cloudchamber.cloud import read_header
+from cloudchamber.cloud_file import read_header
 from cloudchamber.errors import InputError, SettingsError
 from cloudchamber.progress import progress
 from cloudchamber.settings.entries import entries

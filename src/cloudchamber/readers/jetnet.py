@@ -10,7 +10,8 @@ from typing import Any
 import h5py
 import numpy as np
 
-from cloudchamber.cloud import Clouds, Column, read_clouds, write_clouds
+from cloudchamber.cloud import Clouds, Column
+from cloudchamber.cloud_file import read_clouds, write_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.hdf5 import create_hdf5
 from cloudchamber.jets.relative import RELATIVE_COLUMNS

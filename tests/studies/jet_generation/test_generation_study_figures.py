@@ -12,7 +12,7 @@ from figure_texts import text_faults
 from matplotlib.figure import Figure
 from scipy.stats import pearsonr
 
-from cloudchamber.cloud import read_clouds
+from cloudchamber.cloud_file import read_clouds
 from cloudchamber.drawings import figure_of, table_of
 from cloudchamber.errors import CloudchamberError, InputError, SettingsError
 from cloudchamber.figures import style

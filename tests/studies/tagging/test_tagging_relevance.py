@@ -12,7 +12,8 @@ from pronged_jets import tagging_clouds, write_tagging_jets
 from small_study import run
 
 from cloudchamber.cli import main
-from cloudchamber.cloud import Clouds, read_clouds
+from cloudchamber.cloud import Clouds
+from cloudchamber.cloud_file import read_clouds
 from cloudchamber.drawings import figure_of
 from cloudchamber.figures import style
 from cloudchamber.studies.tagging.figures.relevance import relevance

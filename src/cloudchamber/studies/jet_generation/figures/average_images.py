@@ -10,7 +10,8 @@ from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
-from cloudchamber.cloud import Clouds, read_clouds
+from cloudchamber.cloud import Clouds
+from cloudchamber.cloud_file import read_clouds
 from cloudchamber.figures.colours import signed_bar, signed_norm
 from cloudchamber.figures.images import average_image, draw_image
 from cloudchamber.figures.inputs import first_samplers, models_of, read_truth

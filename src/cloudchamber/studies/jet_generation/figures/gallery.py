@@ -7,7 +7,8 @@ from typing import Any, final
 import numpy as np
 from matplotlib.figure import Figure
 
-from cloudchamber.cloud import Clouds, read_clouds
+from cloudchamber.cloud import Clouds
+from cloudchamber.cloud_file import read_clouds
 from cloudchamber.figures.inputs import angular_reach, first_samplers, models_of, read_truth
 from cloudchamber.figures.labels import axis_label, wrapped
 from cloudchamber.figures.looks import TRUTH, Look

@@ -9,7 +9,8 @@ from matplotlib.collections import PathCollection
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 
-from cloudchamber.cloud import Clouds, read_clouds
+from cloudchamber.cloud import Clouds
+from cloudchamber.cloud_file import read_clouds
 from cloudchamber.figures.colours import signed_bar, signed_norm
 from cloudchamber.figures.labels import wrapped
 from cloudchamber.figures.planes import planes
