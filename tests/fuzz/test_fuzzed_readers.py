@@ -28,6 +28,7 @@ from cloudchamber.analysis import STUDIES, AnalysisSettings, settings_of
 from cloudchamber.cloud_file import read_clouds
 from cloudchamber.generative.artifact import build_network, load_artifact, save_artifact
 from cloudchamber.generative.jet_features import read_jets
+from cloudchamber.jets.kinematics import relative_sum
 from cloudchamber.jets.observable_file import read_observables, write_observables
 from cloudchamber.metrics.tables import read_table
 from cloudchamber.preparation.ingestion import ingest
@@ -146,6 +147,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     clouds = prepared_jets(40)
     write_prepared_jets(folder / "clouds.h5", 40)
     table = {name: clouds.feature(name) for name in ("jet_pt", "jet_eta", "jet_mass")}
+    table |= {"jet_pt_rel": relative_sum(clouds)}
     write_observables(folder / "observables.h5", table | {"multiplicity": clouds.multiplicity}, {"width": 8})
     write_split(folder / "split.h5", clouds.indices, 40)
     write_jetnet(folder / "jetnet.hdf5", clouds)
