@@ -38,7 +38,7 @@ class _Regression(Task):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(5)
             self.network = nn.Sequential(
-                nn.Linear(3, 6), nn.BatchNorm1d(6), nn.ReLU(), nn.Dropout(0.2), nn.Linear(6, 1)
+                nn.Linear(3, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.2), nn.Linear(8, 8), nn.Linear(8, 1)
             )
             self._inputs = torch.randn(29, 3)
         self.size = len(self._inputs)
@@ -178,6 +178,17 @@ def test_an_interrupted_training_goes_on_to_the_same_bits(whole: Trained, tmp_pa
     finished = _Regression()
     assert _same(_fit(finished, folder), whole)
     assert finished.calls == 0
+
+
+def test_a_training_with_muon_goes_on_to_the_same_bits(tmp_path: Path) -> None:
+    settings = SETTINGS.model_copy(update={"muon_learning_rate": 0.02})
+    trained = _fit(_Regression(), tmp_path / "whole", settings)
+    with pytest.raises(_InterruptedError):
+        _fit(_Regression({13: _interrupt}), tmp_path / "interrupted", settings)
+    resumed = _Regression()
+    assert _same(_fit(resumed, tmp_path / "interrupted", settings), trained)
+    assert resumed.calls == 23 - 10
+    assert not _same(_fit(_Regression(), tmp_path / "without"), trained)
 
 
 def test_many_interruptions(whole: Trained, tmp_path: Path) -> None:

@@ -17,6 +17,11 @@ class TrainingSettings(Settings):
     steps: PositiveInt
     batch_size: PositiveInt = 256
     learning_rate: PositiveFloat = 1e-3
+    muon_learning_rate: PositiveFloat | None = Field(
+        None,
+        description="learning rate of Muon for the matrices of weights, those with fewer than 8 rows or columns left "
+        "out; without it AdamW moves all weights",
+    )
     weight_decay: Annotated[float, Field(ge=0)] = 5e-5
     betas: tuple[Annotated[float, Field(ge=0, lt=1)], Fraction] = Field(
         (0.9, 0.999), description="memory of AdamW: gradient and its square"

@@ -25,7 +25,7 @@ from cloudchamber.errors import DivergenceError, StateError, TerminatedError
 from cloudchamber.progress import progress
 from cloudchamber.settings.training import TrainingSettings
 from cloudchamber.training.average import WeightAverage
-from cloudchamber.training.optimizer import AdamW
+from cloudchamber.training.optimizers.choice import optimizers_of
 from cloudchamber.training.processes import Processes, processes_of
 from cloudchamber.training.state import load_state, locked, save_state
 from cloudchamber.training.task import Task
@@ -119,7 +119,8 @@ class _Loop:
         task.to(processes.device)
         task.network.to(processes.device)
         self.network = processes.wrap(task.network)
-        self.optimizer = AdamW(task.network.parameters(), settings.betas, settings.weight_decay)
+        self.parameters = [p for p in task.network.parameters() if p.requires_grad]
+        self.optimizers = optimizers_of(self.parameters, settings)
         self.average = WeightAverage(task.network, settings.ema_decay)
         self.generator = torch.Generator(device=processes.device).manual_seed(seeds.integer_seed(seed, "training"))
         # Dropout has no generator argument and draws from torch's own.
@@ -166,21 +167,23 @@ class _Loop:
         return torch.from_numpy(self.order[position * size : (position + 1) * size]).to(self.processes.device)
 
     def _advance(self) -> float:
-        learning_rate = self._learning_rate(self.step)
         rows = self._batch()
         rank, size = self.processes.rank, self.processes.size
         share = slice(rank * len(rows) // size, (rank + 1) * len(rows) // size)
         self.network.train()
         loss: Tensor = self.task.loss(self.network, rows, self.generator, share)
         value = self.processes.mean(loss.detach())
-        self.optimizer.forget_gradients()
+        for parameter in self.parameters:
+            parameter.grad = None
         self.processes.backward(loss)
-        norm = clip_grad_norm_(self.optimizer.parameters, self.settings.gradient_clip)
+        norm = clip_grad_norm_(self.parameters, self.settings.gradient_clip)
         # A finite loss can have a gradient that is not, and the weights may be saved next. All processes share the
         # gradient, so that after the backward pass they stop together.
         self._check_finite(value, "loss")
         self._check_finite(float(norm), "norm of the gradient")
-        self.optimizer.step(learning_rate)
+        factor = learning_rate_factor(self.step, self.settings)
+        for optimizer in self.optimizers.values():
+            optimizer.step(factor)
         self.average.update(self.task.network)
         self.step += 1
         self.losses.append(value)
@@ -225,7 +228,7 @@ class _Loop:
             "average": self.average.weights,
             "best": self.best,
             "lowest": self.lowest,
-            "optimizer": self.optimizer.state(),
+            "optimizers": {name: optimizer.state() for name, optimizer in self.optimizers.items()},
             "generator": self.generator.get_state(),
             "torch_generator": torch.get_rng_state(),
             "cuda_generators": torch.cuda.get_rng_state_all(),
@@ -243,7 +246,8 @@ class _Loop:
         self.average.load(state["average"])
         self.best = {name: value.to(self.processes.device) for name, value in state["best"].items()}
         self.lowest = state["lowest"]
-        self.optimizer.load(state["optimizer"])
+        for name, optimizer in self.optimizers.items():
+            optimizer.load(state["optimizers"][name])
         try:
             self.generator.set_state(state["generator"])
             torch.set_rng_state(state["torch_generator"])

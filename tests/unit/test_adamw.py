@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from cloudchamber.training.optimizer import AdamW
+from cloudchamber.training.optimizers.adamw import AdamW
 
-BETAS, DECAY = (0.7, 0.95), 0.3
+RATE, BETAS, DECAY = 0.01, (0.7, 0.95), 0.3
 
 
 def _network() -> nn.Module:
@@ -25,14 +25,14 @@ def _loss(network: nn.Module, step: int) -> Tensor:
 
 def _optimise(network: nn.Module, optimizer: AdamW, steps: range) -> None:
     for step in steps:
-        optimizer.forget_gradients()
+        network.zero_grad()
         _loss(network, step).backward()
-        optimizer.step(0.01 * (1 + step % 3))
+        optimizer.step(1 + step % 3)
 
 
 def test_weights_are_those_of_torch() -> None:
     own, other = _network(), _network()
-    _optimise(own, AdamW(own.parameters(), BETAS, DECAY), range(50))
+    _optimise(own, AdamW(own.parameters(), RATE, BETAS, DECAY), range(50))
     reference = torch.optim.AdamW(other.parameters(), betas=BETAS, weight_decay=DECAY)
     for step in range(50):
         reference.param_groups[0]["lr"] = 0.01 * (1 + step % 3)
@@ -46,11 +46,11 @@ def test_weights_are_those_of_torch() -> None:
 
 def test_a_saved_state_goes_on_to_the_bit() -> None:
     whole, first = _network(), _network()
-    _optimise(whole, AdamW(whole.parameters(), BETAS, DECAY), range(20))
-    optimizer = AdamW(first.parameters(), BETAS, DECAY)
+    _optimise(whole, AdamW(whole.parameters(), RATE, BETAS, DECAY), range(20))
+    optimizer = AdamW(first.parameters(), RATE, BETAS, DECAY)
     _optimise(first, optimizer, range(9))
     second = copy.deepcopy(first)
-    resumed = AdamW(second.parameters(), BETAS, DECAY)
+    resumed = AdamW(second.parameters(), RATE, BETAS, DECAY)
     resumed.load(copy.deepcopy(optimizer.state()))
     _optimise(second, resumed, range(9, 20))
     assert all(torch.equal(a, b) for a, b in zip(whole.parameters(), second.parameters(), strict=True))
@@ -61,7 +61,7 @@ def test_what_has_no_gradient_stays() -> None:
     frozen, unused = network[0].weight, nn.Parameter(torch.ones(3))
     frozen.requires_grad_(False)
     before = frozen.clone()
-    optimizer = AdamW([*network.parameters(), unused], BETAS, DECAY)
+    optimizer = AdamW([*network.parameters(), unused], RATE, BETAS, DECAY)
     _optimise(network, optimizer, range(3))
     assert torch.equal(frozen, before)
     assert torch.equal(unused, torch.ones(3))
@@ -69,6 +69,6 @@ def test_what_has_no_gradient_stays() -> None:
 
 
 def test_a_state_of_other_parameters_is_refused() -> None:
-    state = AdamW(_network().parameters(), BETAS, DECAY).state()
+    state = AdamW(_network().parameters(), RATE, BETAS, DECAY).state()
     with pytest.raises(ValueError, match="argument"):
-        AdamW([nn.Parameter(torch.ones(5, 4))], BETAS, DECAY).load(state)
+        AdamW([nn.Parameter(torch.ones(5, 4))], RATE, BETAS, DECAY).load(state)

@@ -1,0 +1,1 @@
+"""What moves the weights of a network by their gradients."""
