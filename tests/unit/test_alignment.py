@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from cloudchamber.cloud import Clouds, Column
-from cloudchamber.jets.alignment import CORNERS, aligned
+from cloudchamber.jets.alignment import CORNERS, aligned, nearest_prong
 from cloudchamber.jets.n_subjettiness import exclusive_axes
 from cloudchamber.jets.relative import RELATIVE_COLUMNS
 
@@ -45,6 +45,17 @@ def test_prongs_lie_at_the_corners_by_their_momentum(rng: np.random.Generator) -
     assert len(turned) == 50
     for jet, places in zip(turned.points, order, strict=True):
         np.testing.assert_allclose(jet[:, :2], CORNERS[places], atol=1e-5)
+
+
+def test_particles_belong_to_the_prong_that_they_lie_at(rng: np.random.Generator) -> None:
+    order = rng.permutation(3)
+    corners = _triangles(rng, 1)[0]
+    beside = np.column_stack([corners + 0.001, np.full(3, 1e-3)])
+    jet = np.vstack([_jet(corners[order], tuple(np.array([0.5, 0.3, 0.2])[order])), beside])
+    alone = _jet(corners[:1])
+    prongs = nearest_prong(_clouds([jet, alone]))
+    np.testing.assert_array_equal(prongs[0], [*order, 0, 1, 2])
+    assert prongs[1, 0] == 0
 
 
 def test_one_affine_map_takes_all_of_a_jet(rng: np.random.Generator) -> None:

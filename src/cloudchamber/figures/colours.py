@@ -1,4 +1,4 @@
-"""Colours of values of both signs."""
+"""Shades of a colour, and colours of values of both signs."""
 
 from typing import Any
 
@@ -6,10 +6,16 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colorbar import Colorbar
-from matplotlib.colors import SymLogNorm
+from matplotlib.colors import SymLogNorm, to_rgb
 from matplotlib.figure import FigureBase
 
-__all__ = ["signed_bar", "signed_norm"]
+__all__ = ["lighter", "signed_bar", "signed_norm"]
+
+
+def lighter(color: str, share: float) -> tuple[float, float, float]:
+    """Return ``color`` with this share of white mixed in."""
+    red, green, blue = (part + share * (1 - part) for part in to_rgb(color))
+    return red, green, blue
 
 
 def signed_norm(largest: float, linear: float) -> SymLogNorm:

@@ -1,4 +1,4 @@
-"""Jets mapped so that their three prongs lie on each other, for average images of them."""
+"""The three prongs of each jet: which particle belongs to which, and jets mapped so that they lie on each other."""
 
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ from cloudchamber.cloud import Clouds
 from cloudchamber.jets.kinematics import momenta
 from cloudchamber.jets.n_subjettiness import exclusive_axes
 
-__all__ = ["CORNERS", "aligned"]
+__all__ = ["CORNERS", "aligned", "nearest_prong"]
 
 # Where the hardest, the second and the third prong go.
 CORNERS = np.array([[0.0, 1.0], [np.sqrt(0.75), -0.5], [-np.sqrt(0.75), -0.5]])
@@ -52,3 +52,18 @@ def aligned(clouds: Clouds) -> Clouds:
     names = [column.name for column in jets.point_columns]
     points[:, :, [names.index("eta_rel"), names.index("phi_rel")]] = mapped
     return replace(jets, points=points)
+
+
+def nearest_prong(clouds: Clouds) -> np.ndarray:
+    """Return (N, P) which of the three prongs each particle is nearest to: 0 is the hardest prong, 2 the softest.
+
+    Prongs are those of :func:`aligned`, distances those in relative pseudorapidity and azimuth. Slots without a
+    particle hold a number that means nothing.
+
+    Raises:
+        InputError: a column is missing.
+    """
+    pt, eta, phi = momenta(clouds)
+    prongs = exclusive_axes(pt, eta, phi, len(CORNERS))
+    squared = (eta[:, :, None] - prongs[:, None, :, 1]) ** 2 + (phi[:, :, None] - prongs[:, None, :, 2]) ** 2
+    return np.where(prongs[:, None, :, 0] > 0, squared, np.inf).argmin(axis=2)
