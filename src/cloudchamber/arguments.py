@@ -106,11 +106,15 @@ class Options:
         """Add the seed of everything random."""
         return self.add("--seed", type=not_negative, required=True)
 
-    def model(self) -> "Options":
-        """Add the two files of a trained model: the arguments ``weights`` and ``description``."""
+    def model(self, role: str = "") -> "Options":
+        """Add the two files of a trained model: the arguments ``weights`` and ``description``.
+
+        The model of a ``role`` is an option of this name, with the arguments ``role_weights`` and ``role_description``.
+        """
         return self.add(
-            "--model", nargs=2, type=Path, required=True, action=_WeightsAndDescription, dest="weights",
-            metavar=("WEIGHTS", "DESCRIPTION"), help="weights and description of a trained model",
+            f"--{role or 'model'}", nargs=2, type=Path, required=True, action=_WeightsAndDescription,
+            dest=f"{role}_weights".lstrip("_"), metavar=("WEIGHTS", "DESCRIPTION"),
+            help="weights and description of a trained model",
         )  # fmt: skip
 
     def training(self, what: str) -> "Options":
@@ -131,7 +135,8 @@ class _WeightsAndDescription(argparse.Action):
         option_string: str | None = None,
     ) -> None:
         assert isinstance(values, list), "argparse gives as many as nargs says"
-        namespace.weights, namespace.description = values
+        setattr(namespace, self.dest, values[0])
+        setattr(namespace, self.dest.removesuffix("weights") + "description", values[1])
 
 
 def _settings(text: str, model: Any) -> Any:

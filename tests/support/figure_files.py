@@ -119,6 +119,13 @@ def _scan(path: Path, rng: np.random.Generator) -> str:
     return str(path)
 
 
+def _few_steps(path: Path, scan: Path) -> str:
+    """Write the scan of a flow map with the numbers of another scan."""
+    table = pd.read_csv(scan)
+    table[table["solver"] == "midpoint"].assign(solver="flow_map").to_csv(path, index=False)
+    return str(path)
+
+
 def _times(path: Path, rng: np.random.Generator, models: Sequence[str]) -> str:
     rows = []
     for model in models:
@@ -188,6 +195,15 @@ def study_files(folder: Path, chosen: _Models = MODELS) -> dict[str, Any]:
         "pairs": [{"unconditional": "flow", "conditional": name} for name in trained[1:]],
         "scans": [
             {"name": name, "title": name, "path": _scan(folder / f"{name}_scan.csv", rng)} for name in trained[:2]
+        ],
+        "flow_maps": [
+            {
+                "name": trained[1],
+                "title": trained[1],
+                "teacher": trained[0],
+                "teacher_sampler": "midpoint",
+                "path": _few_steps(folder / "few_steps.csv", folder / f"{trained[1]}_scan.csv"),
+            }
         ],
         **_jet_level(folder, rng),
         "times": _times(folder / "times.csv", rng, trained),

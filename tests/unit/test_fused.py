@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch.autograd import forward_ad
 
 from cloudchamber.networks.fused import activate_shifted, activate_sum
 from cloudchamber.networks.packing import Packing
@@ -46,3 +47,26 @@ def test_values_that_are_not_numbers_stay_visible() -> None:
         found, total = activate_sum(update.clone(), rows, Packing(COUNTS))
     assert found[4, 2].isnan()
     assert total[2, 2].isnan()
+
+
+# What torch itself does when it makes the first derivative in forward mode.
+@pytest.mark.filterwarnings("ignore:.*torch.jit.script.*:DeprecationWarning")
+@pytest.mark.parametrize("of", ["particles", "clouds"])
+def test_derivatives_in_forward_mode_are_right_without_gradients(of: str) -> None:
+    update, rows, clouds = _rows()
+    packing = Packing(COUNTS)
+    direction = {"particles": _rows()[1], "clouds": torch.zeros_like(rows)}[of]
+    of_clouds = {"particles": torch.zeros_like(clouds), "clouds": clouds.flip(0)}[of]
+
+    def both(change: float) -> torch.Tensor:
+        shifted = activate_shifted(update.double() + change * direction, clouds.double() + change * of_clouds, packing)
+        return activate_sum(shifted, rows.double() + change * direction, packing)[1]
+
+    with torch.no_grad():
+        expected = (both(1e-6) - both(-1e-6)) / 2e-6
+        with forward_ad.dual_level():
+            particles, terms = forward_ad.make_dual(update, direction), forward_ad.make_dual(clouds, of_clouds)
+            shifted = activate_shifted(particles.clone(), terms, packing)
+            total = activate_sum(shifted, forward_ad.make_dual(rows, direction), packing)[1]
+            found = forward_ad.unpack_dual(total).tangent
+    torch.testing.assert_close(found.double(), expected, rtol=1e-4, atol=1e-4)

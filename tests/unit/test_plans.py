@@ -51,7 +51,7 @@ def test_figures_of_conditions_need_twins(change: Mapping[str, Any], figures: se
 @pytest.mark.parametrize(
     ("change", "left_out"),
     [
-        ({"jet_generation": {"solver_scan": None}}, {"solver_scan", "ode_sde"}),
+        ({"jet_generation": {"solver_scan": None}}, {"solver_scan", "ode_sde", "few_steps"}),
         ({"jet_generation": {"sampling_time": None}}, {"sampling_time"}),
         ({"jet_generation": {"jet_level": None}}, {"jet_level"}),
     ],

@@ -12,6 +12,10 @@ def add(commands: Commands) -> None:
     train = commands.add("train", "train a generative model")
     train.add("source", type=Path, metavar="prepared").training("a model")
 
+    flow_map = commands.add("train-flow-map", "train a model of few evaluations on trajectories of another model")
+    flow_map.add("source", type=Path, metavar="prepared")
+    flow_map.model("teacher").training("a flow map")
+
     flow = commands.add("train-jet-flow", "train the flow of multiplicity, pT, eta, mass and sum of the particles")
     flow.add("source", type=Path, metavar="prepared").training("a jet-level flow")
 

@@ -17,6 +17,7 @@ __all__ = [
     "dot",
     "floor_band",
     "floor_handles",
+    "floor_line",
     "logarithmic",
     "marker",
     "model_handles",
@@ -67,6 +68,12 @@ def floor_band(
     ends = max(min(floors) - error, low), max(max(floors) + error, low)
     axis.fill_betweenx(rows, *ends, color=GREY, linewidth=0.0)
     axis.vlines(np.maximum(floors, low), *rows, color="black", linewidth=1.0)
+
+
+def floor_line(axis: Axes, floor: float, uncertainty: float) -> None:
+    """Draw a floor across a panel with a logarithmic height, with a band of its uncertainty."""
+    axis.axhspan(max(floor - uncertainty, 0.1 * floor), floor + uncertainty, color=GREY, linewidth=0.0)
+    axis.axhline(floor, color="black", linewidth=1.0)
 
 
 def name_rows(axis: Axes, names: Sequence[str]) -> None:

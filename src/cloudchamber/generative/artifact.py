@@ -8,6 +8,7 @@ from typing import Any, final
 import torch
 from torch import Tensor, nn
 
+from cloudchamber.errors import SettingsError
 from cloudchamber.generative.objectives import build_objective
 from cloudchamber.generative.sampling import Sampler
 from cloudchamber.jets.relative import RELATIVE_COLUMNS
@@ -38,11 +39,12 @@ class Artifact:
 def build_network(settings: GeneratorSettings) -> nn.Module:
     """Return the untrained network that the settings describe."""
     features, conditions = len(RELATIVE_COLUMNS), len(settings.conditions)
+    intervals = settings.flow_map_segments is not None
     match settings.network:
         case EpicSettings():
-            return Epic(features, conditions, settings.network)
+            return Epic(features, conditions, settings.network, intervals)
         case TransformerSettings():
-            return Transformer(features, conditions, settings.network)
+            return Transformer(features, conditions, settings.network, intervals)
         case EpicGanSettings():
             return EpicGenerator(features, conditions, settings.network)
 
@@ -53,7 +55,20 @@ def cloud_noise(settings: GeneratorSettings) -> int:
 
 
 def build_sampler(artifact: Artifact, settings: SamplerSettings, device: torch.device) -> Sampler:
-    """Return what draws from a trained model on ``device``."""
+    """Return what draws from a trained model on ``device``.
+
+    Raises:
+        SettingsError: a flow map is asked for anything but a number of its own steps, or another model for steps of a
+            flow map.
+    """
+    segments = artifact.settings.flow_map_segments
+    if segments is None and settings.solver == "flow_map":
+        raise SettingsError("solver: flow_map samples flow maps, and this model is none")
+    if segments is not None and (settings.solver != "flow_map" or segments % settings.evaluations):
+        raise SettingsError(
+            "solver: this model is a flow map, sampled by flow_map with a number of evaluations that divides"
+            f" {segments}"
+        )
     return Sampler(
         artifact.network.to(device),
         build_objective(artifact.settings.objective),

@@ -4,6 +4,7 @@ from typing import Any, final
 
 from cloudchamber.generative.plan import GenerationPlan
 from cloudchamber.pipeline.json_arguments import as_json, paths_in, settings_argument
+from cloudchamber.settings.flow_maps import FlowMapModel
 from cloudchamber.settings.generators import MarginalsModel, TrainedModel
 from cloudchamber.settings.jet_level import JET_FLOW
 
@@ -157,5 +158,5 @@ class GenerationJobs:
             ],
         }
 
-    def _trained(self, wildcards: Any) -> TrainedModel:
+    def _trained(self, wildcards: Any) -> TrainedModel | FlowMapModel:
         return self._plan.trained_models()[wildcards.model]

@@ -5,8 +5,9 @@ from typing import Any, final
 
 from cloudchamber.pipeline.paths import Paths, observables_of
 from cloudchamber.pipeline.training import Training
+from cloudchamber.settings.flow_maps import FlowMapModel
 from cloudchamber.settings.generation import GenerationSettings
-from cloudchamber.settings.generators import TrainedModel
+from cloudchamber.settings.generators import MarginalsModel, TrainedModel
 from cloudchamber.settings.jet_level import JET_FLOW, JetFlowSettings
 
 __all__ = ["NO_SAMPLER", "GenerationPlan"]
@@ -80,12 +81,15 @@ class GenerationPlan:
     def has_jet_flow(self) -> bool:
         return isinstance(self.settings.jet_level, JetFlowSettings)
 
-    def trained_models(self) -> dict[str, TrainedModel]:
-        return {name: model for name, model in self.settings.models.items() if isinstance(model, TrainedModel)}
+    def trained_models(self) -> dict[str, TrainedModel | FlowMapModel]:
+        return {name: model for name, model in self.settings.models.items() if not isinstance(model, MarginalsModel)}
+
+    def flow_maps(self) -> dict[str, FlowMapModel]:
+        return {name: model for name, model in self.settings.models.items() if isinstance(model, FlowMapModel)}
 
     def samplers(self, model: str) -> list[str]:
         settings = self.settings.models[model]
-        return list(settings.samplers) if isinstance(settings, TrainedModel) else [NO_SAMPLER]
+        return [NO_SAMPLER] if isinstance(settings, MarginalsModel) else list(settings.samplers)
 
     def jet_seeds(self) -> list[int]:
         """Return the seeds of all models: one jet-level draw each."""
@@ -111,7 +115,7 @@ class GenerationPlan:
 
     def twins(self) -> list[dict[str, str]]:
         """Return the pairs of models that differ in nothing but that one is conditional."""
-        trained = self.trained_models()
+        trained = {name: model for name, model in self.settings.models.items() if isinstance(model, TrainedModel)}
         return [
             {"unconditional": free, "conditional": bound}
             for free, unconditional in trained.items()
@@ -132,7 +136,15 @@ class GenerationPlan:
                     yield self._training("train-jet-flow", dataset, JET_FLOW, title, source, flow, seed, memory=2000)
             for name, model in self.trained_models().items():
                 for seed in self.settings.seeds_of(name):
-                    yield self._training("train", dataset, name, f"{name} on {dataset}", source, model.generator, seed)
+                    title = f"{name} on {dataset}"
+                    if isinstance(model, TrainedModel):
+                        yield self._training("train", dataset, name, title, source, model.generator, seed)
+                        continue
+                    teacher = self.artifact(dataset, model.teacher, seed)
+                    more = {"options": f"--teacher {' '.join(teacher)}", "inputs": tuple(teacher)}
+                    yield self._training(
+                        "train-flow-map", dataset, name, title, source, model.distillation, seed, **more
+                    )
 
     def _training(
         self, command: str, dataset: str, model: str, title: str, source: str, settings: Any, seed: int, **more: Any

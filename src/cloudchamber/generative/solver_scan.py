@@ -36,13 +36,23 @@ _STOCHASTIC: tuple[Solver, ...] = ("euler_maruyama",)
 _Distances = Mapping[tuple[str, str], Estimate]
 
 
-def points_of(settings: SolverScanSettings) -> list[SamplerSettings]:
-    """Return every solver with every number of evaluations that it can spend: whole steps, and one for "one_step"."""
+def points_of(settings: SolverScanSettings, segments: int | None) -> list[SamplerSettings]:
+    """Return what a model is drawn from with.
+
+    Args:
+        settings: solvers and numbers of evaluations.
+        segments: of a flow map, which is drawn from with every number of evaluations that divides them. Other models
+            are with every solver and number of evaluations that it can spend: whole steps, and one for "one_step".
+    """
+    if segments is not None:
+        numbers = [number for number in range(1, segments + 1) if segments % number == 0]
+        return [SamplerSettings(solver="flow_map", evaluations=number) for number in numbers]
     return [
         SamplerSettings(solver=solver, evaluations=evaluations)
         for solver in settings.solvers
         for evaluations in settings.evaluations
         if evaluations % EVALUATIONS_PER_STEP[solver] == 0 and (solver != "one_step" or evaluations == 1)
+        if solver != "flow_map"
     ]
 
 
@@ -98,7 +108,7 @@ def solver_scan(
         return dict(_distances(reference, values, metrics.bins, *resamplings))
 
     floor = distances({name: values[:n_jets] for name, values in floor_values.items()})
-    points = points_of(settings)
+    points = points_of(settings, artifact.settings.flow_map_segments)
     rows: list[dict[str, Any]] = []
     with progress("solver scan", len(points) * n_jets, "jets") as bar:
         for sampler in points:

@@ -28,10 +28,14 @@ class Field:
         self.path = objective.path
         self.evaluations = 0
 
-    def estimate(self, state: Tensor, time: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the estimated clean data and noise, both (M, F)."""
+    def estimate(self, state: Tensor, time: Tensor, end: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Return the estimated clean data and noise, both (M, F); ``end`` (1, 1) is where a flow map is to go."""
         self.evaluations += 1
-        prediction = self._network(*self._objective.inputs(state, time, lambda shared: shared))
+        seen, network_time = self._objective.inputs(state, time, lambda shared: shared)
+        if end is not None:
+            interval = network_time - self._objective.inputs(state, end, lambda shared: shared)[1]
+            network_time = torch.cat([network_time, interval], dim=1)
+        prediction = self._network(seen, network_time)
         return self._objective.estimate(prediction, state, time)
 
     def velocity(self, state: Tensor, time: Tensor) -> Tensor:
@@ -82,6 +86,12 @@ def _ddim(field: Field, state: Tensor, time: Tensor, step: Tensor, generator: to
     return field.path.signal(time - step) * clean + field.path.noise(time - step) * noise
 
 
+def _flow_map(field: Field, state: Tensor, time: Tensor, step: Tensor, generator: torch.Generator) -> Tensor:
+    """One step of DDIM with what a flow map predicts for this step."""
+    clean, noise = field.estimate(state, time, time - step)
+    return field.path.signal(time - step) * clean + field.path.noise(time - step) * noise
+
+
 def _one_step(field: Field, state: Tensor, time: Tensor, step: Tensor, generator: torch.Generator) -> Tensor:
     """The estimate of the clean data itself, for models that are made for one evaluation."""
     clean, _ = field.estimate(state, time)
@@ -120,6 +130,7 @@ _STEPS: dict[Solver, Step] = {
     "rk4": _rk4,
     "euler_maruyama": _euler_maruyama,
     "ddim": _ddim,
+    "flow_map": _flow_map,
     "one_step": _one_step,
 }
 
@@ -129,7 +140,7 @@ def solve(
     start: Tensor,
     settings: SamplerSettings,
     generator: torch.Generator,
-    on_step: Callable[[], None] | None = None,
+    on_step: Callable[[Tensor], None] | None = None,
 ) -> Tensor:
     """Integrate ``field`` from ``start`` (M, F), noise of unit variance, to data.
 
@@ -141,7 +152,7 @@ def solve(
         start: (M, F) standard normal noise.
         settings: solver and number of evaluations.
         generator: noise of the stochastic solver.
-        on_step: called after each step.
+        on_step: called with the state after each step.
 
     Example:
         >>> from cloudchamber.generative.objectives import FlowMatching
@@ -163,5 +174,5 @@ def solve(
         time = now.to(state).reshape(1, 1)
         state = advance(field, state, time, (now - after).to(state).reshape(1, 1), generator)
         if on_step is not None:
-            on_step()
+            on_step(state)
     return state

@@ -106,6 +106,7 @@ class Epic(nn.Module):
         features: F, coordinates of a particle.
         conditions: C, conditions of a cloud.
         settings: sizes.
+        intervals: whether times come with intervals, as in a flow map.
 
     Example:
         >>> network = Epic(features=3, conditions=0, settings=EpicSettings())
@@ -116,10 +117,10 @@ class Epic(nn.Module):
         torch.Size([42, 3])
     """
 
-    def __init__(self, features: int, conditions: int, settings: EpicSettings) -> None:
+    def __init__(self, features: int, conditions: int, settings: EpicSettings, intervals: bool = False) -> None:
         super().__init__()
         context = settings.time_features + conditions
-        self.time = TimeEmbedding(settings.time_features)
+        self.time = TimeEmbedding(settings.time_features, intervals)
         self.first = HoistedLinear(features, context, settings.hidden)
         self.second = HoistedLinear(settings.hidden, context, settings.hidden)
         self.start = GlobalUpdate(settings, 0, context)
@@ -131,7 +132,8 @@ class Epic(nn.Module):
 
         Args:
             particles: (M, F) packed particles.
-            time: (B, 1) in [0, 1], or (1, 1) where all clouds share one time.
+            time: (B, 1) in [0, 1], or (1, 1) where all clouds share one time; with the interval behind it where the
+                network takes intervals.
             conditions: (B, C) standardised conditions, C may be 0.
             packing: which particle belongs to which cloud; every cloud has at least one.
         """

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numba import njit
 from torch import Tensor
+from torch.autograd.forward_ad import unpack_dual
 from torch.nn.functional import leaky_relu
 
 from cloudchamber.networks.packing import Packing
@@ -20,7 +21,7 @@ _SLOPE = 0.01
 
 def activate_shifted(particles: Tensor, clouds: Tensor, packing: Packing) -> Tensor:
     """Return leaky_relu(x + c): (M, H) particles, which may be overwritten, and (B, H) terms of their clouds."""
-    if not _compiled(particles):
+    if not _compiled(particles, clouds):
         return leaky_relu(particles.add_(packing.spread(clouds)), _SLOPE, inplace=True)
     _activate_shifted(particles.numpy(), clouds.numpy(), packing.counts.numpy())
     return particles
@@ -28,7 +29,7 @@ def activate_shifted(particles: Tensor, clouds: Tensor, packing: Packing) -> Ten
 
 def activate_sum(update: Tensor, particles: Tensor, packing: Packing) -> tuple[Tensor, Tensor]:
     """Return leaky_relu(update + particles), (M, H), and its sum over each cloud, (B, H); overwrites ``update``."""
-    if not _compiled(update):
+    if not _compiled(update, particles):
         activated = leaky_relu(update.add_(particles), _SLOPE, inplace=True)
         return activated, packing.sum(activated)
     total = update.new_zeros(len(packing.counts), update.shape[1])
@@ -36,8 +37,11 @@ def activate_sum(update: Tensor, particles: Tensor, packing: Packing) -> tuple[T
     return update, total
 
 
-def _compiled(particles: Tensor) -> bool:
-    return particles.device.type == "cpu" and particles.dtype == torch.float32 and not torch.is_grad_enabled()
+def _compiled(*tensors: Tensor) -> bool:
+    if torch.is_grad_enabled() or any(t.device.type != "cpu" or t.dtype != torch.float32 for t in tensors):
+        return False
+    # Compiled loops see values alone, so that a derivative in forward mode would be silently wrong.
+    return not any(unpack_dual(t).tangent is not None for t in tensors)
 
 
 @njit(cache=True)

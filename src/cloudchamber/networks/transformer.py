@@ -126,12 +126,13 @@ class Transformer(nn.Module):
         features: F, coordinates of a particle.
         conditions: C, conditions of a cloud.
         settings: sizes and kind of block.
+        intervals: whether times come with intervals, as in a flow map.
     """
 
-    def __init__(self, features: int, conditions: int, settings: TransformerSettings) -> None:
+    def __init__(self, features: int, conditions: int, settings: TransformerSettings, intervals: bool = False) -> None:
         super().__init__()
         block, context = _BLOCKS[settings.block], settings.time_features + conditions
-        self.time = TimeEmbedding(settings.time_features)
+        self.time = TimeEmbedding(settings.time_features, intervals)
         self.first = nn.Linear(features, settings.hidden)
         self.blocks = nn.ModuleList(block(settings, context) for _ in range(settings.layers))
         self.norm = nn.LayerNorm(settings.hidden)
@@ -142,7 +143,8 @@ class Transformer(nn.Module):
 
         Args:
             particles: (M, F) packed particles.
-            time: (B, 1) in [0, 1], or (1, 1) where all clouds share one time.
+            time: (B, 1) in [0, 1], or (1, 1) where all clouds share one time; with the interval behind it where the
+                network takes intervals.
             conditions: (B, C) standardised conditions, C may be 0.
             packing: which particle belongs to which cloud; every cloud has at least one.
         """

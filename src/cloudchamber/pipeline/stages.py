@@ -23,6 +23,7 @@ SHARED_STAGES: Mapping[str, str] = {
     "delphes-counts": "data_checks.delphes_counts:count_jets",
     # Generative models.
     "train": "generative.train:train",
+    "train-flow-map": "generative.train_flow_map:train_flow_map",
     "train-jet-flow": "generative.train_jet_flow:train_jet_flow",
     "draw-jets": "generative.draw_jets:draw_jets",
     "compare-jets": "generative.compare_jets:compare_jet_features",

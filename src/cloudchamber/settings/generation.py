@@ -7,12 +7,15 @@ from typing import Annotated, Any, Self, final
 from pydantic import Field, model_validator
 
 from cloudchamber.settings.base import Different, Name, PositiveInt, Seeds, Settings
-from cloudchamber.settings.generators import EVALUATIONS_PER_STEP, ModelSettings, Solver, TrainedModel
+from cloudchamber.settings.flow_maps import FlowMapModel
+from cloudchamber.settings.generators import EVALUATIONS_PER_STEP, MarginalsModel, Solver, TrainedModel
 from cloudchamber.settings.jet_level import JET_FLOW, JetLevelSettings, TrainingJets
 from cloudchamber.settings.metrics import LogPosteriorSettings, MetricSettings
 from cloudchamber.settings.objectives import AdversarialSettings
 
-__all__ = ["GenerationSettings", "SamplingTimeSettings", "SolverScanSettings"]
+__all__ = ["GenerationSettings", "ModelSettings", "SamplingTimeSettings", "SolverScanSettings"]
+
+ModelSettings = Annotated[TrainedModel | FlowMapModel | MarginalsModel, Field(discriminator="kind")]
 
 
 @final
@@ -80,11 +83,31 @@ class GenerationSettings(Settings, ABC):
     @model_validator(mode="after")
     def _scanned_models_exist(self) -> Self:
         for name in self.solver_scan.models if self.solver_scan else ():
-            model = self.models.get(name)
-            if not isinstance(model, TrainedModel) or isinstance(model.objective, AdversarialSettings):
+            if not self._has_solvers(name) and not isinstance(self.models.get(name), FlowMapModel):
                 raise ValueError(f"solver_scan.models: '{name}' is no trained model with a choice of solvers")
         return self
 
+    @model_validator(mode="after")
+    def _teachers_exist(self) -> Self:
+        for name, model in self.models.items():
+            if not isinstance(model, FlowMapModel):
+                continue
+            if not self._has_solvers(model.teacher):
+                raise ValueError(
+                    f"models.{name}.teacher: '{model.teacher}' is no trained model with a choice of solvers"
+                )
+            missing = sorted(set(self.seeds_of(name)) - set(self.seeds_of(model.teacher)))
+            if missing:
+                raise ValueError(f"models.{name}.seeds: {missing[0]} is no seed of its teacher '{model.teacher}'")
+        return self
+
+    def _has_solvers(self, model: str) -> bool:
+        settings = self.models.get(model)
+        return isinstance(settings, TrainedModel) and not isinstance(settings.objective, AdversarialSettings)
+
     def seeds_of(self, model: str) -> tuple[int, ...]:
-        """Return the seeds of one model."""
-        return self.models[model].seeds or self.seeds
+        """Return the seeds of one model: its own, those of its teacher, or those of the study."""
+        settings = self.models[model]
+        if settings.seeds is None and isinstance(settings, FlowMapModel):
+            return self.seeds_of(settings.teacher)
+        return settings.seeds or self.seeds

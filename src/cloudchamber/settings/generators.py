@@ -15,15 +15,15 @@ __all__ = [
     "EVALUATIONS_PER_STEP",
     "GeneratorSettings",
     "MarginalsModel",
-    "ModelSettings",
     "MomentumSum",
     "SamplerSettings",
     "Solver",
     "TrainedModel",
+    "refuse_none",
 ]
 
 
-Solver = Literal["euler", "midpoint", "heun", "rk4", "euler_maruyama", "ddim", "dpm_solver", "one_step"]
+Solver = Literal["euler", "midpoint", "heun", "rk4", "euler_maruyama", "ddim", "dpm_solver", "flow_map", "one_step"]
 
 # Evaluations of the network per step of each solver.
 EVALUATIONS_PER_STEP: Mapping[Solver, int] = {
@@ -34,6 +34,7 @@ EVALUATIONS_PER_STEP: Mapping[Solver, int] = {
     "euler_maruyama": 1,
     "ddim": 1,
     "dpm_solver": 1,
+    "flow_map": 1,
     "one_step": 1,
 }
 
@@ -85,6 +86,20 @@ class _Generator(TrainableSettings, ABC):
 class GeneratorSettings(_Generator):
     """What one training needs: the model without its title and samplers, which come after it."""
 
+    flow_map_segments: PositiveInt | None = Field(
+        None, description="of a flow map: the largest number of steps it was distilled for; not there otherwise"
+    )
+
+
+def refuse_none(samplers: Mapping[str, SamplerSettings]) -> None:
+    """Refuse the name of the sampler of models that have none.
+
+    Raises:
+        ValueError: a sampler is called so.
+    """
+    if "none" in samplers:
+        raise ValueError("samplers: 'none' is the sampler of models that are not trained")
+
 
 @final
 class TrainedModel(_Generator):
@@ -100,9 +115,10 @@ class TrainedModel(_Generator):
     @model_validator(mode="after")
     def _solvers_suit_the_objective(self) -> Self:
         adversarial = isinstance(self.objective, AdversarialSettings)
-        if "none" in self.samplers:
-            raise ValueError("samplers: 'none' is the sampler of models that are not trained")
+        refuse_none(self.samplers)
         for name, sampler in self.samplers.items():
+            if sampler.solver == "flow_map":
+                raise ValueError(f"samplers.{name}: flow_map samples models of the kind flow_map")
             if adversarial and sampler.solver != "one_step":
                 raise ValueError(f"samplers.{name}: an adversarial model is sampled by one_step")
         return self
@@ -110,7 +126,7 @@ class TrainedModel(_Generator):
     @property
     def generator(self) -> GeneratorSettings:
         """The part that decides the weights."""
-        return GeneratorSettings(**{name: getattr(self, name) for name in GeneratorSettings.model_fields})
+        return GeneratorSettings(**{name: getattr(self, name) for name in _Generator.model_fields})
 
 
 @final
@@ -121,6 +137,3 @@ class MarginalsModel(Settings):
     title: str
     seeds: Seeds | None = Field(None, description="one draw per seed; by default those of the study")
     momentum_sum: MomentumSum = "imposed"
-
-
-ModelSettings = Annotated[TrainedModel | MarginalsModel, Field(discriminator="kind")]

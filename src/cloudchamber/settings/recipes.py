@@ -9,13 +9,16 @@ from cloudchamber.settings.base import merged, without_nulls
 __all__ = ["with_recipe"]
 
 _RECIPE = ("network", "training")
+# What models of a kind take from it.
+_OF_KIND: Mapping[str, tuple[str, ...]] = {"trained": _RECIPE, "flow_map": ("training",)}
 
 
 def with_recipe(study: str, values: Any) -> Any:
     """Return the settings of a study with its recipe in each model that says nothing else.
 
     A model's own keys count before those of the recipe, and a part that is null goes back to it. A network of another
-    kind takes nothing from that of the recipe. Models that are not trained have no recipe.
+    kind takes nothing from that of the recipe. Models that are not trained have no recipe, and a flow
+    map, whose network is that of its teacher, has that of the training.
 
     Args:
         study: its name, for errors.
@@ -33,10 +36,12 @@ def with_recipe(study: str, values: Any) -> Any:
 
 
 def _filled(model: Any, recipe: Mapping[str, Mapping[str, Any]]) -> Any:
-    if not isinstance(model, Mapping) or model.get("kind", "trained") != "trained":
-        return model
-    filled = dict(model)
-    for part, shared in recipe.items():
+    parts = _OF_KIND.get(model.get("kind", "trained"), ()) if isinstance(model, Mapping) else ()
+    filled = dict(model) if parts else model
+    for part in parts:
+        if part not in recipe:
+            continue
+        shared = recipe[part]
         own = {} if model.get(part) is None else model[part]
         if isinstance(own, Mapping) and own.get("kind") in (None, shared.get("kind")):
             filled[part] = merged(shared, without_nulls(own))

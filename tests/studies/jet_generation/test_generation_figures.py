@@ -59,6 +59,7 @@ UNITS = {
     "requested": "[GeV]",
     "solver_scan": "[nat]",
     "ode_sde": "[nat]",
+    "few_steps": "[nat]",
     "sampling_time": "[s]",
     "average_images": "aligned",
     "cloud_gallery": "[rad]",

@@ -40,7 +40,9 @@ class DrawingFiles:
             case "sampling_time":
                 return self._times(dataset)
             case "solver_scan" | "ode_sde":
-                return self._scans(dataset)
+                return self._scans(dataset, solvers=True)
+            case "few_steps":
+                return {**self._scans(dataset, solvers=True), "flow_maps": self._flow_maps(dataset)}
             case "jet_level":
                 return {**head, "truth": prepared, **self._jets(dataset)}
             case "conditioning":
@@ -60,6 +62,8 @@ class DrawingFiles:
             return self._times(dataset)
         if table == "solver_scan":
             return self._scans(dataset)
+        if table == "few_steps":
+            return {**self.of_metrics(dataset), "flow_maps": self._flow_maps(dataset)}
         return self.of_metrics(dataset)
 
     def of_metrics(self, dataset: str) -> dict[str, Any]:
@@ -76,8 +80,26 @@ class DrawingFiles:
     def _times(self, dataset: str) -> dict[str, Any]:
         return {**self._head(dataset), "models": self._models(dataset), "times": self._plan.times(dataset)}
 
-    def _scans(self, dataset: str) -> dict[str, Any]:
+    def _flow_maps(self, dataset: str) -> list[dict[str, Any]]:
+        """Return each flow map with its scan, its teacher and the sampler of it that spends most evaluations."""
+        models = self._plan.trained_models()
+        return [
+            {
+                "name": name,
+                "title": model.title,
+                "teacher": model.teacher,
+                "teacher_sampler": max(
+                    (samplers := models[model.teacher].samplers), key=lambda key: samplers[key].evaluations
+                ),
+                "path": self._plan.scan(dataset, name),
+            }
+            for name, model in self._plan.flow_maps().items()
+        ]
+
+    def _scans(self, dataset: str, solvers: bool = False) -> dict[str, Any]:
+        """Return the scans; with ``solvers`` only those of models that have a choice of solvers."""
         settings = self._plan.settings
+        left_out = set(self._plan.flow_maps()) if solvers else set()
         scans = [
             {
                 "name": model,
@@ -86,6 +108,7 @@ class DrawingFiles:
                 "path": self._plan.scan(dataset, model),
             }
             for model in (settings.solver_scan.models if settings.solver_scan else ())
+            if model not in left_out
         ]
         return {**self._head(dataset), "models": self._models(dataset), "scans": scans}
 

@@ -21,6 +21,7 @@ FIGURES: Mapping[str, str] = {
     "cost": f"{_MODULES}.cost:draw_cost",
     "sampling_time": f"{_MODULES}.sampling_time:draw_sampling_time",
     "solver_scan": f"{_MODULES}.solver_quality:draw_solver_scan",
+    "few_steps": f"{_MODULES}.few_steps:draw_few_steps",
     "ode_sde": f"{_MODULES}.solver_quality:draw_ode_sde",
     "average_images": f"{_MODULES}.average_images:draw_average_images",
     "cloud_gallery": f"{_MODULES}.gallery:draw_cloud_gallery",
@@ -35,4 +36,5 @@ TABLES: Mapping[str, str] = {
     "cost": "studies.jet_generation.tables.cost:cost",
     "sampling_time": "studies.jet_generation.tables.cost:sampling_time",
     "solver_scan": "studies.jet_generation.tables.cost:solver_scan",
+    "few_steps": "studies.jet_generation.tables.few_steps:few_steps",
 }

@@ -74,6 +74,10 @@ class JetGeneration(Study):
             left_out |= {"solver_scan", "ode_sde"}
         elif not settings.solver_scan.compares_ode_and_sde:
             left_out |= {"ode_sde"}
+        scanned = settings.solver_scan.models if settings.solver_scan else ()
+        flow_maps = self._plan.flow_maps()
+        if not flow_maps or any({name, model.teacher} - set(scanned) for name, model in flow_maps.items()):
+            left_out |= {"few_steps"}
         if settings.sampling_time is None:
             left_out |= {"sampling_time"}
         if not self._plan.has_jet_flow:

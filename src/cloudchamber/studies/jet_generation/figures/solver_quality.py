@@ -11,10 +11,10 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
 from cloudchamber.errors import InputError
-from cloudchamber.figures.dots import floor_handles, marker
+from cloudchamber.figures.dots import floor_handles, floor_line, marker
 from cloudchamber.figures.labels import plain_solver, wrapped
 from cloudchamber.figures.legends import legend_below
-from cloudchamber.figures.looks import GREY, Look
+from cloudchamber.figures.looks import Look
 from cloudchamber.figures.pairs import Pair, draw_pairs, limits, pair_handles
 from cloudchamber.jets.features import LABELS
 from cloudchamber.metrics.divergence import KL_DIRECTION
@@ -90,7 +90,7 @@ def solver_scan(data: Sequence[SolverScan], title: str) -> Figure:
             rows = scan.table[(scan.table["metric"] == "kl") & (scan.table["feature"] == feature)]
             if rows.empty:
                 raise InputError(f"{scan.model.entries[0]['path']}: no metric 'kl' of '{feature}'")
-            _floor(axis, rows)
+            floor_line(axis, *rows[["floor", "floor_uncertainty"]].iloc[0])
             for position, (solver, of_solver) in enumerate(rows.groupby("solver", sort=False)):
                 look = _look(str(solver), bool(of_solver["stochastic"].iloc[0]))
                 looks[str(solver)] = look
@@ -132,12 +132,6 @@ def _curve(axis: Axes, rows: pd.DataFrame, look: Look, top: float) -> bool:
         transform=axis.get_xaxis_transform(),
     )
     return not lost.empty
-
-
-def _floor(axis: Axes, rows: pd.DataFrame) -> None:
-    floor, error = float(rows["floor"].iloc[0]), float(rows["floor_uncertainty"].iloc[0])
-    axis.axhspan(max(floor - error, 0.1 * floor), floor + error, color=GREY, linewidth=0.0)
-    axis.axhline(floor, color="black", linewidth=1.0)
 
 
 def ode_sde(data: Sequence[SolverScan], title: str) -> Figure:
