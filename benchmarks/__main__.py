@@ -8,13 +8,14 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import detector, epic, ingestion, jet_metrics, startup, transformer
+from benchmarks import detector, epic, flow_map, ingestion, jet_metrics, startup, transformer
 from benchmarks.timing import COLUMNS
 from cloudchamber.storage import write_text
 
 _ALL = {
     "epic": epic.measurements,
     "transformer": transformer.measurements,
+    "flow_map": flow_map.measurements,
     "ingestion": ingestion.measurements,
     "detector": detector.measurements,
     "jet_metrics": jet_metrics.measurements,
