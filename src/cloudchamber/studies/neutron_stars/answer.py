@@ -7,14 +7,15 @@ from typing import Any
 from cloudchamber.figures.numbers import with_uncertainty
 from cloudchamber.studies.neutron_stars.quantities import COMBINATION
 from cloudchamber.studies.neutron_stars.results import Result, conditions_of, read_results
-from cloudchamber.summary.answer import Answer, unanswered
+from cloudchamber.summary.answer import Answer
 from cloudchamber.summary.comparison import listed
 
 __all__ = ["answers"]
 
 _METRIC = f"RMSE of λ1 + {COMBINATION} λ2"
 # A difference counts from so many uncertainties on.
-_CLEAR, _IMPOSSIBLE = 2.0, 3.0
+# What is impossible is called so from more on, since many results are looked at.
+_CLEAR, _IMPOSSIBLE = 2.0, 4.0
 
 
 def answers(files: Mapping[str, Any]) -> list[Answer]:
@@ -30,36 +31,36 @@ def answers(files: Mapping[str, Any]) -> list[Answer]:
     results, (conditions, reference) = read_results(files), conditions_of(files)
     found = results.of("rmse", "combination", reference)
     learned = [item for item in found if item.method.is_learned]
-    if not learned:
-        return [unanswered("no model was trained", _METRIC, {})]
     best = min(learned, key=lambda item: item.value)
-    stars = "one star" if reference.stars == 1 else f"{reference.stars} stars"
-    observed = f"{stars} with {reference.noise.mass:g} solar masses and {reference.noise.radius:g} km of noise"
     ratios = {item.method.name: item for item in results.of("ratio_to_bayes", "combination", reference)}
     nearest = ratios[best.method.name]
-    text = [
-        f"From {observed} the exact posterior gets λ1 + {COMBINATION} λ2 to "
-        f"{with_uncertainty(best.ceiling, best.ceiling_uncertainty)}, guessing to {with_uncertainty(best.floor)}.",
-        f"Nearest to it is {best.method.label}, with {with_uncertainty(nearest.value, nearest.uncertainty)} times its "
-        "error.",
-        _worse([ratios[item.method.name] for item in learned]),
-        _alone(results.of("rmse", "lambda_2", reference)),
-        _leaks([item for condition in conditions for name in ("lambda_1", "lambda_2", "combination")
-                for item in results.of("ratio_to_bayes", name, condition)]),
-    ]  # fmt: skip
+    scanned = [
+        item
+        for condition in conditions
+        for name in ("lambda_1", "lambda_2", "combination")
+        for item in results.of("ratio_to_bayes", name, condition)
+    ]
+    limit = with_uncertainty(best.ceiling, best.ceiling_uncertainty)
+    times = with_uncertainty(nearest.value, nearest.uncertainty)
+    text = (
+        f"From {reference.words} the exact posterior gets λ1 + {COMBINATION} λ2 to {limit}, guessing to "
+        f"{with_uncertainty(best.floor)}. Nearest to it is {best.method.label}, with {times} times its error. "
+        f"{_worse([ratios[item.method.name] for item in learned])} {_alone(results.of('rmse', 'lambda_2', reference))} "
+        f"{_leaks(scanned)}"
+    )
     seeds = max(item.seeds for item in learned)
     facts = {
-        "stars": f"own simulation, a stand-in; {observed}",
+        "stars": f"own simulation, a stand-in; {reference.words}",
         "sets": f"{best.sets} test sets, each of another equation of state",
         "trainings": f"{seeds} of each model" if seeds > 1 else "one: how much another would change is not known",
     }
     headline = (
-        f"nearest to the Bayes limit is {best.method.label}: {with_uncertainty(nearest.value, nearest.uncertainty)} "
-        f"times its error in λ1 + {COMBINATION} λ2 (guessing: {best.floor / best.ceiling:.1f})"
+        f"nearest to the Bayes limit is {best.method.label}: {times} times its "
+        f"error in λ1 + {COMBINATION} λ2 (guessing: {best.floor / best.ceiling:.1f})"
     )
     return [
         Answer(
-            " ".join(part for part in text if part),
+            text,
             headline,
             best.method.label,
             _METRIC,
@@ -99,9 +100,11 @@ def _leaks(ratios: Sequence[Result]) -> str:
     below = [
         item
         for item in ratios
-        if item.method.is_learned and math.isfinite(item.uncertainty) and 1 - item.value > _IMPOSSIBLE * item.uncertainty
+        if item.method.is_learned
+        and math.isfinite(item.uncertainty)
+        and 1 - item.value > _IMPOSSIBLE * item.uncertainty
     ]
     if not below:
-        return "No result is better than the limit by more than three uncertainties."
+        return "No trained model is better than the limit by more than four uncertainties anywhere."
     names = listed(list(dict.fromkeys(item.method.label for item in below)))
-    return f"WRONG: {names} better than possible; the truth must have leaked into the inputs."
+    return f"WRONG: better than possible, so that the truth must have leaked: {names}."

@@ -85,7 +85,7 @@ def solve_curves(parameters: np.ndarray, points: int, steps: int = 96) -> Curves
 
 
 def _curves(parameters: np.ndarray, points: int, steps: int) -> tuple[np.ndarray, ...]:
-    stars = solve_stars(*parameters.T, steps)
+    stars = solve_stars(parameters[:, 0], parameters[:, 1], steps)
     logarithm = np.log(stars.enthalpy)
     fine = np.linspace(logarithm[0], logarithm[-1], _FINE)
     masses, radii = (CubicSpline(logarithm, values, axis=1)(fine) for values in (stars.mass, stars.radius))

@@ -111,9 +111,7 @@ class _Estimator:
                 return of_posteriors(posteriors, sets.quantities, density), posteriors
         return self._scanned(sets, inputs, there, truth)
 
-    def _scanned(
-        self, sets: StarSets, inputs: Tensor, there: Tensor, truth: Tensor
-    ) -> tuple[Estimates, Posteriors]:
+    def _scanned(self, sets: StarSets, inputs: Tensor, there: Tensor, truth: Tensor) -> tuple[Estimates, Posteriors]:
         assert isinstance(self._network, ScannedNetwork)
         of_set = there.nonzero()[:, 0].cpu().numpy()
         on_cells = self._network(inputs[there], self._fractions[None]).double().cpu().numpy()

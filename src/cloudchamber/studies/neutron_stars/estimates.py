@@ -13,7 +13,17 @@ from cloudchamber.studies.neutron_stars.posterior import Cells, Posteriors, log_
 from cloudchamber.studies.neutron_stars.quantities import QUANTITIES
 from cloudchamber.studies.neutron_stars.star_sets import StarSets
 
-__all__ = ["Estimates", "case_of", "joined", "of_likelihoods", "of_posteriors", "of_rows", "read_estimates", "write_case", "write_estimates"]
+__all__ = [
+    "Estimates",
+    "case_of",
+    "joined",
+    "of_likelihoods",
+    "of_posteriors",
+    "of_rows",
+    "read_estimates",
+    "write_case",
+    "write_estimates",
+]
 
 
 @final

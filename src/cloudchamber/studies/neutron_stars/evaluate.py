@@ -1,6 +1,7 @@
 """The step from estimates to the table of metrics."""
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -59,16 +60,13 @@ def evaluate(files: Mapping[str, Any], settings: MeasurementSettings, seed: int,
     rows: list[dict[str, Any]] = []
     for number, (key, condition) in enumerate(conditions.items()):
         chosen = np.flatnonzero(test.condition == number)
-        weights = resamplings(len(chosen), settings.evaluation.bootstraps, seeds.generator(seed, "neutron_stars", "bootstrap", key))
+        weights = resamplings(
+            len(chosen), settings.evaluation.bootstraps, seeds.generator(seed, "neutron_stars", "bootstrap", key)
+        )
         truth = {name: values[chosen] for name, values in test.quantities.items()}
         constant, exact = (of_rows(references[name], chosen) for name in (_CONSTANT, _EXACT))
 
-        def found(estimates: Estimates) -> dict[tuple[str, str], Measure]:
-            return {
-                (item.metric, item.quantity): item
-                for item in measures(estimates, constant, exact, truth, weights)  # noqa: B023
-            }
-
+        found = partial(_found, constant=constant, exact=exact, truth=truth, weights=weights)
         floor, ceiling = found(constant), found(exact)
         observed = {
             "stars": condition.stars,
@@ -87,6 +85,13 @@ def evaluate(files: Mapping[str, Any], settings: MeasurementSettings, seed: int,
                     | observed
                 )
     write_rows(output, rows)
+
+
+def _found(
+    estimates: Estimates, constant: Estimates, exact: Estimates, truth: Mapping[str, np.ndarray], weights: np.ndarray
+) -> dict[tuple[str, str], Measure]:
+    """Return the measures of a method by metric and quantity."""
+    return {(item.metric, item.quantity): item for item in measures(estimates, constant, exact, truth, weights)}
 
 
 def _limit(name: str, item: Measure | None) -> dict[str, float]:

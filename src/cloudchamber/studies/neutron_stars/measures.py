@@ -1,6 +1,6 @@
 """How good estimates are: errors, coverage and densities of the test sets, with a bootstrap over sets."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import final
 
@@ -49,27 +49,24 @@ def measures(
         weights: see :func:`resamplings`, the same for all methods, so that ratios are of the same sets.
     """
 
-    def measure(metric: str, quantity: str, value: Callable[[np.ndarray], np.ndarray]) -> Measure:
-        values = value(weights)
+    def measure(metric: str, quantity: str, values: np.ndarray) -> Measure:
         return Measure(metric, quantity, float(values[0]), float(values[1:].std(ddof=1)))
 
     for name in QUANTITIES:
-        residuals, of_constant, of_exact = (
-            item.means[name] - truth[name] for item in (estimates, constant, exact)
+        residuals = estimates.means[name] - truth[name]
+        square, of_constant, of_exact = (
+            weights @ (item.means[name] - truth[name]) ** 2 for item in (estimates, constant, exact)
         )
-        yield measure("bias", name, lambda w, r=residuals: w @ r)
-        yield measure("rmse", name, lambda w, r=residuals: np.sqrt(w @ r**2))
-        yield measure("skill", name, lambda w, r=residuals, c=of_constant: 1 - (w @ r**2) / (w @ c**2))
-        yield measure("ratio_to_bayes", name, lambda w, r=residuals, e=of_exact: np.sqrt((w @ r**2) / (w @ e**2)))
+        yield measure("bias", name, weights @ residuals)
+        yield measure("rmse", name, np.sqrt(square))
+        yield measure("skill", name, 1 - square / of_constant)
+        yield measure("ratio_to_bayes", name, np.sqrt(square / of_exact))
         if name in PARAMETERS:
-            yield measure("mape", name, lambda w, r=residuals, t=truth[name]: 100 * (w @ np.abs(r / t)))
+            yield measure("mape", name, 100 * (weights @ np.abs(residuals / truth[name])))
         if name in estimates.ranks:
             for metric, level in LEVELS.items():
-                hits = inside(estimates.ranks[name], level).astype(np.float64)
-                yield measure(metric, name, lambda w, h=hits: w @ h)
+                yield measure(metric, name, weights @ inside(estimates.ranks[name], level))
     if estimates.log_density is not None:
-        density = estimates.log_density
-        yield measure("nll", "", lambda w: -(w @ density))
+        yield measure("nll", "", -(weights @ estimates.log_density))
     if estimates.log_ratio is not None and exact.log_ratio is not None:
-        errors = estimates.log_ratio - exact.log_ratio
-        yield measure("log_ratio_error", "", lambda w: np.sqrt(w @ errors**2))
+        yield measure("log_ratio_error", "", np.sqrt(weights @ (estimates.log_ratio - exact.log_ratio) ** 2))

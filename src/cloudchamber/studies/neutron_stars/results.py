@@ -15,7 +15,7 @@ from cloudchamber.settings.entries import entries, need
 from cloudchamber.studies.neutron_stars.quantities import QUANTITIES
 from cloudchamber.studies.neutron_stars.settings import Condition
 
-__all__ = ["REFERENCES", "Method", "Result", "Results", "conditions_of", "methods_of", "read_results"]
+__all__ = ["REFERENCES", "Method", "Result", "Results", "conditions_of", "methods_of", "read_results", "reference_of"]
 
 # What is not trained, and what it is called.
 REFERENCES: Mapping[str, str] = {
@@ -68,9 +68,16 @@ def conditions_of(files: Mapping[str, Any]) -> tuple[list[Condition], Condition]
     Raises:
         SettingsError: a key is missing.
     """
-    return [Condition.model_validate(item) for item in entries(files, "conditions")], Condition.model_validate(
-        need(files, "reference")
-    )
+    return [Condition.model_validate(item) for item in entries(files, "conditions")], reference_of(files)
+
+
+def reference_of(files: Mapping[str, Any]) -> Condition:
+    """Return the condition that figures show.
+
+    Raises:
+        SettingsError: the key "reference" is missing.
+    """
+    return Condition.model_validate(need(files, "reference"))
 
 
 @final
@@ -120,12 +127,12 @@ class Results:
         """
         table = self.table
         chosen = table[
-            (table["metric"] == metric) & (table["feature"].fillna("") == quantity) & (table["dataset"] == condition.key)
+            (table["metric"] == metric)
+            & (table["feature"].fillna("") == quantity)
+            & (table["dataset"] == condition.key)
         ]
         found = [
-            _result(method, rows)
-            for method in self.methods
-            if len(rows := chosen[chosen["model"] == method.name])
+            _result(method, rows) for method in self.methods if len(rows := chosen[chosen["model"] == method.name])
         ]
         if not found:
             raise InputError(f"{self._path}: no metric '{metric}' of '{quantity}' for {condition.key}")

@@ -62,8 +62,16 @@ class Condition(Settings):
     @property
     def key(self) -> str:
         """Name in tables and files."""
-        stars = "1 star" if self.stars == 1 else f"{self.stars} stars"
-        return f"{stars} {self.noise.mass:g} Msun {self.noise.radius:g} km"
+        return f"{self._stars} {self.noise.mass:g} Msun {self.noise.radius:g} km"
+
+    @property
+    def words(self) -> str:
+        """Name in figures and texts."""
+        return f"{self._stars} with noise of {self.noise.mass:g} solar masses and {self.noise.radius:g} km"
+
+    @property
+    def _stars(self) -> str:
+        return "1 star" if self.stars == 1 else f"{self.stars} stars"
 
 
 @final
@@ -74,11 +82,9 @@ class StarSettings(Settings):
         (1, 3, 10), description="stars of a set; trainings draw one of them for each set"
     )
     noise: Annotated[tuple[Noise, ...], Field(min_length=1), Different] = Field(
-        (Noise(mass=0.05, radius=0.25), Noise(mass=0.1, radius=0.5), Noise(mass=0.1, radius=1.0)),
         description="levels of noise; trainings draw one of them for each set",
     )
     reference: Condition = Field(
-        Condition(stars=3, noise=Noise(mass=0.1, radius=0.5)),
         description="condition that figures show and that the study answers for",
     )
     every_pair: bool = Field(
@@ -111,6 +117,7 @@ class SetNetwork(Settings, ABC):
         "density", description="estimates by squared error, or a mixture of Gaussians trained by likelihood"
     )
     components: PositiveInt = Field(8, description="Gaussians of the density")
+    hidden: Widths = Field((64,), description="widths of the last dense network; the last is that of its context")
 
 
 @final
@@ -127,7 +134,6 @@ class DeepSetNetwork(SetNetwork):
 
     kind: Literal["deep_set"]
     star: Widths = Field((64, 64), description="widths of the network of each star, whose outputs are summed")
-    hidden: Widths = Field((64,), description="widths of the network of the sum")
 
 
 @final
@@ -139,7 +145,6 @@ class SetTransformerNetwork(SetNetwork):
     heads: PositiveInt = 4
     width: PositiveInt = 32
     feed_forward: Annotated[int, Field(gt=0, multiple_of=2)] = Field(64, description="inner width of a block")
-    hidden: Widths = Field((64,), description="widths of the network of the mean")
 
     @model_validator(mode="after")
     def _heads_divide_the_width(self) -> Self:
@@ -210,7 +215,7 @@ class NeutronStarsSettings(Settings):
     """The study of neutron stars: an equation of state from the masses and radii of a few stars."""
 
     curves: CurveSettings = CurveSettings()
-    stars: StarSettings = StarSettings()
+    stars: StarSettings
     evaluation: EvaluationSettings = EvaluationSettings()
     seeds: Seeds = Field(description="one training per model and seed")
     network: Mapping[str, Any] | None = Field(

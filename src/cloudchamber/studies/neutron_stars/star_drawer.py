@@ -81,17 +81,17 @@ class StarDrawer:
             numbers: of stars, of which each set has one; by default those of the settings.
         """
         allowed = self._numbers if numbers is None else torch.tensor(numbers, device=rows.device)
-        options = {"generator": generator, "device": rows.device}
-        chosen = allowed[torch.randint(len(allowed), (len(rows),), **options)]
-        sigma = self._noise[torch.randint(len(self._noise), (len(rows),), **options)]
+        device = rows.device
+        chosen = allowed[torch.randint(len(allowed), (len(rows),), generator=generator, device=device)]
+        sigma = self._noise[torch.randint(len(self._noise), (len(rows),), generator=generator, device=device)]
         width = int(allowed.max())
-        s = (1 - torch.rand(len(rows), width, **options)).sqrt()
+        s = (1 - torch.rand(len(rows), width, generator=generator, device=device)).sqrt()
         maximum = self._maximum[rows, None]
         mass = maximum - s**2 * (maximum - SMALLEST_MASS)
         true = torch.stack([mass, radius_on_curves(s, self._radius[rows])], dim=2)
         sigma = sigma.unsqueeze(1).expand(-1, width, -1)
-        observed = true + sigma * torch.randn(true.shape, **options)
-        mask = torch.arange(width, device=rows.device) < chosen.unsqueeze(1)
+        observed = true + sigma * torch.randn(true.shape, generator=generator, device=device)
+        mask = torch.arange(width, device=device) < chosen.unsqueeze(1)
         return DrawnStars(torch.cat([observed, sigma], dim=2), mask, mass)
 
     def log_joint_densities(self, drawn: DrawnStars, equations: Tensor) -> Tensor:

@@ -66,7 +66,13 @@ class StarSets:
         rows = self.parts[name]
         quantities = {key: values[rows] for key, values in self.quantities.items()}
         return StarSets(
-            self.stars[rows], self.mask[rows], quantities, self.equation[rows], self.condition[rows], self.conditions, {}
+            self.stars[rows],
+            self.mask[rows],
+            quantities,
+            self.equation[rows],
+            self.condition[rows],
+            self.conditions,
+            {},
         )
 
 

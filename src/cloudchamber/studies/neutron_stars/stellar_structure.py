@@ -58,9 +58,7 @@ def solve_stars(lambda_1: np.ndarray, lambda_2: np.ndarray, steps: int = 96) -> 
     matter = core(halves, lambda_1, lambda_2)
     first = int(np.searchsorted(nodes, _LOWEST))
     starts = np.arange(first, steps + 1)
-    u, w = _near_centre(
-        nodes[starts], nodes[starts] - nodes[starts - 1], matter, 2 * starts, lambda_1, lambda_2
-    )
+    u, w = _near_centre(nodes[starts], nodes[starts] - nodes[starts - 1], matter, 2 * starts, lambda_1, lambda_2)
     for node in range(steps, 0, -1):
         # Stars of this central enthalpy are at the next node already; lighter ones have not begun.
         inside = slice(max(node + 1 - first, 0), None)

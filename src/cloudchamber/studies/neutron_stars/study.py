@@ -22,8 +22,7 @@ class NeutronStars(Study):
     name: ClassVar[str] = "neutron_stars"
     title: ClassVar[str] = "Neutron stars"
     question: ClassVar[str] = (
-        "How well do the masses and radii of a few neutron stars tell the equation of state, and do networks reach what "
-        "the exact posterior does?"
+        "How well do masses and radii of a few neutron stars tell the equation of state, and do networks get all of it?"
     )
     answer_function: ClassVar[str] = "studies.neutron_stars.answer:answers"
     picture: ClassVar[str] = "scans"
@@ -131,6 +130,7 @@ class NeutronStars(Study):
                 "name": name,
                 "title": model.title,
                 "density": not isinstance(model.network, SetNetwork) or model.network.output == "density",
+                "sees_sets": isinstance(model.network, SetNetwork),
             }
             for name, model in self._settings.models.items()
         ]

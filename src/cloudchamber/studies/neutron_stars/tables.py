@@ -86,9 +86,7 @@ def scans(files: Mapping[str, Any]) -> Table:
             for name in ("rmse", "ratio_to_bayes", "coverage_68", "coverage_95", "nll", "log_ratio_error")
         }
         for method in data.methods:
-            cells = [
-                _cell(found[method.name]) if method.name in found else "none" for found in of_metric.values()
-            ]
+            cells = [_cell(found[method.name]) if method.name in found else "none" for found in of_metric.values()]
             rows.append((condition.key, method.label, *cells))
     combination = QUANTITIES["combination"].name
     header = ["stars", "method", f"RMSE of {combination}", "ratio to the Bayes limit"]

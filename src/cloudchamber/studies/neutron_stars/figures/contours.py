@@ -16,19 +16,19 @@ from cloudchamber.jets.observable_file import read_observables
 from cloudchamber.settings.entries import entries, need
 from cloudchamber.studies.neutron_stars.estimates import case_of
 from cloudchamber.studies.neutron_stars.quantities import LOWER, QUANTITIES, UPPER
-from cloudchamber.studies.neutron_stars.results import conditions_of, methods_of
+from cloudchamber.studies.neutron_stars.results import methods_of, reference_of
 from cloudchamber.studies.neutron_stars.star_sets import read_sets
 
 __all__ = ["CAPTIONS", "draw_posteriors", "level_of"]
 
 CAPTIONS = {
     "posteriors": (
-        "Posterior of the two parameters for the stars of one test set of the reference condition, the one whose maximum "
-        "mass is the median of all. The edges of each panel are those of the box, in which the prior is flat. "
-        "Dark and light grey are the regions of 68 % and 95 % of the exact posterior, the same in all panels; lines are "
-        "those of each model with a density, on the same cells. The cross is the truth. The stars tell the sum of both "
-        "parameters with about equal weights and hardly one alone, so that the regions are narrow stripes. The "
-        "simulation is our own, a stand-in for data that are not public."
+        "Posterior of the two parameters for the stars of one test set of the reference condition, the one whose "
+        "maximum mass is the median of all. The edges of each panel are those of the box, in which the prior is "
+        "flat. Dark and light grey are the regions of 68 % and 95 % of the exact posterior, the same in all "
+        "panels; lines are those of each model with a density, on the same cells. The cross is the truth. The "
+        "stars tell the sum of both parameters with about equal weights and hardly one alone, so that the regions "
+        "are narrow stripes. The simulation is our own, a stand-in for data that are not public."
     ),
 }
 
@@ -53,7 +53,7 @@ def draw_posteriors(files: Mapping[str, Any]) -> Figure:
         SettingsError: a key is missing.
     """
     test, paths = read_sets(Path(need(files, "sets"))).part("test"), need(files, "cases")
-    _, reference = conditions_of({"conditions": [need(files, "reference")], "reference": need(files, "reference")})
+    reference = reference_of(files)
     truth = test.parameters[case_of(test, reference.key)]
     dense = {item["name"] for item in entries(files, "models", ("name", "density")) if item["density"]}
     shown = [method for method in methods_of(files) if method.name in dense]
@@ -88,7 +88,7 @@ def draw_posteriors(files: Mapping[str, Any]) -> Figure:
         Line2D([], [], color="black", linewidth=1.0, linestyle="--", label="model, 95 %"),
         Line2D([], [], color="black", marker="+", markersize=11, markeredgewidth=1.6, linestyle="none", label="truth"),
     ]
-    figure.suptitle(f"One test set: {reference.key.replace('Msun', 'solar masses')}")
+    figure.suptitle(f"One test set: {reference.words}")
     legend_below(figure, handles)
     return figure
 

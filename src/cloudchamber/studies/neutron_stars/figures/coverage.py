@@ -16,19 +16,19 @@ from cloudchamber.settings.entries import need
 from cloudchamber.studies.neutron_stars.estimates import read_estimates
 from cloudchamber.studies.neutron_stars.measures import inside
 from cloudchamber.studies.neutron_stars.quantities import QUANTITIES
-from cloudchamber.studies.neutron_stars.results import conditions_of, methods_of
+from cloudchamber.studies.neutron_stars.results import methods_of, reference_of
 from cloudchamber.studies.neutron_stars.star_sets import read_sets
 
 __all__ = ["CAPTIONS", "draw_coverage"]
 
 CAPTIONS = {
     "coverage": (
-        "Share of test sets whose true value lies in the central interval of the posterior, less the probability of the "
-        "interval, against that probability, for the reference condition (simulation-based calibration, arXiv "
-        "1804.06788). A right posterior gives zero. Above it intervals are too wide, below it too narrow. The grey band "
-        "holds two standard deviations of chance for as many sets. The exact posterior (black) is right by "
-        "construction, and shows what chance does on these sets. Models of several trainings show the first. The "
-        "simulation is our own, a stand-in for data that are not public."
+        "Share of test sets whose true value lies in the central interval of the posterior, less the probability "
+        "of the interval, against that probability, for the reference condition (simulation-based calibration, "
+        "arXiv 1804.06788). A right posterior gives zero. Above it intervals are too wide, below it too narrow. "
+        "The grey band holds two standard deviations of chance for as many sets. The exact posterior (black) is "
+        "right by construction, and shows what chance does on these sets. Models of several trainings show the "
+        "first. The simulation is our own, a stand-in for data that are not public."
     ),
 }
 
@@ -46,7 +46,7 @@ def draw_coverage(files: Mapping[str, Any]) -> Figure:
         SettingsError: a key is missing.
     """
     test, paths = read_sets(Path(need(files, "sets"))).part("test"), need(files, "estimates")
-    _, reference = conditions_of({"conditions": [need(files, "reference")], "reference": need(files, "reference")})
+    reference = reference_of(files)
     rows = np.flatnonzero(test.condition == test.conditions.index(reference.key))
     missing = [method.name for method in methods_of(files) if method.name not in paths]
     if missing:
@@ -92,6 +92,6 @@ def draw_coverage(files: Mapping[str, Any]) -> Figure:
         for method in ranks
     ]
     handles.append(Patch(facecolor=GREY, label=f"chance, {len(rows)} sets (two deviations)"))
-    figure.suptitle(f"Coverage: {reference.key.replace('Msun', 'solar masses')}")
+    figure.suptitle(f"Coverage: {reference.words}")
     legend_below(figure, handles, handlelength=4.0)
     return figure

@@ -13,19 +13,19 @@ from cloudchamber.figures.legends import legend_below
 from cloudchamber.settings.entries import need
 from cloudchamber.studies.neutron_stars.curve_file import quantities_of, read_curves
 from cloudchamber.studies.neutron_stars.quantities import MASSIVE, QUANTITIES, all_quantities
-from cloudchamber.studies.neutron_stars.results import conditions_of
+from cloudchamber.studies.neutron_stars.results import reference_of
 from cloudchamber.studies.neutron_stars.star_sets import read_sets
 
 __all__ = ["CAPTIONS", "draw_curves"]
 
 CAPTIONS = {
     "curves": (
-        "Curves of mass and radius of equations of state of the test part, drawn uniformly from the box of the two "
-        "parameters; each ends at its maximum mass. Their shade is the combination of the parameters that radii depend "
-        "on. Dashed curves have a maximum mass below two solar masses, which known pulsars exclude; they are labelled "
-        "and stay in the study. Markers with error bars are the observed stars of three test sets, with the noise of "
-        "the reference condition, and thick curves the true ones that they are from. The simulation is our own, a "
-        "stand-in for data that are not public."
+        "Curves of mass and radius of equations of state of the test part, drawn uniformly from the box of the "
+        "two parameters; each ends at its maximum mass. Their shade is the combination of the parameters that "
+        "radii depend on. Dashed curves have a maximum mass below two solar masses, which known pulsars exclude; "
+        "they are labelled and stay in the study. Markers with error bars are the observed stars of three test "
+        "sets, with the noise of the reference condition, and thick curves the true ones that they are from. The "
+        "simulation is our own, a stand-in for data that are not public."
     ),
 }
 
@@ -38,7 +38,7 @@ def draw_curves(files: Mapping[str, Any]) -> Figure:
     """Draw curves and stars.
 
     Args:
-        files: "curves", "sets", "conditions" or none, and "reference".
+        files: "curves", "sets" and "reference".
 
     Raises:
         InputError: a file cannot be used.
@@ -46,7 +46,7 @@ def draw_curves(files: Mapping[str, Any]) -> Figure:
     """
     curves = read_curves(Path(need(files, "curves"))).part("test")
     test = read_sets(Path(need(files, "sets"))).part("test")
-    _, reference = conditions_of({"conditions": [need(files, "reference")], "reference": need(files, "reference")})
+    reference = reference_of(files)
     combination = all_quantities(quantities_of(curves))["combination"]
     mass, radius = curves.point("mass"), curves.point("radius")
     figure = Figure(figsize=(7.2, 5.2), layout="constrained")
@@ -85,16 +85,20 @@ def draw_curves(files: Mapping[str, Any]) -> Figure:
             linewidth=1.0,
         )
         value = combination[true]
-        handles.append(Line2D([], [], color=color, marker=marker, label=f"test set and truth, {value:.3f}"))
+        handles.append(
+            Line2D([], [], color=color, marker=marker, label=f"observed stars and their true curve ({value:.3f})")
+        )
     if light.any():
         handles.append(
-            Line2D([], [], color="#6e6e6e", linestyle=(0, (3.0, 2.0)), label=f"maximum below {MASSIVE:g} solar masses")
+            Line2D(
+                [], [], color="#6e6e6e", linestyle=(0, (3.0, 2.0)), label=f"maximum mass below {MASSIVE:g} solar masses"
+            )
         )
     axis.axhline(MASSIVE, color="black", linewidth=0.8, linestyle=":")
     axis.autoscale_view()
     axis.set_xlabel("radius [km]")
     axis.set_ylabel(r"mass [$M_\odot$]")
     figure.colorbar(lines, ax=axis, label=QUANTITIES["combination"].axis_label).ax.minorticks_off()
-    figure.suptitle(f"Equations of state of the box, and stars ({reference.key.replace('Msun', 'solar masses')})")
+    figure.suptitle(f"Equations of state of the box; {reference.words}")
     legend_below(figure, handles)
     return figure

@@ -10,10 +10,10 @@ from matplotlib.lines import Line2D
 
 from cloudchamber.errors import InputError
 from cloudchamber.figures.legends import legend_below
-from cloudchamber.settings.entries import need
+from cloudchamber.settings.entries import entries, need
 from cloudchamber.studies.neutron_stars.estimates import read_estimates
 from cloudchamber.studies.neutron_stars.quantities import QUANTITIES
-from cloudchamber.studies.neutron_stars.results import conditions_of, methods_of
+from cloudchamber.studies.neutron_stars.results import methods_of, reference_of
 from cloudchamber.studies.neutron_stars.star_sets import read_sets
 
 __all__ = ["CAPTIONS", "draw_predictions"]
@@ -21,11 +21,11 @@ __all__ = ["CAPTIONS", "draw_predictions"]
 CAPTIONS = {
     "predictions": (
         "Predicted against true quantities, a marker for each test set of the reference condition; each set is of "
-        "another equation of state. Open circles are averages of the exact posterior, which no method can beat, and "
-        "filled markers are the last network of the settings that sees whole sets of stars. The diagonal line is the "
-        "truth, the horizontal one what the constant predicts. Below each name stand the root mean square errors of "
-        "the exact posterior and of the network. One parameter alone is hardly measured; radii and the combination that "
-        "they depend on are. The simulation is our own, a stand-in for data that are not public."
+        "another equation of state. Open circles are averages of the exact posterior, which no method can beat, "
+        "and filled markers are the last network of the settings that sees whole sets of stars. The diagonal line "
+        "is the truth, the horizontal one what the constant predicts. Below each name stand the root mean square "
+        "errors of the exact posterior and of the network. One parameter alone is hardly measured; radii and the "
+        "combination that they depend on are. The simulation is our own, a stand-in for data that are not public."
     ),
 }
 
@@ -44,17 +44,23 @@ def draw_predictions(files: Mapping[str, Any]) -> Figure:
     """
     test = read_sets(Path(need(files, "sets"))).part("test")
     paths = need(files, "estimates")
-    _, reference = conditions_of({"conditions": [need(files, "reference")], "reference": need(files, "reference")})
+    reference = reference_of(files)
     rows = np.flatnonzero(test.condition == test.conditions.index(reference.key))
+    sees_sets = {item["name"]: item["sees_sets"] for item in entries(files, "models", ("name", "sees_sets"))}
     learned = [method for method in methods_of(files) if method.is_learned]
-    of_sets = [method for method in learned if not method.name.startswith("likelihood")] or learned
-    network = of_sets[-1]
+    # The last one that sees whole sets, where there is one.
+    network = max(learned, key=lambda method: (sees_sets[method.name], learned.index(method)))
     missing = [name for name in (network.name, "exact", "constant") if name not in paths]
     if missing:
         raise InputError(f"--files: no estimates of '{missing[0]}' among {sorted(paths)}")
     read = {name: read_estimates(Path(paths[name]), len(test)) for name in (network.name, "exact", "constant")}
     figure = Figure(figsize=(9.6, 6.6), layout="constrained")
-    marker = {"linestyle": "none", "marker": network.look.marker, "markersize": 3, "color": network.look.color}
+    marker: dict[str, Any] = {
+        "linestyle": "none",
+        "marker": network.look.marker,
+        "markersize": 3,
+        "color": network.look.color,
+    }
     for axis, (name, quantity) in zip(figure.subplots(2, 3).flat, QUANTITIES.items(), strict=True):
         truth = test.quantities[name][rows]
         means = {key: item.means[name][rows] for key, item in read.items()}
@@ -73,6 +79,6 @@ def draw_predictions(files: Mapping[str, Any]) -> Figure:
         Line2D([], [], color="black", linewidth=1.0, label="truth"),
         Line2D([], [], color="black", linewidth=1.0, linestyle=":", label="constant"),
     ]
-    figure.suptitle(f"{len(rows)} test sets: {reference.key.replace('Msun', 'solar masses')}")
+    figure.suptitle(f"{len(rows)} test sets: {reference.words}")
     legend_below(figure, handles)
     return figure

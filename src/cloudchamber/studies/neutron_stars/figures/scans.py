@@ -19,13 +19,13 @@ __all__ = ["CAPTIONS", "draw_scans"]
 
 CAPTIONS = {
     "scans": (
-        "Root mean square error of the two parameters, of their well-measured combination and of the radius at 1.3 solar "
-        "masses, against the number of stars at the noise of the reference (top) and against the noise at its number of "
-        "stars (bottom). The dotted line is the constant, which looks at no star. Grey is forbidden: it lies below the "
-        "error of the exact posterior (black line), which no method can beat but by chance; markers stand beside each "
-        "other so that they can be told apart. Bars are standard deviations over resamplings of the test sets, which "
-        "all methods share, so that differences between them are more certain than the bars say. The simulation is our "
-        "own, a stand-in for data that are not public."
+        "Root mean square error of the two parameters, of their well-measured combination and of the radius at "
+        "1.3 solar masses, against the number of stars at the noise of the reference (top) and against the noise "
+        "at its number of stars (bottom). The dotted line is the constant, which looks at no star. Grey is "
+        "forbidden: it lies below the error of the exact posterior (black line), which no method can beat but by "
+        "chance; markers stand beside each other so that they can be told apart. Bars are standard deviations "
+        "over resamplings of the test sets, which all methods share, so that differences between them are more "
+        "certain than the bars say. The simulation is our own, a stand-in for data that are not public."
     ),
 }
 
