@@ -76,9 +76,7 @@ def test_the_crust_joins_the_core_and_obeys_thermodynamics() -> None:
 def test_derivatives_are_those_of_differences() -> None:
     centre, shift = np.array([ENTHALPY_0, 0.3 - 1e-3, 0.3, 0.3 + 1e-3]), 1e-3
     matter = core(np.concatenate([np.geomspace(ENTHALPY_0, 0.29, 100), centre[1:]]), LAMBDA_1, LAMBDA_2)
-    before, here, after = (
-        (matter.density[:, place], matter.pressure[:, place]) for place in (-3, -2, -1)
-    )
+    before, here, after = ((matter.density[:, place], matter.pressure[:, place]) for place in (-3, -2, -1))
     at = type(matter)(here[0][:, None], here[1][:, None])
     first, second = derivatives(np.array([0.3]), at, LAMBDA_1, LAMBDA_2)
     for place, name in enumerate(("density", "pressure")):

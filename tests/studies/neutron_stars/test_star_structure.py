@@ -133,4 +133,4 @@ def test_where_the_maximum_is_light_radii_are_those_at_the_maximum() -> None:
 
 def test_parameters_far_outside_of_the_box_are_refused() -> None:
     with pytest.raises(ValueError, match="do not reach"):
-        solve_curves(np.array([(4.2, -2.05)]), 48)
+        solve_curves(np.array([(5.4, -1.8)]), 48)

@@ -112,7 +112,7 @@ def refuse_shared_equations(path: Path, clouds: Clouds) -> None:
         InputError: two parts share an equation of state.
     """
     numbers, parameters = clouds.label("equation"), clouds.features[:, :2]
-    names = list(clouds.indices)
+    names = [name for name in PARTS if name in clouds.indices]
     for place, first in enumerate(names):
         for second in names[place + 1 :]:
             rows = [clouds.indices[name] for name in (first, second)]

@@ -90,7 +90,8 @@ def _curves(parameters: np.ndarray, points: int, steps: int) -> tuple[np.ndarray
     fine = np.linspace(logarithm[0], logarithm[-1], _FINE)
     masses, radii = (CubicSpline(logarithm, values, axis=1)(fine) for values in (stars.mass, stars.radius))
     tops = masses.argmax(axis=1)
-    if (tops == _FINE - 1).any() or (masses[:, 0] >= SMALLEST_MASS).any():
+    reached = (masses[:, 0] < SMALLEST_MASS) & (masses.max(axis=1) > SMALLEST_MASS) & (tops < _FINE - 1)
+    if not reached.all():
         raise ValueError("stars of some parameters do not reach from 1.2 solar masses to a maximum")
     rows = np.arange(len(parameters))
     # The maximum of the parabola through the highest point and its neighbours.

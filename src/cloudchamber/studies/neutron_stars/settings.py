@@ -40,7 +40,7 @@ class CurveSettings(Settings):
     grid: tuple[Annotated[int, Field(ge=4)], Annotated[int, Field(ge=4)]] = Field(
         (48, 24), description="cells of the box in lambda_1 and lambda_2, on which posteriors are evaluated"
     )
-    points: Annotated[int, Field(ge=16)] = Field(48, description="points of a curve, straight lines between them")
+    points: Annotated[int, Field(ge=16)] = Field(64, description="points of a curve, straight lines between them")
     steps: Annotated[int, Field(ge=24)] = Field(96, description="steps in enthalpy through the core of a star")
 
 
