@@ -7,6 +7,7 @@ import pytest
 from scipy.stats import kstest, norm
 from star_files import REFERENCE, STARS
 
+from cloudchamber.errors import InputError
 from cloudchamber.studies.neutron_stars.curves import Curves, solve_curves
 from cloudchamber.studies.neutron_stars.estimates import of_likelihoods, read_estimates
 from cloudchamber.studies.neutron_stars.likelihood import log_likelihood
@@ -168,3 +169,10 @@ def test_references_of_the_test_sets(stars_folder: Path, tmp_path: Path) -> None
     # The training part alone: the truth of the test has no influence.
     constant = data.quantities["lambda_2"][data.parts["train"]].mean()
     assert read["constant"].means["lambda_2"][0] == pytest.approx(constant)
+
+
+def test_stars_that_no_curve_can_give_are_one_line() -> None:
+    cells = cells_of(solve_curves(cell_centres((4, 4)), 32, 24), (4, 4))
+    star = np.array([[[1.4, 60.0, 0.1, 0.5]]])
+    with pytest.raises(InputError, match="1 sets of stars are ten standard deviations or more from all curves"):
+        Posteriors.of_log(cells, exact_log_likelihoods(star, np.ones((1, 1), bool), cells))

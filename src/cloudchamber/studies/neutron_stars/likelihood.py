@@ -57,12 +57,19 @@ def _densities(
             equation = first[star] + place
             top = maximum_mass[equation]
             total = 0.0
-            for k in range(1, last + 1):
+            for k in range(last + 1):
                 s = k / last
                 x = (mass - top + s * s * (top - SMALLEST_MASS)) / sigma_mass
                 y = (of_radius - radius[equation, k]) / sigma_radius
                 squares = x * x + y * y
                 if squares < _FAR:
-                    # The last of the trapezia counts half.
-                    total += np.exp(-0.5 * squares) * s * (0.5 if k == last else 1.0)
-            found[star, place] = total / (last * np.pi * sigma_mass * sigma_radius)
+                    weight = s
+                    # Ends: half of the point, and the correction of Euler and Maclaurin for the slope of the integrand.
+                    if k == 0:
+                        weight = 1 / (12 * last)
+                    elif k == last:
+                        slope_of_x = 2 * (top - SMALLEST_MASS) / sigma_mass
+                        slope_of_y = last * (radius[equation, k - 1] - radius[equation, k]) / sigma_radius
+                        weight = 0.5 - (1 - x * slope_of_x - y * slope_of_y) / (12 * last)
+                    total += np.exp(-0.5 * squares) * weight
+            found[star, place] = max(total, 0.0) / (last * np.pi * sigma_mass * sigma_radius)

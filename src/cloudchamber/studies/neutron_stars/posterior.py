@@ -7,6 +7,7 @@ from typing import Self, final
 
 import numpy as np
 
+from cloudchamber.errors import InputError
 from cloudchamber.studies.neutron_stars.curve_file import grid_of, quantities_of
 from cloudchamber.studies.neutron_stars.quantities import LOWER, UPPER, all_quantities, to_box
 
@@ -75,7 +76,14 @@ class Posteriors:
 
     @classmethod
     def of_log(cls, cells: Cells, logarithm: np.ndarray) -> Self:
-        """Return the posteriors of (N, G) logarithms of likelihoods or densities, each up to a constant."""
+        """Return the posteriors of (N, G) logarithms of likelihoods or densities, each up to a constant.
+
+        Raises:
+            InputError: some stars are far from the curves of all cells.
+        """
+        lost = int(np.isneginf(logarithm.max(axis=1)).sum())
+        if lost:
+            raise InputError(f"{lost} sets of stars are ten standard deviations or more from all curves of the box")
         weights = np.exp(logarithm - logarithm.max(axis=1, keepdims=True))
         return cls(cells, weights / weights.sum(axis=1, keepdims=True))
 

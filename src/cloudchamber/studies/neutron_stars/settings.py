@@ -27,6 +27,9 @@ __all__ = [
     "StarSettings",
 ]
 
+# Points of a curve times the noise of the mass [solar masses].
+_POINTS_PER_MASS = 3.0
+
 Widths = Annotated[tuple[PositiveInt, ...], Field(min_length=1)]
 
 
@@ -224,6 +227,16 @@ class NeutronStarsSettings(Settings):
     training: Mapping[str, Any] | None = Field(None, description="recipe: keys of the trainings of all models")
     models: Mapping[Name, StarModel] = Field(min_length=1)
     threads: PositiveInt = Field(1, description="threads of one training or estimation")
+
+    @model_validator(mode="after")
+    def _curves_are_finer_than_the_noise(self) -> Self:
+        smallest = min(noise.mass for noise in self.stars.noise)
+        # Below, the exact likelihood is wrong by more than a hundredth.
+        if smallest * self.curves.points < _POINTS_PER_MASS:
+            raise ValueError(
+                f"curves.points: for noise of {smallest:g} solar masses at least {_POINTS_PER_MASS / smallest:.0f}"
+            )
+        return self
 
     @model_validator(mode="after")
     def _names_are_free(self) -> Self:

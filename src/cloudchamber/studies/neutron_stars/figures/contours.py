@@ -62,7 +62,7 @@ def draw_posteriors(files: Mapping[str, Any]) -> Figure:
     cases = {name: _weights(paths, name) for name in ("exact", *(method.name for method in shown))}
     columns = min(len(shown), 3)
     rows = -(-len(shown) // columns)
-    figure = Figure(figsize=(0.9 + 2.9 * columns, 1.5 + 2.7 * rows), layout="constrained")
+    figure = Figure(figsize=(max(0.9 + 2.9 * columns, 7.2), 1.5 + 2.7 * rows), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
     exact = cases["exact"]
     for axis, method in zip(axes.flat, shown, strict=False):
@@ -105,6 +105,10 @@ def _weights(paths: Mapping[str, str], name: str) -> np.ndarray:
 
 
 def _contour(axis: Axes, weights: np.ndarray, levels: list[float], filled: bool, color: str = "black") -> None:
+    levels = sorted(set(levels))
+    # A flat posterior has no edge.
+    if weights.max() == weights.min():
+        return
     # Contours between centres would end half a cell before the edge of the box.
     padded = np.pad(weights, 1, mode="edge")
     centres = [
