@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 METRICS = "results_tiny/neutron_stars/metrics.csv"
 # One of the models is enough to see that all parts fit.
-ONE = {"neutron_stars": {"models": {"deep_set_point": None, "likelihood_ratio": None}}}
+ONE = {"neutron_stars": {"models": {"transformer_point": None, "likelihood_ratio": None}}}
 
 
 @pytest.fixture(scope="module")

@@ -29,6 +29,8 @@ from cloudchamber.studies.neutron_stars.star_sets import StarSets, read_sets
 __all__ = ["estimate"]
 
 _CHUNK = 50
+# Of stars and cells.
+_PAIRS = 65_536
 
 
 def estimate(sets: Path, grid: Path, weights: Path, description: Path, output: Path, case: Path) -> None:
@@ -114,7 +116,9 @@ class _Estimator:
     def _scanned(self, sets: StarSets, inputs: Tensor, there: Tensor, truth: Tensor) -> tuple[Estimates, Posteriors]:
         assert isinstance(self._network, ScannedNetwork)
         of_set = there.nonzero()[:, 0].cpu().numpy()
-        on_cells = self._network(inputs[there], self._fractions[None]).double().cpu().numpy()
+        # As many stars at once as stay in the cache with all cells.
+        stars = inputs[there].split(max(_PAIRS // len(self._fractions), 1))
+        on_cells = torch.cat([self._network(some, self._fractions[None]) for some in stars]).double().cpu().numpy()
         at_truth = self._network(inputs[there], truth[of_set].unsqueeze(1)).squeeze(1).double().cpu().numpy()
         logarithm, at, log_ratio = (np.zeros(shape) for shape in ((len(sets), on_cells.shape[1]), len(sets), len(sets)))
         np.add.at(logarithm, of_set, on_cells)

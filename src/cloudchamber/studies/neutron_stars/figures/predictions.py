@@ -22,7 +22,7 @@ CAPTIONS = {
     "predictions": (
         "Predicted against true quantities, a marker for each test set of the reference condition; each set is of "
         "another equation of state. Open circles are averages of the exact posterior, which no method can beat, "
-        "and filled markers are the last network of the settings that sees whole sets of stars. The diagonal line "
+        "and filled markers are the last network with a density that sees whole sets of stars. The diagonal line "
         "is the truth, the horizontal one what the constant predicts. Below each name stand the root mean square "
         "errors of the exact posterior and of the network. One parameter alone is hardly measured; radii and the "
         "combination that they depend on are. The simulation is our own, a stand-in for data that are not public."
@@ -46,10 +46,11 @@ def draw_predictions(files: Mapping[str, Any]) -> Figure:
     paths = need(files, "estimates")
     reference = reference_of(files)
     rows = np.flatnonzero(test.condition == test.conditions.index(reference.key))
-    sees_sets = {item["name"]: item["sees_sets"] for item in entries(files, "models", ("name", "sees_sets"))}
+    kinds = entries(files, "models", ("name", "sees_sets", "density"))
+    preferred = {item["name"]: (item["sees_sets"], item["density"]) for item in kinds}
     learned = [method for method in methods_of(files) if method.is_learned]
-    # The last one that sees whole sets, where there is one.
-    network = max(learned, key=lambda method: (sees_sets[method.name], learned.index(method)))
+    # The last one that sees whole sets and has a density, where there is one.
+    network = max(learned, key=lambda method: (preferred[method.name], learned.index(method)))
     missing = [name for name in (network.name, "exact", "constant") if name not in paths]
     if missing:
         raise InputError(f"--files: no estimates of '{missing[0]}' among {sorted(paths)}")
