@@ -67,6 +67,6 @@ def measures(
             for metric, level in LEVELS.items():
                 yield measure(metric, name, weights @ inside(estimates.ranks[name], level))
     if estimates.log_density is not None:
-        yield measure("nll", "", -(weights @ estimates.log_density))
+        yield measure("nll", "", 0.0 - weights @ estimates.log_density)
     if estimates.log_ratio is not None and exact.log_ratio is not None:
         yield measure("log_ratio_error", "", np.sqrt(weights @ (estimates.log_ratio - exact.log_ratio) ** 2))

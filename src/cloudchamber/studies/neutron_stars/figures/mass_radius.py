@@ -24,8 +24,8 @@ CAPTIONS = {
         "two parameters; each ends at its maximum mass. Their shade is the combination of the parameters that "
         "radii depend on. Dashed curves have a maximum mass below two solar masses, which known pulsars exclude; "
         "they are labelled and stay in the study. Markers with error bars are the observed stars of three test "
-        "sets, with the noise of the reference condition, and thick curves the true ones that they are from. The "
-        "simulation is our own, a stand-in for data that are not public."
+        "sets, with the noise of the reference condition, and thick curves the true ones that they are from, with "
+        "their combination in brackets. The simulation is our own, a stand-in for data that are not public."
     ),
 }
 
