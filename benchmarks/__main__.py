@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import detector, epic, flow_map, ingestion, jet_metrics, startup, transformer
+from benchmarks import detector, epic, flow_map, ingestion, jet_metrics, neutron_stars, startup, transformer
 from benchmarks.timing import COLUMNS
 from cloudchamber.storage import write_text
 
@@ -19,6 +19,7 @@ _ALL = {
     "ingestion": ingestion.measurements,
     "detector": detector.measurements,
     "jet_metrics": jet_metrics.measurements,
+    "neutron_stars": neutron_stars.measurements,
     "startup": startup.measurements,
 }
 

@@ -18,6 +18,8 @@ from cloudchamber.studies.gating.settings import GatingSettings
 from cloudchamber.studies.gating.study import Gating
 from cloudchamber.studies.jet_generation.settings import JetGenerationSettings
 from cloudchamber.studies.jet_generation.study import JetGeneration
+from cloudchamber.studies.neutron_stars.settings import NeutronStarsSettings
+from cloudchamber.studies.neutron_stars.study import NeutronStars
 from cloudchamber.studies.tagging.settings import TaggingSettings
 from cloudchamber.studies.tagging.study import Tagging
 
@@ -30,7 +32,7 @@ __all__ = [
     "settings_of",
 ]
 
-STUDIES: Mapping[str, type[Study]] = {study.name: study for study in (JetGeneration, Tagging, Gating)}
+STUDIES: Mapping[str, type[Study]] = {study.name: study for study in (JetGeneration, Tagging, Gating, NeutronStars)}
 
 
 @final
@@ -40,6 +42,7 @@ class AnalysisSettings(SharedSettings):
     jet_generation: JetGenerationSettings | None = None
     tagging: TaggingSettings | None = None
     gating: GatingSettings | None = None
+    neutron_stars: NeutronStarsSettings | None = None
 
     @model_validator(mode="after")
     def _names_exist(self) -> Self:

@@ -273,6 +273,9 @@ def make_inputs(server: CommandServer, folder: Path) -> None:
     make("evaluate", {"output": "metrics.csv"})
     make("gating count", {"counts": "counts.csv"})
     make("gating check-identities", {"output": "identities.csv"})
+    for found in _OF_STUDIES.values():
+        if "make_inputs" in found:
+            found["make_inputs"](make, folder)
     make("draw", {"png": "figure.png"})
     make("to-jetnet", {"output": "jetnet.hdf5"})
     clouds = folder / "reclustered.h5"

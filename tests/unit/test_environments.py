@@ -60,7 +60,7 @@ def environments_of_rules() -> dict[str, str]:
             )
             if command and chosen:
                 found[command[1]] = chosen[1]
-    return found | dict.fromkeys(("train", "train-jet-flow", "train-tagger"), "training")
+    return found | dict.fromkeys(("train", "train-jet-flow", "train-tagger", "neutron_stars train"), "training")
 
 
 def imported_packages(entry: str) -> set[str]:

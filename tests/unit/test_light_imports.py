@@ -139,6 +139,7 @@ NETWORKS = (
     *("train", "train-jet-flow", "train-tagger", "log-posterior"),
     *("draw-jets", "sample", "sample-marginals", "solver-scan", "sampling-time"),
     *("predict-classes", "tagger-cost", "export-tagger", "tagging relevance", "gating check-identities"),
+    *("neutron_stars train", "neutron_stars estimate"),
 )
 
 
