@@ -162,7 +162,9 @@ def test_without_training_jets_there_is_no_floor(study: Study) -> None:
     clouds = read_clouds(study.prepared)
     parts = {name: rows for name, rows in clouds.indices.items() if name != "train"}
     write_clouds(study.folder / "untrained.h5", replace(clouds, indices=parts))
-    arguments = (study.weights, study.description, study.folder / "untrained.h5", study.observables, study.jets)
+    observe_file(study.folder / "untrained.h5", study.folder / "untrained_observables.h5")
+    files = study.folder / "untrained.h5", study.folder / "untrained_observables.h5"
+    arguments = (study.weights, study.description, *files, study.jets)
     with pytest.raises(InputError, match=r"untrained\.h5: no training jets, which give the floor"):
         solver_scan(*arguments, SCAN, METRICS, 1, study.folder / "never.csv")
     assert not (study.folder / "never.csv").exists()

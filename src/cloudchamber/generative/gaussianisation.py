@@ -82,7 +82,8 @@ class Continuous:
         probabilities = np.interp(values, self.values, self.probabilities)
         for step in np.flatnonzero(np.diff(self.values) == 0):
             rows = values == self.values[step]
-            probabilities[rows] = rng.uniform(*self.probabilities[step : step + 2], np.count_nonzero(rows))
+            low, high = self.probabilities[step], self.probabilities[step + 1]
+            probabilities[rows] = rng.uniform(low, high, np.count_nonzero(rows))
         return torch.special.ndtri(torch.from_numpy(probabilities)).numpy().astype(np.float32)
 
     def inverse(self, normal: np.ndarray) -> np.ndarray:

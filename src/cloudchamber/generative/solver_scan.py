@@ -14,7 +14,7 @@ from cloudchamber.errors import InputError
 from cloudchamber.generative.artifact import load_artifact
 from cloudchamber.generative.jet_features import JetFeatures, read_jets
 from cloudchamber.generative.sample import draw_clouds
-from cloudchamber.jets.observable_file import read_observables
+from cloudchamber.jets.observable_file import read_observables_of
 from cloudchamber.jets.observables import observe
 from cloudchamber.jets.relative import RELATIVE_COLUMNS
 from cloudchamber.metrics.divergence import kl_divergence
@@ -79,7 +79,11 @@ def solver_scan(
     """
     artifact = load_artifact(weights, description)
     jets = read_jets(jets_file)
-    true, table = read_clouds(truth), read_observables(truth_observables)[0]
+    true = read_clouds(truth)
+    table, _ = read_observables_of(truth, len(true), truth_observables)
+    missing = [name for name in FEATURES if name not in table]
+    if missing:
+        raise InputError(f"{truth_observables}: no observable '{missing[0]}' among {sorted(table)}")
     n_jets = min(settings.jets, len(jets), len(true.indices.get("train", ())))
     if not n_jets:
         raise InputError(f"{truth}: no training jets, which give the floor")
