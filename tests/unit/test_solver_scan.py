@@ -81,6 +81,9 @@ def test_points_are_whole_steps() -> None:
     points = [(point.solver, point.evaluations) for point in points_of(settings)]
     expected = [("euler", 1), ("euler", 2), ("euler", 4), ("rk4", 4), ("heun", 2), ("heun", 4), ("one_step", 1)]
     assert points == expected
+    for momentum_sum in ("imposed", "free"):
+        asked = settings.model_copy(update={"momentum_sum": momentum_sum})
+        assert {point.momentum_sum for point in points_of(asked)} == {momentum_sum}
 
 
 def test_every_point_has_a_row_per_metric_and_feature(table: pd.DataFrame) -> None:

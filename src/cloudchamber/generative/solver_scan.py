@@ -29,7 +29,7 @@ from cloudchamber.storage import write_rows
 
 __all__ = ["FEATURES", "points_of", "solver_scan"]
 
-# Multiplicity and pT are not among them: they are given to a model, or imposed on what it generates.
+# Multiplicity and pT are not among them: they are given to a model, or may be imposed on what it generates.
 FEATURES = ("jet_mass", "tau21", "tau32", "d2")
 _STOCHASTIC: tuple[Solver, ...] = ("euler_maruyama",)
 
@@ -39,7 +39,7 @@ _Distances = Mapping[tuple[str, str], Estimate]
 def points_of(settings: SolverScanSettings) -> list[SamplerSettings]:
     """Return every solver with every number of evaluations that it can spend: whole steps, and one for "one_step"."""
     return [
-        SamplerSettings(solver=solver, evaluations=evaluations)
+        SamplerSettings(solver=solver, evaluations=evaluations, momentum_sum=settings.momentum_sum)
         for solver in settings.solvers
         for evaluations in settings.evaluations
         if evaluations % EVALUATIONS_PER_STEP[solver] == 0 and (solver != "one_step" or evaluations == 1)
