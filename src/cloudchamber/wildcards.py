@@ -8,14 +8,15 @@ from pathlib import Path
 
 from cloudchamber.errors import InputError
 
-__all__ = ["existing_files", "expand"]
+__all__ = ["existing_files", "expand", "hint"]
 
 
 def expand(patterns: Iterable[str | Path]) -> list[Path]:
     """Return the files that paths and wildcards name, sorted, each once under whatever names it is found.
 
     A text that is the path of something is that path, whatever characters are in it. ``**`` stands for folders at any
-    depth, linked ones too. Wildcards match no folder and nothing hidden. A text that nothing matches stays as it is,
+    depth, linked ones too; as part of a name, as in "data/**.root", it matches nothing. Wildcards match no folder and
+    nothing hidden. A text that nothing matches stays as it is,
     for who asks for the file to miss it.
 
     Args:
@@ -48,8 +49,14 @@ def existing_files(patterns: Iterable[str | Path]) -> list[Path]:
         if path.is_dir():
             raise InputError(f"{path}: a folder; its files are {path / '*'}, those at any depth {path / '**' / '*'}")
         if not path.exists():
-            raise InputError(f"{path}: {'no file matches' if has_magic(str(path)) else 'no such file'}")
+            raise InputError(f"{path}: {'no file matches' if has_magic(str(path)) else 'no such file'}{hint(path)}")
     return files
+
+
+def hint(pattern: str | Path) -> str:
+    """Return what to say of ``**`` in a pattern that no file matches, where that may be why."""
+    misplaced = any("**" in part and part != "**" for part in Path(pattern).parts)
+    return "; ** stands for folders alone, as in data/**/*.root" if misplaced else ""
 
 
 def _matches(folder: str, parts: Sequence[str]) -> Iterator[str]:
@@ -61,6 +68,9 @@ def _matches(folder: str, parts: Sequence[str]) -> Iterator[str]:
     if part == "**":
         for below in _folders(folder, set()):
             yield from _matches(below, rest or ["*"])
+    elif "**" in part:
+        # To other programs it is one folder, or all below: who writes it means more files than those in one folder.
+        return
     elif has_magic(part):
         for name in _names(folder):
             if fnmatchcase(name, part):

@@ -154,6 +154,20 @@ def test_files_with_and_without_weights_are_not_mixed(tmp_path: Path, output: Pa
         ingested(files, output)
 
 
+@pytest.mark.parametrize("weight", [1.0, 2.0])
+def test_a_file_whose_weights_are_all_zero_does_not_vanish_beside_others(
+    weight: float, tmp_path: Path, output: Path, rng: np.random.Generator
+) -> None:
+    files = [
+        write(tmp_path / f"{name}.root", rng, Weight=np.full(EVENTS, w)) for name, w in (("a", weight), ("b", 0.0))
+    ]
+    with pytest.raises(
+        InputError, match=r"b\.root: all event weights \('Event\.Weight'\) are zero, those of .*a\.root"
+    ):
+        ingested(files, output)
+    assert ingested(files[1:], output).event_weight is None
+
+
 # Slices.
 
 

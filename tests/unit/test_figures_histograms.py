@@ -61,6 +61,7 @@ def test_bins_hold_the_reference_and_bound_the_others(rng: np.random.Generator) 
     np.testing.assert_array_equal(bin_edges(positive, [none_positive], True), bin_edges(positive, [], True))
     constant = Sample.of_jets(np.full(10, 2.0))
     assert (np.diff(bin_edges(constant, [constant])) > 0).all()
+    assert (np.diff(bin_edges(none_positive, [positive], True)) > 0).all()
 
 
 def test_chi_squared_is_that_of_a_contingency_table(rng: np.random.Generator) -> None:

@@ -174,6 +174,27 @@ def test_one_jet_in_two_classes(folder: Path, rng: np.random.Generator, capsys: 
     assert shared_with_training(jets) == 0
 
 
+def test_classes_made_from_one_raw_file_share_no_event_between_parts(folder: Path, rng: np.random.Generator) -> None:
+    for name in ("events", "others"):
+        write_delphes(Path(f"{name}.root"), {"Tower": two_jets(rng, 100)})
+    # Soft jets of two files, and the hard jets of one of them.
+    for name, files, window in (("soft", ["events", "others"], [200, 500]), ("hard", ["events"], [500, 1e6])):
+        settings = json.dumps({**INGESTION, "clouds": {**INGESTION["clouds"], "pt_window": window}})
+        paths = [f"{file}.root" for file in files]
+        assert main(["ingest", *paths, "--settings", settings, "--output", f"{name}.h5"]) == 0
+    classes = [{"name": name, "title": "", "file": f"{name}.h5"} for name in ("hard", "soft")]
+    sample = json.dumps({"max_particles": 8, "classes": classes})
+    assert main(["combine-classes", "--settings", sample, "--seed", "1", "--output", "jets.h5"]) == 0
+    jets = read_clouds("jets.h5")
+    # The hard jets are of the first file, and so of the first one of the soft jets.
+    events = np.stack([jets.label("file"), jets.label("event")], axis=1)
+    of_part = {name: {*map(tuple, events[rows].tolist())} for name, rows in jets.indices.items()}
+    of_class = [{*map(tuple, events[jets.label("class") == position].tolist())} for position in (0, 1)]
+    assert len(of_class[0] & of_class[1]) > 30, "events with a jet in each class"
+    assert not of_part["train"] & of_part["test"]
+    assert not of_part["train"] & of_part["validation"]
+
+
 def test_halves_share_neither_an_event_nor_a_copy(rng: np.random.Generator) -> None:
     clouds = raw_jets(60, 6, rng)
     order = rng.permutation(60)

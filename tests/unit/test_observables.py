@@ -9,6 +9,7 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
+from prepared_jets import write_prepared_jets
 from scipy import stats
 
 from cloudchamber.cloud import Clouds, Column
@@ -16,8 +17,10 @@ from cloudchamber.errors import InputError
 from cloudchamber.jets.energy_flow import energy_flow_polynomials
 from cloudchamber.jets.features import EXTRA_FEATURES, JET_FEATURES, LABELS, PARTICLE_FEATURES, W1_EFP_NAMES
 from cloudchamber.jets.kinematics import has_momentum, jet_kinematics, momenta
-from cloudchamber.jets.observable_file import read_observables, write_observables
+from cloudchamber.jets.observable_file import read_observables, read_observables_of, write_observables
 from cloudchamber.jets.observables import observe
+from cloudchamber.jets.observe import observe_file
+from cloudchamber.metrics.compare import compare_files
 from cloudchamber.metrics.comparison import compare
 from cloudchamber.metrics.divergence import expected_floor
 from cloudchamber.metrics.resampling import bootstrap_weights
@@ -155,6 +158,27 @@ def test_a_flipped_bit_in_the_numbers_is_an_error(tmp_path, table):
     path.write_bytes(content)
     with pytest.raises(InputError, match=r"observables\.h5"):
         read_observables(path)
+
+
+@pytest.mark.parametrize(
+    ("jets", "seed", "reason"),
+    [
+        (100, 6, "was made from other jets than those of .* make it again"),
+        (90, 5, "observables of 90 jets, .* has 100"),
+    ],
+)
+def test_observables_of_other_clouds_are_refused(jets: int, seed: int, reason: str, tmp_path: Path) -> None:
+    paths = {"own": write_prepared_jets(tmp_path / "own.h5", 100), "other": tmp_path / "other.h5"}
+    write_prepared_jets(paths["other"], jets, seed=seed)
+    own, other = (tmp_path / f"{name}_observables.h5" for name in paths)
+    observe_file(paths["own"], own)
+    observe_file(paths["other"], other)
+    read_observables_of(paths["own"], 100, own)
+    with pytest.raises(InputError, match=rf"other_observables\.h5: {reason}"):
+        compare_files(paths["own"], other, paths["own"], own, MetricSettings(), 1, tmp_path / "table.csv")
+    # Those that do not say what they were made from are taken if there are as many.
+    write_observables(own, read_observables(own)[0], {})
+    assert len(read_observables_of(paths["own"], 100, own)[0]["d2"]) == 100
 
 
 @pytest.mark.parametrize("attribute", ["complete", "format", "n_jets"])

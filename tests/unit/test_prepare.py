@@ -84,7 +84,7 @@ def test_jets_without_particles_keep_their_rows_and_are_in_no_part(
     whole = run(tmp_path, jets, seed)
     capsys.readouterr()
     made = run(tmp_path, emptied(jets, [3, 50]), seed)
-    expected = f"prepare: 2 of {JETS} jets have no particle and are in no part\n"
+    expected = f"prepare: 2 of {JETS} jets have no momentum in their particles and are in no part\n"
     assert capsys.readouterr().err == sizes(made) + expected
     assert made.meta["without_particles"] == 2
     assert len(made) == JETS
@@ -98,6 +98,16 @@ def test_jets_without_particles_keep_their_rows_and_are_in_no_part(
 
 def test_a_jet_whose_particles_have_no_momentum_is_one_without_particles(jets: Clouds, tmp_path: Path) -> None:
     made = run(tmp_path, with_momenta(jets, 7, [0.0] * 6))
+    assert made.meta["without_particles"] == 1
+    assert not any((made.indices[name] == 7).any() for name in PARTS)
+
+
+def test_a_jet_whose_particles_add_up_to_nothing_is_one_without_particles(jets: Clouds, tmp_path: Path) -> None:
+    back_to_back = with_momenta(jets, 7, [5.0, 5.0])
+    back_to_back.points[7, :2, 2] = [1.0, 1.0 - np.pi]
+    back_to_back.points[7, 2:] = 0.0
+    back_to_back.mask[7, 2:] = False
+    made = run(tmp_path, back_to_back)
     assert made.meta["without_particles"] == 1
     assert not any((made.indices[name] == 7).any() for name in PARTS)
 

@@ -255,6 +255,41 @@ def test_a_key_that_is_no_text_or_stands_there_twice_is_refused(text: str, reaso
         read_yaml(path)
 
 
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("a: 1\nb: {window: [0500, 1000]}", "line 2: YAML counts 0500 in eights: .*"),
+        ("a: -010", "line 1: YAML counts -010 in eights: .*"),
+        ("steps: 1:30", "line 1: YAML counts 1:30 in sixties: .*"),
+        ("share: 0:30.5", "line 1: YAML counts 0:30.5 in sixties: .*"),
+    ],
+)
+def test_a_number_that_is_another_one_to_yaml_is_refused(text: str, reason: str, tmp_path: Path) -> None:
+    path = tmp_path / "model.yaml"
+    path.write_text(text)
+    with pytest.raises(SettingsError, match=rf"^{path}, {reason}$"):
+        read_yaml(path)
+
+
+def test_numbers_are_read_as_they_are_written(tmp_path: Path) -> None:
+    path = tmp_path / "model.yaml"
+    path.write_text("a: [0, 10, 0.50, 007.5, 1_000, 0x10, 1.0e-3, '0500', '1:30']")
+    assert read_yaml(path) == {"a": [0, 10, 0.5, 7.5, 1000, 16, 1e-3, "0500", "1:30"]}
+
+
+@pytest.mark.parametrize(
+    ("values", "key"),
+    [
+        ({"steps": True}, "steps"),
+        ({"steps": 5, "learning_rate": True}, "learning_rate"),
+        ({"steps": 5, "betas": [False, 0.9]}, "betas.0"),
+    ],
+)
+def test_true_and_false_are_no_numbers(values: dict[str, Any], key: str) -> None:
+    with pytest.raises(SettingsError, match=f"^settings: {key}: expected a number, not true or false"):
+        parse(TrainingSettings, values)
+
+
 def test_merged_keys_are_overwritten_and_anchors_are_no_second_keys(tmp_path: Path) -> None:
     path = tmp_path / "model.yaml"
     text = "a: &a {x: 1, y: 1}\nb: &b {<<: *a, x: 2}\nc: {<<: *b, y: 3}\nd: *b\ne: {<<: [*a, *b], z: 1}\n'1': {}\n"

@@ -78,9 +78,12 @@ def table(study: Study) -> pd.DataFrame:
 
 def test_points_are_whole_steps() -> None:
     settings = SCAN.model_copy(update={"solvers": ("euler", "rk4", "heun", "one_step"), "evaluations": (1, 2, 4)})
-    points = [(point.solver, point.evaluations) for point in points_of(settings)]
+    points = [(point.solver, point.evaluations) for point in points_of(settings, None)]
     expected = [("euler", 1), ("euler", 2), ("euler", 4), ("rk4", 4), ("heun", 2), ("heun", 4), ("one_step", 1)]
     assert points == expected
+    for momentum_sum in ("imposed", "free"):
+        asked = settings.model_copy(update={"momentum_sum": momentum_sum})
+        assert {point.momentum_sum for point in points_of(asked)} == {momentum_sum}
 
 
 def test_every_point_has_a_row_per_metric_and_feature(table: pd.DataFrame) -> None:
@@ -162,7 +165,9 @@ def test_without_training_jets_there_is_no_floor(study: Study) -> None:
     clouds = read_clouds(study.prepared)
     parts = {name: rows for name, rows in clouds.indices.items() if name != "train"}
     write_clouds(study.folder / "untrained.h5", replace(clouds, indices=parts))
-    arguments = (study.weights, study.description, study.folder / "untrained.h5", study.observables, study.jets)
+    observe_file(study.folder / "untrained.h5", study.folder / "untrained_observables.h5")
+    files = study.folder / "untrained.h5", study.folder / "untrained_observables.h5"
+    arguments = (study.weights, study.description, *files, study.jets)
     with pytest.raises(InputError, match=r"untrained\.h5: no training jets, which give the floor"):
         solver_scan(*arguments, SCAN, METRICS, 1, study.folder / "never.csv")
     assert not (study.folder / "never.csv").exists()

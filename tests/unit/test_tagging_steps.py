@@ -208,7 +208,7 @@ def test_a_network_and_files_that_do_not_go_together(study: Study) -> None:
     with pytest.raises(InputError, match=r"classes \['1', '4'\], the tagger .* has \['1', '3'\]"):
         predict_classes(other.jets, None, weights, description, study.folder / "refused.h5")
     shorter = write_features(study.folder / "shorter.h5", study.clouds[:100])
-    with pytest.raises(InputError, match=r"shorter.h5: features of 100 jets, .* has 240"):
+    with pytest.raises(InputError, match=r"shorter.h5: observables of 100 jets, .* has 240"):
         read_tagging_jets(study.jets, shorter)
     empty = tagging_clouds(fewest=0)
     with pytest.raises(InputError, match=r"empty.h5: \d+ jets have no tower"):

@@ -89,6 +89,7 @@ def test_what_is_no_file_is_one_line(tree: Path) -> None:
         ("tree/folder*", r"tree/folder\*: no file matches"),
         ("tree/none.root", r"tree/none\.root: no such file"),
         ("tree/*.root", r"tree/lost\.root: no such file"),
+        ("tree/**.root", r"tree/\*\*\.root: no file matches; \*\* stands for folders alone, as in data/\*\*/\*\.root"),
         ("tree/run", r"tree/run: a folder; its files are tree/run/\*"),
     ):
         with pytest.raises(InputError, match=message):
@@ -105,6 +106,7 @@ def test_what_is_no_file_is_one_line(tree: Path) -> None:
         # Rules write there: files that are not there yet may be made.
         (["results/raw/top/0.root", "data/external/t.hdf5"], None),
         (["tree/b.root", "tree/z*.root"], "no file matches tree/z*.root"),
+        (["tree/**.root"], "no file matches tree/**.root; ** stands for folders alone, as in data/**/*.root"),
         (["results/raw/z*.root"], "no file matches results/raw/z*.root"),
         (["tree/c.root"], "no such file: tree/c.root"),
         (["results_else/c.root"], "no such file: results_else/c.root"),

@@ -13,7 +13,7 @@ from cloudchamber import seeds
 from cloudchamber.cloud import Clouds
 from cloudchamber.cloud_file import read_clouds
 from cloudchamber.errors import InputError
-from cloudchamber.jets.observable_file import read_observables
+from cloudchamber.jets.observable_file import read_observables_of
 
 __all__ = ["TaggingJets", "class_names", "read_tagging_jets", "training_rows"]
 
@@ -145,14 +145,12 @@ def _towers(clouds: Clouds, path: Path) -> tuple[Tensor, ...]:
 
 
 def _features(clouds: Clouds, path: Path, high_level: Path) -> tuple[tuple[Tensor, ...], tuple[str, ...]]:
-    table, meta = read_observables(high_level)
+    table, meta = read_observables_of(path, len(clouds), high_level)
     names = tuple(meta.get("features", sorted(table)))
     missing = [name for name in names if name not in table]
     if missing:
         raise InputError(f"{high_level}: no feature {missing}")
     values = np.stack([table[name] for name in names], axis=1, dtype=np.float32)
-    if len(values) != len(clouds):
-        raise InputError(f"{high_level}: features of {len(values)} jets, {path} has {len(clouds)}")
     if not np.isfinite(values).all():
         raise InputError(f"{high_level}: features hold values that are not finite")
     return (torch.from_numpy(values),), names

@@ -39,10 +39,11 @@ def combine_classes(settings: TaggingJetsSettings, seed: int, output: Path) -> N
 
     Labels are the position of the class in ``meta["classes"]``, that of the cloud file in ``meta["files"]``, and file
     and event as the cloud file has them; where it has none, each jet is an event of its own. Classes of different files
-    are split on their own, so that all parts have the same shares of them; those of one file are split together, since
-    they may share events. Jets that are identical to an earlier one are counted in ``meta``; all of them are in one
-    part. The feature ``weight`` has mean one within each class. Where event weights are kept, they are a factor of it,
-    and stand beside it as the feature ``event_weight``, of mean one within each class too.
+    are split on their own, so that all parts have the same shares of them. Those that share events are split together,
+    as classes of one file may, or of two that were ingested from the same raw file. Jets that are identical to an
+    earlier one are counted in ``meta``; all of them are in one part. The feature ``weight`` has mean one within each
+    class. Where event weights are kept, they are a factor of it, and stand beside it as the feature ``event_weight``,
+    of mean one within each class too.
 
     Raises:
         InputError: a file cannot be used, a class has no jets or cannot be made flat, a part lacks a class, the
@@ -62,7 +63,8 @@ def combine_classes(settings: TaggingJetsSettings, seed: int, output: Path) -> N
         create_clouds(output, settings.max_particles, *columns) as writer,
         progress("tagging jets", len(settings.classes), "classes") as report,
     ):
-        labels, contents, kinematics = [], [], []
+        labels, raw_files, contents, kinematics = [], [], [], []
+        known: dict[str, tuple[int, int]] = {}
         for source, file in enumerate(files):
             clouds = read_clouds(file, weighted=True)
             for position, item in enumerate(settings.classes):
@@ -72,6 +74,7 @@ def combine_classes(settings: TaggingJetsSettings, seed: int, output: Path) -> N
                     rows, made[item.name] = chosen_jets(clouds, item, settings, seed)
                     jets, events = clouds[rows], event_labels(clouds)[rows]
                     labels.append(np.column_stack([np.tile((position, source), (len(rows), 1)), events]))
+                    raw_files.append(_raw_files(clouds, source, events[:, 0], known))
                     content, described = _append(jets, labels[-1], settings, writer)
                     made[item.name] |= described
                 except InputError as error:
@@ -81,7 +84,8 @@ def combine_classes(settings: TaggingJetsSettings, seed: int, output: Path) -> N
                 report.update()
         of_jets, content = np.concatenate(labels), np.concatenate(contents)
         identical = _count_identical(content, of_jets[:, 0], settings.classes)
-        parts = _parts(of_jets, content, settings, seeds.generator(seed, "tagging", "split"))
+        events = joined(np.column_stack([np.concatenate(raw_files), of_jets[:, 3]]), content)
+        parts = _parts(of_jets[:, :2], events, settings, seeds.generator(seed, "tagging", "split"))
         for name, rows in parts.items():
             writer.add_indices(name, rows)
         writer.add_meta(
@@ -93,6 +97,26 @@ def combine_classes(settings: TaggingJetsSettings, seed: int, output: Path) -> N
                 "provenance": provenance("combine-classes", settings.model_dump(mode="json"), inputs, seed),
             }
         )
+
+
+def _raw_files(clouds: Clouds, source: int, files: np.ndarray, known: dict[str, tuple[int, int]]) -> np.ndarray:
+    """Return (n, 2) int64, equal for jets of one raw file: cloud file and number there, where it was first met.
+
+    Args:
+        clouds: of one cloud file, which may say what raw files it was made from.
+        source: number of the cloud file.
+        files: (n,) numbers of the raw files of some jets.
+        known: raw files that were met before, by their hashes; those of ``clouds`` are added.
+    """
+    hashes = clouds.meta.get("provenance", {}).get("inputs", {})
+    # Clouds that do not say of which event they are have no number of a file either.
+    paths = clouds.meta.get("files", []) if "file" in [column.name for column in clouds.label_columns] else []
+    first = {number: (source, number) for number in np.unique(files).tolist()}
+    for number, place in first.items():
+        path = paths[number] if 0 <= number < len(paths) else None
+        if path in hashes:
+            first[number] = known.setdefault(hashes[path], place)
+    return np.array([first[number] for number in files.tolist()], np.int64).reshape(-1, 2)
 
 
 def _append(
@@ -145,14 +169,15 @@ def _padded(values: np.ndarray, width: int) -> np.ndarray:
 
 
 def _parts(
-    labels: np.ndarray, content: np.ndarray, settings: TaggingJetsSettings, rng: np.random.Generator
+    labels: np.ndarray, events: np.ndarray, settings: TaggingJetsSettings, rng: np.random.Generator
 ) -> dict[str, np.ndarray]:
-    """Return the rows of each part; ``labels`` is (N, 4): class, source, file, event, ``content`` the fingerprints."""
-    of_class, source = labels[:, :2].T
-    events = joined(labels[:, 1:], content)
+    """Return the rows of each part; ``labels`` is (N, 2): class and source, ``events`` (N, 1)."""
+    of_class, source = labels.T
     if settings.split.indices is not None:
         parts = split(events, settings.split, rng)
     else:
+        # Sources that share an event are one.
+        source = joined(source[:, None], events[:, 0].astype(np.uint64))[:, 0]
         sources = [np.flatnonzero(source == number) for number in np.unique(source)]
         of_sources = [(rows, split(events[rows], settings.split, rng)) for rows in sources]
         parts = {name: np.concatenate([rows[chosen[name]] for rows, chosen in of_sources]) for name in PARTS}

@@ -8,7 +8,7 @@ from cloudchamber.cloud_file import read_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.figures.histograms import bin_edges, integer_edges
 from cloudchamber.jets.features import LABELS, Label
-from cloudchamber.jets.observable_file import read_observables
+from cloudchamber.jets.observable_file import read_observables_of
 from cloudchamber.metrics.resampling import Sample
 
 __all__ = ["FEATURES", "edges_of", "read_jets"]
@@ -29,9 +29,10 @@ def read_jets(clouds: str, observables: str) -> dict[str, Sample]:
     Raises:
         InputError: a file cannot be used, or the two do not belong together.
     """
-    jets, (table, _) = read_clouds(clouds), read_observables(observables)
+    jets = read_clouds(clouds)
+    table, _ = read_observables_of(clouds, len(jets), observables)
     for name in set(FEATURES) - set(_OF_CLOUDS):
-        if len(table.get(name, ())) != len(jets):
+        if name not in table:
             raise InputError(f"{observables}: no '{name}' for the {len(jets)} jets of {clouds}")
     return {name: Sample.of_jets(jets.feature(name) if name in _OF_CLOUDS else table[name]) for name in FEATURES}
 

@@ -19,8 +19,12 @@ def lighter(color: str, share: float) -> tuple[float, float, float]:
 
 
 def signed_norm(largest: float, linear: float) -> SymLogNorm:
-    """Return a scale from -``largest`` to ``largest``, linear below ``linear`` and logarithmic above, in size."""
-    return SymLogNorm(linear, vmin=-largest, vmax=largest)
+    """Return a scale from -``largest`` to ``largest``, logarithmic above the share ``linear`` of it, in size.
+
+    Where all is zero, and nothing has a size, it reaches to one.
+    """
+    reach = largest or 1.0
+    return SymLogNorm(linear * reach, vmin=-reach, vmax=reach)
 
 
 def signed_bar(part: FigureBase, shown: ScalarMappable, axes: list[Axes], label: str, **options: Any) -> Colorbar:

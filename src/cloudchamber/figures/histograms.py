@@ -74,6 +74,9 @@ def bin_edges(reference: Sample, others: Sequence[Sample], logarithmic: bool = F
     if logarithmic:
         weights = None if weights is None else weights[values[0] > 0]
         values = [np.log(of_sample[of_sample > 0]) for of_sample in values]
+        if not len(values[0]):
+            # As of D2 of jets of two particles, which is zero: bins around one, and all entries in the first.
+            values[0], weights = np.zeros(1), None
     low, high = _quantiles(values[0], weights, [0.001, 0.999])
     if low == high:
         low, high = low - 0.5, high + 0.5

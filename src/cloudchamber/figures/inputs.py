@@ -13,7 +13,7 @@ from cloudchamber.figures.labels import jets_in_words
 from cloudchamber.figures.looks import TRUTH, Look, looks
 from cloudchamber.jets.features import JET_FEATURES
 from cloudchamber.jets.kinematics import has_momentum
-from cloudchamber.jets.observable_file import read_observables
+from cloudchamber.jets.observable_file import read_observables_of
 from cloudchamber.metrics.resampling import Sample
 from cloudchamber.settings.entries import entries, need
 
@@ -157,32 +157,37 @@ def read_distributions(files: Mapping[str, Any], features: Sequence[str]) -> Dis
     """
     read = _jet_values if set(features) <= set(JET_FEATURES) else _particle_values
     truth = read_truth(files, weighted=True)
-    of_truth = read(truth, need(files, "truth_observables"), features, truth.indices["test"])
+    paths = need(files, "truth"), need(files, "truth_observables")
+    of_truth = read(truth, *paths, features, truth.indices["test"])
     series = []
     for model in first_samplers(models_of(files)):
         seeds = []
         for entry in model.entries:
-            clouds = read_clouds(need(entry, "clouds"))
-            seeds.append(read(clouds, need(entry, "observables"), features, np.arange(len(clouds))))
+            paths = need(entry, "clouds"), need(entry, "observables")
+            clouds = read_clouds(paths[0])
+            seeds.append(read(clouds, *paths, features, np.arange(len(clouds))))
         pooled = {name: _pooled([values[name] for values in seeds]) for name in features}
         series.append(Series(model.label, model.look, pooled))
     return Distributions(need(files, "title"), Series("truth (test part)", TRUTH, of_truth), tuple(series))
 
 
-_Reader = Callable[[Clouds, str, Sequence[str], np.ndarray], dict[str, Sample]]
+# Of clouds, their path and that of their observables, features and rows.
+_Reader = Callable[[Clouds, str, str, Sequence[str], np.ndarray], dict[str, Sample]]
 
 
-def _jet_values(clouds: Clouds, observables: str, features: Sequence[str], rows: np.ndarray) -> dict[str, Sample]:
-    table, _ = read_observables(observables)
+def _jet_values(
+    clouds: Clouds, path: str, observables: str, features: Sequence[str], rows: np.ndarray
+) -> dict[str, Sample]:
+    table, _ = read_observables_of(path, len(clouds), observables)
     for name in features:
         if name not in table:
             raise InputError(f"{observables}: no observable '{name}' among {sorted(table)}")
-        if len(table[name]) != len(clouds):
-            raise InputError(f"{observables}: {len(table[name])} jets, the clouds have {len(clouds)}")
     return {name: Sample.of_jets(table[name][rows], _weights(clouds, rows)) for name in features}
 
 
-def _particle_values(clouds: Clouds, observables: str, features: Sequence[str], rows: np.ndarray) -> dict[str, Sample]:
+def _particle_values(
+    clouds: Clouds, path: str, observables: str, features: Sequence[str], rows: np.ndarray
+) -> dict[str, Sample]:
     jets = clouds[rows]
     mask = has_momentum(jets)
     return {name: Sample.of_particles(jets.point(name), mask, jets.event_weight) for name in features}

@@ -29,11 +29,14 @@ _SMALLEST = 1e-12
 class Continuous:
     """Map of a continuous feature, linear between knots of its cumulative distribution.
 
-    A feature that is rounded may have a value that many jets share. Such an atom is a step of the distribution, as wide
-    as what rounding makes equal: values are spread over it before they are mapped, and rounded when they come back.
+    Many jets may share one value, as all jets of one particle have no mass. Such an atom is a step of the distribution:
+    the value becomes a random place of its step, and all places of a step become the value again. Of a feature that is
+    rounded, a step is as wide as what rounding makes equal: values are spread over it before they are mapped, and
+    rounded when they come back.
 
     Attributes:
-        values: (K,) increasing, from the lowest to the highest training value.
+        values: (K,) not decreasing, from the lowest to the highest training value; a step without width stands there
+            twice.
         probabilities: (K,) of a value below, from 1 / 2n to 1 - 1 / 2n for n training values.
         decimals: to which the feature is rounded, or None.
     """
@@ -59,8 +62,8 @@ class Continuous:
             np.quantile(np.asarray(values, np.float64), probabilities, method="hazen"), return_index=True
         )
         probabilities = probabilities[first]
-        if decimals is not None:
-            knots, probabilities = _with_atoms(knots, probabilities, np.asarray(values, np.float64), 10.0**-decimals)
+        cell = 0.0 if decimals is None else 10.0**-decimals
+        knots, probabilities = _with_atoms(knots, probabilities, np.asarray(values, np.float64), cell)
         return cls(tuple(knots.tolist()), tuple(probabilities.tolist()), decimals)
 
     def spread(self, values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -69,9 +72,18 @@ class Continuous:
             return values
         return values + 10.0**-self.decimals * (rng.random(len(values)) - 0.5)
 
-    def forward(self, values: np.ndarray) -> np.ndarray:
-        """Return the (N,) float32 normal values of (N,) values; those beyond the training range count as its ends."""
+    def forward(self, values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Return the (N,) float32 normal values of (N,) values; those beyond the training range count as its ends.
+
+        Args:
+            values: of the feature.
+            rng: of the place of a value within its step.
+        """
         probabilities = np.interp(values, self.values, self.probabilities)
+        for step in np.flatnonzero(np.diff(self.values) == 0):
+            rows = values == self.values[step]
+            low, high = self.probabilities[step], self.probabilities[step + 1]
+            probabilities[rows] = rng.uniform(low, high, np.count_nonzero(rows))
         return torch.special.ndtri(torch.from_numpy(probabilities)).numpy().astype(np.float32)
 
     def inverse(self, normal: np.ndarray) -> np.ndarray:
@@ -93,18 +105,26 @@ class Continuous:
 def _with_atoms(
     knots: np.ndarray, probabilities: np.ndarray, values: np.ndarray, cell: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the knots with one at each end of each value that many have, which takes the place of those within."""
-    ordered = np.sort(values)
-    found, counts = np.unique(ordered, return_counts=True)
-    for atom in found[counts >= len(values) / _KNOTS]:
-        ends = np.array([atom - cell / 2, atom + cell / 2])
-        below = [np.searchsorted(ordered, atom, side) for side in ("left", "right")]
-        outside = (knots < ends[0]) | (knots > ends[1])
-        # As for the other knots, nothing is below the lowest or above the highest value with certainty.
-        shares = np.clip(np.array(below) / len(values), 0.5 / len(values), 1 - 0.5 / len(values))
-        knots = np.concatenate([knots[outside], ends])
-        probabilities = np.concatenate([probabilities[outside], shares])
-    order = np.argsort(knots, kind="stable")
+    """Return the knots with one at each end of each value that many have, which takes the place of those within.
+
+    A value is as wide as its ``cell``. The values next to an atom are knots too, so that what lies between is as
+    improbable as it is in ``values``.
+    """
+    found, counts = np.unique(values, return_counts=True)
+    up_to = np.cumsum(counts)
+    atoms = np.flatnonzero(counts >= max(2, len(values) / _KNOTS))
+    beside = np.setdiff1d([atoms - 1, atoms + 1], [-1, *atoms, len(found)])
+    below, above = found[atoms] - cell / 2, found[atoms] + cell / 2
+    kept = ~np.isin(knots, found[beside])
+    for low, high in zip(below, above, strict=True):
+        kept &= (knots < low) | (knots > high)
+    knots = np.concatenate([knots[kept], found[beside], below, above])
+    at_beside = up_to[beside] - counts[beside] / 2
+    shares = np.concatenate([at_beside, up_to[atoms] - counts[atoms], up_to[atoms]]) / len(values)
+    # As for the other knots, nothing is below the lowest or above the highest value with certainty.
+    shares = np.clip(shares, 0.5 / len(values), 1 - 0.5 / len(values))
+    probabilities = np.concatenate([probabilities[kept], shares])
+    order = np.lexsort((probabilities, knots))
     return knots[order], np.maximum.accumulate(probabilities[order])
 
 

@@ -59,10 +59,11 @@ class JetScales:
 
         Args:
             columns: of these features, and "multiplicity".
-            rng: of the place of a rounded value within what rounding made equal.
+            rng: of the place of a value that many jets share.
         """
-        normal = [scale.forward(columns[name]) for name, scale in zip(_PLAIN, self.plain, strict=True)]
-        sums = [scale.forward(scale.spread(columns[_SUM], rng)) for scale in (self.sum_of_others, self.sum_of_largest)]
+        normal = [scale.forward(columns[name], rng) for name, scale in zip(_PLAIN, self.plain, strict=True)]
+        scales = (self.sum_of_others, self.sum_of_largest)
+        sums = [scale.forward(scale.spread(columns[_SUM], rng), rng) for scale in scales]
         return np.stack([*normal, np.where(self._is_largest(columns["multiplicity"]), sums[1], sums[0])], axis=1)
 
     def inverse(self, normal: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray]:

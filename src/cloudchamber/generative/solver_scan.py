@@ -14,7 +14,7 @@ from cloudchamber.errors import InputError
 from cloudchamber.generative.artifact import load_artifact
 from cloudchamber.generative.jet_features import JetFeatures, read_jets
 from cloudchamber.generative.sample import draw_clouds
-from cloudchamber.jets.observable_file import read_observables
+from cloudchamber.jets.observable_file import read_observables_of
 from cloudchamber.jets.observables import observe
 from cloudchamber.jets.relative import RELATIVE_COLUMNS
 from cloudchamber.metrics.divergence import kl_divergence
@@ -29,7 +29,7 @@ from cloudchamber.storage import write_rows
 
 __all__ = ["FEATURES", "points_of", "solver_scan"]
 
-# Multiplicity and pT are not among them: they are given to a model, or imposed on what it generates.
+# Multiplicity and pT are not among them: they are given to a model, or may be imposed on what it generates.
 FEATURES = ("jet_mass", "tau21", "tau32", "d2")
 _STOCHASTIC: tuple[Solver, ...] = ("euler_maruyama",)
 
@@ -46,9 +46,12 @@ def points_of(settings: SolverScanSettings, segments: int | None) -> list[Sample
     """
     if segments is not None:
         numbers = [number for number in range(1, segments + 1) if segments % number == 0]
-        return [SamplerSettings(solver="flow_map", evaluations=number) for number in numbers]
+        return [
+            SamplerSettings(solver="flow_map", evaluations=number, momentum_sum=settings.momentum_sum)
+            for number in numbers
+        ]
     return [
-        SamplerSettings(solver=solver, evaluations=evaluations)
+        SamplerSettings(solver=solver, evaluations=evaluations, momentum_sum=settings.momentum_sum)
         for solver in settings.solvers
         for evaluations in settings.evaluations
         if evaluations % EVALUATIONS_PER_STEP[solver] == 0 and (solver != "one_step" or evaluations == 1)
@@ -89,7 +92,11 @@ def solver_scan(
     """
     artifact = load_artifact(weights, description)
     jets = read_jets(jets_file)
-    true, table = read_clouds(truth), read_observables(truth_observables)[0]
+    true = read_clouds(truth)
+    table, _ = read_observables_of(truth, len(true), truth_observables)
+    missing = [name for name in FEATURES if name not in table]
+    if missing:
+        raise InputError(f"{truth_observables}: no observable '{missing[0]}' among {sorted(table)}")
     n_jets = min(settings.jets, len(jets), len(true.indices.get("train", ())))
     if not n_jets:
         raise InputError(f"{truth}: no training jets, which give the floor")

@@ -14,8 +14,9 @@ import numpy as np
 
 from cloudchamber.errors import CloudchamberError, InputError
 from cloudchamber.hdf5 import create_hdf5
+from cloudchamber.storage import sha256
 
-__all__ = ["read_observables", "write_observables"]
+__all__ = ["read_observables", "read_observables_of", "write_observables"]
 
 FORMAT = "cloudchamber-observables"
 VERSION = 1
@@ -73,4 +74,29 @@ def read_observables(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str,
         if values.shape != (expected,) or values.dtype != np.float64:
             there = f"{values.dtype} {values.shape}"
             raise InputError(f"{path}: dataset '{name}' is {there}, the header says {expected} jets of one float64")
+    return table, meta
+
+
+def read_observables_of(
+    clouds: str | Path, n_clouds: int, path: str | Path
+) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Return what :func:`read_observables` does, of the clouds of a certain file.
+
+    Args:
+        clouds: the file that the observables are to be of.
+        n_clouds: how many it has.
+        path: the observables.
+
+    Raises:
+        InputError: see :func:`read_observables`; or the observables are of another number of clouds, or were made from
+            a file with another content.
+    """
+    table, meta = read_observables(path)
+    lengths = {len(values) for values in table.values()}
+    if lengths != {n_clouds}:
+        raise InputError(f"{path}: observables of {max(lengths, default=0)} jets, {clouds} has {n_clouds}")
+    provenance = meta.get("provenance")
+    inputs = provenance.get("inputs") if isinstance(provenance, dict) else None
+    if isinstance(inputs, dict) and sha256(clouds) not in inputs.values():
+        raise InputError(f"{path}: was made from other jets than those of {clouds} (SHA-256 differs); make it again")
     return table, meta

@@ -10,7 +10,7 @@ import pandas as pd
 from cloudchamber import seeds
 from cloudchamber.cloud import Clouds
 from cloudchamber.cloud_file import read_clouds
-from cloudchamber.jets.observable_file import read_observables
+from cloudchamber.jets.observable_file import read_observables_of
 from cloudchamber.metrics.cloud_comparison import compare_clouds
 from cloudchamber.metrics.comparison import compare
 from cloudchamber.metrics.tables import write_table
@@ -45,8 +45,9 @@ def compare_files(
     Raises:
         InputError: a file cannot be used, or the training part has fewer jets than the sample.
     """
-    true, of_true = read_clouds(truth, weighted=True), read_observables(truth_observables)[0]
-    generated, of_generated = read_clouds(sample), read_observables(sample_observables)[0]
+    true, generated = read_clouds(truth, weighted=True), read_clouds(sample)
+    of_true, _ = read_observables_of(truth, len(true), truth_observables)
+    of_generated, _ = read_observables_of(sample, len(generated), sample_observables)
     test, train = (_part(true, of_true, name) for name in ("test", "train"))
     of_features = compare(*test, generated, of_generated, *train, settings, seeds.generator(seed, "bootstrap"))
     of_clouds = compare_clouds(test[0], train[0], generated, settings, seeds.generator(seed, "batches"))

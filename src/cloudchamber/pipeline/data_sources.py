@@ -10,7 +10,7 @@ from cloudchamber.pipeline.paths import Paths
 from cloudchamber.settings.data import DelphesSource, LabelledSource, SimulatedSource
 from cloudchamber.settings.external import external_files
 from cloudchamber.settings.shared import SharedSettings
-from cloudchamber.wildcards import expand
+from cloudchamber.wildcards import expand, hint
 
 __all__ = ["DataSources"]
 
@@ -125,7 +125,7 @@ class DataSources:
                 if Path(file).exists():
                     continue
                 if has_magic(file):
-                    raise SettingsError(f"datasets.{name}.source.{key}: no file matches {file}")
+                    raise SettingsError(f"datasets.{name}.source.{key}: no file matches {file}{hint(file)}")
                 if not file.startswith((f"{self._paths.results}/", f"{self._paths.external_folder}/")):
                     raise SettingsError(f"datasets.{name}.source.{key}: no such file: {file}")
 

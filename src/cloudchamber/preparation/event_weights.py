@@ -199,6 +199,14 @@ def _check_alike(stored: Mapping[Path, _Stored], settings: IngestionSettings) ->
             f"{other[0]} has event weights ('{settings.weight_branch}'), {without[0]} has none: "
             "give each a key of cross_sections, or leave weights unread (weight_branch: null)"
         )
+    # As programs write it that know of no weights: beside others such events would count for nothing.
+    zero = [path for path, found in with_.items() if found.low == found.high == 0.0]
+    weighing = [path for path in stored if path not in zero]
+    if zero and weighing:
+        raise InputError(
+            f"{zero[0]}: all event weights ('{settings.weight_branch}') are zero, those of {weighing[0]} are not: "
+            "leave the file out, or weights unread (weight_branch: null)"
+        )
     # Classes of a data set are compared with each other and never added up.
     if settings.cross_sections != {} or settings.label_branch is not None:
         return

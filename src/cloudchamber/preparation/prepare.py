@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from cloudchamber import seeds
 from cloudchamber.cloud import Clouds
 from cloudchamber.cloud_file import read_clouds, write_clouds
 from cloudchamber.errors import InputError
+from cloudchamber.jets.kinematics import relative_sum
 from cloudchamber.jets.relative import RELATIVE_COLUMNS, relative_points
 from cloudchamber.preparation.identical import fingerprints, joined, repeats, warning
 from cloudchamber.preparation.splits import PARTS, event_labels, split, write_split
@@ -34,8 +36,9 @@ def prepared(
     """Return jets in relative coordinates with their split in ``indices`` and the standardisations in ``meta``.
 
     Both standardisations, of the particles and of the conditions (jet pT and mass), see the training part only. Jets
-    that are identical to an earlier one are counted in ``meta``; all of them are in one part of the split. Jets without
-    a particle that has a momentum keep their row and are in no part; ``meta`` has their number as "without_particles".
+    that are identical to an earlier one are counted in ``meta``; all of them are in one part of the split. Jets whose
+    particles add up to no momentum, as those without particles, keep their row and are in no part; ``meta`` has their
+    number as "without_particles".
 
     Args:
         clouds: jets.
@@ -62,7 +65,9 @@ def prepared(
     # Of all parts, so that the seed of the split does not decide what is refused.
     momenta = points[..., names.index("pt_rel")]
     refuse_outside(momenta[clouds.mask], "pt_rel", settings.pt_scale)
-    filled = np.any(clouds.mask & (momenta > 0), axis=1)
+    relative = replace(clouds, points=points, point_columns=RELATIVE_COLUMNS)
+    # Nothing can be in units of such a sum.
+    filled = relative_sum(relative) > 0
     parts = _filled(parts, filled)
     train = parts["train"]
     of_points = Standardisation.fit(points[train][clouds.mask[train]], names, {"pt_rel": settings.pt_scale})
@@ -140,7 +145,7 @@ def prepare(
     sizes = ", ".join(f"{len(result.indices[name])} {name}" for name in PARTS)
     sys.stderr.write(f"prepare: jets of each part: {sizes}\n")
     if result.meta["without_particles"]:
-        count = f"{result.meta['without_particles']} of {len(result)} jets have no particle"
+        count = f"{result.meta['without_particles']} of {len(result)} jets have no momentum in their particles"
         sys.stderr.write(f"prepare: {count} and are in no part\n")
 
 

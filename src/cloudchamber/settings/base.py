@@ -1,7 +1,8 @@
 """What all settings share: frozen models that refuse unknown keys, and one line for what is wrong with a file."""
 
+import re
 from abc import ABC
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, final, overload
 
@@ -80,11 +81,29 @@ def parse(model: Any, values: Mapping[str, Any], source: str | Path = "settings"
         SettingsError: one line with the source, the dotted key and the reason for each fault.
     """
     try:
-        return TypeAdapter(model).validate_python(without_nulls(values))
+        made = TypeAdapter(model).validate_python(without_nulls(values))
     except ValidationError as error:
         raise SettingsError(f"{source}: " + "; ".join(told(error, model, values))) from None
     except RecursionError:
         raise SettingsError(f"{source}: nested too deeply, or an alias that holds itself") from None
+    # Python counts True as 1, and so does pydantic.
+    for key in _numbers_from_booleans(values, made):
+        raise SettingsError(f"{source}: {key}: expected a number, not true or false (to YAML also yes and no)")
+    return made
+
+
+def _numbers_from_booleans(values: Any, made: Any, at: tuple[str, ...] = ()) -> Iterator[str]:
+    """Yield the dotted keys of ``values`` that are true or false and have become numbers in the settings ``made``."""
+    if isinstance(values, bool):
+        if isinstance(made, int | float) and not isinstance(made, bool):
+            yield ".".join(at)
+    elif isinstance(values, Mapping):
+        for key, value in values.items():
+            below = made.get(key) if isinstance(made, Mapping) else getattr(made, str(key), None)
+            yield from _numbers_from_booleans(value, below, (*at, str(key)))
+    elif isinstance(values, list | tuple) and isinstance(made, Sequence):
+        for position, (value, below) in enumerate(zip(values, made, strict=False)):
+            yield from _numbers_from_booleans(value, below, (*at, str(position)))
 
 
 @overload
@@ -125,9 +144,25 @@ def read_yaml(path: str | Path, may_be_empty: bool = False) -> dict[str, Any]:
     return _mapping(text, path, may_be_empty)
 
 
+# Whole numbers in base 8, and numbers in base 60: YAML 1.1 knows both, and nobody means them.
+_OTHER_BASES = (
+    (re.compile(r"[-+]?0[0-7_]+"), "in eights: write the number without zeros in front"),
+    (re.compile(r"[-+]?[0-9][0-9_]*(:[0-9]+)+(\.[0-9_]*)?"), "in sixties: write the number without colons"),
+)
+_NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
+
+
 @final
 class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # yaml has no annotations
-    """Refuses keys that yaml lets pass: one that stands there twice, where the last counts, and one that is no text."""
+    """Refuses what yaml lets pass: a key that stands there twice, where the last counts, or is no text, and numbers in
+    other bases than they look like."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        for pattern, how in _OTHER_BASES:
+            if node.tag in _NUMBERS and pattern.fullmatch(node.value):
+                line = node.start_mark.line + 1
+                raise SettingsError(f"line {line}: YAML counts {node.value} {how}, or a text in quotes")
+        return super().construct_object(node, deep)
 
     def compose_mapping_node(self, anchor: str | None) -> yaml.MappingNode:
         # As written: later the keys of "<<" stand among the others.

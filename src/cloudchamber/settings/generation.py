@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from cloudchamber.settings.base import Different, Name, PositiveInt, Seeds, Settings
 from cloudchamber.settings.flow_maps import FlowMapModel
-from cloudchamber.settings.generators import EVALUATIONS_PER_STEP, MarginalsModel, Solver, TrainedModel
+from cloudchamber.settings.generators import EVALUATIONS_PER_STEP, MarginalsModel, MomentumSum, Solver, TrainedModel
 from cloudchamber.settings.jet_level import JET_FLOW, JetLevelSettings, TrainingJets
 from cloudchamber.settings.metrics import LogPosteriorSettings, MetricSettings
 from cloudchamber.settings.objectives import AdversarialSettings
@@ -30,6 +30,7 @@ class SolverScanSettings(Settings):
         min_length=1, description="per jet; what does not suit a solver is left out"
     )
     jets: PositiveInt = Field(description="jets per point; no more than are generated")
+    momentum_sum: MomentumSum = "imposed"
 
     @property
     def compares_ode_and_sde(self) -> bool:

@@ -23,6 +23,7 @@ from cloudchamber.figures.measurements import Measurement
 from cloudchamber.jets.observable_file import read_observables, write_observables
 from cloudchamber.metrics.resampling import Sample
 from cloudchamber.settings.generators import EVALUATIONS_PER_STEP
+from cloudchamber.studies.jet_generation.figures.average_images import JetImages, average_images
 from cloudchamber.studies.jet_generation.figures.distributions import feature_distributions
 from cloudchamber.studies.jet_generation.figures.log_posterior import log_posterior
 from cloudchamber.studies.jet_generation.figures.requested import read_requests, response
@@ -178,7 +179,7 @@ def test_requests_are_the_features_of_the_clouds(files: dict[str, Any]) -> None:
 def test_requests_and_answers_of_different_jets_are_refused(files: dict[str, Any], tmp_path: Path) -> None:
     table = read_observables(files["truth_observables"])[0]
     write_observables(tmp_path / "few.h5", {name: values[:5] for name, values in table.items()}, {})
-    with pytest.raises(InputError, match=r"few\.h5: no 'jet_mass' of the 240 jets of truth"):
+    with pytest.raises(InputError, match=r"few\.h5: observables of 5 jets, .* has 240"):
         _figure("requested", {**files, "truth_observables": str(tmp_path / "few.h5")})
 
 
@@ -317,3 +318,11 @@ def test_legends_are_as_wide_as_the_figure_allows() -> None:
     assert columns(4.0, 30) == 1
     assert columns(8.0, 30) == 2
     assert columns(9.0, 4) == 8
+
+
+def test_images_of_jets_none_of_which_can_be_aligned_are_drawn() -> None:
+    nothing = {name: np.zeros((4, 4)) for name in ("truth (test part)", "truth (training part)", "model")}
+    with style.applied():
+        figure = average_images(JetImages("pairs", np.linspace(-1, 1, 5), nothing, (0.0,) * 3, (7,) * 3))
+        figure.canvas.draw()
+    assert "0% of the jets" in figure.axes[0].get_title()

@@ -122,9 +122,10 @@ def _draw(places: np.ndarray, data: JetImages) -> tuple[AxesImage, AxesImage]:
     """Draw each image above its difference to the first and return one of each, for the colour bars."""
     first, *others = data.images.values()
     # A square root shows what lies around the prongs without making it as bright as they are.
-    levels = PowerNorm(0.5, 0.0, max(float(image.max()) for image in data.images.values()))
+    # Where no jet can be aligned, all are zero.
+    levels = PowerNorm(0.5, 0.0, max(float(image.max()) for image in data.images.values()) or 1.0)
     largest = max(float(np.abs(image - first).max()) for image in others)
-    differences = signed_norm(largest, 0.03 * largest)
+    differences = signed_norm(largest, 0.03)
     named = zip(data.images.items(), data.kept, strict=True)
     for ((label, image), kept), (upper, lower) in zip(named, places, strict=False):
         upper.set_title(f"{wrapped(label)}\n{kept:.0%} of the jets")

@@ -18,7 +18,7 @@ from cloudchamber.figures.images import draw_image
 from cloudchamber.figures.inputs import read_truth
 from cloudchamber.figures.labels import axis_label, counts, wrapped
 from cloudchamber.jets.features import LABELS
-from cloudchamber.jets.observable_file import read_observables
+from cloudchamber.jets.observable_file import read_observables_of
 from cloudchamber.settings.entries import need
 from cloudchamber.studies.jet_generation.figures.conditioning import partners
 
@@ -101,26 +101,26 @@ def read_requests(files: Mapping[str, Any]) -> list[Requests]:
     """
     truth = read_truth(files)
     rows = truth.indices["test"]
-    samples = [_read("truth", [(truth, need(files, "truth_observables"))], rows)]
+    samples = [_read("truth", [(truth, need(files, "truth"), need(files, "truth_observables"))], rows)]
     for pair in partners(files):
         for model, kind in zip(pair, ("unconditional", "conditional"), strict=True):
             # A title in brackets says what the model knows.
             label = model.label if "(" in model.label else f"{model.label} ({kind})"
             if label not in [sample.label for sample in samples]:
-                entries = [(read_clouds(need(entry, "clouds")), need(entry, "observables")) for entry in model.entries]
-                samples.append(_read(label, entries))
+                paths = [(need(entry, "clouds"), need(entry, "observables")) for entry in model.entries]
+                samples.append(_read(label, [(read_clouds(clouds), clouds, path) for clouds, path in paths]))
     return samples
 
 
-def _read(label: str, entries: Sequence[tuple[Clouds, str]], rows: np.ndarray | None = None) -> Requests:
+def _read(label: str, entries: Sequence[tuple[Clouds, str, str]], rows: np.ndarray | None = None) -> Requests:
     asked: dict[str, list[np.ndarray]] = {name: [] for name in FEATURES}
     given: dict[str, list[np.ndarray]] = {name: [] for name in FEATURES}
-    for clouds, path in entries:
-        table, _ = read_observables(path)
+    for clouds, source, path in entries:
+        table, _ = read_observables_of(source, len(clouds), path)
         kept = np.arange(len(clouds)) if rows is None else rows
         for name in FEATURES:
-            if name not in table or len(table[name]) != len(clouds):
-                raise InputError(f"{path}: no '{name}' of the {len(clouds)} jets of {label}")
+            if name not in table:
+                raise InputError(f"{path}: no '{name}' of the jets of {label}")
             asked[name].append(clouds.feature(name)[kept].astype(np.float64))
             given[name].append(table[name][kept])
     return Requests(label, *({name: np.concatenate(side[name]) for name in FEATURES} for side in (asked, given)))

@@ -56,8 +56,8 @@ def relevance(examples: Clouds, title: str) -> Figure:
     # An equal share for each tower is one; what lies outside of the scale takes its end.
     shares = attention * examples.multiplicity[:, None]
     gradients = examples.point("gradient_times_input")
-    largest = float(np.abs(gradients).max()) or 1.0
-    changes = signed_norm(largest, 0.01 * largest)
+    largest = float(np.abs(gradients).max())
+    changes = signed_norm(largest, 0.01)
     rows: tuple[tuple[np.ndarray, Normalize, str], ...] = (
         (shares, LogNorm(0.1, 10.0), "cividis"),
         (gradients, changes, "PuOr_r"),
