@@ -38,6 +38,11 @@ def model_settings(steps: int, **changes: Any) -> dict[str, Any]:
     return {"network": network, "objective": {"kind": "flow_matching"}, "training": training}
 
 
+def flow_map_settings(steps: int, **changes: Any) -> dict[str, Any]:
+    training = training_settings(steps, **changes)
+    return {"segments": 2, "trajectories": 12, "teacher_sampler": SAMPLER, "training": training}
+
+
 def flow_settings(steps: int, **changes: Any) -> dict[str, Any]:
     training = training_settings(steps, **changes)
     return {"kind": "flow", "transforms": 1, "bins": 3, "hidden": [8], "training": training}
@@ -60,6 +65,8 @@ def _training(name: str, settings: Callable[..., dict[str, Any]], outputs: Mappi
             source: list[str | Path] = [inputs / "prepared.h5"]
             if name == "log-posterior":
                 source = ["--truth", inputs / "prepared.h5", "--classes", f"model={inputs / 'sample.h5'}"]
+            if name == "train-flow-map":
+                source += ["--teacher", inputs / "weights.safetensors", inputs / "description.json"]
             chosen = json.dumps(settings(steps, **changes))
             return [*source, "--settings", chosen, "--seed", "3", "--state", "{work}/state"]
 
@@ -70,6 +77,7 @@ def _training(name: str, settings: Callable[..., dict[str, Any]], outputs: Mappi
 
 TRAININGS: Mapping[str, Callable[..., Stage]] = {
     "train": _training("train", model_settings, TRAINED),
+    "train-flow-map": _training("train-flow-map", flow_map_settings, TRAINED),
     "train-jet-flow": _training("train-jet-flow", flow_settings, TRAINED),
     "log-posterior": _training(
         "log-posterior", posterior_settings, {"history": ".csv", "confusion": ".csv", "output": ".csv"}

@@ -83,7 +83,7 @@ def test_points_are_whole_steps() -> None:
     assert points == expected
     for momentum_sum in ("imposed", "free"):
         asked = settings.model_copy(update={"momentum_sum": momentum_sum})
-        assert {point.momentum_sum for point in points_of(asked)} == {momentum_sum}
+        assert {point.momentum_sum for point in points_of(asked, None)} == {momentum_sum}
 
 
 def test_every_point_has_a_row_per_metric_and_feature(table: pd.DataFrame) -> None:

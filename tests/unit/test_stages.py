@@ -30,8 +30,9 @@ def test_options_are_the_arguments_of_the_function(name: str) -> None:
     own = {"help", "threads"}
     given = {action.dest for action in command._actions if action.dest not in own}
     # One option holds both files of a model.
-    if any(isinstance(action.nargs, int) and action.dest == "weights" for action in command._actions):
-        given.add("description")
+    for action in command._actions:
+        if isinstance(action.nargs, int) and action.dest.endswith("weights"):
+            given.add(action.dest.removesuffix("weights") + "description")
     taken = inspect.signature(load_entry(STAGES[name])).parameters
     needed = {argument for argument, item in taken.items() if item.default is inspect.Parameter.empty}
     assert given <= set(taken), given - set(taken)
