@@ -295,6 +295,16 @@ def test_divergence_stops_the_training_and_keeps_the_last_good_state(
     assert all(value.isfinite().all() for value in state["network"].values())
 
 
+def test_divergence_names_the_learning_rates_that_there_are(tmp_path: Path) -> None:
+    for muon, named in (
+        (None, "training.learning_rate or"),
+        (0.02, "training.learning_rate, training.muon_learning_rate or"),
+    ):
+        settings = SETTINGS.model_copy(update={"muon_learning_rate": muon})
+        with pytest.raises(DivergenceError, match=f"; lower {named} training.gradient_clip"):
+            _fit(_Regression({10: lambda loss: loss * math.nan}), tmp_path / str(muon), settings)
+
+
 def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
     with locked(tmp_path), pytest.raises(StateError, match=f"in use by another training .process {os.getpid()} on "):
         _fit(_Regression(), tmp_path)

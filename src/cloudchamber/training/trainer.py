@@ -194,9 +194,10 @@ class _Loop:
 
     def _check_finite(self, value: float, name: str) -> None:
         if not math.isfinite(value):
+            muon = "" if self.settings.muon_learning_rate is None else ", training.muon_learning_rate"
             raise DivergenceError(
                 f"{name} is {value} at step {self.step + 1}; the last saved state is in {self.folder}; "
-                "lower training.learning_rate or training.gradient_clip"
+                f"lower training.learning_rate{muon} or training.gradient_clip"
             )
 
     def _losses_until_now(self) -> dict[str, Any]:
