@@ -137,6 +137,8 @@ class _Loop:
         if self.task.size < self.settings.batch_size and self.processes.first:
             batch = f"batches of {self.task.size} examples, all there are, and not {self.settings.batch_size}"
             sys.stderr.write(f"training: {batch} (training.batch_size)\n")
+        if "muon" in self.optimizers and not self.optimizers["muon"].parameters and self.processes.first:
+            sys.stderr.write("training: no weights are a matrix that Muon moves (training.muon_learning_rate)\n")
         steps = self.settings.steps
         with progress("training", steps, "steps", done=self.step, shown=self.processes.first) as bar:
             while self.step < steps:
