@@ -167,3 +167,10 @@ def test_the_pipeline_says_what_the_counts_have_to_be_of(monkeypatch: pytest.Mon
         assert stored is not None
         assert process["real"] is None
         assert (process["physics"], process["selection"]) == (stored["physics"], stored["selection"])
+
+
+def test_no_figure_is_made_where_no_process_is_compared() -> None:
+    config = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
+    none = {"real_files": {"top": None, "qcd": None}}
+    made = plan({**config, "detector_response": none}, REPOSITORY)
+    assert not [figure for figure in made.figures() if figure.key == "detector_response"]

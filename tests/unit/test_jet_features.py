@@ -208,6 +208,20 @@ def test_jets_that_are_not_prepared_are_refused(clouds: Clouds, tmp_path: Path) 
         draw_jets(raw.source, None, JETS, 1, tmp_path / "jets.h5")
 
 
+def test_what_is_wrong_with_a_feature_is_told_with_its_file(clouds: Clouds, tmp_path: Path) -> None:
+    position = [column.name for column in clouds.feature_columns].index("jet_eta")
+    kept = [number for number in range(clouds.features.shape[1]) if number != position]
+    columns = tuple(clouds.feature_columns[number] for number in kept)
+    lacking = Study(tmp_path, replace(clouds, features=clouds.features[:, kept], feature_columns=columns))
+    with pytest.raises(InputError, match=r"prepared\.h5: no feature 'jet_eta'"):
+        draw_jets(lacking.source, None, JETS, 1, tmp_path / "jets.h5")
+    features = clouds.features.copy()
+    features[:, position] = 0.5
+    constant = Study(tmp_path, replace(clouds, features=features))
+    with pytest.raises(InputError, match=r"prepared\.h5: column 'jet_eta' is constant in the training part"):
+        constant.train()
+
+
 @pytest.mark.parametrize(
     ("changes", "meta", "message"),
     [

@@ -1,6 +1,7 @@
 """The layers of a configuration: which files count, what lies over what, and that no layer changes another."""
 
 import copy
+import json
 from pathlib import Path
 from typing import Any
 
@@ -293,6 +294,19 @@ def test_a_process_with_commands_or_a_kind_takes_nothing_of_one_of_its_name(clas
         assert of_user(classes, processes={"top": mine})["processes"]["top"] == mine
     changed = of_user(classes, processes={"top": {"events": 9}})["processes"]["top"]
     assert changed == {**changed, "events": 9, "shards": 4, "particles": "hard"}
+
+
+def test_real_files_below_are_not_of_a_process_that_the_user_changes(classes: Path) -> None:
+    real = {"real_files": {"top": "top.root", "qcd": "qcd.root"}, "max_particles": 5}
+    write(classes, "one", "default", OWN + f"detector_response: {json.dumps(real)}\n")
+    for mine in ({"title": "mine", "commands": ["b"]}, {"pt_hat": [3, 4]}):
+        made = of_user(classes, processes={"top": mine})["detector_response"]
+        assert made == {"real_files": {"qcd": "qcd.root"}, "max_particles": 5}
+    # Files that the user names are of his process, and more events are of the one that is there.
+    own = {"real_files": {"top": "mine.root"}}
+    made = of_user(classes, processes={"top": {"commands": ["b"]}}, detector_response=own)["detector_response"]
+    assert made["real_files"] == {"qcd": "qcd.root", "top": "mine.root"}
+    assert of_user(classes, processes={"top": {"events": 9}})["detector_response"] == real
 
 
 def test_own_classes_are_all_classes_and_nothing_below_acts_on_their_jets(classes: Path) -> None:

@@ -65,6 +65,15 @@ def test_particles_of_pile_up(
     assert f"{SOFT} constituents from pile-up {'left out' if left_out else 'kept'}" in capsys.readouterr().err
 
 
+def test_events_of_pile_up_alone(tmp_path: Path, run: Ingest, particles: dict[str, Lists]) -> None:
+    particles["IsPU"] = [[1] * (HARD + SOFT)]
+    path = write_delphes(tmp_path / "a.root", {"Particle": particles})
+    with pytest.raises(
+        InputError, match=rf"a\.root: all {HARD + SOFT} constituents are from pile-up, which is left out"
+    ):
+        run(path)
+
+
 def test_particles_that_nobody_would_see_are_not_counted(
     tmp_path: Path, run: Ingest, particles: dict[str, Lists]
 ) -> None:

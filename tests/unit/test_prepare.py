@@ -77,6 +77,14 @@ def test_what_a_scale_does_not_have_is_refused_in_each_part(
     assert not (tmp_path / "split.h5").exists()
 
 
+def test_negative_momenta_on_a_linear_scale_are_counted(
+    jets: Clouds, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = run(tmp_path, with_momenta(jets, 7, [-1.0, 3.0]), pt_scale="linear")
+    assert made.meta["negative_momenta"] == 1
+    assert f"prepare: 1 of {int(jets.mask.sum())} particles have a negative pt_rel" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_jets_without_particles_keep_their_rows_and_are_in_no_part(
     seed: int, jets: Clouds, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -191,6 +191,17 @@ def test_a_training_with_muon_goes_on_to_the_same_bits(tmp_path: Path) -> None:
     assert not _same(_fit(_Regression(), tmp_path / "without"), trained)
 
 
+def test_muon_without_a_matrix_to_move_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    settings = SETTINGS.model_copy(update={"muon_learning_rate": 0.02})
+    said = "training: no weights are a matrix that Muon moves (training.muon_learning_rate)\n"
+    _fit(_Regression(), tmp_path / "with", settings)
+    assert said not in capsys.readouterr().err
+    small = _Regression()
+    small.network = nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 1))
+    _fit(small, tmp_path / "without", settings)
+    assert said in capsys.readouterr().err
+
+
 def test_many_interruptions(whole: Trained, tmp_path: Path) -> None:
     folder = tmp_path / "interrupted"
     for _ in range(3):
@@ -293,6 +304,16 @@ def test_divergence_stops_the_training_and_keeps_the_last_good_state(
     state = load_state(tmp_path, IDENTITY, pytest.fail)
     assert state is not None
     assert all(value.isfinite().all() for value in state["network"].values())
+
+
+def test_divergence_names_the_learning_rates_that_there_are(tmp_path: Path) -> None:
+    for muon, named in (
+        (None, "training.learning_rate or"),
+        (0.02, "training.learning_rate, training.muon_learning_rate or"),
+    ):
+        settings = SETTINGS.model_copy(update={"muon_learning_rate": muon})
+        with pytest.raises(DivergenceError, match=f"; lower {named} training.gradient_clip"):
+            _fit(_Regression({10: lambda loss: loss * math.nan}), tmp_path / str(muon), settings)
 
 
 def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:

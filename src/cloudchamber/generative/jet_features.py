@@ -54,17 +54,19 @@ class JetFeatures:
         """Return the jets of one part of prepared clouds: the features that they were stored with, and their sum.
 
         Raises:
-            InputError: the part is missing or empty (the message names ``source``), or a column is missing.
+            InputError: the part is missing or empty, or a column is missing; the message names ``source``.
         """
         if not len(clouds.indices.get(name, ())):
             raise InputError(
                 f"{source}: not prepared: no {name} part is stored; run 'cloudchamber prepare' on it first"
             )
         part = clouds.part(name)
-        columns = {feature: part.feature(feature) for feature in _STORED}
-        return cls(
-            **columns, jet_pt_rel=relative_sum(part), multiplicity=part.multiplicity, width=clouds.points.shape[1]
-        )
+        try:
+            columns = {feature: part.feature(feature) for feature in _STORED}
+            sums = relative_sum(part)
+        except InputError as error:
+            raise InputError(f"{source}: {error}") from error
+        return cls(**columns, jet_pt_rel=sums, multiplicity=part.multiplicity, width=clouds.points.shape[1])
 
     def __getitem__(self, rows: np.ndarray | slice) -> "JetFeatures":
         """Return the jets of ``rows``."""

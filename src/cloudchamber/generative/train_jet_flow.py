@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from cloudchamber.cloud_file import read_clouds
+from cloudchamber.errors import InputError
 from cloudchamber.generative.jet_features import JetFeatures
 from cloudchamber.generative.jet_flow import JetFlow, JetFlowTask
 from cloudchamber.generative.jet_scales import JetScales
@@ -32,7 +33,10 @@ def train_jet_flow(
     """
     clouds = read_clouds(source)
     train, validation = (JetFeatures.of_part(clouds, name, source).columns for name in ("train", "validation"))
-    scales = JetScales.fit(train)
+    try:
+        scales = JetScales.fit(train)
+    except InputError as error:
+        raise InputError(f"{source}: {error}") from error
     with run.initialisation(seed):
         network = JetFlow(settings)
     task = JetFlowTask(network, scales, train, validation, seed)

@@ -25,8 +25,8 @@ class Overview:
         self._paths = Paths(settings.results)
 
     def figures(self) -> list[Drawing]:
-        """Return the figure of the detector, where the settings ask for it."""
-        if self._settings.detector_response is None:
+        """Return the figure of the detector, where the settings name a process to compare."""
+        if not self._sources.real_files():
             return []
         entry = OVERVIEW_FIGURES["detector_response"]
         folder = f"{self._paths.results}/figures"

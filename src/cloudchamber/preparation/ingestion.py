@@ -189,7 +189,7 @@ def _clouds(
     path: Path, settings: IngestionSettings, weights: EventWeights, tally: _Tally
 ) -> Generator[tuple[Step, RawClouds]]:
     """Yield the clouds of a file step by step; fail at its end where there was nothing to make clouds of."""
-    events = filled = 0
+    events = filled = left_out = 0
     stored = StoredCounts()
     with open_tree(path, settings.tree) as tree:
         source = open_source(tree, settings)
@@ -207,10 +207,13 @@ def _clouds(
                 tally.add_step(step, good, raw)
                 events += len(good.events)
                 filled += int(raw.with_constituents.sum())
+                left_out += raw.pile_up_left_out
                 stored += raw.stored
                 yield good, raw
     if not events:
         raise InputError(f"{path}: all {tree.n_events} events have bad values")
+    if not filled and left_out:
+        raise InputError(f"{path}: all {left_out} constituents are from pile-up, which is left out (clouds.pile_up)")
     if not filled:
         raise InputError(f"{path}: branch '{source.leaves[0]}' and its like are empty in all {events} events")
     tally.compare(content, settings)

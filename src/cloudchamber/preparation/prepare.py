@@ -38,7 +38,8 @@ def prepared(
     Both standardisations, of the particles and of the conditions (jet pT and mass), see the training part only. Jets
     that are identical to an earlier one are counted in ``meta``; all of them are in one part of the split. Jets whose
     particles add up to no momentum, as those without particles, keep their row and are in no part; ``meta`` has their
-    number as "without_particles".
+    number as "without_particles". Particles of negative pt_rel, which the linear scale takes, are counted there as
+    "negative_momenta".
 
     Args:
         clouds: jets.
@@ -85,6 +86,7 @@ def prepared(
         meta={
             "standardisation": {"points": of_points.to_json(), "conditions": of_conditions.to_json()},
             "without_particles": int(np.count_nonzero(~filled)),
+            "negative_momenta": int(np.count_nonzero(momenta[clouds.mask] < 0)),
             "identical_clouds": len(repeats(content)[0]),
         },
     )
@@ -144,6 +146,12 @@ def prepare(
     write_clouds(output, Clouds(**{**result.__dict__, "meta": meta}))
     sizes = ", ".join(f"{len(result.indices[name])} {name}" for name in PARTS)
     sys.stderr.write(f"prepare: jets of each part: {sizes}\n")
+    if negative := result.meta["negative_momenta"]:
+        particles = int(result.mask.sum())
+        sys.stderr.write(
+            f"prepare: {negative} of {particles} particles have a negative pt_rel: observables leave them out, "
+            "trainings and multiplicities do not\n"
+        )
     if result.meta["without_particles"]:
         count = f"{result.meta['without_particles']} of {len(result)} jets have no momentum in their particles"
         sys.stderr.write(f"prepare: {count} and are in no part\n")

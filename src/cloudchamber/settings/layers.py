@@ -13,13 +13,16 @@ __all__ = ["layered"]
 _DEFAULT = "default"
 # What several studies may define: a name then means the same in all of them.
 _NAMED = ("processes", "datasets")
-_SHARED = (*_NAMED, "detector_response")
+_RESPONSE = "detector_response"
+_SHARED = (*_NAMED, _RESPONSE)
 # What says what stands behind a name: a user who says it means something else by the name.
 _DEFINING: Mapping[str, tuple[str, ...]] = {
     "processes": ("kind", "commands"),
     "datasets": ("source",),
     "classes": ("dataset",),
 }
+# Keys of a process that decide no distribution: how many events, and how they are kept.
+_NO_PHYSICS = {"title", "events", "shards", "particles"}
 # What a study of taggers says of the jets of its classes.
 _OF_CLASSES = ("title", "sample", "learning_curve")
 
@@ -33,7 +36,8 @@ def layered(config: Mapping[str, Any], root: Path, known: Sequence[str]) -> dict
 
     What ``config`` does not say does not act on data of the user: a process with commands or a data set with a source
     takes nothing of one of the same name below, and where classes of a study name data sets, its other classes and what
-    is said below of the jets of the classes do not count.
+    is said below of the jets of the classes do not count. A process whose physics ``config`` changes is not compared
+    with real files that are named below.
 
     Args:
         config: content of config.yaml and its overlays: "scale", "studies" and any other key.
@@ -74,6 +78,11 @@ def layered(config: Mapping[str, Any], root: Path, known: Sequence[str]) -> dict
 def _without_redefined(below: Mapping[str, Any], own: Mapping[str, Any], studies: Sequence[str]) -> dict[str, Any]:
     """Return the layers below without what the user has something of his own in place of."""
     made = {**below, **{section: _kept(section, below, own) for section in _NAMED if section in below}}
+    if real_files := _mapping(_mapping(below, _RESPONSE), "real_files"):
+        # They are of the process that is there, and not of what the user makes of it.
+        of_user = _mapping(own, "processes")
+        kept = {name: file for name, file in real_files.items() if set(_mapping(of_user, name)) <= _NO_PHYSICS}
+        made[_RESPONSE] = {**below[_RESPONSE], "real_files": kept}
     for study in studies:
         settings, of_user = _mapping(below, study), _mapping(own, study)
         if any(_defined("classes", item) for item in _mapping(of_user, "classes").values()):
@@ -136,7 +145,6 @@ def _joined(below: Mapping[str, Any], above: Mapping[str, Any], study: str) -> d
         for name in old.keys() & new.keys():
             if old[name] != new[name]:
                 raise SettingsError(f"configs/{study}: {section}.{name}: another study defines it differently")
-    response = "detector_response"
-    if response in below and response in above and below[response] != above[response]:
-        raise SettingsError(f"configs/{study}: {response}: another study defines it differently")
+    if _RESPONSE in below and _RESPONSE in above and below[_RESPONSE] != above[_RESPONSE]:
+        raise SettingsError(f"configs/{study}: {_RESPONSE}: another study defines it differently")
     return merged(below, above)

@@ -137,6 +137,8 @@ class _Loop:
         if self.task.size < self.settings.batch_size and self.processes.first:
             batch = f"batches of {self.task.size} examples, all there are, and not {self.settings.batch_size}"
             sys.stderr.write(f"training: {batch} (training.batch_size)\n")
+        if "muon" in self.optimizers and not self.optimizers["muon"].parameters and self.processes.first:
+            sys.stderr.write("training: no weights are a matrix that Muon moves (training.muon_learning_rate)\n")
         steps = self.settings.steps
         with progress("training", steps, "steps", done=self.step, shown=self.processes.first) as bar:
             while self.step < steps:
@@ -194,9 +196,10 @@ class _Loop:
 
     def _check_finite(self, value: float, name: str) -> None:
         if not math.isfinite(value):
+            muon = "" if self.settings.muon_learning_rate is None else ", training.muon_learning_rate"
             raise DivergenceError(
                 f"{name} is {value} at step {self.step + 1}; the last saved state is in {self.folder}; "
-                "lower training.learning_rate or training.gradient_clip"
+                f"lower training.learning_rate{muon} or training.gradient_clip"
             )
 
     def _losses_until_now(self) -> dict[str, Any]:
