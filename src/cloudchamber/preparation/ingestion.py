@@ -239,7 +239,7 @@ def _summary(tally: _Tally, writer: PaddedWriter, paths: Sequence[Path]) -> str:
         writer.summary(paths),
     ]
     if tally.mixed:
-        parts.append(f"{len(tally.mixed)} files differ from the first in what is read")
+        parts.append(f"{len(tally.mixed)} of the files differ from the first in what is read")
     if tally.pile_up:
         fate = "left out" if tally.pile_up_left_out else "kept"
         parts.append(f"{tally.pile_up} constituents from pile-up {fate}")
