@@ -70,7 +70,7 @@ def test_a_mixture_asked_for_by_name(two_cards: list[Path], run: Ingest, capsys:
     clouds = run(two_cards, energy_flow(), mixed_files="accept")
     np.testing.assert_array_equal(clouds.points[..., 0].sum(axis=1), [577, 195])
     assert list(clouds.meta["mixed_files"]) == [str(two_cards[1])]
-    assert "1 files differ from the first in what is read" in capsys.readouterr().err
+    assert "1 of the files differ from the first in what is read" in capsys.readouterr().err
 
 
 def test_a_mixture_is_no_bad_file(two_cards: list[Path], run: Ingest) -> None:
