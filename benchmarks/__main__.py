@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import detector, epic, ingestion, jet_metrics, startup, transformer
+from benchmarks import assignment, detector, epic, ingestion, jet_metrics, startup, transformer
 from benchmarks.timing import COLUMNS
 from cloudchamber.storage import write_text
 
@@ -18,6 +18,7 @@ _ALL = {
     "ingestion": ingestion.measurements,
     "detector": detector.measurements,
     "jet_metrics": jet_metrics.measurements,
+    "assignment": assignment.measurements,
     "startup": startup.measurements,
 }
 

@@ -281,7 +281,10 @@ class AssignmentNetwork(nn.Module):
 
     def _embedded(self, jets: Tensor, mask: Tensor, rows: CloudRows) -> tuple[Tensor, Sequence[Tensor | None]]:
         hidden = self.embedding(rows.pack(self.inputs(jets, mask)))
-        return hidden, rows.biases if self.pairs is None else self.pairs(rows.pack(jets)[:, :3], rows)
+        if self.pairs is None:
+            # Fused attention takes a bias of another precision for something else.
+            return hidden, [None if bias is None else bias.to(hidden.dtype) for bias in rows.biases]
+        return hidden, self.pairs(rows.pack(jets)[:, :3], rows)
 
     def _scores(self, jets: Tensor, mask: Tensor, rows: CloudRows) -> Scores:
         hidden, biases = self._embedded(jets, mask, rows)

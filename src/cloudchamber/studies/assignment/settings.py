@@ -179,6 +179,7 @@ class LearningCurveSettings(Settings):
     complete_events: Annotated[tuple[PositiveInt, ...], Different] = Field(
         min_length=1, description="training events with all particles identifiable; the others come in proportion"
     )
+    seeds: Seeds | None = Field(None, description="trainings of each size; by default those of the model")
 
 
 @final

@@ -120,7 +120,7 @@ class Assignment(Study):
         curve = self._settings.learning_curve
         if curve is None:
             return []
-        seeds = self._settings.seeds_of(curve.model)
+        seeds = curve.seeds or self._settings.seeds_of(curve.model)
         return [self._model(curve.model, _OWN, _ALL, seed, size) for size in curve.complete_events for seed in seeds]
 
     def _fold_models(self) -> list[dict[str, Any]]:

@@ -39,6 +39,8 @@ _PANELS = {
 }
 _TICKS = {"6 jets": "6", "7 jets": "7", "8 and more jets": "≥ 8", "all": "all"}
 _WIDTH = 0.7
+# Of an axis of shares, where all of them are zero.
+_LOWEST_TOP = 0.05
 
 
 def draw_efficiency(files: Mapping[str, Any]) -> Figure:
@@ -72,7 +74,7 @@ def draw_efficiency(files: Mapping[str, Any]) -> Figure:
                             axis.hlines(value.ceiling, place + shift - half, place + shift + half, **CEILING)
             for place, floor in floors.items():
                 axis.hlines(floor, place - 0.5 * _WIDTH, place + 0.5 * _WIDTH, **FLOOR)
-            axis.set_ylim(bottom=0)
+            axis.set_ylim(0, max(axis.get_ylim()[1], _LOWEST_TOP))
             axis.set_xlim(-0.5, len(BINS) - 0.5)
             axis.set_xticks(places, [_TICKS[name] for name in BINS])
             axis.xaxis.set_minor_locator(NullLocator())
@@ -107,8 +109,9 @@ def draw_top_pt(files: Mapping[str, Any]) -> Figure:
             for low, _ in bins[1:]:
                 axis.axvline(low, color="#d8d8d8", linewidth=0.6, zorder=0.5)
         axis.set(xlabel="transverse momentum of the true top [GeV]", title=title)
-        axis.set_ylim(bottom=0)
     axes[0].set_ylabel("share of right tops")
+    # Once for all panels, which share the axis.
+    axes[0].set_ylim(bottom=0)
     figure.suptitle(heading(files) if len(samples) > 1 else heading(files).replace(" (", "\n("))
     legend_below(figure, handles(methods))
     return figure

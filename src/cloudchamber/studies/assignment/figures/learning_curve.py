@@ -25,6 +25,9 @@ CAPTIONS = {
     ),
 }
 
+# Of an axis of shares, where all of them are zero.
+_LOWEST_TOP = 0.05
+
 
 def draw_learning_curve(files: Mapping[str, Any]) -> Figure:
     """Draw the curves, a panel for each number of jets.
@@ -38,7 +41,8 @@ def draw_learning_curve(files: Mapping[str, Any]) -> Figure:
     """
     table = read_metrics(files)
     own = table[table["dataset"] == "own"]
-    curve = own[(own["metric"] == "learning_curve") & (own["trained_on"].isin(("own", "")))]
+    of_networks = (own["metric"] == "learning_curve") & (own["trained_on"] == "own")
+    curve = own[of_networks | ((own["metric"] == "event_efficiency") & (own["trained_on"] == ""))]
     methods = methods_of(files, curve)
     networks = [method for method in methods if method.trained_on]
     chi_squares = [method for method in methods if not method.trained_on]
@@ -58,12 +62,16 @@ def draw_learning_curve(files: Mapping[str, Any]) -> Figure:
             axis.set_xlim(0.6 * sizes[0], 1.6 * sizes[-1])
             axis.set_xticks(_ticks(sizes))
         axis.tick_params(axis="x", rotation=45)
-        axis.set_ylim(bottom=0)
+        axis.set_ylim(0, max(axis.get_ylim()[1], _LOWEST_TOP))
         axis.set_title(name)
+        axis.set_xlabel("training events with\nthe jets of both tops")
     axes[0].set_ylabel("event efficiency")
-    figure.supxlabel("training events with the jets of both tops", fontsize=10)
     figure.suptitle(heading(files))
-    legend_below(figure, handles(methods, line=True))
+    lines = handles(methods, line=True)
+    for method, line in zip(methods, lines, strict=True):
+        if not method.trained_on:
+            line.set_marker("")
+    legend_below(figure, lines)
     return figure
 
 

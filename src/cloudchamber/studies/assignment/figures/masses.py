@@ -66,8 +66,9 @@ def draw_masses(files: Mapping[str, Any]) -> Figure:
             for kind, style in _KINDS.items():
                 _stairs(axis, rows[rows["tops"] == kind], total, **style)
             axis.set_xlabel(label)
-            axis.set_ylim(bottom=0)
         row[0].set_ylabel("share of tops in the bin")
+        # Once for all columns, which share the axis.
+        row[0].set_ylim(bottom=0)
     for axis, method in zip(axes[0], methods, strict=True):
         axis.set_title(method.label)
     figure.suptitle(heading(files) if len(methods) > 2 else heading(files).replace(" (", "\n("))
