@@ -36,6 +36,7 @@ def test_all_studies_are_planned_together(project: Path) -> None:
 def test_named_targets_ask_for_their_part(project: Path, target: str) -> None:
     jobs = set(planned(snakemake(project, target, "--dry-run")))
     kinds = {"raw": "simulate", "jet_generation": "train", "tagging": "train_tagger", "gating": "gating_count"}
+    kinds |= {"assignment": "assignment_collect"}
     assert {kind for kind in kinds.values() if kind in jobs} == {kinds[target]} | ({"simulate"} & jobs)
     assert "data_table" not in jobs
 

@@ -7,15 +7,26 @@ from assignment_files import TRAINING, save_untrained, write_collected
 from stage import OUTPUT, TABLE, TRAINED, Stage
 
 
+def make_inputs(folder: Path) -> None:
+    """Write what the stages read: events, a network, what both make of the events."""
+    from cloudchamber.studies.assignment.assign import assign_events
+    from cloudchamber.studies.assignment.settings import ChiSquareSettings
+
+    write_collected(_events(folder))
+    save_untrained(folder)
+    assign_events(_events(folder), json.loads(_assigned(folder)), ChiSquareSettings(), 1, _assignments(folder))
+
+
 def _events(inputs: Path) -> Path:
-    path = inputs / "assignment_events.h5"
-    return path if path.exists() else write_collected(path)
+    return inputs / "assignment_events.h5"
+
+
+def _assignments(inputs: Path) -> Path:
+    return inputs / "assignments.h5"
 
 
 def _network(inputs: Path) -> dict[str, str]:
-    files = {"weights": inputs / "network1.safetensors", "description": inputs / "network1.json"}
-    there = all(path.exists() for path in files.values())
-    return {name: str(path) for name, path in files.items()} if there else save_untrained(inputs)
+    return {"weights": str(inputs / "network1.safetensors"), "description": str(inputs / "network1.json")}
 
 
 def _assigned(inputs: Path) -> str:
@@ -23,14 +34,14 @@ def _assigned(inputs: Path) -> str:
     return json.dumps({"part": "all", "models": [kind | _network(inputs)]})
 
 
-def _assignments(inputs: Path) -> Path:
-    from cloudchamber.studies.assignment.assign import assign_events
-    from cloudchamber.studies.assignment.settings import ChiSquareSettings
+def _train(inputs: Path) -> list[str | Path]:
+    options = ["--settings", json.dumps(TRAINING), "--seed", "3", "--state", "{work}/state", "--part", "all"]
+    return [_events(inputs), *options]
 
-    path = inputs / "assignments.h5"
-    if not path.exists():
-        assign_events(_events(inputs), json.loads(_assigned(inputs)), ChiSquareSettings(), 1, path)
-    return path
+
+def _cost(inputs: Path) -> list[str | Path]:
+    models = json.dumps({"models": [{"name": "spatter"} | _network(inputs)]})
+    return [_events(inputs), "--files", models, "--settings", json.dumps({"batch_sizes": [2], "rounds": 1})]
 
 
 def _judged(inputs: Path) -> list[str | Path]:
@@ -39,22 +50,8 @@ def _judged(inputs: Path) -> list[str | Path]:
     return ["--files", json.dumps(files), "--settings", "{}", "--seed", "3"]
 
 
-def _model(inputs: Path) -> list[str | Path]:
-    return ["--model", *_network(inputs).values()]
-
-
-def _train(inputs: Path) -> list[str | Path]:
-    options = ["--settings", json.dumps(TRAINING), "--seed", "3", "--state", "{work}/state", "--part", "all"]
-    return [_events(inputs), *options]
-
-
 STAGES = (
-    Stage(
-        "assignment collect",
-        OUTPUT,
-        lambda inputs: [_events(inputs), "--settings", "{}", "--seed", "3"],
-        "events",
-    ),
+    Stage("assignment collect", OUTPUT, lambda inputs: [_events(inputs), "--settings", "{}", "--seed", "3"], "events"),
     Stage("assignment train", TRAINED, _train, "weights"),
     Stage(
         "assignment assign",
@@ -62,23 +59,17 @@ STAGES = (
         lambda inputs: [_events(inputs), "--files", _assigned(inputs), "--settings", "{}"],
         "assignments",
     ),
-    Stage(
-        "assignment measure-cost",
-        TABLE,
-        lambda inputs: [
-            _events(inputs),
-            "--files",
-            json.dumps({"models": [{"name": "spatter"} | _network(inputs)]}),
-            "--settings",
-            json.dumps({"batch_sizes": [2], "rounds": 1}),
-        ],
-        "rows",
-    ),
+    Stage("assignment measure-cost", TABLE, _cost, "rows"),
     Stage(
         "assignment evaluate",
         dict.fromkeys(("metrics", "significance", "masses", "calibration"), ".csv"),
         _judged,
         "rows",
     ),
-    Stage("assignment export", {"output": ".onnx"}, lambda inputs: [*_model(inputs), "--jets", "7"], "ONNX"),
+    Stage(
+        "assignment export",
+        {"output": ".onnx"},
+        lambda inputs: ["--model", *_network(inputs).values(), "--jets", "7"],
+        "ONNX",
+    ),
 )
