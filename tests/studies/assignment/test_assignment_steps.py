@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from assignment_files import TRAINING, save_untrained, write_collected
 from figure_texts import text_faults
+from project_copy import REPOSITORY
 
-from cloudchamber.analysis import STUDIES
+from cloudchamber.analysis import STUDIES, plan
 from cloudchamber.drawings import figure_of, table_of
-from cloudchamber.errors import InputError
+from cloudchamber.errors import InputError, SettingsError
 from cloudchamber.figures import style
 from cloudchamber.figures.rendering import as_html, as_latex
 from cloudchamber.pipeline.drawing import caption_of
@@ -204,6 +206,13 @@ def test_a_training_goes_on_as_if_it_was_not_ended(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "few/description").read_text())["training"]["complete_events"] == 10
     with pytest.raises(InputError, match="training events have all particles identifiable, asked for 5000"):
         train(tmp_path / "many", 5000)
+
+
+def test_published_events_that_are_not_there_are_named() -> None:
+    config = yaml.safe_load((REPOSITORY / "config.yaml").read_text(encoding="utf-8"))
+    chosen = {"scale": "tiny", "studies": ["assignment"], "assignment": {"published": {"file": "nowhere.h5"}}}
+    with pytest.raises(SettingsError, match=r"assignment\.published\.file: no such file: nowhere\.h5"):
+        plan(config | chosen, REPOSITORY)
 
 
 def test_calibration_of_true_and_of_false_probabilities() -> None:
