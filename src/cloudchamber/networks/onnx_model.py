@@ -21,7 +21,7 @@ def onnx_model(
     """Return a network as a model of ONNX, without the traces of how it was made.
 
     Args:
-        module: in evaluation mode, dense operations on arrays of fixed shape.
+        module: in evaluation mode, whose ``forward`` takes ``*inputs`` and does dense operations on fixed shapes.
         example: inputs with at least two rows, since a batch of one would be taken for a constant.
         inputs, outputs: names.
         rows: what the first axis, which stays free, counts.

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from assignment_files import TRAINING, save_untrained, write_collected
+from assignment_files import TRAINING, random_events, save_untrained, write_collected
 from figure_texts import text_faults
 from project_copy import REPOSITORY
 
@@ -23,14 +23,18 @@ from cloudchamber.studies.assignment.assign import assign_events
 from cloudchamber.studies.assignment.assignment_file import read_assignments, read_attention
 from cloudchamber.studies.assignment.calibration import calibration_error, reliability, separation
 from cloudchamber.studies.assignment.cost import measure_cost
+from cloudchamber.studies.assignment.decoding import best_choices
 from cloudchamber.studies.assignment.evaluate import evaluate_assignments
+from cloudchamber.studies.assignment.export import export_assignment
 from cloudchamber.studies.assignment.measures import COLUMNS
+from cloudchamber.studies.assignment.network_assignments import assign
 from cloudchamber.studies.assignment.settings import (
     AssignmentTrainingSettings,
     ChiSquareSettings,
     CostSettings,
     EvaluationSettings,
 )
+from cloudchamber.studies.assignment.stored_network import load_network
 from cloudchamber.studies.assignment.train import train_assignment
 
 STUDY = STUDIES["assignment"]
@@ -206,6 +210,22 @@ def test_a_training_goes_on_as_if_it_was_not_ended(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "few/description").read_text())["training"]["complete_events"] == 10
     with pytest.raises(InputError, match="training events have all particles identifiable, asked for 5000"):
         train(tmp_path / "many", 5000)
+
+
+def test_an_exported_network_takes_any_number_of_events(tmp_path: Path) -> None:
+    """The step itself compares the file with the network on six events; here are others, of another number."""
+    runtime = pytest.importorskip("onnxruntime")
+    stored = save_untrained(tmp_path)
+    export_assignment(Path(stored["weights"]), Path(stored["description"]), 9, tmp_path / "network.onnx")
+    session = runtime.InferenceSession(str(tmp_path / "network.onnx"), providers=["CPUExecutionProvider"])
+    assert [item.name for item in session.get_outputs()] == ["log_p_t1", "log_p_t2", "detection"]
+    properties = session.get_modelmeta().custom_metadata_map
+    assert json.loads(properties["particles"]) == {"t1": ["b", "q1", "q2"], "t2": ["b", "q1", "q2"]}
+    events = random_events(np.random.default_rng(1), 11, most=9)
+    *scores, _ = session.run(None, {"jets": events.jets, "mask": events.mask})
+    network = load_network(Path(stored["weights"]), Path(stored["description"])).network
+    # Decoding is outside of the file, and finds what it finds without it.
+    assert np.array_equal(best_choices(scores)[0], assign(network, events).jets)
 
 
 def test_published_events_that_are_not_there_are_named() -> None:

@@ -30,8 +30,8 @@ class _Outputs(nn.Module):
         super().__init__()
         self.network = network
 
-    def forward(self, jets: Tensor, mask: Tensor) -> tuple[Tensor, ...]:
-        scores = self.network.padded(jets, mask)
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
+        scores = self.network.padded(*inputs)
         return (*(blocks[0] for blocks in scores.blocks), scores.detection.sigmoid())
 
 

@@ -300,7 +300,7 @@ class AssignmentNetwork(nn.Module):
                     for theta, padded in zip(thetas, forbidden, strict=True)
                 )
             )
-            detection.append(hidden.new_zeros(len(mask)) if seen is None else seen)
+            detection.append(hidden.new_zeros(mask.shape[0]) if seen is None else seen)
         return Scores(tuple(blocks), torch.stack(detection, dim=1), rows)
 
 
@@ -322,7 +322,8 @@ def _log_probabilities(theta: Tensor, padded: Tensor | None, symmetries: int) ->
         forbidden = forbidden | same.reshape(shape)
     if padded is not None:
         for place in range(order):
-            shape = [len(padded)] + [1] * order
+            # Not its length, which an export would take for a constant.
+            shape = [padded.shape[0]] + [1] * order
             shape[1 + place] = n
             forbidden = forbidden | padded.reshape(shape)
     theta = theta.masked_fill(forbidden, _NEVER)
