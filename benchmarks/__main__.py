@@ -8,7 +8,17 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import detector, epic, flow_map, ingestion, jet_metrics, neutron_stars, startup, transformer
+from benchmarks import (
+    assignment,
+    detector,
+    epic,
+    flow_map,
+    ingestion,
+    jet_metrics,
+    neutron_stars,
+    startup,
+    transformer,
+)
 from benchmarks.timing import COLUMNS
 from cloudchamber.storage import write_text
 
@@ -20,6 +30,7 @@ _ALL = {
     "detector": detector.measurements,
     "jet_metrics": jet_metrics.measurements,
     "neutron_stars": neutron_stars.measurements,
+    "assignment": assignment.measurements,
     "startup": startup.measurements,
 }
 

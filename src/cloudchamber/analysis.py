@@ -14,6 +14,8 @@ from cloudchamber.settings.base import parse, read_yaml
 from cloudchamber.settings.data import SimulatedSource
 from cloudchamber.settings.layers import layered
 from cloudchamber.settings.shared import SharedSettings
+from cloudchamber.studies.assignment.settings import AssignmentSettings
+from cloudchamber.studies.assignment.study import Assignment
 from cloudchamber.studies.gating.settings import GatingSettings
 from cloudchamber.studies.gating.study import Gating
 from cloudchamber.studies.jet_generation.settings import JetGenerationSettings
@@ -32,7 +34,9 @@ __all__ = [
     "settings_of",
 ]
 
-STUDIES: Mapping[str, type[Study]] = {study.name: study for study in (JetGeneration, Tagging, Gating, NeutronStars)}
+STUDIES: Mapping[str, type[Study]] = {
+    study.name: study for study in (JetGeneration, Tagging, Gating, NeutronStars, Assignment)
+}
 
 
 @final
@@ -43,6 +47,7 @@ class AnalysisSettings(SharedSettings):
     tagging: TaggingSettings | None = None
     gating: GatingSettings | None = None
     neutron_stars: NeutronStarsSettings | None = None
+    assignment: AssignmentSettings | None = None
 
     @model_validator(mode="after")
     def _names_exist(self) -> Self:

@@ -230,7 +230,7 @@ _ALL = (
     ),
     *TAGGING_STAGES,
 )
-# Stages of a study's own stand in tests/studies/STUDY/fault_stages.py.
+# Stages of a study's own stand in tests/studies/STUDY/fault_stages.py, with ``make_inputs`` where they need files.
 _OF_STUDIES = {
     study: runpy.run_path(str(path))
     for study in STUDIES
@@ -290,3 +290,6 @@ def make_inputs(server: CommandServer, folder: Path) -> None:
     server.succeed(["ingest", folder / "towers.root", "--settings", json.dumps(RECLUSTERED), "--output", clouds])
     server.succeed(["observe", clouds, "--output", folder / "reclustered_observables.h5"])
     make_tagging_inputs(make, folder)
+    for found in _OF_STUDIES.values():
+        if "make_inputs" in found:
+            found["make_inputs"](folder)

@@ -52,7 +52,7 @@ def test_stored_jets_through_an_index(tmp_path, output):
     np.testing.assert_array_equal(clouds.feature("stored_pt"), [40, 37])
     np.testing.assert_array_equal(clouds.feature("n_constituents"), [1, 2])
     assert [column.unit for column in clouds.point_columns] == ["GeV", "1", "rad", "GeV"]
-    assert clouds.meta["events"] == {"read": 2, "without_constituents": 0, "skipped_bad_values": 0}
+    assert clouds.meta["events"] == {"read": 2, "without_constituents": 0, "skipped_bad_values": 0, "not_accepted": 0}
 
 
 def test_kinematics_are_of_all_constituents(tmp_path, output):
@@ -176,7 +176,7 @@ def test_bad_events_are_skipped_and_counted(tmp_path, output, rng, capsys):
     path = write_delphes(tmp_path / "a.root", {"Tower": towers})
     clouds = run(path, output, EVENTS, on_bad_event="skip")
     assert clouds.label("event").tolist() == [event for event in range(30) if event not in (3, 5)]
-    assert clouds.meta["events"] == {"read": 30, "without_constituents": 0, "skipped_bad_values": 2}
+    assert clouds.meta["events"] == {"read": 30, "without_constituents": 0, "skipped_bad_values": 2, "not_accepted": 0}
     assert "2 skipped for bad values" in capsys.readouterr().err
 
 

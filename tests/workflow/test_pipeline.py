@@ -41,6 +41,7 @@ def test_named_targets_ask_for_their_part(project: Path, target: str) -> None:
         "tagging": "train_tagger",
         "gating": "gating_count",
         "neutron_stars": "neutron_stars_solve",
+        "assignment": "assignment_collect",
     }
     assert {kind for kind in kinds.values() if kind in jobs} == {kinds[target]} | ({"simulate"} & jobs)
     assert "data_table" not in jobs

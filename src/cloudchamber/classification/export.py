@@ -5,10 +5,6 @@ The packages ``onnx``, ``onnxscript`` and ``onnxruntime`` are not among those of
 """
 
 import json
-import logging
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, final
 
@@ -16,10 +12,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from cloudchamber.classification.taggers import StoredTagger, Tagger, load_tagger
 from cloudchamber.errors import StorageError
+from cloudchamber.networks.onnx_model import onnx_model
 from cloudchamber.optional import optional_package
 from cloudchamber.settings.taggers import DenseTagger
 from cloudchamber.storage import write_bytes
@@ -28,7 +24,6 @@ __all__ = ["export_tagger"]
 
 # The largest accepted difference of a log probability.
 _TOLERANCE = 1e-5
-_OPSET = 18
 _OUTPUT = "log_probabilities"
 _TRIAL_JETS = 8
 
@@ -85,27 +80,9 @@ def export_tagger(weights: Path, description: Path, output: Path) -> None:
 
 
 def _converted(stored: StoredTagger) -> Any:
-    """Return the tagger as a model of ONNX, without the traces of how it was made."""
-    # A batch of one would be taken for a constant.
-    example = _trial_jets(stored, 2)
-    jets = torch.export.Dim("jets")
-    # Other attention leaves its result in an order that ONNX does not know.
-    with _quiet(), sdpa_kernel(SDPBackend.MATH):
-        program = torch.onnx.export(
-            _LogProbabilities(stored.tagger).eval(),
-            example,
-            dynamo=True,
-            opset_version=_OPSET,
-            input_names=list(stored.tagger.input_names),
-            output_names=[_OUTPUT],
-            dynamic_shapes=(tuple({0: jets} for _ in example),),
-            verbose=False,
-        )
-    assert program is not None, "without a file to write to, the program is returned"
-    model = program.model_proto
-    for item in (model.graph, *model.graph.node, *model.graph.value_info, *model.graph.input, *model.graph.output):
-        del item.metadata_props[:]
-    return model
+    """Return the tagger as a model of ONNX."""
+    network = _LogProbabilities(stored.tagger).eval()
+    return onnx_model(network, _trial_jets(stored, 2), stored.tagger.input_names, [_OUTPUT], "jets")
 
 
 def _trial_jets(stored: StoredTagger, jets: int) -> tuple[Tensor, ...]:
@@ -121,16 +98,3 @@ def _trial_jets(stored: StoredTagger, jets: int) -> tuple[Tensor, ...]:
     towers = torch.cat([(pt / pt.sum(dim=1, keepdim=True)).unsqueeze(2), angles], dim=2)
     jet = torch.stack([torch.full((jets,), 1100.0), torch.linspace(-2, 2, jets)], dim=1)
     return towers * mask.unsqueeze(2), jet, mask
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep back what the exporter says of itself and of packages it could use."""
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(before)

@@ -16,11 +16,11 @@ from cloudchamber.preparation.columns import CLASS_COLUMN, LABEL_COLUMNS
 from cloudchamber.preparation.event_weights import EventWeights, read_event_weights
 from cloudchamber.preparation.padded_writer import PaddedWriter
 from cloudchamber.preparation.raw_clouds import RawClouds
-from cloudchamber.preparation.sources import feature_columns, open_source
+from cloudchamber.preparation.sources import feature_columns, label_columns, open_source, particle_columns
 from cloudchamber.preparation.stored_counts import StoredCounts
 from cloudchamber.preparation.stored_jets import StoredJetSource
 from cloudchamber.progress import progress
-from cloudchamber.readers.constituents import bad_values, point_columns
+from cloudchamber.readers.constituents import bad_values
 from cloudchamber.readers.delphes import open_tree
 from cloudchamber.readers.jagged import Step
 from cloudchamber.settings.data import EventConstituents, IngestionSettings
@@ -42,6 +42,7 @@ class _Tally:
     pile_up: int = 0
     pile_up_left_out: int = 0
     jets_unmatched: int = 0
+    not_accepted: int = 0
     stored: StoredCounts = field(default_factory=StoredCounts)
     first: FileContent | None = None
     mixed: dict[str, str] = field(default_factory=dict)
@@ -56,6 +57,7 @@ class _Tally:
         self.pile_up += raw.pile_up
         self.pile_up_left_out += raw.pile_up_left_out
         self.jets_unmatched += raw.unmatched
+        self.not_accepted += raw.not_accepted
         self.stored += raw.stored
 
     def compare(self, content: FileContent, settings: IngestionSettings) -> None:
@@ -77,6 +79,7 @@ class _Tally:
                 "read": self.events,
                 "without_constituents": self.events_without_constituents,
                 "skipped_bad_values": self.events_bad,
+                "not_accepted": self.not_accepted,
             },
             "truth": {"jets_unmatched": self.jets_unmatched},
             "constituents": {
@@ -98,12 +101,13 @@ def ingest(files: Sequence[str | Path], settings: IngestionSettings, output: Pat
     """Read Delphes files and write their jets or events as clouds.
 
     The particles of a cloud are massless and sorted by falling pT before truncation. Labels are the position of the
-    file in ``meta["files"]``, the entry in that file and the rank of the jet in its event, and ``class``, what the
-    settings' ``label_branch`` says of the event. Where events do not all weigh the same, the feature ``event_weight``
-    says what they weigh (:func:`cloudchamber.preparation.event_weights.read_event_weights`). ``meta`` counts everything
-    that was read and left out, and the clouds that are identical to an earlier one. Memory grows by 12 bytes with each
-    cloud. With ``on_bad_file: skip`` every file is read twice, first to see whether it is good, so that no part of a
-    bad one gets into the output.
+    file in ``meta["files"]``, the entry in that file and the rank of the jet in its event; of events as clouds of jets
+    the jets of the partons (``t1_b`` and its like); and ``class``, what the settings' ``label_branch`` says of the
+    event. Where events do not all weigh the same, the feature ``event_weight`` says what they weigh
+    (:func:`cloudchamber.preparation.event_weights.read_event_weights`). ``meta`` counts everything that was read and
+    left out, and the clouds that are identical to an earlier one. Memory grows by 12 bytes with each cloud. With
+    ``on_bad_file: skip`` every file is read twice, first to see whether it is good, so that no part of a bad one gets
+    into the output.
 
     Args:
         files: paths and wildcards of ROOT files.
@@ -120,9 +124,10 @@ def ingest(files: Sequence[str | Path], settings: IngestionSettings, output: Pat
     skipped = _skipped(paths, settings) if settings.on_bad_file == "skip" else {}
     good = [path for path in paths if str(path) not in skipped]
     weights = read_event_weights(good, settings)
-    labels = LABEL_COLUMNS if settings.label_branch is None else (*LABEL_COLUMNS, CLASS_COLUMN)
+    labels = (*LABEL_COLUMNS, *label_columns(settings.clouds))
+    labels = labels if settings.label_branch is None else (*labels, CLASS_COLUMN)
     features = (*feature_columns(settings.clouds), *weights.columns)
-    columns = (point_columns(settings.extra_leaves), features, labels)
+    columns = (particle_columns(settings), features, labels)
     with create_clouds(output, settings.max_particles, *columns) as file:
         writer = PaddedWriter(file, settings.max_particles)
         with progress("ingest", None, "events") as reporter:
@@ -179,7 +184,9 @@ def _append(
     with closing(_clouds(path, settings, weights, tally)) as steps:
         for step, raw in steps:
             classes = (values[raw.event] for values in step.integers.values())
-            labels = np.column_stack([np.full(len(raw.event), number), step.events[raw.event], raw.rank, *classes])
+            own = [] if raw.labels is None else [raw.labels]
+            ids = [np.full(len(raw.event), number), step.events[raw.event], raw.rank]
+            labels = np.column_stack([*ids, *own, *classes])
             of_clouds = [values[raw.event] for values in weights.of(path, step)]
             writer.append(raw.columns, raw.offsets, raw.features, labels, *of_clouds)
             yield len(step.events)
@@ -245,6 +252,8 @@ def _summary(tally: _Tally, writer: PaddedWriter, paths: Sequence[Path]) -> str:
         parts.append(f"{tally.pile_up} constituents from pile-up {fate}")
     if tally.stored.chosen:
         parts.append(tally.stored.summary())
+    if tally.not_accepted:
+        parts.append(f"{tally.not_accepted} events left out by the selection")
     if tally.jets_unmatched:
         parts.append(f"{tally.jets_unmatched} jets left out by the truth match")
     return "; ".join(parts)

@@ -29,6 +29,8 @@ class RawClouds:
         pile_up_left_out: those of them that were left out.
         unmatched: jets left out because the truth match asks for others.
         stored: what became of the jets of the file.
+        labels: (n, L) int64, labels of the clouds beyond those that all clouds have.
+        not_accepted: events left out by the selection.
     """
 
     columns: np.ndarray
@@ -42,6 +44,8 @@ class RawClouds:
     pile_up_left_out: int = 0
     unmatched: int = 0
     stored: StoredCounts = field(default_factory=StoredCounts)
+    labels: np.ndarray | None = None
+    not_accepted: int = 0
 
 
 class CloudSource(ABC):

@@ -8,6 +8,7 @@ from cloudchamber.cloud import Column
 from cloudchamber.errors import InputError
 from cloudchamber.preparation.clustering import JetKinematics, cluster, four_vector_sums
 from cloudchamber.preparation.columns import JET_FEATURES, MULTIPLICITY
+from cloudchamber.preparation.jet_events import JET_LEAVES, TARGET_COLUMNS, JetEventSource
 from cloudchamber.preparation.raw_clouds import CloudSource, RawClouds
 from cloudchamber.preparation.selection import hardest
 from cloudchamber.preparation.stored_jets import StoredJetSource
@@ -18,14 +19,22 @@ from cloudchamber.readers.constituents import (
     constituent_collections,
     constituent_leaves,
     gather,
+    point_columns,
     visible,
 )
 from cloudchamber.readers.delphes import DelphesTree
 from cloudchamber.readers.jagged import Jagged, Step
 from cloudchamber.readers.pile_up import PARTICLE_PILE_UP, PileUp
-from cloudchamber.settings.data import EventConstituents, IngestionSettings, ReclusteredJets, StoredJets, WholeEvents
+from cloudchamber.settings.data import (
+    EventConstituents,
+    IngestionSettings,
+    JetEvents,
+    ReclusteredJets,
+    StoredJets,
+    WholeEvents,
+)
 
-__all__ = ["feature_columns", "open_source"]
+__all__ = ["feature_columns", "label_columns", "open_source", "particle_columns"]
 
 _STORED_FEATURES = (
     Column("stored_pt", "GeV"),
@@ -36,7 +45,18 @@ _STORED_FEATURES = (
 _EVENT_FEATURES = (Column("sum_pt", "GeV"), Column("mass", "GeV"))
 
 
-def feature_columns(clouds: StoredJets | ReclusteredJets | WholeEvents) -> tuple[Column, ...]:
+def particle_columns(settings: IngestionSettings) -> tuple[Column, ...]:
+    """Return names and units of what the particles of a cloud have."""
+    of_jets = JET_LEAVES if isinstance(settings.clouds, JetEvents) else ()
+    return point_columns((*of_jets, *settings.extra_leaves))
+
+
+def label_columns(clouds: StoredJets | ReclusteredJets | WholeEvents | JetEvents) -> tuple[Column, ...]:
+    """Return the labels that a kind of cloud has beyond those that all clouds have."""
+    return TARGET_COLUMNS if isinstance(clouds, JetEvents) else ()
+
+
+def feature_columns(clouds: StoredJets | ReclusteredJets | WholeEvents | JetEvents) -> tuple[Column, ...]:
     """Return names and units of the features of each kind of cloud.
 
     ``jet_*``, ``sum_pt`` and ``mass`` are of the sum over all constituents before truncation, taken as massless;
@@ -44,6 +64,8 @@ def feature_columns(clouds: StoredJets | ReclusteredJets | WholeEvents) -> tuple
     """
     if isinstance(clouds, WholeEvents):
         return (*_EVENT_FEATURES, MULTIPLICITY)
+    if isinstance(clouds, JetEvents):
+        return (_EVENT_FEATURES[0], MULTIPLICITY)
     stored = _STORED_FEATURES if isinstance(clouds, StoredJets) else ()
     return (*JET_FEATURES, *stored, MULTIPLICITY)
 
@@ -59,6 +81,8 @@ def open_source(tree: DelphesTree, settings: IngestionSettings) -> CloudSource:
         return StoredJetSource(tree, clouds, settings.extra_leaves, settings.step_size)
     if isinstance(clouds, ReclusteredJets):
         return ReclusteredJetSource(tree, clouds, settings.extra_leaves)
+    if isinstance(clouds, JetEvents):
+        return JetEventSource(tree, clouds, settings.extra_leaves, settings.max_particles)
     return EventSource(tree, clouds, settings.extra_leaves)
 
 

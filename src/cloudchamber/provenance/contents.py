@@ -69,7 +69,8 @@ def _hdf5(path: Path) -> Contents:
 
     try:
         with h5py.File(path, "r", locking=False) as file:
-            form = file.attrs.get("format", b"jetnet" if "particle_features" in file else b"")
+            layouts = {"particle_features": b"jetnet", "INPUTS": b"spanet"}
+            form = file.attrs.get("format", next((name for key, name in layouts.items() if key in file), b""))
             clouds = file.attrs.get("n_clouds")
     except (OSError, RuntimeError, KeyError) as error:
         raise InputError(f"{path}: cannot be read as HDF5: {' '.join(str(error).split())}") from error
@@ -83,7 +84,37 @@ def _hdf5(path: Path) -> Contents:
             return _split(path, int(clouds))
         case "jetnet":
             return _jetnet(path)
+        case "spanet":
+            return _whole(path, "events in the layout of SPANet", "META")
+        case "cloudchamber-assignments":
+            return _whole(path, "assignments of jets", "meta")
     raise InputError(f"{path}: HDF5, but of no kind that the pipeline writes (attribute 'format' is '{text}')")
+
+
+def _whole(path: Path, kind: str, meta_key: str) -> Contents:
+    """Read every data set of a file whose only rules are its checksums and its mark of completeness."""
+    import h5py
+
+    shapes: dict[str, list[int]] = {}
+    meta: Mapping[str, Any] = {}
+    try:
+        with h5py.File(path, "r", locking=False) as file:
+            complete = bool(file.attrs.get("complete"))
+
+            def read(name: str, item: Any) -> None:
+                if isinstance(item, h5py.Dataset):
+                    shapes[name] = list(item[()].shape)
+
+            file.visititems(read)
+            if meta_key in file:
+                meta = json.loads(file[meta_key][()].tobytes())
+    except (OSError, RuntimeError, KeyError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read as {kind}: {' '.join(str(error).split())}") from error
+    # Files of others have no mark.
+    if meta and not complete:
+        raise InputError(f"{path}: {kind}, but not complete")
+    checks = ("checksums", "completeness mark") if complete else ()
+    return Contents(kind, checks, {"data_sets": shapes}, dict(meta.get("provenance", {})))
 
 
 def _clouds(path: Path) -> Contents:

@@ -17,6 +17,7 @@ __all__ = [
     "EventConstituents",
     "EventWeightUse",
     "IngestionSettings",
+    "JetEvents",
     "JetNetSource",
     "JetSelection",
     "JetWindows",
@@ -125,10 +126,29 @@ class WholeEvents(EventConstituents):
 
 
 @final
+class JetEvents(Settings):
+    """Each accepted event is one cloud whose particles are its stored jets, with the jets of the partons of top pairs.
+
+    Cuts decide which events are accepted; all stored jets of those are kept.
+    """
+
+    kind: Literal["jet_events"]
+    collection: str = Field("Jet", description="branch of the jets, with PT, Eta, Phi, Mass and BTag")
+    jets_min: PositiveInt = Field(6, description="least number of jets within pt_min and eta_max")
+    b_tags_min: Annotated[int, Field(ge=0)] = Field(2, description="how many of these must have a b-tag")
+    pt_min: PositiveFloat = Field(25.0, description="transverse momentum that these exceed [GeV]")
+    eta_max: PositiveFloat = Field(2.5, description="|eta| that these stay below")
+    partons: Literal["top_pair", "none"] = Field(
+        "top_pair", description="find the jets of b, q1 and q2 of both tops, which needs a branch Particle"
+    )
+    match_radius: PositiveFloat = Field(0.4, description="largest distance of a parton from its jet")
+
+
+@final
 class IngestionSettings(Settings):
     """How raw files become padded clouds."""
 
-    clouds: Annotated[StoredJets | ReclusteredJets | WholeEvents, Field(discriminator="kind")]
+    clouds: Annotated[StoredJets | ReclusteredJets | WholeEvents | JetEvents, Field(discriminator="kind")]
     max_particles: PositiveInt = Field(description="padded length; the hardest particles are kept")
     extra_leaves: tuple[str, ...] = Field((), description="further leaves of the constituents to keep, such as Eem")
     label_branch: str | None = Field(

@@ -23,11 +23,17 @@ class SimulatedProcess(Settings, ABC):
     particles: Literal["all", "hard"] = Field(
         "all", description="what the files keep of the generated particles: all, or those of the hard process alone"
     )
+    jet_radius: PositiveFloat = Field(0.6, description="radius of the anti-kT jets in the files")
+    b_tags: bool = Field(
+        False, description="flavour and b-tag of the jets, with the efficiencies of the ATLAS card of Delphes"
+    )
+    towers: bool = Field(True, description="whether the files keep towers and jets of generated particles")
 
     @property
     def physics(self) -> dict[str, Any]:
         """What decides the distributions, as JSON: neither how many events there are nor what their files keep."""
-        return self.model_dump(mode="json", exclude={"title", "events", "shards", "particles"})
+        kept = {"particles", "jet_radius", "b_tags", "towers"}
+        return self.model_dump(mode="json", exclude={"title", "events", "shards", *kept})
 
 
 @final

@@ -25,6 +25,9 @@ class DetectorCard:
         jet_radius: of the anti-kt algorithm.
         jet_pt_min: lowest transverse momentum of a jet before the energy scale is applied [GeV].
         jet_scale: factor on the momentum of a jet, from pt [GeV] and eta.
+        flavour_radius: largest distance of a jet from a quark that gives it its flavour.
+        flavour_eta_max: largest |eta| of such a quark.
+        b_tag_efficiency: probability of a b-tag, from flavour (5, 4, else light) and pt [GeV] of a jet.
     """
 
     tracker: Cylinder
@@ -34,6 +37,9 @@ class DetectorCard:
     jet_radius: float
     jet_pt_min: float
     jet_scale: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    flavour_radius: float
+    flavour_eta_max: float
+    b_tag_efficiency: Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 # Particles that leave nothing in a calorimeter: muons, neutrinos, neutralinos.
@@ -106,6 +112,12 @@ def jet_energy_scale(pt: np.ndarray, eta: np.ndarray) -> np.ndarray:
     return np.sqrt((3.0 - 0.2 * np.abs(eta)) ** 2 / pt + 1.0)
 
 
+def _b_tag_efficiency(flavour: np.ndarray, pt: np.ndarray) -> np.ndarray:
+    bottom = 0.80 * np.tanh(0.003 * pt) * (30 / (1 + 0.086 * pt))
+    charm = 0.20 * np.tanh(0.02 * pt) * (1 / (1 + 0.0034 * pt))
+    return np.where(flavour == 5, bottom, np.where(flavour == 4, charm, 0.002 + 7.3e-6 * pt))
+
+
 ATLAS = DetectorCard(
     tracker=Cylinder(radius=1.15, half_length=3.51, field=2.0),
     calorimeters=(
@@ -131,4 +143,7 @@ ATLAS = DetectorCard(
     jet_radius=0.6,
     jet_pt_min=20.0,
     jet_scale=jet_energy_scale,
+    flavour_radius=0.5,
+    flavour_eta_max=2.5,
+    b_tag_efficiency=_b_tag_efficiency,
 )

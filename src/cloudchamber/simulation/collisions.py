@@ -19,9 +19,29 @@ from cloudchamber.settings.processes import ProcessSettings
 from cloudchamber.simulation.generators import FAILURE_RATE_ALLOWED, FAILURES_ALLOWED, generator
 from cloudchamber.simulation.particles import Particles
 
-__all__ = ["Collisions", "collide"]
+__all__ = ["Collisions", "HeavyQuarks", "collide"]
 
 _PICOBARN_PER_MILLIBARN = 1e9
+_CHARM, _BOTTOM = 4, 5
+# Of a parton that can give a jet its flavour: PartonPTMin of the ATLAS card of Delphes.
+_FLAVOUR_PT_MIN = 1.0
+
+
+@final
+@dataclass(frozen=True)
+class HeavyQuarks:
+    """All c and b quarks of the record with pT > 1 GeV, every copy in the shower, ordered by event.
+
+    Attributes:
+        event: (N,) int64.
+        flavour: (N,) 4 or 5.
+        eta, phi: (N,) direction.
+    """
+
+    event: np.ndarray
+    flavour: np.ndarray
+    eta: np.ndarray
+    phi: np.ndarray
 
 
 @final
@@ -34,12 +54,14 @@ class Collisions:
         weight: (n_events,) float64.
         pt_hat: (n_events,) float64, transverse momentum of the hard scattering [GeV].
         cross_section: estimate from all events so far [pb]; without a meaning for decay chains.
+        heavy_quarks: what gives jets their flavour.
     """
 
     particles: Particles
     weight: np.ndarray
     pt_hat: np.ndarray
     cross_section: float
+    heavy_quarks: HeavyQuarks
 
     @property
     def hard_process(self) -> "Collisions":
@@ -108,7 +130,18 @@ def _collisions(pythia: Any, made: ak.Array) -> Collisions:
         weight=ak.to_numpy(made.info.weights[:, 0]),
         pt_hat=np.sqrt(ak.to_numpy(made.info.pT2Hat)),
         cross_section=pythia.infoPython().sigmaGen() * _PICOBARN_PER_MILLIBARN,
+        heavy_quarks=_heavy_quarks(row, event),
     )
+
+
+def _heavy_quarks(row: ak.Array, event: np.ndarray) -> HeavyQuarks:
+    kind = np.abs(ak.to_numpy(row.id))
+    rows = np.flatnonzero((kind == _CHARM) | (kind == _BOTTOM))
+    px, py, pz = (ak.to_numpy(row.p[name][rows]) for name in ("px", "py", "pz"))
+    pt = np.hypot(px, py)
+    hard = pt > _FLAVOUR_PT_MIN
+    rows, px, py, pz, pt = rows[hard], px[hard], py[hard], pz[hard], pt[hard]
+    return HeavyQuarks(event[rows], kind[rows], np.arcsinh(pz / pt), np.arctan2(py, px))
 
 
 def _mothers(

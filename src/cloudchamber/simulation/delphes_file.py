@@ -8,8 +8,11 @@ Event              one entry per event: Number, Weight, CrossSection [pb] (estim
                    is the best), Scale (transverse momentum of the hard scattering [GeV])
 Particle           hard process and stable particles; see ``cloudchamber.simulation.collisions``
 Tower              towers and, with Eem = Ehad = 0, muons
-Jet, GenJet        jets of towers and of stable particles other than neutrinos
+Jet, GenJet        jets of towers and of stable particles other than neutrinos; with b-tags Jet has also Flavor (5, 4,
+                   or 0 for all lighter partons) and BTag (1 or 0)
 =================  =============================================================================================
+
+Files without towers have neither Tower nor GenJet.
 
 Two things of ``Tower`` differ from Delphes. The edges are four leaves, EdgeEtaLow, EdgeEtaHigh, EdgePhiLow and
 EdgePhiHigh, since uproot writes a jagged array of vectors corrupt and without an error. The constituents of jets are
@@ -34,7 +37,7 @@ from cloudchamber.simulation.propagation import SPEED_OF_LIGHT
 
 __all__ = ["DelphesFile"]
 
-_JET = {"PT": "float32", "Eta": "float32", "Phi": "float32", "Mass": "float32"}
+_JET: Mapping[str, str] = {"PT": "float32", "Eta": "float32", "Phi": "float32", "Mass": "float32"}
 _SCHEMA: Mapping[str, Mapping[str, str]] = {
     "Event": {"Number": "int64", "Weight": "float32", "CrossSection": "float32", "Scale": "float32"},
     "Particle": {
@@ -50,20 +53,32 @@ _SCHEMA: Mapping[str, Mapping[str, str]] = {
     "Jet": _JET,
     "GenJet": _JET,
 }
+_TAGS: Mapping[str, str] = {"Flavor": "uint32", "BTag": "uint32"}
 _COMPRESSION_LEVEL = 3
 
 
 @final
 class DelphesFile:
-    """Appends batches of events to a new ROOT file; a context manager."""
+    """Appends batches of events to a new ROOT file; a context manager.
 
-    def __init__(self, path: str | Path) -> None:
+    Args:
+        path: the file.
+        towers: whether it has towers and jets of generated particles.
+        b_tags: whether jets have flavour and b-tag.
+    """
+
+    def __init__(self, path: str | Path, towers: bool = True, b_tags: bool = False) -> None:
+        self._schema = {
+            name: {**leaves, **(_TAGS if name == "Jet" and b_tags else {})}
+            for name, leaves in _SCHEMA.items()
+            if towers or name not in ("Tower", "GenJet")
+        }
         self._file = uproot.recreate(path, compression=uproot.ZSTD(_COMPRESSION_LEVEL))
         types = {
             collection: ak.types.from_datashape(
                 "var * {" + ", ".join(f"{leaf}: {kind}" for leaf, kind in leaves.items()) + "}", highlevel=False
             )
-            for collection, leaves in _SCHEMA.items()
+            for collection, leaves in self._schema.items()
         }
         self._tree = self._file.mktree(
             "Delphes",
@@ -87,7 +102,9 @@ class DelphesFile:
         towers: Towers,
         jet_of: np.ndarray,
         jets: Jets,
-        gen_jets: Jets,
+        gen_jets: Jets | None,
+        flavours: np.ndarray | None = None,
+        tags: np.ndarray | None = None,
     ) -> None:
         """Append a batch of events.
 
@@ -96,23 +113,26 @@ class DelphesFile:
             collisions: the events as they were generated.
             towers: their towers.
             jet_of: (towers,) int32, number of each tower's jet, -1 for none.
-            jets, gen_jets: jets of towers and of particles.
+            jets, gen_jets: jets of towers and of particles; the latter are needed with towers.
+            flavours, tags: (jets,) flavour and b-tag of the jets, needed with b-tags.
         """
         n_events = collisions.particles.n_events
-        tables = {
+        tables: dict[str, tuple[np.ndarray, dict[str, Any]]] = {
             "Event": (np.arange(n_events), _event_columns(first_number, collisions)),
             "Particle": (collisions.particles.event, _particle_columns(collisions)),
             "Tower": (towers.event, _tower_columns(towers, jet_of)),
-            "Jet": (jets.event, _jet_columns(jets)),
-            "GenJet": (gen_jets.event, _jet_columns(gen_jets)),
+            "Jet": (jets.event, {**_jet_columns(jets), "Flavor": flavours, "BTag": tags}),
         }
+        if gen_jets is not None:
+            tables["GenJet"] = (gen_jets.event, _jet_columns(gen_jets))
         self._tree.extend(
             {
                 collection: ak.unflatten(
-                    ak.zip({leaf: columns[leaf].astype(kind) for leaf, kind in _SCHEMA[collection].items()}),
-                    np.bincount(event, minlength=n_events),
+                    ak.zip({leaf: columns[leaf].astype(kind) for leaf, kind in leaves.items()}),
+                    np.bincount(tables[collection][0], minlength=n_events),
                 )
-                for collection, (event, columns) in tables.items()
+                for collection, leaves in self._schema.items()
+                for columns in (tables[collection][1],)
             }
         )
 

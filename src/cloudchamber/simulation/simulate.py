@@ -1,14 +1,17 @@
 """The step ``simulate``: one shard of a process, from collisions to a file in the layout of Delphes."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from cloudchamber import seeds
 from cloudchamber.errors import SettingsError
 from cloudchamber.progress import progress
 from cloudchamber.settings.processes import ProcessSettings
+from cloudchamber.simulation.atlas_card import ATLAS
 from cloudchamber.simulation.collisions import collide
 from cloudchamber.simulation.delphes_file import DelphesFile
 from cloudchamber.simulation.detector import detect
+from cloudchamber.simulation.flavour import b_tags, jet_flavours
 from cloudchamber.simulation.objects import generated_jets, tower_jets
 from cloudchamber.storage import atomic_path
 
@@ -45,22 +48,26 @@ def simulate(name: str, settings: ProcessSettings, seed: int, shard: int, output
     collision_seed = 1 + seeds.integer_seed(seed, "simulate", name, shard, bits=29)
     rng = seeds.generator(seed, "simulate", name, shard, "detector")
     first = numbers.start
+    card = replace(ATLAS, jet_radius=settings.jet_radius)
     with (
         atomic_path(output) as aside,
-        DelphesFile(aside) as file,
+        DelphesFile(aside, settings.towers, settings.b_tags) as file,
         progress(f"simulate {name} {shard + 1}/{settings.shards}", len(numbers), "events") as report,
     ):
         for collisions in collide(name, settings, collision_seed, len(numbers), _BATCH):
-            towers = detect(collisions.particles, rng)
+            towers = detect(collisions.particles, rng, card)
             n_events = collisions.particles.n_events
-            jets, jet_of = tower_jets(towers, n_events)
+            jets, jet_of = tower_jets(towers, n_events, card)
+            flavours = jet_flavours(jets, collisions.heavy_quarks, card) if settings.b_tags else None
             file.append(
                 first_number=first,
                 collisions=collisions if settings.particles == "all" else collisions.hard_process,
                 towers=towers,
                 jet_of=jet_of,
                 jets=jets,
-                gen_jets=generated_jets(collisions.particles),
+                gen_jets=generated_jets(collisions.particles, card) if settings.towers else None,
+                flavours=flavours,
+                tags=None if flavours is None else b_tags(jets, flavours, rng, card),
             )
             first += n_events
             report.update(n_events)
