@@ -1,39 +1,32 @@
 """SPAtter: a set transformer of jets with one branch for each particle and symmetric tensor attention at its end.
 
 Jets are embedded one by one, look at each other in encoder layers, and once more in the branch of each particle. At its
-end a tensor scores every choice of jets for the daughters of the particle (arXiv 2010.09206, 2106.03898)::
+end a tensor scores every choice of jets for the daughters of the particle
+(:mod:`cloudchamber.studies.assignment.tensor_attention`).
 
-    full      theta[i, j, k] = sum_abc W[a, b, c] x[i, a] x[j, b] x[k, c]
-    low_rank  theta[i, j, k] = sum_r (U x[i])_r (V x[j])_r (T x[k])_r / sqrt(rank)
-
-The score is the mean of theta over exchanges of equivalent daughters. Its softmax over all choices of different jets is
-the probability of an assignment. No position enters, so that a permutation of the jets permutes the result. Events of
-equal size are computed together without padding; ``padded`` is the same on dense arrays of fixed shape, for export.
+No position enters, so that a permutation of the jets permutes the result. Events of equal size are computed together
+without padding; ``padded`` is the same on dense arrays of fixed shape, for export.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
-from math import log, sqrt
 from typing import final
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from cloudchamber.errors import InputError
 from cloudchamber.networks.attention import SelfAttention
 from cloudchamber.networks.cloud_rows import CloudRows, PackedRows, PaddedRows
 from cloudchamber.networks.particle_transformer import pair_features
+from cloudchamber.studies.assignment.jet_inputs import JetInputs
 from cloudchamber.studies.assignment.settings import AssignmentNetworkSettings
+from cloudchamber.studies.assignment.tensor_attention import TensorAttention, log_probabilities
 from cloudchamber.studies.assignment.topology import EventTopology, ParticleTopology
 
-__all__ = ["AssignmentNetwork", "JetInputs", "Scores", "TensorAttention"]
+__all__ = ["AssignmentNetwork", "Scores"]
 
-# What stands for the logarithm of zero: its exponential is zero, and products with zero are zero.
-_NEVER = -1e9
 _PAIR_FEATURES, _PAIR_WIDTH = 4, 32
-_SMALLEST_DEVIATION = 1e-6
 
 
 @final
@@ -52,54 +45,6 @@ class Scores:
     blocks: tuple[tuple[Tensor, ...], ...]
     detection: Tensor
     rows: CloudRows
-
-
-@final
-class JetInputs(nn.Module):
-    """Features of jets, standardised by those of the training events.
-
-    Args:
-        kind: "published" or "turned" (:class:`AssignmentNetworkSettings`).
-    """
-
-    def __init__(self, kind: str) -> None:
-        super().__init__()
-        self.kind = kind
-        self.width = 5 if kind == "published" else 6
-        self.mean: Tensor
-        self.deviation: Tensor
-        self.register_buffer("mean", torch.zeros(self.width))
-        self.register_buffer("deviation", torch.ones(self.width))
-
-    def features(self, jets: Tensor, mask: Tensor) -> Tensor:
-        """Return (B, J, width) features of (B, J, 5) jets: pt, eta, phi, mass, b-tag."""
-        pt, eta, phi, mass, tag = jets.unbind(2)
-        ends = [torch.log1p(mass.clamp(min=0.0)), tag]
-        if self.kind == "published":
-            return torch.stack([torch.log1p(pt), eta, phi, *ends], dim=2)
-        hardest = pt.masked_fill(~mask, -1.0).argmax(dim=1, keepdim=True)
-        azimuth = phi - phi.gather(1, hardest)
-        return torch.stack([torch.log1p(pt), eta, torch.sin(azimuth), torch.cos(azimuth), *ends], dim=2)
-
-    @torch.no_grad()
-    def fit(self, jets: Tensor, mask: Tensor) -> None:
-        """Standardise by these events.
-
-        Raises:
-            InputError: there is none, or a feature is the same for all jets.
-        """
-        values = self.features(jets, mask)[mask]
-        if len(values) < 2:
-            raise InputError("no jets to standardise the inputs by")
-        deviation = values.std(dim=0)
-        if not bool((deviation > _SMALLEST_DEVIATION).all()):
-            raise InputError("a feature of the jets is the same for all of them")
-        self.mean.copy_(values.mean(dim=0))
-        self.deviation.copy_(deviation)
-
-    def forward(self, jets: Tensor, mask: Tensor) -> Tensor:
-        """Return standardised (B, J, width) features."""
-        return (self.features(jets, mask) - self.mean) / self.deviation
 
 
 @final
@@ -157,59 +102,6 @@ class _PairScores(nn.Module):
             scores = self.last(hidden).permute(0, 3, 1, 2)
             biases.append(scores if bias is None else scores + bias)
         return biases
-
-
-@final
-class TensorAttention(nn.Module):
-    """Scores of the choices of jets for the daughters of one particle.
-
-    Args:
-        particle: its daughters and what may be exchanged.
-        width: H, of a jet.
-        rank: of the low-rank form; None for the full tensor.
-    """
-
-    def __init__(self, particle: ParticleTopology, width: int, rank: int | None) -> None:
-        super().__init__()
-        self.order = len(particle.daughters)
-        self.symmetries = particle.symmetries
-        if rank is None:
-            self.tensor = nn.Parameter(torch.randn((width,) * self.order) / sqrt(width) ** self.order)
-            self.maps = None
-        else:
-            self.maps = nn.ModuleList(nn.Linear(width, rank) for _ in particle.daughters)
-        self.rank = rank
-
-    def forward(self, jets: Tensor) -> Tensor:
-        """Map (b, n, H) jets to (b, n, ..., n) scores, one axis for each daughter, symmetric in equivalent ones."""
-        theta = self._full(jets) if self.maps is None else self._product(jets)
-        if self.maps is None or len(self.symmetries) == 1:
-            return theta
-        axes = [(0, *(1 + place for place in symmetry)) for symmetry in self.symmetries]
-        return torch.stack([theta.permute(order) for order in axes]).mean(dim=0)
-
-    def _full(self, jets: Tensor) -> Tensor:
-        # Symmetric weights give symmetric scores: one contraction in place of one for each exchange.
-        weights = torch.stack([self.tensor.permute(symmetry) for symmetry in self.symmetries]).mean(dim=0)
-        n, width = jets.shape[1:]
-        if self.order == 1:
-            return jets @ weights
-        # One daughter after the other: the axes are events, jets chosen so far, and the widths that are left.
-        theta = jets @ weights.flatten(1)
-        for _ in range(self.order - 2):
-            theta = (jets.unsqueeze(1) @ theta.unflatten(2, (width, -1))).flatten(1, 2)
-        return (theta @ jets.transpose(1, 2)).unflatten(1, (n,) * (self.order - 1))
-
-    def _product(self, jets: Tensor) -> Tensor:
-        assert self.maps is not None
-        assert self.rank is not None
-        maps = [layer(jets) for layer in self.maps]
-        theta = maps[0] / sqrt(self.rank)
-        if self.order == 1:
-            return theta.sum(dim=2)
-        for factor in maps[1:-1]:
-            theta = (theta.unsqueeze(-2) * factor[:, None]).flatten(1, -2)
-        return (theta @ maps[-1].transpose(1, 2)).unflatten(1, (jets.shape[1],) * (self.order - 1))
 
 
 @final
@@ -296,37 +188,9 @@ class AssignmentNetwork(nn.Module):
             forbidden = [None if bias is None else bias[:, 0, 0] < 0 for bias in rows.biases]
             blocks.append(
                 tuple(
-                    _log_probabilities(theta, padded, len(particle.symmetries))
+                    log_probabilities(theta, padded, len(particle.symmetries))
                     for theta, padded in zip(thetas, forbidden, strict=True)
                 )
             )
             detection.append(hidden.new_zeros(mask.shape[0]) if seen is None else seen)
         return Scores(tuple(blocks), torch.stack(detection, dim=1), rows)
-
-
-def _log_probabilities(theta: Tensor, padded: Tensor | None, symmetries: int) -> Tensor:
-    """Return ln p of each choice of jets (b, n, ..., n), in which ``symmetries`` entries stand for one assignment.
-
-    Args:
-        theta: scores.
-        padded: (b, n) bool, true for slots without a jet; None where all are jets.
-        symmetries: exchanges of daughters, with the identity.
-    """
-    theta = theta.float()
-    order, n = theta.dim() - 1, theta.shape[1]
-    forbidden = torch.zeros((1,) + (n,) * order, dtype=torch.bool, device=theta.device)
-    same = torch.eye(n, dtype=torch.bool, device=theta.device)
-    for one, other in combinations(range(order), 2):
-        shape = [1] * (order + 1)
-        shape[1 + one] = shape[1 + other] = n
-        forbidden = forbidden | same.reshape(shape)
-    if padded is not None:
-        for place in range(order):
-            # Not its length, which an export would take for a constant.
-            shape = [padded.shape[0]] + [1] * order
-            shape[1 + place] = n
-            forbidden = forbidden | padded.reshape(shape)
-    theta = theta.masked_fill(forbidden, _NEVER)
-    total = theta.flatten(1).logsumexp(dim=1)
-    log_p = theta - total.reshape([-1] + [1] * order) + log(symmetries)
-    return log_p.masked_fill(forbidden, _NEVER)
