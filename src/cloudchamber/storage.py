@@ -158,7 +158,7 @@ def package_versions(names: Iterable[str]) -> dict[str, str]:
 
 
 def write_rows(path: str | Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write rows as CSV, at once or not at all; a field that a row lacks is empty.
+    """Write rows as CSV, at once or not at all; a field that a row lacks, or that is not a number, is empty.
 
     Raises:
         StorageError: the file cannot be written.
@@ -167,5 +167,6 @@ def write_rows(path: str | Path, rows: Sequence[Mapping[str, Any]]) -> None:
     fields = list(dict.fromkeys(key for row in rows for key in row))
     writer = csv.DictWriter(text, fieldnames=fields, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    # Readers take an empty field for a missing value, and "nan" for a text.
+    writer.writerows({key: "" if value != value else value for key, value in row.items()} for row in rows)
     write_text(path, text.getvalue())

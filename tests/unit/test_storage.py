@@ -11,7 +11,17 @@ import pytest
 
 from cloudchamber import __version__
 from cloudchamber.errors import InputError, StorageError
-from cloudchamber.storage import atomic_path, provenance, read_json, sha256, write_bytes, write_json, write_text
+from cloudchamber.metrics.tables import read_table
+from cloudchamber.storage import (
+    atomic_path,
+    provenance,
+    read_json,
+    sha256,
+    write_bytes,
+    write_json,
+    write_rows,
+    write_text,
+)
 
 
 @contextmanager
@@ -124,3 +134,12 @@ def test_provenance_is_the_same_each_time_and_names_inputs_by_content(tmp_path: 
     assert (first["step"], first["settings"], first["seed"]) == ("prepare", {"scale": "log"}, 3)
     assert first["cloudchamber"] == __version__
     assert first["packages"]["torch"].startswith("2.")
+
+
+def test_what_is_not_a_number_is_missing_for_who_reads_it(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    write_rows(path, [{"solver": "euler", "value": float("nan")}, {"solver": "heun", "value": 0.5, "more": 1}])
+    assert path.read_text() == "solver,value,more\neuler,,\nheun,0.5,1\n"
+    table = read_table(path)
+    assert table["value"].isna().tolist() == [True, False]
+    assert table["value"].dtype == float
