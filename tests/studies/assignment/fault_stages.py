@@ -1,13 +1,14 @@
 """Commands of the assignment study that write, for the tests of faults."""
 
 import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from assignment_files import TRAINING, save_untrained, write_collected
 from stage import OUTPUT, TABLE, TRAINED, Stage
 
 
-def make_inputs(folder: Path) -> None:
+def make_inputs(make: Callable[[str, Mapping[str, str]], None], folder: Path) -> None:
     """Write what the stages read: events, a network, what both make of the events."""
     from cloudchamber.studies.assignment.assign import assign_events
     from cloudchamber.studies.assignment.settings import ChiSquareSettings
