@@ -14,6 +14,8 @@ from cloudchamber.settings.base import parse, read_yaml
 from cloudchamber.settings.data import SimulatedSource
 from cloudchamber.settings.layers import layered
 from cloudchamber.settings.shared import SharedSettings
+from cloudchamber.studies.active_matter.settings import ActiveMatterSettings
+from cloudchamber.studies.active_matter.study import ActiveMatter
 from cloudchamber.studies.gating.settings import GatingSettings
 from cloudchamber.studies.gating.study import Gating
 from cloudchamber.studies.jet_generation.settings import JetGenerationSettings
@@ -30,7 +32,7 @@ __all__ = [
     "settings_of",
 ]
 
-STUDIES: Mapping[str, type[Study]] = {study.name: study for study in (JetGeneration, Tagging, Gating)}
+STUDIES: Mapping[str, type[Study]] = {study.name: study for study in (JetGeneration, Tagging, Gating, ActiveMatter)}
 
 
 @final
@@ -40,6 +42,7 @@ class AnalysisSettings(SharedSettings):
     jet_generation: JetGenerationSettings | None = None
     tagging: TaggingSettings | None = None
     gating: GatingSettings | None = None
+    active_matter: ActiveMatterSettings | None = None
 
     @model_validator(mode="after")
     def _names_exist(self) -> Self:

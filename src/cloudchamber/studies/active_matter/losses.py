@@ -98,11 +98,7 @@ class ScoreLoss:
     def _residual(self, state: Tensor, drive: Tensor) -> Tensor:
         """Return (B,) squares of div v + v . s over the number of particles: zero for the exact score."""
         model = self.model
-
-        def velocity(at: Tensor) -> Tensor:
-            return model.system.drift(at, drive) - model.noise_drift(at, drive)
-
-        velocities, diagonal = jacobian_diagonal(velocity, state, None)
+        velocities, diagonal = jacobian_diagonal(lambda at: model.velocity(at, drive), state, None)
         score = model.score(state, drive)
         return ((diagonal + velocities * score).sum(dim=(1, 2)) / state.shape[1]).square()
 

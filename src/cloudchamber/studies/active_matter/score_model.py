@@ -61,13 +61,17 @@ class ScoreModel(nn.Module):
         activities = self.system.activity_drift(state)
         return torch.cat([torch.zeros_like(activities), activities], dim=2)
 
+    def velocity(self, state: Tensor, drive: Tensor) -> Tensor:
+        """Return the velocity v = b - D s (B, N, C) of the probability flow; zero in channels without noise."""
+        flow = -self.diffusions * self(state, drive)
+        if self.shift:
+            return flow
+        return torch.where(self.diffusions > 0, flow + self.system.drift(state, drive), 0.0)
+
     def score(self, state: Tensor, drive: Tensor) -> Tensor:
         """Return s (B, N, C); zero in channels without noise."""
-        return torch.where(self.diffusions > 0, self.noise_drift(state, drive) / self.diffusions, 0.0)
-
-    def noise_drift(self, state: Tensor, drive: Tensor) -> Tensor:
-        """Return D s (B, N, C)."""
-        return self.diffusions * self(state, drive) + self.base(state, drive)
+        scaled = self.diffusions * self(state, drive) + self.base(state, drive)
+        return torch.where(self.diffusions > 0, scaled / self.diffusions, 0.0)
 
 
 def _build(settings: ScoreSettings, system: System, conditions: int) -> nn.Module:

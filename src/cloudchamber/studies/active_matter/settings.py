@@ -119,8 +119,8 @@ SystemSettings = Annotated[
 class EnsembleSettings(Settings):
     """A simulation: trajectories of one system at some drives, and the snapshots that are kept of them."""
 
-    title: str
-    system: SystemSettings
+    title: str = Field(description="what figures and tables call it")
+    system: SystemSettings = Field(description="drift, noise and geometry")
     drives: Annotated[tuple[NotNegative, ...], Field(min_length=1), Different] = Field(
         description="strengths of what drives the system out of equilibrium; 0 is the control in equilibrium"
     )
@@ -160,10 +160,10 @@ class TransformerSettings(Settings):
     neighbours: PositiveInt | None = Field(
         None, description="particles that each one sees, the nearest and itself; by default all"
     )
-    layers: PositiveInt = 2
-    heads: PositiveInt = 2
-    width: PositiveInt = 32
-    feed_forward: PositiveInt = 64
+    layers: PositiveInt = Field(2, description="blocks of attention and feed-forward part")
+    heads: PositiveInt = Field(2, description="heads of the attention")
+    width: PositiveInt = Field(32, description="numbers that stand for a particle inside of the network")
+    feed_forward: PositiveInt = Field(64, description="inner width of the feed-forward part")
     norm: bool = Field(False, description="layer norm before attention and feed-forward part, for deep networks")
 
     @model_validator(mode="after")
@@ -193,34 +193,43 @@ class LossSettings(Settings):
     )
 
 
-@final
-class ScoreSettings(TrainableSettings):
-    """What makes the weights of one score."""
+class _FittedScore(TrainableSettings, ABC):
+    """Abstract: network, loss and loop of a score."""
 
     network: NetworkSettings
     loss: LossSettings = LossSettings()
     shift: bool = Field(
-        True, description="add drift / diffusion to the network wherever the diffusion is not zero, so that it gives "
-        "minus velocity / diffusion"
-    )  # fmt: skip
+        True,
+        description="add drift / diffusion to the network wherever the diffusion is not zero, so that the network gives "
+        "minus velocity / diffusion",
+    )
     particles: PositiveInt | None = Field(
         None, description="particles of each snapshot that one batch takes; by default all"
     )
 
 
 @final
-class ScoreModelSettings(Settings):
-    """A model: a network trained on one ensemble, and the ensembles that it is measured on unchanged."""
+class ScoreSettings(_FittedScore):
+    """What makes the weights of one score."""
 
-    title: str
+
+@final
+class ScoreModelSettings(_FittedScore):
+    """A model: a score trained on one ensemble, and the ensembles that it is measured on unchanged."""
+
+    title: str = Field(description="what figures and tables call it")
     ensemble: Name = Field(description="what it is trained on")
-    drives: tuple[NotNegative, ...] | None = Field(
-        None, description="drives of the ensemble that it is trained on, as a condition where there are several; by "
-        "default all"
-    )  # fmt: skip
+    drives: Annotated[tuple[NotNegative, ...], Field(min_length=1), Different] | None = Field(
+        None,
+        description="drives of the ensemble that it is trained on, as a condition where there are several; by default all",
+    )
     transfers: Annotated[tuple[Name, ...], Different] = Field((), description="ensembles that it is measured on too")
     seeds: Seeds | None = Field(None, description="one training each; by default those of the study")
-    score: ScoreSettings
+
+    @property
+    def score(self) -> ScoreSettings:
+        """What makes its weights: not its name, nor what it is measured on."""
+        return ScoreSettings(**{name: getattr(self, name) for name in ScoreSettings.model_fields})
 
 
 @final
@@ -253,7 +262,7 @@ class ActiveMatterSettings(Settings):
     ensembles: Mapping[Name, EnsembleSettings] = Field(min_length=1, description="what is simulated")
     seeds: Seeds = Field((1, 2, 3), description="one training per model and seed; at least two, to be crossed")
     training: Mapping[str, Any] | None = Field(None, description="recipe: keys of the trainings of all models")
-    models: Mapping[Name, ScoreModelSettings] = Field(min_length=1)
+    models: Mapping[Name, ScoreModelSettings] = Field(min_length=1, description="scores to train")
     measurement: MeasurementSettings = MeasurementSettings()
     denoising: DenoisingScanSettings | None = None
     threads: PositiveInt = Field(1, description="threads of one training or measurement")
