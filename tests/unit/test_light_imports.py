@@ -139,6 +139,7 @@ NETWORKS = (
     *("train", "train-jet-flow", "train-tagger", "log-posterior"),
     *("draw-jets", "sample", "sample-marginals", "solver-scan", "sampling-time"),
     *("predict-classes", "tagger-cost", "export-tagger", "tagging relevance", "gating check-identities"),
+    *("active_matter train", "active_matter measure"),
 )
 
 

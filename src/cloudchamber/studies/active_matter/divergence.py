@@ -1,17 +1,19 @@
 """Diagonals of Jacobians of functions of states: what divergences are made of, particle by particle."""
 
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch import Tensor
-from torch.func import jvp
 
 __all__ = ["jacobian_diagonal"]
 
 
 def jacobian_diagonal(
-    function: Callable[[Tensor], Tensor], state: Tensor, probes: int | None, generator: torch.Generator | None = None
+    function: Callable[[Tensor], Tensor],
+    state: Tensor,
+    probes: int | None,
+    generator: torch.Generator | None = None,
+    graph: bool = False,
 ) -> tuple[Tensor, Tensor]:
     """Return the function at states (B, N, C) and the derivatives of each output by the input in its own place.
 
@@ -21,17 +23,26 @@ def jacobian_diagonal(
         probes: number of random vectors of signs, over which the diagonal is averaged without bias (Hutchinson); None for
             the exact one, from N C directions.
         generator: of the signs.
+        graph: whether gradients are to pass through the result, as in a training.
     """
-    values: Any = None
-    diagonal = torch.zeros_like(state)
+    with torch.enable_grad():
+        at = state.detach().requires_grad_()
+        values = function(at)
+        diagonal = torch.zeros_like(state)
+        for direction in _directions(state, probes, generator):
+            # Functions that depend on nothing have no graph.
+            (pulled,) = torch.autograd.grad(
+                values, at, direction, retain_graph=True, create_graph=graph, materialize_grads=True
+            )
+            diagonal = diagonal + pulled * direction / (probes or 1)
+    return (values, diagonal) if graph else (values.detach(), diagonal.detach())
+
+
+def _directions(state: Tensor, probes: int | None, generator: torch.Generator | None) -> list[Tensor]:
     if probes is None:
-        for direction in torch.eye(state[0].numel(), dtype=state.dtype, device=state.device):
-            along = direction.view(1, *state.shape[1:]).expand_as(state)
-            values, derivative = jvp(function, (state,), (along,))
-            diagonal = diagonal + derivative * along
-        return values, diagonal
-    for _ in range(probes):
-        signs = torch.randint(0, 2, state.shape, generator=generator, device=state.device).to(state.dtype) * 2 - 1
-        values, derivative = jvp(function, (state,), (signs,))
-        diagonal = diagonal + derivative * signs / probes
-    return values, diagonal
+        units = torch.eye(state[0].numel(), dtype=state.dtype, device=state.device)
+        return [unit.view(1, *state.shape[1:]).expand_as(state) for unit in units]
+    return [
+        torch.randint(0, 2, state.shape, generator=generator, device=state.device).to(state.dtype) * 2 - 1
+        for _ in range(probes)
+    ]

@@ -17,8 +17,8 @@ ESTIMATORS = {
     "trajectory": "trajectories",
     "gaussian_score": "Gaussian score",
 }
-# Of more coordinates a covariance has no digits.
-_COORDINATES = 64
+# With fewer snapshots for each coordinate the errors of a covariance show in the squares of what is made of it.
+_SNAPSHOTS = 200
 
 
 @final
@@ -37,7 +37,8 @@ def estimates(data: Snapshots, drive: float) -> list[Estimate]:
       state because p has no divergence and the gradient F gives nothing on average.
     - trajectories: the entropy that went into the medium, a Stratonovich sum along the simulated trajectories. Its bias is
       of first order in their step, downward.
-    - Gaussian score: -C^-1 z with the covariance of the snapshots, exact for linear systems alone.
+    - Gaussian score: -C^-1 z with the covariance of the snapshots, exact for linear systems alone. It is left out
+      where there are fewer than 200 snapshots for each coordinate.
     """
     system = data.system
     if system.diffusion == 0:
@@ -53,7 +54,7 @@ def estimates(data: Snapshots, drive: float) -> list[Estimate]:
         Estimate("trajectory", block_mean(data.medium_entropy[rows], blocks)),
     ]
     periodic = system.length is not None
-    if not periodic and states[0].size <= _COORDINATES:
+    if not periodic and len(states) >= _SNAPSHOTS * states[0].size:
         flat = states.reshape(len(states), -1)
         score = linear_score(np.cov(flat.T).reshape(flat.shape[1], -1), states - states.mean(axis=0))
         velocity = drift - system.diffusions * score

@@ -63,7 +63,7 @@ class ScoreLoss:
 
     def _divergence(self, network: Callable[..., Tensor], state: Tensor, drive: Tensor, chosen: Tensor | None) -> Tensor:
         diffusions = self.model.diffusions
-        values, diagonal = jacobian_diagonal(lambda at: network(at, drive), state, None)
+        values, diagonal = jacobian_diagonal(lambda at: network(at, drive), state, None, graph=True)
         terms = diffusions * values.square() + 2 * values * self.model.base(state, drive) + 2 * diffusions * diagonal
         return _per_particle(terms if chosen is None else terms[:, chosen])
 
@@ -98,7 +98,7 @@ class ScoreLoss:
     def _residual(self, state: Tensor, drive: Tensor) -> Tensor:
         """Return (B,) squares of div v + v . s over the number of particles: zero for the exact score."""
         model = self.model
-        velocities, diagonal = jacobian_diagonal(lambda at: model.velocity(at, drive), state, None)
+        velocities, diagonal = jacobian_diagonal(lambda at: model.velocity(at, drive), state, None, graph=True)
         score = model.score(state, drive)
         return ((diagonal + velocities * score).sum(dim=(1, 2)) / state.shape[1]).square()
 

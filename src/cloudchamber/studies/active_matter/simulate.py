@@ -26,7 +26,7 @@ __all__ = ["simulate"]
 # Seconds between two saved states.
 _EVERY = 30.0
 # Shares of the blocks of each drive.
-_TRAIN, _VALIDATION = 0.7, 0.1
+_TRAIN, _VALIDATION = 0.6, 0.1
 
 
 def simulate(settings: EnsembleSettings, seed: int, state: Path, output: Path) -> None:

@@ -45,7 +45,7 @@ def draw_denoising(files: Mapping[str, Any]) -> Figure:
     """
     table = read_table(need(files, "denoising"), _COLUMNS)
     figure = Figure(figsize=(9.6, 4.4), layout="constrained")
-    additive, transition = figure.subplots(1, 2, sharey=True)
+    additive, transition = figure.subplots(1, 2)
     for axis, noise, label in (
         (additive, "additive", "standard deviation of added noise"),
         (transition, "transition", "time step of the dynamics"),
@@ -63,8 +63,9 @@ def draw_denoising(files: Mapping[str, Any]) -> Figure:
         _closed_form(axis, rows[(rows["size"] > 0) & (rows["signs"] == "antithetic")].sort_values("size"))
         axis.axhline(rows["exact"].iloc[0], color="black", linewidth=1.0)
         axis.set_xlabel(label)
-    logarithmic(additive, "y", 0.85 * table["exact"].min(), 1.2 * max(table["value"].max(), table["closed_form"].max()))
-    additive.set_ylabel("entropy production per unit of time")
+        axis.set_ylabel("entropy production per unit of time")
+        axis.set_yscale("log")
+        logarithmic(axis, "y", 0.9 * rows["exact"].min(), 1.15 * rows[["value", "closed_form"]].max(axis=None))
     figure.suptitle("Linear scores by denoising")
     handles = [
         Line2D([], [], label="noise with one sign", **_LOOKS["single"]),

@@ -52,9 +52,9 @@ def draw_drives(files: Mapping[str, Any]) -> Figure:
     columns = min(_COLUMNS, len(panels))
     lines = -(-len(panels) // columns)
     figure = Figure(figsize=(3.4 * columns + (1.2 if columns == 1 else 0), 1.0 + 3.0 * lines), layout="constrained")
-    axes = figure.subplots(lines, columns, squeeze=False).flat
+    axes = list(figure.subplots(lines, columns, squeeze=False).flat)
     look = looks(list(names.models), [])
-    for axis in list(axes)[len(panels) :]:
+    for axis in axes[len(panels) :]:
         axis.set_visible(False)
     for axis, (model, rows) in zip(axes, panels, strict=False):
         _draw(axis, rows, model, look[model].color, look[model].marker)

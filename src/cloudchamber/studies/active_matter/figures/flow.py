@@ -16,14 +16,15 @@ __all__ = ["CAPTIONS", "draw_flow"]
 CAPTIONS = {
     "flow": (
         "Velocity of the probability flow, v = b - D s, where the snapshots lie, at the largest drive. Wide grey arrows are "
-        "exact, thin ones the mean of all trainings. Each component is in units of its own root mean square over the panel "
-        "times that of its coordinate, so that arrows point along the flow in the panel. Nothing is drawn where the exact "
+        "exact, thin ones the mean of all trainings. Arrows point along the flow in the panel, and all arrows "
+        "of a panel have one scale of lengths. Nothing is drawn where the exact "
         "score is not known because hardly anything is there. Activities are even under time reversal. In equilibrium there "
         "would be no arrows."
     ),
 }
 
-_ARROWS = 14
+# Every so many points of the grid there is an arrow.
+_EVERY = 4
 
 
 def draw_flow(files: Mapping[str, Any]) -> Figure:
@@ -45,11 +46,11 @@ def draw_flow(files: Mapping[str, Any]) -> Figure:
         assert fields.grid is not None
         assert fields.grid_velocity is not None
         side = round(np.sqrt(len(fields.grid)))
-        chosen = np.linspace(1, side - 2, _ARROWS).round().astype(int)
+        chosen = np.arange(_EVERY // 2, side, _EVERY)
         rows = (chosen[:, None] * side + chosen).ravel()
         places = fields.grid[rows, 0]
         exact = fields.grid_exact_velocity
-        scale = _scale(fields.grid_velocity if exact is None else exact, fields.grid, side)
+        scale = _scale(fields.grid_velocity if exact is None else exact, fields.grid) * _EVERY / side
         if exact is not None:
             axis.quiver(*places.T, *(exact[rows, 0].T * scale), color="#b4b4b4", width=0.012, **_ARROW)
         shown = fields.grid_velocity[rows, 0] if exact is None else np.where(
@@ -71,9 +72,7 @@ def draw_flow(files: Mapping[str, Any]) -> Figure:
 _ARROW: dict[str, Any] = {"angles": "xy", "scale_units": "xy", "scale": 1.0, "pivot": "mid"}
 
 
-def _scale(velocity: np.ndarray, grid: np.ndarray, side: int) -> np.ndarray:
-    """Return (2, 1) factors that make a long arrow as long as the way between two arrows."""
-    extent = np.ptp(grid[:, 0], axis=0) / side
-    typical = np.sqrt(np.nanmean(np.square(velocity[:, 0] / np.ptp(grid[:, 0], axis=0))))
-    length = 1.6 * side / _ARROWS * extent.mean() / extent.mean()
-    return np.full((2, 1), length / side / typical / 1.6)
+def _scale(velocity: np.ndarray, grid: np.ndarray) -> float:
+    """Return the factor by which the velocities on a grid are, in root mean square, as large as the grid."""
+    along = velocity[:, 0] / np.ptp(grid[:, 0], axis=0)
+    return float(1 / np.sqrt(np.nanmean(np.square(along).sum(axis=1))))

@@ -53,7 +53,7 @@ def draw_parity(files: Mapping[str, Any]) -> Figure:
             error += float(np.square(learned - exact).sum())
         total = float(sum(np.square(exact).sum() for _, exact in _scores(item)))
         low, high = axis.get_xlim()
-        axis.plot([low, high], [low, high], color="black", linewidth=0.8)
+        axis.plot([low, high], [low, high], color="#9a9a9a", linewidth=3.0, zorder=0.5)
         axis.set_title(f"{item.title}\nrelative error {np.sqrt(error / total):.3f}")
         axis.set_xlabel("exact score")
         axis.set_ylabel("learned score")
@@ -68,7 +68,7 @@ def draw_parity(files: Mapping[str, Any]) -> Figure:
 
 
 _COLOURS, _MARKERS = ("#0072B2", "#D55E00"), ("o", "^")
-_DOT: dict[str, Any] = {"linestyle": "none", "markersize": 1.6, "alpha": 0.5, "rasterized": True, "markeredgewidth": 0.0}
+_DOT: dict[str, Any] = {"linestyle": "none", "markersize": 2.2, "alpha": 0.6, "rasterized": True, "markeredgewidth": 0.0}
 
 
 def _scores(item: Local) -> list[tuple[np.ndarray, np.ndarray]]:

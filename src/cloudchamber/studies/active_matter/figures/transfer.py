@@ -64,7 +64,7 @@ def draw_transfer(files: Mapping[str, Any]) -> Figure:
         axis.xaxis.set_minor_locator(NullLocator())
         axis.margins(x=0.15)
         axis.set_xlabel("number of particles")
-    production.set_ylabel("learned over exact entropy production, less 1 [%]")
+    production.set_ylabel("learned / exact entropy production \N{MINUS SIGN} 1 [%]")
     score.set_ylabel("relative error of the score")
     score.set_ylim(bottom=0.0)
     figure.suptitle("Transfer to more particles")
