@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import detector, epic, ingestion, jet_metrics, startup, transformer
+from benchmarks import active_matter, detector, epic, ingestion, jet_metrics, startup, transformer
 from benchmarks.timing import COLUMNS
 from cloudchamber.storage import write_text
 
@@ -19,6 +19,7 @@ _ALL = {
     "detector": detector.measurements,
     "jet_metrics": jet_metrics.measurements,
     "startup": startup.measurements,
+    "active_matter": active_matter.measurements,
 }
 
 

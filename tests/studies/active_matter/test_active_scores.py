@@ -138,8 +138,8 @@ def test_the_diagonal_of_a_jacobian() -> None:
     _, exact = jacobian_diagonal(function, states, None)
     whole = torch.autograd.functional.jacobian(function, states[:1]).reshape(16, 16)
     assert torch.allclose(exact[0].reshape(-1), torch.diagonal(whole), atol=1e-12)
-    _, guessed = jacobian_diagonal(function, states, 3000, torch.Generator().manual_seed(1))
-    assert torch.allclose(guessed, exact, atol=0.1)
+    _, guessed = jacobian_diagonal(function, states, 400, torch.Generator().manual_seed(1))
+    assert torch.allclose(guessed, exact, atol=0.25)
 
 
 class _Linear(torch.nn.Module):
@@ -165,12 +165,17 @@ class _Linear(torch.nn.Module):
 
 @pytest.mark.parametrize(
     ("loss", "tolerance"),
-    [({"kind": "divergence"}, 1e-3), ({"kind": "transition", "step": 0.02}, 0.06), ({"kind": "additive", "sigma": 0.02}, 0.06)],
+    [
+        ({"kind": "divergence"}, 1e-3),
+        ({"kind": "transition", "step": 0.02}, 0.06),
+        ({"kind": "additive", "sigma": 0.02}, 0.06),
+    ],
 )
 def test_losses_are_least_at_the_exact_score_where_they_are_minus_the_production(
     loss: dict[str, Any], tolerance: float
 ) -> None:
-    """On whitened points, whose covariance is the exact one, the minimum has no error of sampling but that of the noise."""
+    """On whitened points, whose covariance is the exact one, the minimum has no error of sampling but that of the
+    noise."""
     one = system(TRAP)
     covariance = np.array([[0.866667, 0.666667], [0.666667, 1.0]])
     points = np.random.default_rng(3).standard_normal((20_000, 2))
@@ -232,7 +237,9 @@ def test_antithetic_noise_has_a_small_variance_at_a_small_step() -> None:
     ("network", "values", "message"),
     [(MLP, SPRINGS, "systems of one particle"), (GLOBAL, BOX, "neighbours")],
 )
-def test_networks_that_do_not_fit_are_one_line_errors(network: dict[str, Any], values: dict[str, Any], message: str) -> None:
+def test_networks_that_do_not_fit_are_one_line_errors(
+    network: dict[str, Any], values: dict[str, Any], message: str
+) -> None:
     with pytest.raises(SettingsError, match=message):
         model(network, system(values))
 

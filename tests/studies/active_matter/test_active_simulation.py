@@ -30,7 +30,9 @@ def simulated(folder: Path, settings: EnsembleSettings, seed: int = 1) -> Snapsh
 @pytest.mark.parametrize(("values", "drive"), [(TRAP, 1.0), (ROTATION, 0.7), (SPRINGS, 1.0)])
 def test_covariances_are_the_exact_ones_within_errors(values: dict[str, object], drive: float, tmp_path: Path) -> None:
     step_size = 0.05
-    settings = ensemble(values, drives=[drive], trajectories=1500, step=step_size, burn_in=15.0, snapshots=4, spacing=5.0)
+    settings = ensemble(
+        values, drives=[drive], trajectories=1500, step=step_size, burn_in=15.0, snapshots=4, spacing=5.0
+    )
     data = simulated(tmp_path, settings)
     flat = data.states.reshape(len(data.states), -1).astype(np.float64)
     one = data.system
@@ -48,7 +50,8 @@ def test_covariances_are_the_exact_ones_within_errors(values: dict[str, object],
 
 
 def stationary(one: System, size: float) -> tuple[float, float]:
-    """Return what the integrator of the trap samples: E[v D^-1 v] with its own Gaussian score, and the moment identity."""
+    """Return what the integrator of the trap samples: E[v D^-1 v] with its own Gaussian score, and the moment
+    identity."""
     basis = np.eye(2).reshape(2, 1, 2)
     covariance = discrete_covariance(one.step_mean(basis, 1.0, size).reshape(2, 2).T, one.step_deviations(size))
     matrix = -one.drift(basis, 1.0).reshape(2, 2).T

@@ -75,7 +75,9 @@ def test_trap_splits_as_in_closed_form() -> None:
 
 
 @pytest.mark.parametrize(("barrier", "force", "temperature", "expected"), [(0, 1, 0.5, 2.0), (1, 0.5, 0.5, 0.17559)])
-def test_driven_ring_agrees_with_a_quadrature(barrier: float, force: float, temperature: float, expected: float) -> None:
+def test_driven_ring_agrees_with_a_quadrature(
+    barrier: float, force: float, temperature: float, expected: float
+) -> None:
     one = system(RING, barrier=barrier, diffusion=temperature)
     exact = known(one, force)
     assert exact.entropy_production == pytest.approx(expected, abs=7e-6)

@@ -45,10 +45,14 @@ def answers(files: Mapping[str, Any]) -> list[Answer]:
             f"({100 * (farthest['ratio'] - 1):+.1f} %)."
         )
     clear = [item["title"] for item in found if abs(item["value"] - item["exact"]) > 2 * item["error"]]
-    text += f" Off by more than two uncertainties: {listed(clear)}." if clear else " All agree within two uncertainties."
+    text += (
+        f" Off by more than two uncertainties: {listed(clear)}." if clear else " All agree within two uncertainties."
+    )
     best = min(at_home or found, key=lambda item: abs(item["ratio"] - 1))
     worst = max(found, key=lambda item: abs(item["ratio"] - 1))
-    floors = select(table, metric="entropy_production", feature="", dataset=best["dataset"], model=best["model"])["floor"]
+    floors = select(table, metric="entropy_production", feature="", dataset=best["dataset"], model=best["model"])[
+        "floor"
+    ]
     floor = float(floors.dropna().iloc[0]) / best["exact"] if len(floors.dropna()) else float("nan")
     facts = {
         "convention": "activities are even under time reversal",
@@ -56,7 +60,8 @@ def answers(files: Mapping[str, Any]) -> list[Answer]:
         "floor": "plug-in value of the same score where nothing drives the system",
     }
     headline = (
-        f"learned over exact is {best['ratio']:.3f} ± {best['error'] / best['exact']:.3f} at best and {worst['ratio']:.3f} ± "
+        f"learned over exact is {best['ratio']:.3f} ± {best['error'] / best['exact']:.3f} at best and "
+        f"{worst['ratio']:.3f} ± "
         f"{worst['error'] / worst['exact']:.3f} at worst, of {len(found)} systems"
     )
     return [

@@ -1,8 +1,8 @@
 """Squares of velocities from several trainings, with and without the bias of squaring an error.
 
 E[v D^-1 v] of a score with an error delta is too large by E[delta D delta], whatever the error is. The product of the
-velocities of two trainings has no such term where their errors are independent. What trainings on the same snapshots have
-in common stays.
+velocities of two trainings has no such term where their errors are independent. What trainings on the same snapshots
+have in common stays.
 """
 
 import numpy as np
@@ -11,7 +11,8 @@ __all__ = ["crossed_square", "left_out", "plug_in_square"]
 
 
 def crossed_square(velocities: np.ndarray, diffusions: np.ndarray) -> np.ndarray:
-    """Return (M, N, C) products v D^-1 v' of velocities (K, M, N, C), the mean over all pairs of different trainings."""
+    """Return (M, N, C) products v D^-1 v' of velocities (K, M, N, C), the mean over all pairs of different
+    trainings."""
     number = len(velocities)
     pairs = np.square(velocities.sum(axis=0)) - np.square(velocities).sum(axis=0)
     return _divided(pairs / (number * (number - 1)), diffusions)

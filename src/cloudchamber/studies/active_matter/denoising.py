@@ -1,7 +1,7 @@
 """Best linear scores by denoising, in closed form from snapshots: what the noise, its size and its signs do.
 
-A linear score s = S z that denoises z' = m + sigma xi has S E[z' z'^T] = -E[xi z'^T] / sigma. Added noise smooths the density:
-without sampling errors it gives S = -(C + sigma^2)^-1. A step of the dynamics as noise has no such bias.
+A linear score s = S z that denoises z' = m + sigma xi has S E[z' z'^T] = -E[xi z'^T] / sigma. Added noise smooths the
+density: without sampling errors it gives S = -(C + sigma^2)^-1. A step of the dynamics as noise has no such bias.
 """
 
 from collections.abc import Iterator, Sequence
@@ -50,9 +50,9 @@ def denoising_rows(
 ) -> list[dict[str, Any]]:
     """Return rows of noise, size, signs, value, uncertainty, exact, closed_form and matrix_error.
 
-    The noise is "additive" (size sigma) or "transition" (size dt); signs are "single" or "antithetic". At size 0 stands what
-    a straight line through the values of antithetic noise gives there, in sigma squared or dt squared: a step from a
-    stationary state ends in one but for terms of second order.
+    The noise is "additive" (size sigma) or "transition" (size dt); signs are "single" or "antithetic". At size 0
+    stands what a straight line through the values of antithetic noise gives there, in sigma squared or dt squared: a
+    step from a stationary state ends in one but for terms of second order.
 
     Raises:
         InputError: there are too few snapshots.
@@ -83,12 +83,16 @@ def denoising_rows(
         closed = exact.entropy_production
         if noise == "additive":
             closed = smoothed_production(size, linear.drift, linear.diffusions, linear.covariance)
-        found.append(_row(noise, size, signs, values[0], error, exact.entropy_production, closed, linear.error(matrices[0])))
+        found.append(
+            _row(noise, size, signs, values[0], error, exact.entropy_production, closed, linear.error(matrices[0]))
+        )
         if signs == "antithetic":
             fits[noise].append((size, values[0], error))
     for noise, points in fits.items():
         value, error = _extrapolated(points)
-        found.append(_row(noise, 0.0, "antithetic", value, error, exact.entropy_production, exact.entropy_production, None))
+        found.append(
+            _row(noise, 0.0, "antithetic", value, error, exact.entropy_production, exact.entropy_production, None)
+        )
     return found
 
 
@@ -127,7 +131,8 @@ def _fit(
 
 
 def _extrapolated(points: Sequence[tuple[float, float, float]]) -> tuple[float, float]:
-    """Return the value at size zero of the line through the values at the three smallest sizes, against their squares."""
+    """Return the value at size zero of the line through the values at the three smallest sizes, against their
+    squares."""
     size, value, error = np.array(sorted(points)[:3]).T
     if len(size) < 2:
         return float(value[0]), float(error[0])

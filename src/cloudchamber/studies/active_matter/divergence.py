@@ -20,8 +20,8 @@ def jacobian_diagonal(
     Args:
         function: maps (B, N, C) to (B, N, C), each state on its own.
         state: where.
-        probes: number of random vectors of signs, over which the diagonal is averaged without bias (Hutchinson); None for
-            the exact one, from N C directions.
+        probes: number of random vectors of signs, over which the diagonal is averaged without bias (Hutchinson); None
+            for the exact one, from N C directions.
         generator: of the signs.
         graph: whether gradients are to pass through the result, as in a training.
     """

@@ -35,8 +35,8 @@ def estimates(data: Snapshots, drive: float) -> list[Estimate]:
 
     - moment identity: E[p . (p + F)] / eps, the work of the propulsion p over the temperature. It holds in a stationary
       state because p has no divergence and the gradient F gives nothing on average.
-    - trajectories: the entropy that went into the medium, a Stratonovich sum along the simulated trajectories. Its bias is
-      of first order in their step, downward.
+    - trajectories: the entropy that went into the medium, a Stratonovich sum along the simulated trajectories. Its
+      bias is of first order in their step, downward.
     - Gaussian score: -C^-1 z with the covariance of the snapshots, exact for linear systems alone. It is left out
       where there are fewer than 200 snapshots for each coordinate.
     """

@@ -53,8 +53,8 @@ def evaluate(
         metrics: CSV with ``METRIC_COLUMNS_OF_STUDY``.
         denoising: CSV with the rows of :func:`~cloudchamber.studies.active_matter.denoising.denoising_rows`; only its
             header where the settings ask for no scan.
-        phases: CSV with the rows of :func:`~cloudchamber.studies.active_matter.phases.phase_rows`; only its header where no
-            disks are in a periodic box.
+        phases: CSV with the rows of :func:`~cloudchamber.studies.active_matter.phases.phase_rows`; only its header
+            where no disks are in a periodic box.
 
     Raises:
         InputError: a file cannot be used.
@@ -95,9 +95,7 @@ def _of_model(name: str, table: pd.DataFrame) -> Iterable[dict[str, Any]]:
         if len(still):
             floors[ensemble] = (float(still.mean()), float(still.std(ddof=1) / np.sqrt(len(still))))
     for line in table.to_dict("records"):
-        mean = Mean(
-            line["value"], line["of_blocks"], line["of_trainings"], int(line["blocks"]), int(line["snapshots"])
-        )
+        mean = Mean(line["value"], line["of_blocks"], line["of_trainings"], int(line["blocks"]), int(line["snapshots"]))
         feature = "" if pd.isna(line["feature"]) else line["feature"]
         row = _metric(line["ensemble"], name, line["drive"], line["quantity"], feature, mean)
         row["seed"] = "" if pd.isna(line["seed"]) else int(line["seed"])

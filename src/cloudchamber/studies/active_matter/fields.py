@@ -97,6 +97,6 @@ def _groups(file: h5py.File) -> Iterator[tuple[tuple[str, float], Fields]]:
             missing = [name for name in _ARRAYS if name not in group and name not in _OPTIONAL]
             if missing:
                 raise InputError(f"{file.filename}: {ensemble}/{drive}: no dataset {missing}")
-            arrays = {name: group[name][()] if name in group else None for name in _ARRAYS}
+            arrays: dict[str, Any] = {name: group[name][()] if name in group else None for name in _ARRAYS}
             about = json.loads(bytes(group.attrs["about"][0]))
             yield (ensemble, float(drive)), Fields(**arrays, about=about)

@@ -2,9 +2,9 @@
 
     0 = -d/dx [(v0 g + F(x)) rho] + eps d2/dx2 rho + gamma d/dg (g rho) + gamma d2/dg2 rho.
 
-The density is rho(x, g) = phi(g) sum_n c_n(x) h_n(g) with the normal density phi and its orthonormal Hermite polynomials
-h_n. The operator couples c_n to its neighbours alone, so that c_n = S_n c_(n-1) from the highest one down, and c_0 is the
-kernel of one matrix. In x there is a grid of equidistant points with spectral derivatives.
+The density is rho(x, g) = phi(g) sum_n c_n(x) h_n(g) with the normal density phi and its orthonormal Hermite
+polynomials h_n. The operator couples c_n to its neighbours alone, so that c_n = S_n c_(n-1) from the highest one down,
+and c_0 is the kernel of one matrix. In x there is a grid of equidistant points with spectral derivatives.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,8 @@ __all__ = ["RingSolution", "solve_ring"]
 _POINTS = 301
 _MODES = 32
 _NODES = 64
-# Points that are less probable than this, relative to a uniform density, decide nothing; the series has no digits there.
+# Points that are less probable than this, relative to a uniform density, decide nothing; the series has no digits
+# there.
 _PROBABLE = 1e-7
 _REACH = 5.0
 _ACTIVITIES = 161

@@ -1,14 +1,14 @@
 """Losses of the score, all in the norm of the diffusion D and without what the network cannot change.
 
-With s = n + b0 / D, where b0 is the drift or nothing, score matching is E[D |n|^2 + 2 n . b0 + 2 D div n]. In this norm the
-loss lies above its minimum by E[D |s - s*|^2]: by how much E[v D^-1 v] of the score is too large. With the drift as b0 the
-minimum is minus the entropy production. Denoising replaces the divergence: for a point z' = m + sigma xi with normal xi,
-2 D n(z') . xi / sigma has the expectation 2 D div n there. Points with xi and with -xi together (antithetic) leave only
-their difference, whose variance stays finite where sigma is small.
+With s = n + b0 / D, where b0 is the drift or nothing, score matching is E[D |n|^2 + 2 n . b0 + 2 D div n]. In this
+norm the loss lies above its minimum by E[D |s - s*|^2]: by how much E[v D^-1 v] of the score is too large. With the
+drift as b0 the minimum is minus the entropy production. Denoising replaces the divergence: for a point z' = m + sigma
+xi with normal xi, 2 D n(z') . xi / sigma has the expectation 2 D div n there. Points with xi and with -xi together
+(antithetic) leave only their difference, whose variance stays finite where sigma is small.
 
-Where m + sigma xi is a step of the dynamics from a stationary z, its end is stationary too, up to the second order in the
-step, and the score that is learned is not smoothed. Added noise smooths it: it learns the score of the density convolved
-with a Gaussian of width sigma.
+Where m + sigma xi is a step of the dynamics from a stationary z, its end is stationary too, up to the second order in
+the step, and the score that is learned is not smoothed. Added noise smooths it: it learns the score of the density
+convolved with a Gaussian of width sigma.
 """
 
 from collections.abc import Callable
@@ -61,7 +61,9 @@ class ScoreLoss:
             losses = losses + self.settings.residual * self._residual(state, drive)
         return losses
 
-    def _divergence(self, network: Callable[..., Tensor], state: Tensor, drive: Tensor, chosen: Tensor | None) -> Tensor:
+    def _divergence(
+        self, network: Callable[..., Tensor], state: Tensor, drive: Tensor, chosen: Tensor | None
+    ) -> Tensor:
         diffusions = self.model.diffusions
         values, diagonal = jacobian_diagonal(lambda at: network(at, drive), state, None, graph=True)
         terms = diffusions * values.square() + 2 * values * self.model.base(state, drive) + 2 * diffusions * diagonal
@@ -74,7 +76,9 @@ class ScoreLoss:
         if self.settings.kind == "transition":
             # The mean is exact in activities. Without noise positions move and are not denoised.
             centre = system.step_mean(state, drive, self.settings.step)
-            deviations = torch.tensor(system.step_deviations(self.settings.step), dtype=state.dtype, device=state.device)
+            deviations = torch.tensor(
+                system.step_deviations(self.settings.step), dtype=state.dtype, device=state.device
+            )
         else:
             centre = state
             deviations = self.settings.sigma * (self.model.diffusions > 0)

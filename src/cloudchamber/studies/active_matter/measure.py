@@ -1,7 +1,7 @@
 """The step that measures a model: velocities, entropy production, checks of its score, on every ensemble it is for."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, final
 
@@ -31,15 +31,13 @@ _CHUNK = 4096
 _EXACT_COORDINATES = 16
 
 
-def measure(
-    settings: MeasurementSettings, files: Mapping[str, Any], seed: int, quantities: Path, fields: Path
-) -> None:
+def measure(settings: MeasurementSettings, files: Mapping[str, Any], seed: int, quantities: Path, fields: Path) -> None:
     """Measure the trainings of one model together.
 
     Args:
         settings: how many snapshots.
-        files: "trainings", a list with "weights", "description" and "seed"; "ensembles", a list with "name", "snapshots"
-            (file of clouds), "drives" and "part" (of the snapshots; None for all).
+        files: "trainings", a list with "weights", "description" and "seed"; "ensembles", a list with "name",
+            "snapshots" (file of clouds), "drives" and "part" (of the snapshots; None for all).
         seed: of the random vectors of divergences.
         quantities: CSV with a row for each number: ensemble, drive, quantity, feature, seed, value, uncertainty,
             of_blocks, of_trainings, exact, origin, blocks, snapshots.
@@ -65,9 +63,7 @@ def measure(
                 read = {path: read_snapshots(Path(path))}
             data = read[path]
             chosen = _evenly(data.rows(entry["part"], drive), settings.snapshots)
-            models = [
-                load_score(Path(item["weights"]), Path(item["description"]), data.system) for item in trainings
-            ]
+            models = [load_score(Path(item["weights"]), Path(item["description"]), data.system) for item in trainings]
             measured = _Measured(settings, data, chosen, drive, models, seed)
             head = {"ensemble": entry["name"], "drive": drive}
             rows += [head | row for row in measured.rows([int(item["seed"]) for item in trainings])]
@@ -106,7 +102,9 @@ class _Measured:
         if self.exact is not None:
             self.exact_velocity = self.drift - self.diffusions * self.exact.score(self.states)
         self.few = min(len(rows), settings.divergence_snapshots, max(1, 500_000 // self.system.particles))
-        self.divergences = np.stack([_divergence(model, self.states[: self.few], drive, settings, seed) for model in models])
+        self.divergences = np.stack(
+            [_divergence(model, self.states[: self.few], drive, settings, seed) for model in models]
+        )
 
     def groups(self) -> Iterator[tuple[str, np.ndarray]]:
         """Yield names and channels of what the entropy production is split into, the total first."""
@@ -166,7 +164,9 @@ class _Measured:
         """Return (K, M) 2 v . b / D + 2 div v - v D^-1 v: on average the entropy production less E[delta D delta]."""
         few = slice(self.few)
         inverse = np.divide(1.0, self.diffusions, out=np.zeros_like(self.diffusions), where=channels)
-        terms = (2 * self.drift[few] - self.velocities[:, few]) * self.velocities[:, few] * inverse + 2 * self.divergences
+        terms = (2 * self.drift[few] - self.velocities[:, few]) * self.velocities[
+            :, few
+        ] * inverse + 2 * self.divergences
         found: np.ndarray = terms[..., channels].sum(axis=(2, 3))
         return found
 
@@ -178,7 +178,8 @@ class _Measured:
         return of.get(feature, rest), self.exact.origin
 
     def _regions(self) -> Iterator[dict[str, Any]]:
-        """Yield the entropy production of a particle in each region; of activities alone where positions have no noise."""
+        """Yield the entropy production of a particle in each region; of activities alone where positions have no
+        noise."""
         names, region = self.system.regions(self.states[..., : self.d])
         local = crossed_square(self.velocities, self.diffusions).sum(axis=2)
         exact = None
@@ -191,7 +192,9 @@ class _Measured:
                 continue
             mean = block_mean((local * inside).mean(axis=1) / share, self.blocks)
             known = None if exact is None else float((exact * inside).mean() / share)
-            yield _row("local_production", name, mean, known, "exact score on the same snapshots" if exact is not None else "")
+            yield _row(
+                "local_production", name, mean, known, "exact score on the same snapshots" if exact is not None else ""
+            )
 
     def _divergences(self) -> Iterator[dict[str, Any]]:
         blocks = self.blocks[: self.few]
@@ -216,10 +219,13 @@ class _Measured:
         mean = block_mean(squares.mean(axis=0), self.blocks[inside])
         value = float(errors.mean())
         spread = float(np.nan_to_num(combined(errors)))
-        yield _row("score_error", "", Mean(value, mean.of_blocks / (2 * value), spread, mean.blocks, mean.snapshots), 0.0)
+        yield _row(
+            "score_error", "", Mean(value, mean.of_blocks / (2 * value), spread, mean.blocks, mean.snapshots), 0.0
+        )
 
     def _identity(self) -> Iterator[dict[str, Any]]:
-        """Yield both sides of E[div_x F] = -E[div_g v_g], per particle; without noise of positions nothing else is exact."""
+        """Yield both sides of E[div_x F] = -E[div_g v_g], per particle; without noise of positions nothing else is
+        exact."""
         slopes = force_divergence(self.data, self.chosen)
         if slopes is None:
             return
@@ -286,18 +292,15 @@ def _divergence(
     probes = None if values[0].numel() <= _EXACT_COORDINATES else settings.probes
     generator = torch.Generator().manual_seed(seeds.integer_seed(seed, "active_matter", "divergence"))
     parts = []
-    with torch.no_grad():
-        for part in values.split(max(1, _CHUNK // values.shape[1])):
-            drives = torch.full((len(part), 1, 1), drive)
-            _, diagonal = jacobian_diagonal(
-                lambda at, drives=drives: model.velocity(at, drives), part, probes, generator
-            )
-            parts.append(diagonal)
+    for part in values.split(max(1, _CHUNK // values.shape[1])):
+        velocity = partial(model.velocity, drive=torch.full((len(part), 1, 1), drive))
+        parts.append(jacobian_diagonal(velocity, part, probes, generator)[1])
     return torch.cat(parts).double().numpy()
 
 
 def _drift_divergence(data: Snapshots, states: np.ndarray, drive: float) -> np.ndarray:
-    """Return the (M, N, C) derivatives of the drift by its own coordinate, by central differences in double precision."""
+    """Return the (M, N, C) derivatives of the drift by its own coordinate, by central differences in double
+    precision."""
     found = np.zeros_like(states)
     step = 1e-4
     for particle in range(states.shape[1]):
@@ -317,9 +320,7 @@ def _grid(states: np.ndarray) -> np.ndarray:
     return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 1, 2)
 
 
-def _row(
-    quantity: str, feature: str, mean: Mean, exact: float | None = None, origin: str = ""
-) -> dict[str, Any]:
+def _row(quantity: str, feature: str, mean: Mean, exact: float | None = None, origin: str = "") -> dict[str, Any]:
     return {
         "quantity": quantity,
         "feature": feature,

@@ -19,7 +19,19 @@ ESTIMATOR_TITLES: Mapping[str, str] = {
     "trajectory": "trajectories",
     "gaussian_score": "Gaussian score",
 }
-_COLUMNS = ("dataset", "model", "metric", "feature", "drive", "value", "uncertainty", "floor", "exact", "origin", "seed")
+_COLUMNS = (
+    "dataset",
+    "model",
+    "metric",
+    "feature",
+    "drive",
+    "value",
+    "uncertainty",
+    "floor",
+    "exact",
+    "origin",
+    "seed",
+)
 
 
 @final
@@ -84,8 +96,8 @@ def production_of(table: pd.DataFrame) -> pd.DataFrame:
     """Return a row for each ensemble and drive with all that there is of its total entropy production.
 
     Columns are dataset, drive, exact, origin and, of each way, its value and "uncertainty of" it: those of
-    :data:`ESTIMATOR_TITLES`, and for each model "MODEL learned", "MODEL plug_in" and "MODEL lower_bound". Where positions have
-    no noise only the part of activities exists.
+    :data:`ESTIMATOR_TITLES`, and for each model "MODEL learned", "MODEL plug_in" and "MODEL lower_bound". Where
+    positions have no noise only the part of activities exists.
     """
     rows = []
     for (dataset, drive), group in table.groupby(["dataset", "drive"], sort=False):

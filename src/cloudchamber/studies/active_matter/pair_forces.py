@@ -16,7 +16,8 @@ __all__ = ["PairForces"]
 
 @final
 class PairForces:
-    """Forces k f(2 - r) along the line between two disks, with f(u) = ln(1 + e^(beta u)) / beta; zero from a cut-off on.
+    """Forces k f(2 - r) along the line between two disks, with f(u) = ln(1 + e^(beta u)) / beta; zero from a cut-off
+    on.
 
     What is cut off is smaller than k e^(-beta (cutoff - 2)) / beta.
 

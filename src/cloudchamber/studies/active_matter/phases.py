@@ -21,8 +21,9 @@ _SQUARES = 3
 def phase_rows(data: Snapshots) -> Iterator[dict[str, Any]]:
     """Yield the distribution of the local packing fraction and of cluster sizes of each drive; nothing without a box.
 
-    Rows have drive, kind ("local_density" or "cluster_share"), x and value: at the centre x of a bin of the packing fraction
-    the density of its distribution over squares of the box; of the cluster with the rank x, its mean share of the disks.
+    Rows have drive, kind ("local_density" or "cluster_share"), x and value: at the centre x of a bin of the packing
+    fraction the density of its distribution over squares of the box; of the cluster with the rank x, its mean share of
+    the disks.
     """
     system = data.system
     if not isinstance(system, Disks) or system.length is None or system.length < _SQUARES * _SQUARE:

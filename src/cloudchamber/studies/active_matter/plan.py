@@ -26,7 +26,9 @@ class ActiveMatterPlan:
 
     def __init__(self, settings: ActiveMatterSettings, results: str, folder: str) -> None:
         self.settings, self._results, self._folder = settings, results, folder
-        self.metrics, self.denoising, self.phases = (f"{folder}/{name}.csv" for name in ("metrics", "denoising", "phases"))
+        self.metrics, self.denoising, self.phases = (
+            f"{folder}/{name}.csv" for name in ("metrics", "denoising", "phases")
+        )
 
     def snapshots(self, ensemble: str) -> str:
         """Return the file of snapshots of an ensemble."""
@@ -61,7 +63,9 @@ class ActiveMatterPlan:
         for name in chosen.transfers:
             there = self.settings.ensembles[name].drives
             # A network that never saw another drive than one takes it as it is.
-            ensembles.append(self._measured(name, [drive for drive in there if len(drives) == 1 or drive in drives], None))
+            ensembles.append(
+                self._measured(name, [drive for drive in there if len(drives) == 1 or drive in drives], None)
+            )
         trainings = []
         for seed in self.settings.seeds_of(model):
             folder = self.training(model, seed)
@@ -105,5 +109,7 @@ class ActiveMatterPlan:
             planar = isinstance(system, TrapSettings | RotationSettings | PairOnRingSettings)
             boxed = isinstance(system, DisksSettings) and system.stiffness == 0
             if kind == "all" or (kind == "planar" and planar) or (kind == "boxed" and boxed):
-                found.append({"name": name, "title": item.title, "ensemble": item.ensemble, "fields": self.fields(name)})
+                found.append(
+                    {"name": name, "title": item.title, "ensemble": item.ensemble, "fields": self.fields(name)}
+                )
         return found

@@ -3,6 +3,7 @@
 Each maps states (B, N, C) and drives (B, 1, 1) to (B, P, C) for the P particles that are asked for.
 """
 
+from itertools import pairwise
 from typing import final
 
 import numpy as np
@@ -20,7 +21,7 @@ __all__ = ["DenseScore", "GlobalTransformer", "LocalTransformer"]
 
 def _mlp(widths: list[int]) -> nn.Sequential:
     layers: list[nn.Module] = []
-    for inputs, outputs in zip(widths[:-2], widths[1:-1], strict=True):
+    for inputs, outputs in pairwise(widths[:-1]):
         layers += [nn.Linear(inputs, outputs), nn.SiLU()]
     return nn.Sequential(*layers, _zero(nn.Linear(widths[-2], widths[-1])))
 
@@ -71,7 +72,8 @@ class DenseScore(nn.Module):
 
 @final
 class _Block(nn.Module):
-    """Attention and feed-forward part, each added to its input; without layer norms they can pass on means as they are."""
+    """Attention and feed-forward part, each added to its input; without layer norms they can pass on means as they
+    are."""
 
     def __init__(self, settings: TransformerSettings) -> None:
         super().__init__()
@@ -117,8 +119,8 @@ class GlobalTransformer(nn.Module):
 class LocalTransformer(nn.Module):
     """A transformer for each particle on its nearest neighbours, itself first; what it says of itself is the output.
 
-    Tokens hold the way from the particle to the neighbour in the periodic box, and the neighbour's activity. Where moving
-    all particles together changes something, the particle's own token holds its position too.
+    Tokens hold the way from the particle to the neighbour in the periodic box, and the neighbour's activity. Where
+    moving all particles together changes something, the particle's own token holds its position too.
 
     Args:
         settings: sizes and number of neighbours.

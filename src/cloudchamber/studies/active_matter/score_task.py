@@ -61,14 +61,10 @@ class ScoreTask(Task):
         generator = torch.Generator(device=self._states.device).manual_seed(self._seed)
         everything = slice(None)
         with torch.no_grad():
-            losses = [
-                self._losses(network, rows, generator, everything) for rows in self._validation.split(_CHUNK)
-            ]
+            losses = [self._losses(network, rows, generator, everything) for rows in self._validation.split(_CHUNK)]
         return {"validation_loss": float(torch.cat(losses).mean())}
 
-    def _losses(
-        self, network: Callable[..., Tensor], rows: Tensor, generator: torch.Generator, share: slice
-    ) -> Tensor:
+    def _losses(self, network: Callable[..., Tensor], rows: Tensor, generator: torch.Generator, share: slice) -> Tensor:
         states = self._states[rows]
         noise = torch.randn(states.shape, generator=generator, device=states.device)
         chosen = None

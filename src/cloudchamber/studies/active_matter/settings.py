@@ -147,7 +147,9 @@ class MlpSettings(Settings):
     """A dense network on the coordinates of one particle."""
 
     kind: Literal["mlp"]
-    hidden: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] = Field((64, 64), description="widths of the layers")
+    hidden: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] = Field(
+        (64, 64), description="widths of the layers"
+    )
     harmonics: PositiveInt = Field(1, description="Fourier modes in which the network sees a periodic coordinate")
     antisymmetric: bool = Field(False, description="make the score odd under reflection of all coordinates")
 
@@ -200,7 +202,8 @@ class _FittedScore(TrainableSettings, ABC):
     loss: LossSettings = LossSettings()
     shift: bool = Field(
         True,
-        description="add drift / diffusion to the network wherever the diffusion is not zero, so that the network gives "
+        description="add drift / diffusion to the network wherever the diffusion is not zero, so that the "
+        "network gives "
         "minus velocity / diffusion",
     )
     particles: PositiveInt | None = Field(
@@ -221,7 +224,8 @@ class ScoreModelSettings(_FittedScore):
     ensemble: Name = Field(description="what it is trained on")
     drives: Annotated[tuple[NotNegative, ...], Field(min_length=1), Different] | None = Field(
         None,
-        description="drives of the ensemble that it is trained on, as a condition where there are several; by default all",
+        description="drives of the ensemble that it is trained on, as a condition where there are several; by "
+        "default all",
     )
     transfers: Annotated[tuple[Name, ...], Different] = Field((), description="ensembles that it is measured on too")
     seeds: Seeds | None = Field(None, description="one training each; by default those of the study")
@@ -236,7 +240,9 @@ class ScoreModelSettings(_FittedScore):
 class MeasurementSettings(Settings):
     """How scores are turned into entropy production."""
 
-    snapshots: PositiveInt = Field(4000, description="snapshots of the test part of each drive that are measured at most")
+    snapshots: PositiveInt = Field(
+        4000, description="snapshots of the test part of each drive that are measured at most"
+    )
     divergence_snapshots: PositiveInt = Field(500, description="those of them whose divergences are computed")
     probes: PositiveInt = Field(4, description="random vectors of the divergence where there are over 16 coordinates")
     kept: PositiveInt = Field(2000, description="particles of each drive whose local values are kept for figures")

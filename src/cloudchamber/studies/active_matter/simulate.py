@@ -32,8 +32,8 @@ _TRAIN, _VALIDATION = 0.6, 0.1
 def simulate(settings: EnsembleSettings, seed: int, state: Path, output: Path) -> None:
     """Simulate an ensemble, or go on with a simulation that was ended; the result is the same to the last bit.
 
-    The time between two snapshots is an interval with a random stream of its own. Every half a minute the trajectories and
-    the snapshots since the last time are saved; a simulation with the same settings, seed and code takes them up.
+    The time between two snapshots is an interval with a random stream of its own. Every half a minute the trajectories
+    and the snapshots since the last time are saved; a simulation with the same settings, seed and code takes them up.
 
     Args:
         settings: system, drives, times.
@@ -47,7 +47,7 @@ def simulate(settings: EnsembleSettings, seed: int, state: Path, output: Path) -
         StorageError: a file cannot be written.
     """
     system = build_system(settings.system)
-    identity = {
+    identity: dict[str, Any] = {
         "settings": settings.model_dump(mode="json"),
         "seed": seed,
         "code": code_digest("studies.active_matter.simulate:simulate"),

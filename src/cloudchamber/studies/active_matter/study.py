@@ -23,8 +23,8 @@ class ActiveMatter(Study):
     name: ClassVar[str] = "active_matter"
     title: ClassVar[str] = "Active matter"
     question: ClassVar[str] = (
-        "Does a learned score give the entropy production of particles that propel themselves, and for more of them than "
-        "it was trained on?"
+        "Does a learned score give the entropy production of particles that propel themselves, and for more of them "
+        "than it was trained on?"
     )
     answer_function: ClassVar[str] = "studies.active_matter.answer:answers"
     picture: ClassVar[str] = "production"

@@ -20,19 +20,20 @@ __all__ = ["CAPTIONS", "checks", "production"]
 
 CAPTIONS = {
     "production": (
-        "Entropy production of each ensemble and drive: exact, by ways that need no network, and learned. Activities are "
-        "even under time reversal, so that gradients of potentials count and reversals of the propulsion do not. The moment "
-        "identity is the work of the propulsion over the diffusion constant; trajectories are a Stratonovich sum with a bias "
-        "of first order in the step of the integrator; the Gaussian score is exact for linear systems alone. Learned values "
-        "are products of the velocities of different trainings; the plug-in value squares one velocity and is too large by "
-        "the square of its error, and the lower bound is too small by as much. At a drive of zero everything but the errors "
-        "vanishes, so that the plug-in value there is the floor."
+        "Entropy production of each ensemble and drive: exact, by ways that need no network, and learned. Activities "
+        "are even under time reversal, so that gradients of potentials count and reversals of the propulsion do not. "
+        "The moment identity is the work of the propulsion over the diffusion constant; trajectories are a "
+        "Stratonovich sum with a bias of first order in the step of the integrator; the Gaussian score is exact for "
+        "linear systems alone. Learned values are products of the velocities of different trainings; the plug-in "
+        "value squares one velocity and is too large by the square of its error, and the lower bound is too small by "
+        "as much. At a drive of zero everything but the errors vanishes, so that the plug-in value there is the floor."
     ),
     "checks": (
-        "Identities that hold for the exact score and do not need it: those of Stein and those of a stationary flow, each "
-        "zero if it holds and relative to the size of its terms, for the mean score of all trainings of a model. Activities "
-        "are even under time reversal. The last column is the error of the score of one training relative to the exact "
-        "score, where that is known, in the norm of the diffusion. Uncertainties are over blocks of trajectories."
+        "Identities that hold for the exact score and do not need it: those of Stein and those of a stationary flow, "
+        "each zero if it holds and relative to the size of its terms, for the mean score of all trainings of a "
+        "model. Activities are even under time reversal. The last column is the error of the score of one training "
+        "relative to the exact score, where that is known, in the norm of the diffusion. Uncertainties are over "
+        "blocks of trajectories."
     ),
 }
 
@@ -51,9 +52,12 @@ def production(files: Mapping[str, Any]) -> Table:
     data = production_of(table)
     rows = []
     for line in data.to_dict("records"):
-        models = [name for name in names.models if pd.notna(line.get(f"{name} learned"))] or [None]
+        there = [name for name in names.models if pd.notna(line.get(f"{name} learned"))]
+        models: list[str | None] = [*there] if there else [None]
         for model in models:
-            learned = ["" if model is None else _cell(line, f"{model} {way}") for way in ("learned", "plug_in", "lower_bound")]
+            learned = [
+                "" if model is None else _cell(line, f"{model} {way}") for way in ("learned", "plug_in", "lower_bound")
+            ]
             rows.append(
                 (
                     names.ensembles.get(line["dataset"], line["dataset"]),
@@ -68,7 +72,8 @@ def production(files: Mapping[str, Any]) -> Table:
     header = ["system", "drive", "model", "exact", "known by", *ESTIMATOR_TITLES.values()]
     header += ["learned, trainings crossed", "plug-in", "lower bound"]
     notes = [
-        "Uncertainties of learned values: blocks of trajectories and trainings, in quadrature; of plug-in values: trainings.",
+        "Uncertainties of learned values: of blocks of trajectories and of trainings, in quadrature.",
+        "Uncertainties of plug-in values: of trainings alone.",
         "Rates are those of all particles together, per unit of time; Boltzmann's constant is one.",
         "Where positions have no noise only the part of the activities exists.",
     ]
@@ -91,7 +96,9 @@ def checks(files: Mapping[str, Any]) -> Table:
     header = ["model", "system", "drive", "E[s]", "E[s z] + 1", "1 + E[div s] / E[s s]", "E[v s]", "div v + v s"]
     header.append("error of the score")
     notes = [f"{title}: {text}." for title, text in zip(header[3:], CHECKS.values(), strict=False)]
-    notes.append("The residual of div v + v s is of order one where the velocity is mostly error, as at a drive of zero.")
+    notes.append(
+        "The residual of div v + v s is of order one where the velocity is mostly error, as at a drive of zero."
+    )
     return Table("Checks of the learned scores", header, rows, notes, data)
 
 

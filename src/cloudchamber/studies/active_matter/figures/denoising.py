@@ -17,12 +17,13 @@ __all__ = ["CAPTIONS", "draw_denoising"]
 
 CAPTIONS = {
     "denoising": (
-        "Entropy production from the best linear score by denoising, fitted to the same snapshots in closed form: left with "
-        "noise that is added to them, right with the noise of a step of the dynamics from them. Each noise is used with one "
-        "sign or with both (antithetic). The dashed curve is the closed form of what added noise gives without errors of "
-        "sampling, since it smooths the density; a step of the dynamics has no such bias up to the second order in the step. "
-        "Open markers at the left edge are straight lines through the three smallest sizes squared, drawn to zero. Bars are "
-        "of five groups of trajectories. Activities are even under time reversal; no network is in this figure."
+        "Entropy production from the best linear score by denoising, fitted to the same snapshots in closed form: "
+        "left with noise that is added to them, right with the noise of a step of the dynamics from them. Each noise "
+        "is used with one sign or with both (antithetic). The dashed curve is the closed form of what added noise "
+        "gives without errors of sampling, since it smooths the density; a step of the dynamics has no such bias up "
+        "to the second order in the step. Open markers at the left edge are straight lines through the three "
+        "smallest sizes squared, drawn to zero. Bars are of five groups of trajectories. Activities are even under "
+        "time reversal; no network is in this figure."
     ),
 }
 
@@ -70,7 +71,13 @@ def draw_denoising(files: Mapping[str, Any]) -> Figure:
     handles = [
         Line2D([], [], label="noise with one sign", **_LOOKS["single"]),
         Line2D([], [], label="noise with both signs", **_LOOKS["antithetic"]),
-        Line2D([], [], label="both signs, extrapolated to zero", fillstyle="none", **{**_LOOKS["antithetic"], "linestyle": "none"}),
+        Line2D(
+            [],
+            [],
+            label="both signs, extrapolated to zero",
+            fillstyle="none",
+            **{**_LOOKS["antithetic"], "linestyle": "none"},
+        ),
         Line2D([], [], color="#444444", linestyle=(0, (5.0, 1.6)), linewidth=1.0, label="closed form of the bias"),
         Line2D([], [], color="black", linewidth=1.0, label="exact"),
     ]

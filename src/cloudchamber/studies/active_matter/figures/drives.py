@@ -18,11 +18,11 @@ __all__ = ["CAPTIONS", "draw_drives"]
 
 CAPTIONS = {
     "drives": (
-        "Entropy production against what drives the system: the speed v0 of active particles, a force or a frequency. One "
-        "score sees the drive as a condition. Activities are even under time reversal. Filled markers are learned values, "
-        "products of the velocities of different trainings, with bars of blocks of trajectories and of trainings. The dashed "
-        "line joins exact values. The dotted line is the floor, the plug-in value of the same score at a drive of zero, where "
-        "the exact one is zero: a learned value below it says nothing."
+        "Entropy production against what drives the system: the speed v0 of active particles, a force or a "
+        "frequency. One score sees the drive as a condition. Activities are even under time reversal. Filled markers "
+        "are learned values, products of the velocities of different trainings, with bars of blocks of trajectories "
+        "and of trainings. The dashed line joins exact values. The dotted line is the floor, the plug-in value of "
+        "the same score at a drive of zero, where the exact one is zero: a learned value below it says nothing."
     ),
 }
 

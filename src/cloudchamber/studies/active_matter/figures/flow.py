@@ -15,11 +15,11 @@ __all__ = ["CAPTIONS", "draw_flow"]
 
 CAPTIONS = {
     "flow": (
-        "Velocity of the probability flow, v = b - D s, where the snapshots lie, at the largest drive. Wide grey arrows are "
-        "exact, thin ones the mean of all trainings. Arrows point along the flow in the panel, and all arrows "
-        "of a panel have one scale of lengths. Nothing is drawn where the exact "
-        "score is not known because hardly anything is there. Activities are even under time reversal. In equilibrium there "
-        "would be no arrows."
+        "Velocity of the probability flow, v = b - D s, where the snapshots lie, at the largest drive. Wide grey "
+        "arrows are exact, thin ones the mean of all trainings. Arrows point along the flow in the panel, and all "
+        "arrows of a panel have one scale of lengths. Nothing is drawn where the exact "
+        "score is not known because hardly anything is there. Activities are even under time reversal. In "
+        "equilibrium there would be no arrows."
     ),
 }
 

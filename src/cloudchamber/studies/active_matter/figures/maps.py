@@ -15,12 +15,13 @@ __all__ = ["CAPTIONS", "draw_maps"]
 
 CAPTIONS = {
     "maps": (
-        "Active disks in a periodic box, one snapshot of each ensemble; the score was trained on one of them and is applied "
-        "to the others unchanged. Top: the local entropy production of the activity of each disk, the product of the "
-        "velocities of two trainings over the persistence rate, which scatters around zero where the velocity is mostly "
-        "error. Bottom: the divergence of the velocity of its activity, whose mean is minus that of the force on its "
-        "position. Positions have no noise here, so that their part of the entropy production does not exist. Activities are "
-        "even under time reversal. Disks are drawn smaller than they are where there are many."
+        "Active disks in a periodic box, one snapshot of each ensemble; the score was trained on one of them and is "
+        "applied to the others unchanged. Top: the local entropy production of the activity of each disk, the "
+        "product of the velocities of two trainings over the persistence rate, which scatters around zero where the "
+        "velocity is mostly error. Bottom: the divergence of the velocity of its activity, whose mean is minus that "
+        "of the force on its position. Positions have no noise here, so that their part of the entropy production "
+        "does not exist. Activities are even under time reversal. Disks are drawn smaller than they are where there "
+        "are many."
     ),
 }
 

@@ -15,11 +15,11 @@ __all__ = ["CAPTIONS", "draw_parity"]
 
 CAPTIONS = {
     "parity": (
-        "Score of one training against the exact score, at snapshots that were not trained on, for the largest drive of each "
-        "system with an exact solution; transfers to more particles have panels of their own. Each dot is one coordinate of "
-        "one particle, in units of one over the square root of the diffusion and of time, so that distances from the diagonal "
-        "count alike in the entropy production. Activities are even under time reversal. The number is the root mean square "
-        "distance relative to the exact score."
+        "Score of one training against the exact score, at snapshots that were not trained on, for the largest drive "
+        "of each system with an exact solution; transfers to more particles have panels of their own. Each dot is "
+        "one coordinate of one particle, in units of one over the square root of the diffusion and of time, so that "
+        "distances from the diagonal count alike in the entropy production. Activities are even under time reversal. "
+        "The number is the root mean square distance relative to the exact score."
     ),
 }
 
@@ -68,7 +68,13 @@ def draw_parity(files: Mapping[str, Any]) -> Figure:
 
 
 _COLOURS, _MARKERS = ("#0072B2", "#D55E00"), ("o", "^")
-_DOT: dict[str, Any] = {"linestyle": "none", "markersize": 2.2, "alpha": 0.6, "rasterized": True, "markeredgewidth": 0.0}
+_DOT: dict[str, Any] = {
+    "linestyle": "none",
+    "markersize": 2.2,
+    "alpha": 0.6,
+    "rasterized": True,
+    "markeredgewidth": 0.0,
+}
 
 
 def _scores(item: Local) -> list[tuple[np.ndarray, np.ndarray]]:

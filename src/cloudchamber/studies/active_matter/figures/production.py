@@ -20,12 +20,13 @@ __all__ = ["CAPTIONS", "draw_production"]
 
 CAPTIONS = {
     "production": (
-        "Entropy production relative to the exact one, for every system and drive of the analysis; where nothing exact is "
-        "known it is relative to the moment identity, which the name of the row says. Activities are even under time "
-        "reversal. Learned values are products of the velocities of different trainings; plug-in values square one velocity "
-        "and are biased upward, lower bounds downward, by the square of its error. Moment identity, trajectories and Gaussian "
-        "score need no network, and the last one is exact for linear systems alone. Bars are of blocks of trajectories and of "
-        "trainings. The grey band is 2 % to both sides; arrows stand for values beyond the axis."
+        "Entropy production relative to the exact one, for every system and drive of the analysis; where nothing "
+        "exact is known it is relative to the moment identity, which the name of the row says. Activities are even "
+        "under time reversal. Learned values are products of the velocities of different trainings; plug-in values "
+        "square one velocity and are biased upward, lower bounds downward, by the square of its error. Moment "
+        "identity, trajectories and Gaussian score need no network, and the last one is exact for linear systems "
+        "alone. Bars are of blocks of trajectories and of trainings. The grey band is 2 % to both sides; arrows "
+        "stand for values beyond the axis."
     ),
 }
 
@@ -82,7 +83,8 @@ def _rows(line: Mapping[str, Any], names: Names) -> list[tuple[str, dict[str, tu
     by = "" if pd.notna(line["exact"]) else "\n(over the moment identity)"
     there = [name for name in names.models if pd.notna(line.get(f"{name} learned"))]
     found = []
-    for model in there or [None]:
+    models: list[str | None] = [*there] if there else [None]
+    for model in models:
         columns = {way: way for way in ESTIMATOR_TITLES}
         if model is not None:
             columns |= {way: f"{model} {way}" for way in ("learned", "plug_in", "lower_bound")}

@@ -13,11 +13,12 @@ __all__ = ["CAPTIONS", "draw_score_error"]
 
 CAPTIONS = {
     "score_error": (
-        "Where the score is right, at the largest drive of systems with two coordinates. Left: local entropy production, the "
-        "square of the velocity of the probability flow in the norm of one over the diffusion, from the mean of all trainings. "
-        "Middle: the same from the exact score. Right: the error of the learned score in the norm of the diffusion, the "
-        "square root of its local contribution to a plug-in value. White is where the exact score is not known because hardly "
-        "anything is there. Activities are even under time reversal. One scale of colours for each row."
+        "Where the score is right, at the largest drive of systems with two coordinates. Left: local entropy "
+        "production, the square of the velocity of the probability flow in the norm of one over the diffusion, from "
+        "the mean of all trainings. Middle: the same from the exact score. Right: the error of the learned score in "
+        "the norm of the diffusion, the square root of its local contribution to a plug-in value. White is where the "
+        "exact score is not known because hardly anything is there. Activities are even under time reversal. One "
+        "scale of colours for each row."
     ),
 }
 

@@ -18,11 +18,12 @@ __all__ = ["CAPTIONS", "draw_transfer"]
 
 CAPTIONS = {
     "transfer": (
-        "Scores applied unchanged to more particles than they were trained on, at the largest drive of each ensemble, where "
-        "the exact solution is known for every number of particles. Left: how far the learned entropy production is from the "
-        "exact one, in percent, with bars of blocks of trajectories and of trainings; the grey band is 5 % to both sides. "
-        "Right: error of the score of one training relative to the exact score, in the norm of the diffusion. Filled markers "
-        "are the number of particles of the training. Activities are even under time reversal."
+        "Scores applied unchanged to more particles than they were trained on, at the largest drive of each "
+        "ensemble, where the exact solution is known for every number of particles. Left: how far the learned "
+        "entropy production is from the exact one, in percent, with bars of blocks of trajectories and of trainings; "
+        "the grey band is 5 % to both sides. Right: error of the score of one training relative to the exact score, "
+        "in the norm of the diffusion. Filled markers are the number of particles of the training. Activities are "
+        "even under time reversal."
     ),
 }
 
@@ -48,7 +49,11 @@ def draw_transfer(files: Mapping[str, Any]) -> Figure:
         if len(rows) < 2:
             continue
         for axis, value, error in ((production, "difference", "uncertainty"), (score, "score", "of_score")):
-            style = {"color": look[model].color, "marker": look[model].marker, "linestyle": look[model].linestyle}
+            style: dict[str, Any] = {
+                "color": look[model].color,
+                "marker": look[model].marker,
+                "linestyle": look[model].linestyle,
+            }
             axis.errorbar(rows["particles"], rows[value], yerr=np.nan_to_num(rows[error]), fillstyle="none", **style)
             home = rows[rows["home"]]
             axis.plot(home["particles"], home[value], color=look[model].color, marker=look[model].marker)

@@ -17,8 +17,9 @@ _POINTS = 2048
 class DrivenRing(System):
     """dx = (F + u0 sin x) dt + sqrt(2 T) dW on a ring of length 2 pi: not Gaussian, and exact by one quadrature.
 
-    With V = u0 cos x - F x the density is p ~ e^(-V / T) times the integral of e^(V / T) over the turn that begins at x.
-    The current is J = T (1 - e^(-F L / T)) / Z, the score (F + u0 sin x - J / p) / T, the entropy production J F L / T.
+    With V = u0 cos x - F x the density is p ~ e^(-V / T) times the integral of e^(V / T) over the turn that begins at
+    x. The current is J = T (1 - e^(-F L / T)) / Z, the score (F + u0 sin x - J / p) / T, the entropy production J F L
+    / T.
     """
 
     drive_symbol: ClassVar[str] = "$F$"

@@ -20,6 +20,8 @@ _CONTACT = 2.0
 class PairOnRing(ActiveSystem):
     """dx = (v0 g + k f(2 - |x|) sign x) dt + sqrt(2 eps) dW with f(u) = ln(1 + e^(beta u)) / beta, x from -W to W."""
 
+    length: float
+
     def __init__(self, settings: PairOnRingSettings) -> None:
         self.particles = self.dimensions = 1
         self.rate, self.diffusion, self.length = settings.rate, settings.diffusion, 2 * settings.half_length
@@ -43,7 +45,6 @@ class PairOnRing(ActiveSystem):
         if self.diffusion == 0:
             return None
         if drive not in self._solutions:
-            assert self.length is not None
             self._solutions[drive] = solve_ring(self.force, drive, self.rate, self.diffusion, self.length)
         return self._solutions[drive]
 

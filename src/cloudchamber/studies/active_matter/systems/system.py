@@ -4,10 +4,10 @@ Per particle i, with the position x_i and the activity g_i (arXiv 2309.12991; no
 
     dx_i = [ p_i + F_i(x) ] dt + sqrt(2 eps) dW,   dg_i = -gamma g_i dt + sqrt(2 gamma) dW.
 
-F is minus the gradient of a potential. The propulsion p is what no potential gives: v0 g_i of active particles. It has no
-divergence and vanishes where the drive is zero. The state z of N particles is an array (..., N, C) whose channels are the
-coordinates of the position and then those of the activity. Times and lengths are in the units of the settings; the
-diffusion constant is the temperature at a mobility of one, and Boltzmann's constant is one.
+F is minus the gradient of a potential. The propulsion p is what no potential gives: v0 g_i of active particles. It has
+no divergence and vanishes where the drive is zero. The state z of N particles is an array (..., N, C) whose channels
+are the coordinates of the position and then those of the activity. Times and lengths are in the units of the settings;
+the diffusion constant is the temperature at a mobility of one, and Boltzmann's constant is one.
 """
 
 from abc import ABC, abstractmethod
