@@ -56,7 +56,8 @@ def measure(settings: MeasurementSettings, files: Mapping[str, Any], seed: int, 
         for drive in need(entry, "drives")
     ]
     read: dict[str, Snapshots] = {}
-    with create_hdf5(fields) as output, progress("measurement", len(work), "drives of ensembles") as bar:
+    local: list[tuple[str, float, Fields]] = []
+    with progress("measurement", len(work), "drives of ensembles") as bar:
         for entry, drive in work:
             path = need(entry, "snapshots")
             if path not in read:
@@ -67,10 +68,13 @@ def measure(settings: MeasurementSettings, files: Mapping[str, Any], seed: int, 
             measured = _Measured(settings, data, chosen, drive, models, seed)
             head = {"ensemble": entry["name"], "drive": drive}
             rows += [head | row for row in measured.rows([int(item["seed"]) for item in trainings])]
-            write_fields(output.file, entry["name"], drive, measured.fields())
-            output.check()
+            local.append((entry["name"], drive, measured.fields()))
             bar.update()
     write_rows(quantities, rows)
+    with create_hdf5(fields) as output:
+        for name, drive, values in local:
+            write_fields(output.file, name, drive, values)
+            output.check()
 
 
 def _evenly(rows: np.ndarray, most: int) -> np.ndarray:
