@@ -57,10 +57,11 @@ class DenseScore(nn.Module):
         self.layers = _mlp([inputs, *settings.hidden, system.channels])
 
     def forward(self, seen: Tensor, state: Tensor, conditions: Tensor, chosen: Tensor | None) -> Tensor:
-        values: Tensor = self.layers(self._inputs(seen, state, conditions))
-        if self.antisymmetric:
-            values = 0.5 * (values - self.layers(self._inputs(-seen, -state, conditions)))
-        return values
+        inputs = self._inputs(seen, state, conditions)
+        if not self.antisymmetric:
+            return self.layers(inputs)
+        values, reflected = self.layers(torch.stack([inputs, self._inputs(-seen, -state, conditions)]))
+        return 0.5 * (values - reflected)
 
     def _inputs(self, seen: Tensor, state: Tensor, conditions: Tensor) -> Tensor:
         if not self.periodic:
