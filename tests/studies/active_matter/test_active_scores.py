@@ -277,6 +277,8 @@ def test_errors_of_blocks_know_of_correlations() -> None:
     assert mean.of_blocks == pytest.approx(per_block.std(ddof=1) / 20)
     assert np.isnan(block_mean(values[:25], blocks[:25]).of_blocks)
     assert mean.uncertainty == mean.of_blocks
+    # A table has an empty field where there is no number.
+    assert block_mean(values[:25], blocks[:25]).columns()["uncertainty"] == ""
 
 
 def test_checks_vanish_for_an_exact_score_and_not_for_a_wrong_one() -> None:

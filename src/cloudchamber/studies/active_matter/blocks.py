@@ -1,11 +1,16 @@
 """Means of snapshots that are correlated in time, over blocks that are not; and over trainings."""
 
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 import numpy as np
 
 __all__ = ["Mean", "block_mean", "combined", "jackknife"]
+
+
+def _field(number: float) -> float | str:
+    """Return a number as tables have it: empty where it is none."""
+    return "" if np.isnan(number) else number
 
 
 @final
@@ -31,6 +36,12 @@ class Mean:
     def uncertainty(self) -> float:
         """Both uncertainties in quadrature."""
         return float(np.hypot(self.of_blocks, self.of_trainings))
+
+    def columns(self) -> dict[str, Any]:
+        """Return value and uncertainties as columns of a table."""
+        numbers = {"value": self.value, "uncertainty": self.uncertainty}
+        numbers |= {"of_blocks": self.of_blocks, "of_trainings": self.of_trainings}
+        return {name: _field(number) for name, number in numbers.items()}
 
 
 def block_mean(values: np.ndarray, blocks: np.ndarray, of_trainings: float = 0.0) -> Mean:

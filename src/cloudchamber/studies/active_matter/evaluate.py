@@ -113,12 +113,9 @@ def _metric(ensemble: str, model: str, drive: float, metric: str, feature: str, 
         "model": model,
         "metric": metric,
         "feature": feature,
-        "value": mean.value,
-        "uncertainty": mean.uncertainty,
+        **mean.columns(),
         "n_reference": mean.blocks,
         "n_generated": mean.snapshots,
         "drive": drive,
-        "of_blocks": mean.of_blocks,
-        "of_trainings": mean.of_trainings,
     }
     return dict.fromkeys(METRIC_COLUMNS_OF_STUDY, "") | known

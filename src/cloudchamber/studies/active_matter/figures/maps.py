@@ -55,10 +55,10 @@ def draw_maps(files: Mapping[str, Any]) -> Figure:
             (column[0], production, "local production over persistence rate"),
             (column[1], divergence, "div of activity velocity over persistence rate"),
         ):
-            reach = float(np.quantile(np.abs(values), 0.98)) or 1.0
+            low, high = np.quantile(values, [0.02, 0.98])
             size = (72 * 3.3 * 2 / length) ** 2
             shown = axis.scatter(
-                *positions.T, c=values, s=size, cmap="RdBu_r", norm=Normalize(-reach, reach), linewidths=0.2,
+                *positions.T, c=values, s=size, cmap="cividis", norm=Normalize(low, high), linewidths=0.2,
                 edgecolors="#555555", rasterized=True,
             )  # fmt: skip
             axis.set(xlim=(-length / 2, length / 2), ylim=(-length / 2, length / 2), box_aspect=1.0)
