@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 from benchmarks import (
+    active_matter,
     assignment,
     detector,
     epic,
@@ -32,6 +33,7 @@ _ALL = {
     "neutron_stars": neutron_stars.measurements,
     "assignment": assignment.measurements,
     "startup": startup.measurements,
+    "active_matter": active_matter.measurements,
 }
 
 

@@ -14,6 +14,8 @@ from cloudchamber.settings.base import parse, read_yaml
 from cloudchamber.settings.data import SimulatedSource
 from cloudchamber.settings.layers import layered
 from cloudchamber.settings.shared import SharedSettings
+from cloudchamber.studies.active_matter.settings import ActiveMatterSettings
+from cloudchamber.studies.active_matter.study import ActiveMatter
 from cloudchamber.studies.assignment.settings import AssignmentSettings
 from cloudchamber.studies.assignment.study import Assignment
 from cloudchamber.studies.gating.settings import GatingSettings
@@ -35,7 +37,7 @@ __all__ = [
 ]
 
 STUDIES: Mapping[str, type[Study]] = {
-    study.name: study for study in (JetGeneration, Tagging, Gating, NeutronStars, Assignment)
+    study.name: study for study in (JetGeneration, Tagging, Gating, NeutronStars, Assignment, ActiveMatter)
 }
 
 
@@ -48,6 +50,7 @@ class AnalysisSettings(SharedSettings):
     gating: GatingSettings | None = None
     neutron_stars: NeutronStarsSettings | None = None
     assignment: AssignmentSettings | None = None
+    active_matter: ActiveMatterSettings | None = None
 
     @model_validator(mode="after")
     def _names_exist(self) -> Self:

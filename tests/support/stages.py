@@ -290,3 +290,6 @@ def make_inputs(server: CommandServer, folder: Path) -> None:
     server.succeed(["ingest", folder / "towers.root", "--settings", json.dumps(RECLUSTERED), "--output", clouds])
     server.succeed(["observe", clouds, "--output", folder / "reclustered_observables.h5"])
     make_tagging_inputs(make, folder)
+    for found in _OF_STUDIES.values():
+        if "make_inputs" in found:
+            found["make_inputs"](make, folder)

@@ -22,7 +22,7 @@ def test_what_a_study_names_is_found(study: str) -> None:
     ("name", "text"),
     [
         ("gating/nothing", r"no figure 'gating/nothing' among \['gating/capacity'\]"),
-        ("nowhere/capacity", r"no figure 'nowhere/capacity': no study 'nowhere' among \['gating', "),
+        ("nowhere/capacity", r"no figure 'nowhere/capacity': no study 'nowhere' among \['active_matter', "),
         ("capacity", r"no figure 'capacity' among \['detector_response'\]"),
         ("gating/", r"no figure 'gating/' among"),
         ("a.b/c", "no study 'a.b' among"),

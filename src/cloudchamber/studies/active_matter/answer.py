@@ -1,0 +1,106 @@
+"""What the study of active matter answers: how close learned entropy production comes to the exact one."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cloudchamber.studies.active_matter.numbers_of_study import Names, production_of, read_metrics, select
+from cloudchamber.summary.answer import Answer, unanswered
+from cloudchamber.summary.comparison import listed
+
+__all__ = ["answers"]
+
+_METRIC = "entropy production, learned / exact"
+
+
+def answers(files: Mapping[str, Any]) -> list[Answer]:
+    """Return the answer of the study: of each model at its largest drive, and of the transfer that is farthest.
+
+    Args:
+        files: "ensembles" and "models" with their titles, "metrics", path of a CSV.
+
+    Raises:
+        InputError: the table cannot be used.
+        SettingsError: a key is missing.
+    """
+    names, table = Names.of(files), read_metrics(files)
+    production = production_of(table)
+    found = [item for model in names.models for item in _of_model(model, names, production)]
+    if not found:
+        return [unanswered("no entropy production is known exactly", _METRIC, {})]
+    at_home = [item for item in found if not item["transferred"]]
+    away = [item for item in found if item["transferred"]]
+    text = " ".join(
+        f"{item['title']}: {item['value']:.4g} ± {item['error']:.2g} where {item['exact']:.4g} is exact "
+        f"({item['origin']}; {100 * (item['ratio'] - 1):+.1f} %)."
+        for item in at_home
+    )
+    if away:
+        farthest = max(away, key=lambda item: item["particles"])
+        text += (
+            f" Applied unchanged to {farthest['particles']} particles the score of {farthest['trained_on']} gives "
+            f"{farthest['value']:.4g} ± {farthest['error']:.2g}, exact is {farthest['exact']:.4g} "
+            f"({100 * (farthest['ratio'] - 1):+.1f} %)."
+        )
+    clear = [item["title"] for item in found if abs(item["value"] - item["exact"]) > 2 * item["error"]]
+    text += (
+        f" Off by more than two uncertainties: {listed(clear)}." if clear else " All agree within two uncertainties."
+    )
+    best = min(at_home or found, key=lambda item: abs(item["ratio"] - 1))
+    worst = max(found, key=lambda item: abs(item["ratio"] - 1))
+    floors = select(table, metric="entropy_production", feature="", dataset=best["dataset"], model=best["model"])[
+        "floor"
+    ]
+    floor = float(floors.dropna().iloc[0]) / best["exact"] if len(floors.dropna()) else float("nan")
+    facts = {
+        "convention": "activities are even under time reversal",
+        "uncertainty": "of blocks of trajectories and of trainings, in quadrature",
+        "floor": "plug-in value of the same score where nothing drives the system",
+    }
+    headline = (
+        f"learned over exact is {best['ratio']:.3f} ± {best['error'] / best['exact']:.3f} at best and "
+        f"{worst['ratio']:.3f} ± "
+        f"{worst['error'] / worst['exact']:.3f} at worst, of {len(found)} systems"
+    )
+    return [
+        Answer(
+            text,
+            headline,
+            names.models[best["model"]],
+            _METRIC,
+            best["ratio"],
+            best["error"] / best["exact"],
+            floor=floor,
+            facts=facts,
+        )
+    ]
+
+
+def _of_model(model: str, names: Names, production: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return what a model says of each ensemble at the largest drive, where the exact value is known and not zero."""
+    column = f"{model} learned"
+    if column not in production:
+        return []
+    found = []
+    for dataset, group in production[production[column].notna()].groupby("dataset", sort=False):
+        row = group.sort_values("drive").iloc[-1]
+        if pd.isna(row["exact"]) or np.isclose(row["exact"], 0.0):
+            continue
+        found.append(
+            {
+                "model": model,
+                "dataset": dataset,
+                "title": names.ensembles[str(dataset)],
+                "trained_on": names.ensembles[names.trained_on[model]],
+                "particles": names.particles[str(dataset)],
+                "transferred": dataset != names.trained_on[model],
+                "value": float(row[column]),
+                "error": float(row[f"uncertainty of {column}"]),
+                "exact": float(row["exact"]),
+                "origin": row["origin"],
+                "ratio": float(row[column] / row["exact"]),
+            }
+        )
+    return found

@@ -1,0 +1,66 @@
+"""T4: a particle that a constant force drives around a ring with a cosine potential."""
+
+from typing import Any, ClassVar, final
+
+import numpy as np
+
+from cloudchamber.studies.active_matter.settings import DrivenRingSettings
+from cloudchamber.studies.active_matter.systems.arrays import sine
+from cloudchamber.studies.active_matter.systems.system import Exact, System
+
+__all__ = ["DrivenRing"]
+
+_POINTS = 2048
+
+
+@final
+class DrivenRing(System):
+    """dx = (F + u0 sin x) dt + sqrt(2 T) dW on a ring of length 2 pi: not Gaussian, and exact by one quadrature.
+
+    With V = u0 cos x - F x the density is p ~ e^(-V / T) times the integral of e^(V / T) over the turn that begins at
+    x. The current is J = T (1 - e^(-F L / T)) / Z, the score (F + u0 sin x - J / p) / T, the entropy production J F L
+    / T.
+    """
+
+    drive_symbol: ClassVar[str] = "$F$"
+
+    def __init__(self, settings: DrivenRingSettings) -> None:
+        self.particles = self.dimensions = 1
+        self.rate, self.length = None, 2 * np.pi
+        self.barrier, self.diffusion = settings.barrier, settings.diffusion
+
+    def force(self, positions: Any) -> Any:
+        return self.barrier * sine(positions)
+
+    def propulsion(self, state: Any, drive: Any) -> Any:
+        return drive + 0.0 * state
+
+    def initial_positions(self, rng: np.random.Generator, trajectories: int) -> np.ndarray:
+        return rng.uniform(-np.pi, np.pi, (trajectories, 1, 1))
+
+    def regions(self, positions: np.ndarray) -> tuple[tuple[str, ...], np.ndarray]:
+        return ("valley", "barrier"), (np.cos(positions[..., 0]) > 0).astype(int)
+
+    def exact(self, drive: float) -> Exact | None:
+        assert self.length is not None
+        spacing = self.length / _POINTS
+        turn = np.arange(_POINTS + 1) * spacing - np.pi
+        potential = (self.barrier * np.cos(turn) - drive * turn) / self.diffusion
+        weight = np.exp(potential - potential.max())
+        pieces = 0.5 * (weight[1:] + weight[:-1]) * spacing
+        # Over the turn that begins at x: what is left of this one, and the beginning of the next, shifted by -F L.
+        before = np.concatenate([[0.0], np.cumsum(pieces)])
+        after_turn = np.exp(-drive * self.length / self.diffusion)
+        integral = before[-1] - before + after_turn * before
+        density = integral / weight
+        norm = (density[:-1] * spacing).sum()
+        current = self.diffusion * (1 - after_turn) / norm
+        density = density / norm
+
+        def score(state: np.ndarray) -> np.ndarray:
+            inside = (state + np.pi) % (2 * np.pi) - np.pi
+            there = np.interp(inside, turn, density)
+            return (drive + self.barrier * np.sin(state) - current / there) / self.diffusion
+
+        total = float(current * drive * self.length / self.diffusion)
+        return Exact("quadrature", total, total, None, score)

@@ -1,0 +1,73 @@
+"""Commands of the study of active matter that write, for the tests of faults."""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from stage import OUTPUT, TRAINED, Stage, training_settings
+
+_ENSEMBLE: dict[str, Any] = {
+    "title": "trap",
+    "system": {"kind": "trap", "stiffness": 1.0, "rate": 0.5, "diffusion": 0.2},
+    "drives": [0.0, 1.0],
+    "trajectories": 30,
+    "step": 0.1,
+    "burn_in": 1.0,
+    "spacing": 1.0,
+    "snapshots": 5,
+}
+_MODEL: dict[str, Any] = {
+    "title": "dense",
+    "ensemble": "trap",
+    "network": {"kind": "mlp", "hidden": [4]},
+    "training": training_settings(20),
+}
+_SCORE = {name: _MODEL[name] for name in ("network", "training")}
+
+
+def _measured(inputs: Path) -> list[str | Path]:
+    training = {name: str(inputs / f"score_{name}{suffix}") for name, suffix in TRAINED.items()}
+    ensemble = {"name": "trap", "snapshots": str(inputs / "trap.h5"), "drives": [0.0, 1.0], "part": "test"}
+    files = {"trainings": [{**training, "seed": seed} for seed in (1, 2)], "ensembles": [ensemble]}
+    return ["--settings", "{}", "--files", json.dumps(files), "--seed", "3"]
+
+
+def _gathered(inputs: Path) -> list[str | Path]:
+    settings = {"ensembles": {"trap": _ENSEMBLE}, "models": {"dense": _MODEL}, "denoising": {"ensemble": "trap"}}
+    ensembles = [{"name": "trap", "snapshots": str(inputs / "trap.h5")}]
+    files = {"ensembles": ensembles, "models": [{"name": "dense", "quantities": str(inputs / "quantities.csv")}]}
+    return ["--settings", json.dumps(settings), "--files", json.dumps(files), "--seed", "3"]
+
+
+STAGES = (
+    Stage(
+        "active_matter simulate",
+        OUTPUT,
+        lambda inputs: ["--settings", json.dumps(_ENSEMBLE), "--seed", "3", "--state", "{work}/state"],
+        "clouds",
+    ),
+    Stage(
+        "active_matter train",
+        TRAINED,
+        lambda inputs: [
+            *(inputs / "trap.h5", "--drives", "0", "1", "--settings", json.dumps(_SCORE)),
+            *("--seed", "3", "--state", "{work}/state"),
+        ],
+        "weights",
+    ),
+    Stage("active_matter measure", {"quantities": ".csv", "fields": ".h5"}, _measured, "rows and fields"),
+    Stage(
+        "active_matter evaluate",
+        {"metrics": ".csv", "denoising": ".csv", "phases": ".csv"},
+        _gathered,
+        "rows",
+    ),
+)
+
+
+def make_inputs(make: Callable[[str, Mapping[str, str]], None], folder: Path) -> None:
+    """Write what the stages read, by the stages themselves."""
+    make("active_matter simulate", {"output": "trap.h5"})
+    make("active_matter train", {name: f"score_{name}{suffix}" for name, suffix in TRAINED.items()})
+    make("active_matter measure", {"quantities": "quantities.csv"})
