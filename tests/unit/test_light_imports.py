@@ -140,6 +140,7 @@ NETWORKS = (
     *("draw-jets", "sample", "sample-marginals", "solver-scan", "sampling-time"),
     *("predict-classes", "tagger-cost", "export-tagger", "tagging relevance", "gating check-identities"),
     *("neutron_stars train", "neutron_stars estimate"),
+    *("assignment train", "assignment assign", "assignment measure-cost", "assignment export"),
     *("active_matter train", "active_matter measure"),
 )
 

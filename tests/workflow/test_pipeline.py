@@ -42,6 +42,7 @@ def test_named_targets_ask_for_their_part(project: Path, target: str) -> None:
         "gating": "gating_count",
         "neutron_stars": "neutron_stars_solve",
         "assignment": "assignment_collect",
+        "active_matter": "active_matter_simulate",
     }
     assert {kind for kind in kinds.values() if kind in jobs} == {kinds[target]} | ({"simulate"} & jobs)
     assert "data_table" not in jobs
