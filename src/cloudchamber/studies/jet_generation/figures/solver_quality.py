@@ -55,6 +55,7 @@ _ORDINARY = {
     "rk4": Look("#332288", "solid", "v"),
     "ddim": Look("#56B4E9", "solid", "P"),
     "dpm_solver": Look("#E69F00", "solid", "X"),
+    "flow_map": Look("#CC79A7", "solid", "<"),
     "one_step": Look("#661100", "solid", "*"),
 }
 _STOCHASTIC = Look("black", (0, (3.0, 1.5)), "s", "none")
