@@ -157,7 +157,7 @@ def _kinds(pipeline: Pipeline, study: str) -> dict[str, str]:
 def test_the_pipeline_describes_every_trained_model() -> None:
     pipeline = _pipeline()
     kinds = _kinds(pipeline, "jet_generation")
-    models = {name for name, model in pipeline.settings.jet_generation.models.items() if model.kind == "trained"}
+    models = {name for name, model in pipeline.settings.jet_generation.models.items() if model.kind != "marginals"}
     prefix = "jet_generation/top/model_cards"
     assert kinds == {f"{prefix}/{name}": "generator" for name in models} | {f"{prefix}/jet_flow": "jet_flow"}
     for name in (*models, "jet_flow"):
@@ -189,11 +189,10 @@ def test_every_card_is_a_result_of_its_study_and_has_labels() -> None:
 
 
 def test_the_pipeline_lists_the_data_it_uses_and_no_more() -> None:
-    used = {
-        entry["file"]: entry["source"] for entry in _pipeline(detector_response=None, tagging=None).sources.all_files()
-    }
+    others = {"detector_response": None, "tagging": None, "assignment": None}
+    used = {entry["file"]: entry["source"] for entry in _pipeline(**others).sources.all_files()}
     assert set(used) == {f"results/raw/top/{shard}.root" for shard in range(6)}, (
-        "the others are for the detector response and the taggers"
+        "the others are for the detector response and other studies"
     )
     own = {
         "title": "mine",
