@@ -202,8 +202,7 @@ def test_the_pipeline_lists_the_data_it_uses_and_no_more() -> None:
     public = {"title": "public", "source": {"kind": "jetnet", "download": "jetnet30_top"}}
     pipeline = _pipeline(
         datasets={"own": own, "public": public},
-        detector_response=None,
-        tagging=None,
+        **others,
         jet_generation={"datasets": ["own", "public"]},
     )
     used = {entry["file"]: entry["source"] for entry in pipeline.sources.all_files()}
