@@ -18,7 +18,7 @@ __all__ = ["cost", "draw_cost"]
 
 CAPTIONS = {
     "cost": (
-        "KL(generated || truth) of the jet mass and of the jet transverse momentum against what one jet "
+        "KL(generated || truth) of the jet mass and of tau32 against what one jet "
         "costs: seconds, measured while the jets were drawn, on the machine and with the threads of that job, "
         "and evaluations of the network. Samplers of one model are joined by a line. Bars: standard deviation "
         "of the divergence over resamplings. Black line: the floor. The baseline takes no evaluation and "
@@ -26,7 +26,7 @@ CAPTIONS = {
     ),
 }
 
-_FEATURES = ("jet_mass", "jet_pt")
+_FEATURES = ("jet_mass", "tau32")
 
 
 def draw_cost(files: Mapping[str, Any]) -> Figure:
