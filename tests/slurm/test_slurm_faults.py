@@ -25,7 +25,7 @@ def nodes(driver: Driver, fault: str) -> list[str]:
 
 def jobs(driver: Driver) -> dict[str, str]:
     """Return the SLURM job of each fault that has been submitted last."""
-    submitted = re.findall(r"SLURM jobid (\d+) \(log: .*/rule_(\w+)/(\w*)/?\d+\.log", driver.log)
+    submitted = re.findall(r"SLURM jobid (\d+) \(log: .*/rule_(\w+)/(?:(\w+)/)?\d+\.log", driver.log)
     return {fault or rule: job for job, rule, fault in submitted}
 
 
