@@ -53,6 +53,11 @@ def posterior_settings(steps: int, **changes: Any) -> dict[str, Any]:
     return {"network": network, "training": training_settings(steps, **changes), "jets_per_class": 12}
 
 
+def teacher_test_settings(steps: int, **changes: Any) -> dict[str, Any]:
+    network = {"neighbours": 2, "blocks": [[4], [4]], "fusion": 4, "dense": 4}
+    return {"network": network, "training": training_settings(steps, **changes), "pairs": 60}
+
+
 def with_settings(command: list[str], **changes: Any) -> list[str]:
     """Return a command with other settings."""
     place = command.index("--settings") + 1
@@ -65,12 +70,17 @@ def _training(name: str, settings: Callable[..., dict[str, Any]], outputs: Mappi
             source: list[str | Path] = [inputs / "prepared.h5"]
             if name == "log-posterior":
                 source = ["--truth", inputs / "prepared.h5", "--classes", f"model={inputs / 'sample.h5'}"]
+            if name == "teacher-test":
+                # A sample is its own teacher here: the same jets, told apart by nothing.
+                source = ["--student", inputs / "sample.h5", "--teacher", inputs / "sample.h5"]
             if name == "train-flow-map":
                 source += ["--teacher", inputs / "weights.safetensors", inputs / "description.json"]
             chosen = json.dumps(settings(steps, **changes))
             return [*source, "--settings", chosen, "--seed", "3", "--state", "{work}/state"]
 
-        return Stage(name, outputs, arguments, "rows and tables" if name == "log-posterior" else "weights")
+        return Stage(
+            name, outputs, arguments, "rows and tables" if name in ("log-posterior", "teacher-test") else "weights"
+        )
 
     return stage
 
@@ -82,6 +92,7 @@ TRAININGS: Mapping[str, Callable[..., Stage]] = {
     "log-posterior": _training(
         "log-posterior", posterior_settings, {"history": ".csv", "confusion": ".csv", "output": ".csv"}
     ),
+    "teacher-test": _training("teacher-test", teacher_test_settings, {"history": ".csv", "output": ".csv"}),
     "train-tagger": train_tagger,
 }
 

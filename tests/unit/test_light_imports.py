@@ -136,7 +136,7 @@ def test_settings_are_cheap_to_import() -> None:
 
 # Stages that build or read a network.
 NETWORKS = (
-    *("train", "train-flow-map", "train-jet-flow", "train-tagger", "log-posterior"),
+    *("train", "train-flow-map", "train-jet-flow", "train-tagger", "log-posterior", "teacher-test"),
     *("draw-jets", "sample", "sample-marginals", "solver-scan", "sampling-time"),
     *("predict-classes", "tagger-cost", "export-tagger", "tagging relevance", "gating check-identities"),
     *("neutron_stars train", "neutron_stars estimate"),

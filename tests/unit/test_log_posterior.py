@@ -107,6 +107,18 @@ def test_jets_keep_their_class_and_are_drawn_once(rng):
         assert all(len(rows) == 1 for rows in found)
 
 
+def test_pairs_of_jets_are_in_the_same_part(rng):
+    clouds = make_clouds(rng, 60)
+    moved = Clouds(
+        clouds.points + np.float32(7.0),
+        *(getattr(clouds, name) for name in ("mask", "features", "labels", "point_columns")),
+    )
+    made = training_set({"a": clouds, "b": moved}, 45, 0.2, rng, paired=True)
+    for part in (made.train, made.validation):
+        one, other = (made.inputs.coordinates[part[made.target[part] == position]] for position in (0, 1))
+        torch.testing.assert_close(one + 7.0, other, atol=1e-5, rtol=0)
+
+
 def test_features_are_what_their_names_say(rng):
     clouds = make_clouds(rng, 40)
     names = (*INPUTS, "e_rel")

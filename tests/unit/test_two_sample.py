@@ -56,3 +56,16 @@ def test_chance_is_the_spread_of_areas_of_equal_samples(rng):
     assert expected.value == 0.5
     assert np.std(areas, ddof=1) == pytest.approx(expected.uncertainty, rel=4 / math.sqrt(2 * 600))
     assert np.mean(areas) == pytest.approx(0.5, abs=4 * expected.uncertainty / math.sqrt(600))
+
+
+def test_pairs_have_no_uncertainty_from_what_both_have_in_common(rng):
+    common = rng.normal(size=500)
+    assert area_under_curve(common, common, paired=True) == pytest.approx((0.5, 0.0), abs=1e-12)
+    areas = [
+        area_under_curve(common + rng.normal(0.1, 0.3, 200), common + rng.normal(0.0, 0.3, 200), paired=True)
+        for common in rng.normal(size=(400, 200))
+    ]
+    values, claimed = np.array(areas).T
+    assert values.std(ddof=1) == pytest.approx(math.sqrt((claimed**2).mean()), rel=4 / math.sqrt(2 * 400))
+    apart = area_under_curve(rng.normal(size=200), rng.normal(size=200))
+    assert claimed.mean() < 0.5 * apart.uncertainty

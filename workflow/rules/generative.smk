@@ -3,8 +3,9 @@
 Needs: {results}/prepared/{dataset}.h5 with its observables; the models and metrics of the study in the configuration.
 Makes, under {results}/{study}/{dataset}: jet_level/seed{seed}/{jets.h5,comparison.csv}, which all models of a seed share;
 samples/{model}/{sampler}_seed{seed}.h5, where one file may be shared by several jobs, and a comparison beside each; one
-log posterior, confusion and history per seed under log_posterior; solver_scan/{model}.csv and sampling_time.csv. Under
-{results}/{study}: metrics.csv. Weights come from training.smk.
+log posterior, confusion and history per seed under log_posterior; teacher_test/{model}/{sampler}.csv of flow maps, with a
+history beside each; solver_scan/{model}.csv and sampling_time.csv. Under {results}/{study}: metrics.csv. Weights come from
+training.smk.
 """
 
 generation = pipeline.plans(GenerationJobs)
@@ -210,6 +211,36 @@ rule log_posterior:
         "exec python -m cloudchamber log-posterior --truth {input.truth} --classes {params.classes:q}"
         " --settings {params.settings:q} --seed {wildcards.seed} --state {params.state} --threads {threads}"
         " --output {output.table} --confusion {output.confusion} --history {output.history} > {log} 2>&1"
+
+
+rule teacher_test:
+    input:
+        pair=generation.ask(GenerationJobs.teacher_test_pair),
+        code=pipeline.code("teacher-test"),
+    output:
+        table="<results>/{study}/{dataset}/teacher_test/{model}/{sampler}.csv",
+        history="<results>/{study}/{dataset}/teacher_test/{model}/{sampler}_history.csv",
+    log:
+        "<logs>/teacher_test/{study}/{dataset}_{model}_{sampler}.log",
+    benchmark:
+        "<logs>/teacher_test/{study}/{dataset}_{model}_{sampler}.tsv"
+    conda:
+        "../../envs/evaluation.yaml"
+    threads: generation.ask(GenerationJobs.threads)
+    resources:
+        mem_mb=growing(8000),
+        runtime=growing(720),
+        gpu=generation.ask(GenerationJobs.teacher_test_gpus),
+    params:
+        settings=generation.ask(GenerationJobs.teacher_test_settings),
+        seed=generation.ask(GenerationJobs.teacher_test_seed),
+        state=generation.ask(GenerationJobs.teacher_test_state),
+    message:
+        "test {wildcards.model} with {wildcards.sampler} against its teacher on {wildcards.dataset}"
+    shell:
+        "exec python -m cloudchamber teacher-test --student {input.pair[0]} --teacher {input.pair[1]}"
+        " --settings {params.settings:q} --seed {params.seed} --state {params.state} --threads {threads}"
+        " --output {output.table} --history {output.history} > {log} 2>&1"
 
 
 rule solver_scan:

@@ -64,5 +64,12 @@ def add(commands: Commands) -> None:
     posterior.outputs("history", text="output: training history")
     posterior.outputs("confusion", text="output: mean posterior of each class").output()
 
+    test = commands.add("teacher-test", "classifier of the jets of a flow map against those of its teacher")
+    test.add("--student", type=Path, required=True, help="generated clouds of the flow map")
+    test.add("--teacher", type=Path, required=True, help="those of its teacher, from the same noise")
+    test.settings("a teacher test").seed()
+    test.add("--state", type=Path, required=True, help="folder of the resumable state")
+    test.outputs("history", text="output: training history").output()
+
     evaluate = commands.add("evaluate", "gather all metrics of a study into one table")
     evaluate.add("--study", required=True).json("--files", "the tables and samples of each model").output()

@@ -23,6 +23,7 @@ _DISTANCES = ("kl", "w1")
 _ENTRIES = {
     "samples": ("dataset", "name", "sampler", "seed", "clouds", "comparison"),
     "posteriors": ("dataset", "seed", "path"),
+    "teacher_tests": ("dataset", "name", "sampler", "seed", "path"),
     "jets": ("dataset", "seed", "path"),
 }
 
@@ -42,7 +43,8 @@ def gather(study: str, files: Mapping[str, Any], output: Path) -> None:
     Args:
         study: value of the first column.
         files: "samples", each with dataset, name, sampler, seed, clouds (the generated clouds) and comparison (CSV);
-            "posteriors", each with dataset, seed and path (CSV with a column "model"); "jets", each with dataset, seed
+            "posteriors", each with dataset, seed and path (CSV with a column "model"); "teacher_tests", each with
+            dataset, name, sampler, seed and path (CSV); "jets", each with dataset, seed
             and path (CSV of the comparison of a jet-level flow).
         output: the table, with ``GENERATION_COLUMNS``; lengths of time in seconds, "imposed" where the feature was
             given with each jet and not generated, everything else as in the comparison.
@@ -54,6 +56,7 @@ def gather(study: str, files: Mapping[str, Any], output: Path) -> None:
     listed = {key: entries(files, key, keys, may_be_empty=True) for key, keys in _ENTRIES.items()}
     tables = []
     samplers: dict[tuple[str, str], tuple[str, int]] = {}
+    evaluations: dict[tuple[str, str, str], int] = {}
     drawn = {(entry["dataset"], entry["name"], entry["seed"]) for entry in listed["samples"]}
     for entry in listed["samples"]:
         sampler = _sampler(entry["clouds"])
@@ -65,6 +68,7 @@ def gather(study: str, files: Mapping[str, Any], output: Path) -> None:
             "seed": entry["seed"],
         }
         samplers.setdefault((entry["dataset"], entry["name"]), (entry["sampler"], nfe))
+        evaluations[entry["dataset"], entry["name"], entry["sampler"]] = nfe
         comparison = read_table(entry["comparison"], ("metric", "feature", "n_generated"))
         imposed = (*_GIVEN, *(IMPOSED_FEATURES if sampler["momentum_sum"] == "imposed" else ()))
         comparison["imposed"] = comparison["metric"].isin(_DISTANCES) & comparison["feature"].isin(imposed)
@@ -92,6 +96,12 @@ def gather(study: str, files: Mapping[str, Any], output: Path) -> None:
                 nfe=[samplers[entry["dataset"], model][1] for model in posterior["model"]],
             )
         )
+    for entry in listed["teacher_tests"]:
+        tested = entry["dataset"], entry["name"], entry["sampler"]
+        if tested not in evaluations:
+            raise InputError(f"{entry['path']}: no sample of '{entry['name']}' with '{entry['sampler']}'")
+        names = {"dataset": tested[0], "model": tested[1], "sampler": tested[2], "seed": entry["seed"]}
+        tables.append(read_table(entry["path"]).assign(**names, nfe=evaluations[tested]))
     for entry in listed["jets"]:
         names = {"dataset": entry["dataset"], "model": JET_FLOW, "sampler": "none", "seed": entry["seed"], "nfe": 1}
         tables.append(read_table(entry["path"]).assign(**names))

@@ -112,6 +112,30 @@ class GenerationJobs:
         """Return the GPUs of the classifier, which is trained by one process."""
         return int(self._settings.log_posterior.training.accelerator == "cuda")
 
+    def teacher_test_settings(self, wildcards: Any) -> str:
+        assert self._settings.teacher_test is not None
+        return settings_argument(self._settings.teacher_test)
+
+    def teacher_test_pair(self, wildcards: Any) -> list[str]:
+        """Return the sample of a flow map, first seed, and that of its teacher."""
+        flow_map, seed = self._plan.flow_maps()[wildcards.model], self._settings.seeds_of(wildcards.model)[0]
+        return [
+            self._plan.sample(wildcards.dataset, wildcards.model, wildcards.sampler, seed),
+            self._plan.sample(wildcards.dataset, flow_map.teacher, self._plan.teacher_sampler(wildcards.model), seed),
+        ]
+
+    def teacher_test_seed(self, wildcards: Any) -> int:
+        return self._settings.seeds_of(wildcards.model)[0]
+
+    def teacher_test_state(self, wildcards: Any) -> str:
+        table = self._plan.teacher_test(wildcards.dataset, wildcards.model, wildcards.sampler)
+        return f"{self._plan.paths.state}/{table.removeprefix(f'{self._plan.paths.results}/').removesuffix('.csv')}"
+
+    def teacher_test_gpus(self, wildcards: Any) -> int:
+        """Return the GPUs of the classifier, which is trained by one process."""
+        assert self._settings.teacher_test is not None
+        return int(self._settings.teacher_test.training.accelerator == "cuda")
+
     def competitors(self, wildcards: Any) -> list[str]:
         """Return the samples that compete in the log posterior of one seed."""
         return list(self._competitors(wildcards).values())
@@ -149,6 +173,18 @@ class GenerationJobs:
                 {"dataset": dataset, "seed": seed, "path": self._plan.posterior(dataset, seed)}
                 for dataset in datasets
                 for seed in self._settings.seeds
+            ],
+            "teacher_tests": [
+                {
+                    "dataset": dataset,
+                    "name": model,
+                    "sampler": sampler,
+                    "seed": self._settings.seeds_of(model)[0],
+                    "path": self._plan.teacher_test(dataset, model, sampler),
+                }
+                for dataset in datasets
+                for model in (self._plan.flow_maps() if self._settings.teacher_test else ())
+                for sampler in self._plan.samplers(model)
             ],
             "jets": [
                 {"dataset": dataset, "seed": seed, "path": self._plan.jet_comparison(dataset, seed)}

@@ -62,6 +62,10 @@ class GenerationPlan:
     def confusion(self, dataset: str, seed: int) -> str:
         return f"{self.folder(dataset)}/log_posterior/seed{seed}_confusion.csv"
 
+    def teacher_test(self, dataset: str, model: str, sampler: str) -> str:
+        """Return the table of the test of a flow map, first seed, against its teacher."""
+        return f"{self.folder(dataset)}/teacher_test/{model}/{sampler}.csv"
+
     def sample(self, dataset: str, model: str, sampler: str, seed: int) -> str:
         return f"{self.folder(dataset)}/samples/{model}/{sampler}_seed{seed}.h5"
 
@@ -86,6 +90,11 @@ class GenerationPlan:
 
     def flow_maps(self) -> dict[str, FlowMapModel]:
         return {name: model for name, model in self.settings.models.items() if isinstance(model, FlowMapModel)}
+
+    def teacher_sampler(self, flow_map: str) -> str:
+        """Return the sampler of the teacher that spends most evaluations."""
+        samplers = self.trained_models()[self.flow_maps()[flow_map].teacher].samplers
+        return max(samplers, key=lambda name: samplers[name].evaluations)
 
     def samplers(self, model: str) -> list[str]:
         settings = self.settings.models[model]

@@ -85,6 +85,7 @@ def training_set(
     validation_fraction: float,
     rng: np.random.Generator,
     names: Sequence[str] = INPUTS,
+    paired: bool = False,
 ) -> TrainingSet:
     """Draw jets of each class and make the classifier's inputs of them.
 
@@ -94,6 +95,7 @@ def training_set(
         validation_fraction: part of them that is kept for validation.
         rng: generator of the draw.
         names: features of a particle, among ``INPUTS`` and ``PUBLISHED_INPUTS``.
+        paired: draw the same rows of every class, so that jets of one row are in the same part.
 
     Raises:
         InputError: a class has too few jets, or the classes differ in padded length.
@@ -104,7 +106,11 @@ def training_set(
     widths = {name: clouds.mask.shape[1] for name, clouds in classes.items()}
     if len(set(widths.values())) > 1:
         raise InputError(f"classes of different padded lengths: {widths}")
-    drawn = [clouds[rng.permutation(len(clouds))[:jets_per_class]] for clouds in classes.values()]
+    shared = rng.permutation(len(next(iter(classes.values())))) if paired else None
+    drawn = [
+        clouds[(rng.permutation(len(clouds)) if shared is None else shared)[:jets_per_class]]
+        for clouds in classes.values()
+    ]
     columns = [_columns(clouds, names) for clouds in drawn]
     values = np.concatenate([values for values, _ in columns])
     mask = np.concatenate([mask for _, mask in columns])

@@ -10,7 +10,7 @@ from cloudchamber.metrics.resampling import Estimate
 __all__ = ["area_under_curve", "chance"]
 
 
-def area_under_curve(signal: np.ndarray, background: np.ndarray) -> Estimate:
+def area_under_curve(signal: np.ndarray, background: np.ndarray, *, paired: bool = False) -> Estimate:
     """Return the area under the ROC curve: P(signal > background) + P(signal = background) / 2.
 
     It comes from ranks, so that ties are right. The uncertainty is the one of DeLong et al. 1988, of the shares of the
@@ -18,6 +18,8 @@ def area_under_curve(signal: np.ndarray, background: np.ndarray) -> Estimate:
 
     Args:
         signal, background: (N,) and (M,) scores, at least two of each; the larger, the more like signal.
+        paired: whether entry i of one sample belongs to entry i of the other, such as two jets from the same noise:
+            what both have in common is then no uncertainty of their difference.
 
     Example:
         >>> area_under_curve(np.array([3.0, 4.0, 5.0, 6.0]), np.array([1.0, 2.0, 3.0, 4.0])).value
@@ -27,7 +29,10 @@ def area_under_curve(signal: np.ndarray, background: np.ndarray) -> Estimate:
     ranks = rankdata(np.concatenate([signal, background]))
     below_signal = (ranks[:n] - rankdata(signal)) / m
     above_background = 1 - (ranks[n:] - rankdata(background)) / n
-    variance = below_signal.var(ddof=1) / n + above_background.var(ddof=1) / m
+    if paired:
+        variance = (below_signal + above_background).var(ddof=1) / n
+    else:
+        variance = below_signal.var(ddof=1) / n + above_background.var(ddof=1) / m
     return Estimate(float(below_signal.mean()), math.sqrt(variance))
 
 

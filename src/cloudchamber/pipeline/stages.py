@@ -34,6 +34,7 @@ SHARED_STAGES: Mapping[str, str] = {
     "sampling-time": "generative.sampling_time:sampling_time",
     "compare": "metrics.compare:compare_files",
     "log-posterior": "metrics.posterior_step:log_posterior",
+    "teacher-test": "metrics.teacher_test:teacher_test",
     "evaluate": "generative.gather:gather",
     # Taggers.
     "combine-classes": "classification.jets:combine_classes",

@@ -10,7 +10,7 @@ from cloudchamber.settings.base import Different, Name, PositiveInt, Seeds, Sett
 from cloudchamber.settings.flow_maps import FlowMapModel
 from cloudchamber.settings.generators import EVALUATIONS_PER_STEP, MarginalsModel, MomentumSum, Solver, TrainedModel
 from cloudchamber.settings.jet_level import JET_FLOW, JetLevelSettings, TrainingJets
-from cloudchamber.settings.metrics import LogPosteriorSettings, MetricSettings
+from cloudchamber.settings.metrics import LogPosteriorSettings, MetricSettings, TeacherTestSettings
 from cloudchamber.settings.objectives import AdversarialSettings
 
 __all__ = ["GenerationSettings", "ModelSettings", "SamplingTimeSettings", "SolverScanSettings"]
@@ -67,6 +67,9 @@ class GenerationSettings(Settings, ABC):
     )
     metrics: MetricSettings = MetricSettings()
     log_posterior: LogPosteriorSettings
+    teacher_test: TeacherTestSettings | None = Field(
+        None, description="classifier of each flow map, first seed, against its teacher"
+    )
     solver_scan: SolverScanSettings | None = None
     sampling_time: SamplingTimeSettings | None = None
     threads: PositiveInt = Field(1, description="threads of one training or sampling process")
@@ -79,6 +82,12 @@ class GenerationSettings(Settings, ABC):
         for name, of in ((JET_FLOW, "the flow of the jet level"), ("truth", "the class of truth")):
             if name in self.models:
                 raise ValueError(f"models.{name}: the name is that of {of}")
+        return self
+
+    @model_validator(mode="after")
+    def _tested_pairs_are_generated(self) -> Self:
+        if self.teacher_test is not None and self.teacher_test.pairs > self.generated:
+            raise ValueError(f"teacher_test.pairs: {self.teacher_test.pairs} of {self.generated} generated jets")
         return self
 
     @model_validator(mode="after")

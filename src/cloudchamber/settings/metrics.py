@@ -1,5 +1,6 @@
 """Settings of metrics: how samples are compared with truth, and the classifier behind the log posterior."""
 
+from abc import ABC
 from typing import Annotated, Self, final
 
 from pydantic import Field, model_validator
@@ -8,23 +9,38 @@ from cloudchamber.settings.base import PositiveInt, Settings
 from cloudchamber.settings.networks import ParticleNetSettings
 from cloudchamber.settings.training import TrainableSettings, needs_one_process
 
-__all__ = ["LogPosteriorSettings", "MetricSettings"]
+__all__ = ["JetClassifierSettings", "LogPosteriorSettings", "MetricSettings", "TeacherTestSettings"]
 
 
-@final
-class LogPosteriorSettings(TrainableSettings):
-    """The classifier behind the log posterior."""
+class JetClassifierSettings(TrainableSettings, ABC):
+    """Abstract: a ParticleNet that tells samples of jets from each other."""
 
     network: ParticleNetSettings = ParticleNetSettings()
-    jets_per_class: PositiveInt = Field(
-        description="jets of each class for training and validation together; no more than half of the test part, or "
-        "than are generated"
-    )
 
     @model_validator(mode="after")
     def _statistics_of_batches_are_whole(self) -> Self:
         needs_one_process(self.training)
         return self
+
+
+@final
+class LogPosteriorSettings(JetClassifierSettings):
+    """The classifier behind the log posterior."""
+
+    jets_per_class: PositiveInt = Field(
+        description="jets of each class for training and validation together; no more than half of the test part, or "
+        "than are generated"
+    )
+
+
+@final
+class TeacherTestSettings(JetClassifierSettings):
+    """The classifier that tells a flow map from its teacher: the classifier two-sample test of arXiv 1610.06545."""
+
+    pairs: Annotated[int, Field(ge=20)] = Field(
+        description="jets of each of the two, from the same noise; two thirds train the classifier, the others are the "
+        "test; no more than are generated"
+    )
 
 
 @final

@@ -92,3 +92,15 @@ def test_a_metric_that_is_missing_is_named(files: dict[str, Any], tmp_path: Path
     without = metrics[~((metrics["metric"] == "fpd") & (metrics["model"] == "other"))]
     with pytest.raises(InputError, match="no metric 'fpd' of 'other'"):
         table_of("jet_generation/few_steps")(_with_metrics(files, without, tmp_path))
+
+
+def test_the_classifier_against_the_teacher_stands_below_the_metrics(files: dict[str, Any], tmp_path: Path) -> None:
+    metrics = pd.read_csv(files["metrics"])
+    found = {"metric": "teacher_auc", "feature": "", "value": 0.531, "uncertainty": 0.012, "floor": 0.5}
+    of_student = metrics.query("model == 'other' and sampler == 'ddim'").iloc[:1].assign(**found)
+    told = _with_metrics(files, pd.concat([metrics, of_student], ignore_index=True), tmp_path)
+    table = table_of("jet_generation/few_steps")(told)
+    assert table.rows[-1][3:] == ("AUC against the teacher", "0.531 ± 0.012", "0.5", "0.031 ± 0.012", "", "")
+    line = table.data.query("metric == 'teacher_auc'").iloc[0]
+    assert line[["value", "difference", "error"]].tolist() == pytest.approx([0.531, 0.031, 0.012])
+    assert table.notes[0].startswith("7 tests")

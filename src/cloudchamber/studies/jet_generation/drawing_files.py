@@ -82,15 +82,12 @@ class DrawingFiles:
 
     def _flow_maps(self, dataset: str) -> list[dict[str, Any]]:
         """Return each flow map with its scan, its teacher and the sampler of it that spends most evaluations."""
-        models = self._plan.trained_models()
         return [
             {
                 "name": name,
                 "title": model.title,
                 "teacher": model.teacher,
-                "teacher_sampler": max(
-                    (samplers := models[model.teacher].samplers), key=lambda key: samplers[key].evaluations
-                ),
+                "teacher_sampler": self._plan.teacher_sampler(name),
                 "path": self._plan.scan(dataset, name),
             }
             for name, model in self._plan.flow_maps().items()
