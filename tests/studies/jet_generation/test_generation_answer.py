@@ -23,10 +23,11 @@ def answered(
     values: Mapping[str, Sequence[float]],
     uncertainty: float = 0.01,
     evaluations: Mapping[str, int] | None = None,
+    areas: Mapping[str, float] | None = None,
 ) -> Answer:
     """Return the answer for models with the same divergence in each feature, one value per seed.
 
-    Each takes 60 evaluations, but for those whose number is given.
+    Each takes 60 evaluations, but for those whose number is given; those with an area have one of a classifier.
     """
     table = []
     for name, of_seeds in values.items():
@@ -38,6 +39,9 @@ def answered(
         table += rows(name, "kl", [9.0] * len(of_seeds), feature="jet_pt", uncertainty=0.1, **FLOOR, **known)
         table += rows(name, "evaluations_per_jet", [(evaluations or {}).get(name, 60)] * len(of_seeds), sampler=sampler)
         table += rows(name, "seconds_per_jet", [0.0023] * len(of_seeds), sampler=sampler)
+    for name, area in (areas or {}).items():
+        known = {"sampler": "euler", "floor": 0.5, "floor_uncertainty": 0.01, **SIZES}
+        table += rows(name, "c2st_auc", [area], uncertainty=0.01, **known)
     files = {
         "study": "jets",
         "dataset": "top",
@@ -91,10 +95,19 @@ def test_the_cheapest_of_those_that_are_as_near_is_named(tmp_path: Path) -> None
 
 def test_at_the_floor_jets_cannot_be_told_apart(tmp_path: Path) -> None:
     text = answered(tmp_path, {"fm": [0.03], "gan": [0.3]}).text
-    assert text.startswith("With so many jets the best generated ones cannot be told from simulated ones here.")
+    assert text.startswith(
+        "By these distributions, and with so many jets, the best generated ones cannot be told from sim"
+    )
     assert "baseline" not in text
     below = answered(tmp_path, {"fm": [0.001]}, uncertainty=0.0001).text
-    assert below.startswith("With so many jets")
+    assert below.startswith("By these distributions")
+
+
+def test_a_classifier_that_sees_what_distributions_do_not_is_heard(tmp_path: Path) -> None:
+    told = answered(tmp_path, {"fm": [0.03], "gan": [0.3]}, areas={"fm": 0.69, "gan": 0.97}).text
+    assert told.endswith("A classifier of whole jets can tell them from simulated ones: AUC 0.690 ± 0.010, chance 0.5.")
+    blind = answered(tmp_path, {"fm": [0.03]}, areas={"fm": 0.51}).text
+    assert "A classifier of whole jets cannot tell them from simulated ones: AUC 0.510 ± 0.010, chance 0.5." in blind
 
 
 def test_seeds_widen_the_uncertainty_of_a_comparison(tmp_path: Path) -> None:

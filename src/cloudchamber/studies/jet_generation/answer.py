@@ -95,7 +95,7 @@ def _verdict(files: Mapping[str, Any], ranking: Ranking) -> Iterator[str]:
     best = ranking.best
     excess = difference_from_floor(best)
     if not excess.is_clear:
-        yield "With so many jets the best generated ones cannot be told from simulated ones here."
+        yield "By these distributions, with so many jets, the best generated ones cannot be told from simulated ones."
     elif excess.value > 0:
         yield "Generated jets can be told from simulated ones."
     else:
@@ -105,6 +105,15 @@ def _verdict(files: Mapping[str, Any], ranking: Ranking) -> Iterator[str]:
     yield f"Nearest is {best.model.label}: {cell(best)} nat{_cost(best, evaluations, seconds)}.{tied_with(ranking)}"
     yield from _cheapest(ranking, evaluations)
     yield f"Independent true jets get {with_uncertainty(best.floor, best.floor_uncertainty)} (the floor)."
+    yield from _classified(files, best)
+
+
+def _classified(files: Mapping[str, Any], best: Measurement) -> Iterator[str]:
+    """Yield what a classifier of whole jets sees, which distributions of single quantities do not show."""
+    for item in read_measurements(files, "c2st_auc", partial=True):
+        if _key(item) == _key(best):
+            can = "can" if difference_from_floor(item).is_clear else "cannot"
+            yield f"A classifier of whole jets {can} tell them from simulated ones: AUC {cell(item)}, chance 0.5."
 
 
 def _against(best: Measurement, baseline: Measurement) -> str:
