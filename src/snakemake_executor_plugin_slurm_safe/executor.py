@@ -1,6 +1,7 @@
 """The executor: submission, watching and giving up of SLURM jobs."""
 
 import shlex
+import shutil
 import subprocess
 import threading
 import time
@@ -14,6 +15,7 @@ from snakemake_executor_plugin_slurm.job_status_query import (
     query_job_status_sacct,
     query_job_status_squeue,
 )
+from snakemake_interface_common.exceptions import WorkflowError
 from snakemake_interface_executor_plugins.executors.base import SubmittedJobInfo
 from snakemake_interface_executor_plugins.jobs import JobExecutorInterface
 
@@ -27,6 +29,7 @@ _REQUEUED = {"NODE_FAIL", "PREEMPTED"}
 # A job that slurmdbd has not heard of yet is not lost, nor is one whose controller comes back with an older state.
 _LOST_AFTER = 120.0
 _CONTROLLER_PAUSE = 5.0
+_COMMANDS = ("sbatch", "scontrol", "squeue", "scancel")
 
 
 @final
@@ -34,16 +37,25 @@ class Executor(StockExecutor):  # type: ignore[misc]  # the plugin has no annota
     """Runs jobs through SLURM and waits through outages instead of forgetting jobs."""
 
     def __post_init__(self, test_mode: bool = False) -> None:
+        missing = [name for name in _COMMANDS if shutil.which(name) is None]
+        if missing:
+            raise WorkflowError(
+                f"no SLURM here: {', '.join(missing)} not in PATH. Jobs are submitted from a node that has them;"
+                " without --workflow-profile profiles/slurm they run on this machine"
+            )
         super().__post_init__(test_mode)
         self._stopping = threading.Event()
         self._unknown_since: dict[str, float] = {}
+        self._left_behind = False
         end_abandoned_runs(Path(".snakemake/slurm_runs"), self.logger)
         self._run_record = recorded_run(Path(".snakemake/slurm_runs"), self.run_uuid)
 
     def shutdown(self) -> None:
         self._stopping.set()
         super().shutdown()
-        self._run_record.unlink(missing_ok=True)
+        # By the record the next run ends what this one had to leave in the queue.
+        if not self._left_behind:
+            self._run_record.unlink(missing_ok=True)
 
     def get_account_arg(self, job: JobExecutorInterface) -> Iterator[str]:
         """Yield the account as it is given: sbatch refuses a wrong one, and sacctmgr may not answer now."""
@@ -58,6 +70,11 @@ class Executor(StockExecutor):  # type: ignore[misc]  # the plugin has no annota
                 self.logger.warning("The SLURM controller does not answer; submissions wait for it.")
                 told = True
             if self._stopping.wait(_CONTROLLER_PAUSE):
+                return
+            if self._told_to_end():
+                self._report_job_error_threadsafe(
+                    SubmittedJobInfo(job), "was not submitted: Snakemake was told to end. "
+                )
                 return
         try:
             super().run_job(job)
@@ -75,7 +92,10 @@ class Executor(StockExecutor):  # type: ignore[misc]  # the plugin has no annota
         async with self.status_rate_limiter:
             states, _ = await query_job_status(query(self.run_uuid), self.logger)
         for job in active_jobs:
-            if states is None or self._goes_on(job, states):
+            if states is None and self._told_to_end():
+                self._left_behind = True
+                self._report_failure(job, "is left in the queue: nobody answers, and Snakemake was told to end")
+            elif states is None or self._goes_on(job, states):
                 yield job
 
     def _goes_on(self, job: SubmittedJobInfo, states: Mapping[str, str]) -> bool:
@@ -110,6 +130,10 @@ class Executor(StockExecutor):  # type: ignore[misc]  # the plugin has no annota
         self._unknown_since.pop(job.external_jobid, None)
         log = str(job.aux["slurm_logfile"])
         self.report_job_error(job, msg=f"SLURM job {job.external_jobid} {reason}. ", aux_logs=[log])
+
+    def _told_to_end(self) -> bool:
+        """Return whether SIGTERM has arrived: Snakemake starts nothing more then, and waits for what is submitted."""
+        return getattr(self.workflow.scheduler, "_user_kill", None) is not None
 
     def _controller_answers(self) -> bool:
         return _answer("scontrol", "ping")

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -143,6 +144,11 @@ def test_without_git_the_sources_are_the_version(tmp_path: Path, monkeypatch: py
     version = code_version()
     assert version["commit"] is None
     assert len(version["sources"]) == 64
+
+
+def test_a_system_that_does_not_tell_the_cores_of_a_process_has_all_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    assert machine()["cores"] == os.cpu_count()
 
 
 def test_machine_and_packages_say_no_name_of_the_machine() -> None:

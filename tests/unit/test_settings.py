@@ -59,6 +59,10 @@ def test_the_default_analysis_is_valid_and_survives_json() -> None:
     [
         ("sede", 1, "no such key; did you mean seed?"),
         ("seed", -1, "greater than or equal to 0"),
+        # The shells of jobs would split the first, take the second for a home and the third for an option.
+        ("results", "my results", "should match pattern"),
+        ("results", "~/results", "should match pattern"),
+        ("results", "-results", "should match pattern"),
         ("jet_generation.generatd", 1, "no such key; did you mean generated?"),
         ("jet_generation.models.NAME.objective.wobble", 1, "no such key"),
         ("jet_generation.models.NAME.objective.kind", "diffusoin", "'diffusoin' is none of flow_matching, "),

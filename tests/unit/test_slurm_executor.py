@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -34,10 +35,11 @@ class Watch:
         )
         self.executor = object.__new__(module.Executor)
         self.executor.__dict__ |= {
-            "workflow": SimpleNamespace(executor_settings=settings),
+            "workflow": SimpleNamespace(executor_settings=settings, scheduler=SimpleNamespace(_user_kill=None)),
             "logger": LOGGER,
             "run_uuid": "run",
             "_unknown_since": {},
+            "_left_behind": False,
             "status_rate_limiter": asyncio.Lock(),
             "report_job_success": lambda job: self.reports.append(("success", job.external_jobid)),
             "report_job_error": lambda job, msg, aux_logs: self.reports.append((msg, job.external_jobid)),
@@ -96,6 +98,16 @@ def test_jobs_are_kept_while_nobody_answers_and_the_interval_stays(monkeypatch: 
         assert watch.check(None, "1", "2") == ["1", "2"]
         assert watch.executor.next_seconds_between_status_checks == 7
     assert watch.check({"1": "COMPLETED", "2": "RUNNING"}, "1", "2") == ["2"]
+
+
+def test_sigterm_ends_the_wait_for_a_cluster_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    watch = Watch(monkeypatch)
+    assert watch.check(None, "1") == ["1"]
+    watch.executor.workflow.scheduler._user_kill = "graceful"
+    assert watch.check({"1": "RUNNING"}, "1") == ["1"]
+    assert watch.check(None, "1") == []
+    assert "is left in the queue" in watch.reports[0][0]
+    assert watch.executor._left_behind
 
 
 def test_a_job_that_slurm_does_not_know_is_given_up_and_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -177,3 +189,58 @@ def test_a_run_that_cannot_be_judged_is_named_with_what_to_do(content: str, slur
     with pytest.raises(WorkflowError, match=rf"scancel --name other; rm {record}"):
         end_abandoned_runs(tmp_path / "runs", LOGGER)
     assert not slurm.exists()
+
+
+SNAKEFILE = """
+rule all:
+    output:
+        "done.txt",
+    resources:
+        mem_mb=100,
+        runtime=5,
+    shell:
+        "echo done > {output}"
+"""
+
+
+def snakemake(folder: Path, commands: str) -> subprocess.Popen[str]:
+    """Start Snakemake with the executor where the commands of SLURM are what is said, or missing."""
+    bin_folder = folder / "bin"
+    bin_folder.mkdir()
+    for name in ("sh", "bash", "which", "cat", "uname"):
+        (bin_folder / name).symlink_to(str(shutil.which(name)))
+    for name in ("sbatch", "scontrol", "squeue", "scancel", "sacct", "sacctmgr", "sinfo") if commands else ():
+        (bin_folder / name).write_text(commands)
+        (bin_folder / name).chmod(0o755)
+    (folder / "Snakefile").write_text(SNAKEFILE)
+    options = ["--executor", "slurm-safe", "--jobs", "1"]
+    return subprocess.Popen(
+        [str(shutil.which("env")), "--default-signal=TERM", sys.executable, "-m", "snakemake", *options],
+        cwd=folder,
+        env=os.environ | {"PATH": str(bin_folder)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def test_without_slurm_the_missing_commands_are_named_at_once(tmp_path: Path) -> None:
+    output, _ = (process := snakemake(tmp_path, "")).communicate(timeout=120)
+    assert process.returncode != 0
+    assert "no SLURM here: sbatch, scontrol, squeue, scancel not in PATH" in output
+    assert "Traceback" not in output
+
+
+def test_sigterm_ends_a_snakemake_whose_controller_cannot_be_reached(tmp_path: Path) -> None:
+    process = snakemake(tmp_path, "#!/bin/sh\nexit 1\n")
+    assert process.stdout is not None
+    shown = ""
+    for line in process.stdout:
+        shown += line
+        if "controller does not answer" in line:
+            process.terminate()
+            break
+    output, _ = process.communicate(timeout=120)
+    assert "was not submitted: Snakemake was told to end" in shown + output
+    assert process.returncode != 0
+    assert not (tmp_path / "done.txt").exists()

@@ -43,7 +43,7 @@ class SharedSettings(Settings, ABC):
     scale: Name = Field(
         "default", description="which configs/STUDY/SCALE.yaml are taken; studies without one are left out"
     )
-    results: Annotated[str, Field(pattern=r"^[\w./~+-]+$")] = Field(
+    results: Annotated[str, Field(pattern=r"^[\w./+][\w./+-]*$")] = Field(
         "results", description="folder of all outputs; by default that of the scale, results_SCALE"
     )
     seed: Annotated[int, Field(ge=0)] = Field(1, description="seed of the simulation, the splits and the metrics")

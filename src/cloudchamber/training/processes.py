@@ -6,6 +6,7 @@ from typing import Any, final
 import torch
 from torch import Tensor, nn
 
+from cloudchamber.errors import SettingsError
 from cloudchamber.settings.training import TrainingSettings
 
 __all__ = ["OneProcessOnCPU", "Processes", "processes_of"]
@@ -95,7 +96,16 @@ class _FabricProcesses(Processes):
 
 
 def processes_of(settings: TrainingSettings) -> Processes:
-    """Return the processes that a training asks for, after starting those beside this one."""
+    """Return the processes that a training asks for, after starting those beside this one.
+
+    Raises:
+        SettingsError: GPUs are asked for and not there.
+    """
+    if settings.accelerator == "cuda" and not torch.cuda.is_available():
+        raise SettingsError(
+            f"training.accelerator: cuda, and torch {torch.__version__} finds no GPU on this machine; without one say"
+            " cpu or auto"
+        )
     on_cpu = settings.accelerator == "cpu" or (settings.accelerator == "auto" and not torch.cuda.is_available())
     if on_cpu and settings.devices * settings.nodes == 1 and settings.precision == "32-true":
         return OneProcessOnCPU()

@@ -95,9 +95,7 @@ def test_the_cheapest_of_those_that_are_as_near_is_named(tmp_path: Path) -> None
 
 def test_at_the_floor_jets_cannot_be_told_apart(tmp_path: Path) -> None:
     text = answered(tmp_path, {"fm": [0.03], "gan": [0.3]}).text
-    assert text.startswith(
-        "By these distributions, with so many jets, the best generated ones cannot be told from sim"
-    )
+    assert text.startswith("By these distributions, with so many jets, the best generated ones cannot be told from sim")
     assert "baseline" not in text
     below = answered(tmp_path, {"fm": [0.001]}, uncertainty=0.0001).text
     assert below.startswith("By these distributions")
