@@ -24,7 +24,8 @@ from cloudchamber.settings.base import read_yaml
 min_version("9.27")
 
 
-configfile: "config.yaml"
+# A folder of one's own, by --directory, may have its own config.yaml.
+configfile: "config.yaml" if Path("config.yaml").exists() else f"{workflow.basedir}/config.yaml"
 
 
 # Jobs find the Python that runs Snakemake also where its environment is not activated. Conda environments, where they

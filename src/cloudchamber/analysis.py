@@ -92,7 +92,7 @@ def settings_of(config: Mapping[str, Any], root: Path) -> AnalysisSettings:
 def plan(config: Mapping[str, Any], root: Path) -> Pipeline:
     """Return what the rules of an analysis ask for; arguments and errors as of :func:`settings_of`."""
     settings = settings_of(config, root)
-    return Pipeline(settings, settings.made())
+    return Pipeline(settings, settings.made(), "" if root.resolve() == Path.cwd() else f"{root}/")
 
 
 def results_folder(scale: str = "", root: Path = Path()) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from project_copy import REPOSITORY, copy_project
-from tiny_run import overlay, planned, run, snakemake
+from tiny_run import TINY, overlay, planned, run, snakemake
 
 from cloudchamber.analysis import STUDIES
 
@@ -59,6 +59,31 @@ def test_an_overlay_of_before_leaves_a_study_out_by_null(project: Path) -> None:
     jobs = planned(snakemake(project, "--dry-run", configs=configs))
     assert "train" in jobs
     assert not {"train_tagger", "combine_classes", "gating_count"} & set(jobs)
+
+
+def test_the_command_line_leaves_a_study_out_by_null_and_says_how_to_choose_one(project: Path) -> None:
+    jobs = planned(snakemake(project, "--dry-run", "--config", "jet_generation=null", "tagging=null"))
+    assert "gating_count" in jobs
+    assert not {"train", "train_tagger"} & set(jobs)
+    done = run(project, "--dry-run", "--config", "studies=gating")
+    assert done.returncode != 0
+    assert "on the command line --config studies='[gating]'" in done.stdout
+
+
+def test_it_runs_from_any_folder_also_where_names_have_spaces(tmp_path: Path) -> None:
+    checkout = copy_project(tmp_path / "my projects/cloud chamber")
+    elsewhere = tmp_path / "a run of mine"
+    elsewhere.mkdir()
+    options = (
+        "--snakefile",
+        str(checkout / "Snakefile"),
+        "--directory",
+        str(elsewhere),
+        "results_tiny/gating/metrics.csv",
+    )
+    snakemake(tmp_path, *options, configs=[str(checkout / TINY[0])])
+    assert (elsewhere / "results_tiny/gating/metrics.csv").exists()
+    assert not list(checkout.glob("results*"))
 
 
 @pytest.mark.parametrize(

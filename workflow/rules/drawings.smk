@@ -96,7 +96,7 @@ for table in pipeline.tables():
 rule summarise:
     input:
         files=pipeline.summary.inputs,
-        code=pipeline.summary.code,
+        code=pipeline.code_of_summary(),
     output:
         html=report(
             pipeline.summary.page,

@@ -30,10 +30,11 @@ class Pipeline:
     Args:
         settings: of the whole analysis.
         studies: in the order of the settings.
+        checkout: folder of the code, with a slash at its end; empty where Snakemake runs in it.
     """
 
-    def __init__(self, settings: SharedSettings, studies: Sequence[Study]) -> None:
-        self.settings, self.seed = settings, settings.seed
+    def __init__(self, settings: SharedSettings, studies: Sequence[Study], checkout: str = "") -> None:
+        self.settings, self.seed, self._checkout = settings, settings.seed, checkout
         self.studies: Mapping[str, Study] = {study.name: study for study in studies}
         self.paths = Paths(settings.results)
         used = list(dict.fromkeys(name for study in studies for name in study.datasets()))
@@ -51,11 +52,15 @@ class Pipeline:
 
     def code(self, stage: str) -> list[str]:
         """Return the source files that a stage depends on: of a command, of a study's own as "STUDY COMMAND"."""
-        return code_of(self._stages[stage])
+        return self._from_here(code_of(self._stages[stage]))
 
     def code_of_drawing(self, stage: str, drawing: Drawing) -> list[str]:
         """Return the source files that a figure or table depends on."""
-        return code_of(self._stages[stage], drawing.entry)
+        return self._from_here(code_of(self._stages[stage], drawing.entry))
+
+    def code_of_summary(self) -> list[str]:
+        """Return the source files that the summary depends on."""
+        return self._from_here(self.summary.code)
 
     def caption(self, stage: str) -> str:
         """Return the caption of what a stage writes for the report."""
@@ -113,6 +118,9 @@ class Pipeline:
     def any_of(self, names: Iterable[str]) -> str:
         """Return the regular expression of a wildcard that is one of ``names``."""
         return "|".join(names) or "(?!)"
+
+    def _from_here(self, code: Iterable[str]) -> list[str]:
+        return [f"{self._checkout}{path}" for path in code]
 
 
 def _pictures(figures: Iterable[Drawing]) -> list[str]:

@@ -49,10 +49,15 @@ def layered(config: Mapping[str, Any], root: Path, known: Sequence[str]) -> dict
             key is no text.
     """
     refuse_other_keys(config)
+    # "--config tagging=null" hands over a word.
+    config = {key: None if value == "null" else value for key, value in config.items()}
     scale = config.get("scale") or _DEFAULT
     asked = config.get("studies") or ()
     if not isinstance(scale, str) or not isinstance(asked, list | tuple):
-        raise SettingsError("configuration: expected a name as 'scale' and a list of names as 'studies'")
+        raise SettingsError(
+            "configuration: expected a name as 'scale' and a list of names as 'studies', such as [gating]; on the"
+            " command line --config studies='[gating]'"
+        )
     unknown = [study for study in asked if study not in known]
     if unknown:
         raise SettingsError(f"studies: no study '{unknown[0]}' among {sorted(known)}")
