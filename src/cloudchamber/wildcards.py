@@ -1,6 +1,7 @@
 """Files by paths and wildcards: settings, commands and records all mean the same files by the same text."""
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from glob import has_magic
@@ -54,7 +55,10 @@ def existing_files(patterns: Iterable[str | Path]) -> list[Path]:
 
 
 def hint(pattern: str | Path) -> str:
-    """Return what to say of ``**`` in a pattern that no file matches, where that may be why."""
+    """Return what to say of a path that leads nowhere: of an address, and of ``**`` as part of a name."""
+    # Path has made one slash of two.
+    if re.match(r"[a-z]+:/", str(pattern)):
+        return "; only local files are read: copy it first (xrdcp, wget), or mount what it lies on"
     misplaced = any("**" in part and part != "**" for part in Path(pattern).parts)
     return "; ** stands for folders alone, as in data/**/*.root" if misplaced else ""
 

@@ -146,3 +146,8 @@ def test_hidden_files_are_not_matched(tree: Path) -> None:
     Path("tree/.c.123.root").touch()
     assert expand(["tree/*.root"]) == [Path("tree/b.root")]
     assert expand(["tree/.c.123.root"]) == [Path("tree/.c.123.root")]
+
+
+def test_an_address_is_told_to_be_one() -> None:
+    with pytest.raises(InputError, match=r"^root:/host/x\.root: no such file; only local files are read"):
+        existing_files(["root://host//x.root"])

@@ -97,6 +97,10 @@ def test_it_runs_from_any_folder_also_where_names_have_spaces(tmp_path: Path) ->
             {"datasets": {"top": OWN}, "detector_response": None},
             "datasets.top.source.files: no file matches /nowhere/x*.root",
         ),
+        (
+            {"datasets": {"top": OWN | {"source": {"kind": "delphes", "files": ["root://host//x.root"]}}}},
+            "datasets.top.source.files: no such file: root:/host/x.root; only local files are read: copy it first",
+        ),
         # Statistics of batches would be those of the share of each process.
         (
             {"jet_generation": {"log_posterior": {"training": {"nodes": 2}}}},
@@ -109,6 +113,16 @@ def test_a_wrong_key_gives_one_line(project: Path, change: dict[str, object], ke
     assert done.returncode != 0
     assert "Traceback" not in done.stdout
     assert sum(key in line for line in done.stdout.splitlines()) == 1, done.stdout
+
+
+def test_a_file_with_braces_in_its_name_is_refused_and_other_names_are_not(project: Path) -> None:
+    for name in ("jets (2) it's.root", "jets{3}.root"):
+        (project / name).touch()
+        own = OWN | {"source": {"kind": "delphes", "files": [name]}}
+        configs = overlay(project, "named.yaml", {"datasets": {"top": own}, "detector_response": None})
+        done = run(project, "results_tiny/clouds/top.h5", "--dry-run", configs=configs)
+        refused = f"datasets.top.source.files: braces are wildcards of Snakemake: rename {name}" in done.stdout
+        assert refused == ("{" in name) == (done.returncode != 0), done.stdout
 
 
 def test_a_plan_does_not_print_all_settings_after_a_change(project: Path) -> None:

@@ -113,7 +113,9 @@ class DataSources:
         return [*of_datasets, *(file for file, _ in self._splits), *real]
 
     def refuse_missing(self) -> None:
-        """Refuse a file or wildcard of the user that names no file; where rules write it may be made later.
+        """Refuse a file or wildcard of the user that names no file, or one that Snakemake would read otherwise.
+
+        What lies where rules write may be made later.
 
         Raises:
             SettingsError: with the dotted key.
@@ -122,12 +124,16 @@ class DataSources:
         for name in self._used:
             key = "files" if hasattr(self._settings.datasets[name].source, "files") else "file"
             for file in self.own_files(name):
+                if {"{", "}"} & set(file):
+                    raise SettingsError(
+                        f"datasets.{name}.source.{key}: braces are wildcards of Snakemake: rename {file}"
+                    )
                 if Path(file).exists():
                     continue
                 if has_magic(file):
                     raise SettingsError(f"datasets.{name}.source.{key}: no file matches {file}{hint(file)}")
                 if not file.startswith((f"{self._paths.results}/", f"{self._paths.external_folder}/")):
-                    raise SettingsError(f"datasets.{name}.source.{key}: no such file: {file}")
+                    raise SettingsError(f"datasets.{name}.source.{key}: no such file: {file}{hint(file)}")
 
     def _simulated(self) -> list[str]:
         """Return the processes that anything is made from: no other is simulated."""
