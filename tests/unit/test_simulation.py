@@ -1,6 +1,7 @@
 """From Pythia 8 to the file: what is kept of collisions, the layout of the file, and what a user can get wrong."""
 
 import resource
+import sys
 from dataclasses import fields
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import uproot
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudchamber.errors import SettingsError, StorageError
+from cloudchamber.errors import InputError, SettingsError, StorageError
 from cloudchamber.settings.processes import PythiaProcess
 from cloudchamber.simulation.atlas_card import ATLAS, jet_energy_scale
 from cloudchamber.simulation.collisions import Collisions, collide
@@ -150,6 +151,12 @@ def test_too_many_events_given_up_are_an_error() -> None:
 def test_seeds_that_pythia_would_replace_are_refused(seed: int) -> None:
     with pytest.raises(ValueError, match="seed"):
         next(collide("top", TOP, seed, 1, 1))
+
+
+def test_without_pythia_what_is_needed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pythia8mc", None)
+    with pytest.raises(InputError, match=r"^simulation needs the package 'pythia8mc': pip install 'cloudchamber\[sim"):
+        next(collide("top", TOP, 5, 1, 1))
 
 
 # --- shards ---------------------------------------------------------------------------------------------------------

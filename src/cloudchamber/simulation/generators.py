@@ -7,10 +7,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import pythia8mc
-
 from cloudchamber import seeds
 from cloudchamber.errors import SettingsError
+from cloudchamber.optional import optional_package
 from cloudchamber.settings.processes import ProcessSettings, PythiaProcess
 from cloudchamber.simulation.decay_chains import SCALAR
 from cloudchamber.simulation.les_houches import write_events
@@ -36,6 +35,7 @@ def generator(name: str, process: ProcessSettings, seed: int, events: int) -> It
 
     Raises:
         SettingsError: Pythia refuses a command or the process, or the decay chains cannot be made.
+        InputError: Pythia is not installed.
     """
     if not 0 < seed <= _PYTHIA_SEED_MAX:
         raise ValueError(f"seed {seed} is not in 1 to {_PYTHIA_SEED_MAX}")
@@ -61,7 +61,7 @@ def generator(name: str, process: ProcessSettings, seed: int, events: int) -> It
 
 
 def _pythia(name: str, process: ProcessSettings, commands: Sequence[str], seed: int) -> Any:
-    pythia = pythia8mc.Pythia("", False)
+    pythia = optional_package("pythia8mc", "simulation", "simulation").Pythia("", False)
     for command in process.commands:
         _command(pythia, command, f"processes.{name}.commands")
     # After the commands of the user, which therefore cannot change what the other keys say.
