@@ -142,12 +142,11 @@ def _model_card(inputs: Path) -> list[str | Path]:
         **texts,
         **names,
         **files,
-        "kind": "generator",
         "simulated": True,
         "trainings": [training],
         "samplers": {"midpoint": SAMPLER},
     }
-    return ["--files", json.dumps(card)]
+    return ["generator", "--files", json.dumps(card)]
 
 
 def _data_table(inputs: Path) -> list[str | Path]:

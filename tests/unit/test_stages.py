@@ -7,16 +7,17 @@ from commands import COMMANDS
 from project_copy import REPOSITORY
 
 from cloudchamber.analysis import STUDIES
-from cloudchamber.drawings import OVERVIEW_FIGURES, OVERVIEW_TABLES
+from cloudchamber.drawings import OVERVIEW_FIGURES, OVERVIEW_TABLES, SHARED_CARDS, cards_of
 from cloudchamber.entry_points import annotations_of, load_entry
 from cloudchamber.pipeline.stages import SHARED_STAGES, code_of
 
 STAGES = {**SHARED_STAGES, **{f"{s.name} {name}": entry for s in STUDIES.values() for name, entry in s.stages.items()}}
-DRAWINGS = {**OVERVIEW_FIGURES, **OVERVIEW_TABLES}
+DRAWINGS = {**OVERVIEW_FIGURES, **OVERVIEW_TABLES, **SHARED_CARDS}
 for study in STUDIES.values():
     for functions in (study.figure_functions, study.table_functions):
         DRAWINGS |= {f"{study.name}/{name} of {len(functions)}": entry for name, entry in functions.items()}
     DRAWINGS[f"answer of {study.name}"] = study.answer_function
+    DRAWINGS |= {f"card {study.name}/{name}": entry for name, entry in cards_of(study.name).items()}
 
 
 def test_every_command_is_in_the_table_and_the_other_way_round() -> None:
