@@ -5,6 +5,7 @@ import inspect
 import pytest
 from commands import COMMANDS
 from project_copy import REPOSITORY
+from stages import TRAININGS
 
 from cloudchamber.analysis import STUDIES
 from cloudchamber.drawings import OVERVIEW_FIGURES, OVERVIEW_TABLES, SHARED_CARDS, cards_of
@@ -74,3 +75,11 @@ def test_editing_one_figure_redraws_that_figure_alone() -> None:
     functions = STUDIES["tagging"].figure_functions
     changed = "src/cloudchamber/studies/tagging/figures/relevance.py"
     assert [name for name, entry in functions.items() if changed in code_of(entry)] == ["relevance"]
+
+
+def test_every_training_is_killed_and_resumed_by_the_tests_of_faults() -> None:
+    trainings = {
+        name for name, command in COMMANDS.items() if {"state", "weights"} <= {a.dest for a in command._actions}
+    }
+    # The classifier of the log posterior is no model that is kept.
+    assert trainings | {"log-posterior"} == set(TRAININGS)
