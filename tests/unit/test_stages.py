@@ -83,3 +83,9 @@ def test_every_training_is_killed_and_resumed_by_the_tests_of_faults() -> None:
     }
     # The classifier of the log posterior is no model that is kept.
     assert trainings | {"log-posterior"} == set(TRAININGS)
+
+
+def test_settings_reach_stages_as_values_and_not_as_code() -> None:
+    """A description of a setting may change without a new training."""
+    code = {path for entry in STAGES.values() for path in code_of(entry)}
+    assert not {path for path in code if path.endswith("settings.py") or "/settings/" in path}

@@ -19,12 +19,8 @@ from cloudchamber.studies.assignment.assignment_file import read_assignments
 from cloudchamber.studies.assignment.card_kind import AssignmentCard
 from cloudchamber.studies.assignment.cost import measure_cost
 from cloudchamber.studies.assignment.evaluate import evaluate_assignments
-from cloudchamber.studies.assignment.settings import (
-    AssignmentTrainingSettings,
-    ChiSquareSettings,
-    CostSettings,
-    EvaluationSettings,
-)
+from cloudchamber.studies.assignment.network_settings import AssignmentTrainingSettings
+from cloudchamber.studies.assignment.settings import ChiSquareSettings, CostSettings, EvaluationSettings
 from cloudchamber.studies.assignment.train import train_assignment
 
 KIND = "assignment/network"

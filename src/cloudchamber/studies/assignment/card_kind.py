@@ -10,7 +10,7 @@ import pandas as pd
 from cloudchamber.provenance.card_kind import CardKind, Row, in_words, markdown_table, values
 from cloudchamber.settings.training import TrainableSettings
 from cloudchamber.studies.assignment.event_file import read_events, read_part
-from cloudchamber.studies.assignment.settings import AssignmentTrainingSettings
+from cloudchamber.studies.assignment.network_settings import AssignmentTrainingSettings
 from cloudchamber.studies.assignment.topology import ALL_HADRONIC_TOP_PAIR as TOPOLOGY
 
 __all__ = ["AssignmentCard"]

@@ -8,7 +8,7 @@ from typing import Any, final
 from torch import Tensor
 
 from cloudchamber.studies.assignment.network import AssignmentNetwork
-from cloudchamber.studies.assignment.settings import AssignmentTrainingSettings
+from cloudchamber.studies.assignment.network_settings import AssignmentTrainingSettings
 from cloudchamber.training.described_weights import load_stored, parameters, save_described
 
 __all__ = ["StoredNetwork", "load_network", "save_network"]
