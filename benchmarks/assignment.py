@@ -10,7 +10,8 @@ from benchmarks.timing import Measurement, measure
 from cloudchamber.studies.assignment.chi_square import best_assignments
 from cloudchamber.studies.assignment.masses import four_momenta
 from cloudchamber.studies.assignment.network import AssignmentNetwork
-from cloudchamber.studies.assignment.settings import AssignmentNetworkSettings, ChiSquareSettings
+from cloudchamber.studies.assignment.network_settings import AssignmentNetworkSettings
+from cloudchamber.studies.assignment.settings import ChiSquareSettings
 from cloudchamber.studies.assignment.topology import ALL_HADRONIC_TOP_PAIR
 
 __all__ = ["measurements"]

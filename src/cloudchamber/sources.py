@@ -65,4 +65,8 @@ def _imports(module: Path) -> tuple[Path, ...]:
 
 def _is_infrastructure(path: Path) -> bool:
     # A study keeps its settings in its room.
-    return path.name == "settings" or any(path.is_relative_to(name) for name in _INFRASTRUCTURE)
+    return (
+        path.name == "settings"
+        or path.name.endswith("_settings")
+        or any(path.is_relative_to(name) for name in _INFRASTRUCTURE)
+    )

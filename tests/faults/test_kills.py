@@ -24,13 +24,13 @@ def results(stage: Stage, folder: Path) -> dict[str, object]:
     return {option: content(path) for option, path in stage.paths(folder).items()}
 
 
-def killed_at_a_write(server: CommandServer, command: list[str], chance: random.Random) -> bool:
+def killed_at_a_write(server: CommandServer, name: str, command: list[str], chance: random.Random) -> bool:
     """Kill before or after a call that makes a file durable or visible; return whether it came to that.
 
     It comes to that in a run from the start. A file and its folder are made durable in one call each.
     """
     function, calls = chance.choice([("os.fsync", 2), ("os.replace", 1)])
-    fault = Fault(function, chance.randint(1, calls * WRITTEN[command[0]]), chance.choice(["kill", "after"]))
+    fault = Fault(function, chance.randint(1, calls * WRITTEN[name]), chance.choice(["kill", "after"]))
     status = server.run(command, fault=fault).status
     assert status in (0, -signal.SIGKILL)
     return status != 0
@@ -59,7 +59,7 @@ def test_killed_at_twenty_points(server: CommandServer, inputs: Path, tmp_path: 
         folder = tmp_path / str(number)
         command = stage.command(inputs, folder)
         if number % 2:
-            assert killed_at_a_write(server, command, chance)
+            assert killed_at_a_write(server, name, command, chance)
         else:
             kills += killed_at_a_time(server, command, chance.uniform(0, duration))
         server.succeed(command)
@@ -73,7 +73,7 @@ def test_killed_again_and_again(server: CommandServer, inputs: Path, tmp_path: P
     server.succeed(stage.command(inputs, tmp_path / "whole"))
     command = stage.command(inputs, tmp_path / "killed")
     chance = random.Random(23)
-    kills = sum(killed_at_a_write(server, command, chance) for _ in range(4))
+    kills = sum(killed_at_a_write(server, name, command, chance) for _ in range(4))
     assert kills
     server.succeed(command)
     assert results(stage, tmp_path / "killed") == results(stage, tmp_path / "whole")

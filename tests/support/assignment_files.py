@@ -9,7 +9,8 @@ import numpy as np
 
 from cloudchamber.studies.assignment.collect import collect_events
 from cloudchamber.studies.assignment.event_file import Events, write_events
-from cloudchamber.studies.assignment.settings import AssignmentTrainingSettings, PartSettings
+from cloudchamber.studies.assignment.network_settings import AssignmentTrainingSettings
+from cloudchamber.studies.assignment.settings import PartSettings
 from cloudchamber.studies.assignment.topology import ALL_HADRONIC_TOP_PAIR
 
 __all__ = ["TRAINING", "published_events", "random_events", "save_untrained", "write_collected"]

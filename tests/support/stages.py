@@ -85,7 +85,7 @@ def _training(name: str, settings: Callable[..., dict[str, Any]], outputs: Mappi
     return stage
 
 
-TRAININGS: Mapping[str, Callable[..., Stage]] = {
+_SHARED_TRAININGS: Mapping[str, Callable[..., Stage]] = {
     "train": _training("train", model_settings, TRAINED),
     "train-flow-map": _training("train-flow-map", flow_map_settings, TRAINED),
     "train-jet-flow": _training("train-jet-flow", flow_settings, TRAINED),
@@ -153,12 +153,11 @@ def _model_card(inputs: Path) -> list[str | Path]:
         **texts,
         **names,
         **files,
-        "kind": "generator",
         "simulated": True,
         "trainings": [training],
         "samplers": {"midpoint": SAMPLER},
     }
-    return ["--files", json.dumps(card)]
+    return ["generator", "--files", json.dumps(card)]
 
 
 def _data_table(inputs: Path) -> list[str | Path]:
@@ -197,7 +196,7 @@ _ALL = (
         lambda inputs: [inputs / "clouds.h5", "--settings", "{}", "--seed", "3"],
         "clouds and split",
     ),
-    *(make(20) for make in TRAININGS.values()),
+    *(make(20) for make in _SHARED_TRAININGS.values()),
     Stage(
         "draw-jets", OUTPUT, lambda inputs: [inputs / "prepared.h5", "--jets", str(DRAWN), "--seed", "3"], "observables"
     ),
@@ -241,7 +240,8 @@ _ALL = (
     ),
     *TAGGING_STAGES,
 )
-# Stages of a study's own stand in tests/studies/STUDY/fault_stages.py, with ``make_inputs`` where they need files.
+# Stages of a study's own stand in tests/studies/STUDY/fault_stages.py, with ``make_inputs`` where they need files and
+# ``TRAININGS`` where they train.
 _OF_STUDIES = {
     study: runpy.run_path(str(path))
     for study in STUDIES
@@ -249,6 +249,11 @@ _OF_STUDIES = {
 }
 STAGES: Mapping[str, Stage] = {
     stage.name: stage for stage in (*_ALL, *(stage for found in _OF_STUDIES.values() for stage in found["STAGES"]))
+}
+# Command -> its stage for a number of steps and other settings of the loop.
+TRAININGS: Mapping[str, Callable[..., Stage]] = {
+    **_SHARED_TRAININGS,
+    **{name: make for found in _OF_STUDIES.values() for name, make in found.get("TRAININGS", {}).items()},
 }
 # What is tried with faults while files are written: one stage of each writer, one of each study, all that train.
 WRITERS: tuple[str, ...] = tuple(
@@ -301,6 +306,3 @@ def make_inputs(server: CommandServer, folder: Path) -> None:
     server.succeed(["ingest", folder / "towers.root", "--settings", json.dumps(RECLUSTERED), "--output", clouds])
     server.succeed(["observe", clouds, "--output", folder / "reclustered_observables.h5"])
     make_tagging_inputs(make, folder)
-    for found in _OF_STUDIES.values():
-        if "make_inputs" in found:
-            found["make_inputs"](make, folder)

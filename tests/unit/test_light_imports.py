@@ -8,10 +8,11 @@ import pytest
 from prepared_jets import write_prepared_jets
 
 from cloudchamber.analysis import STUDIES
-from cloudchamber.drawings import OVERVIEW_FIGURES, OVERVIEW_TABLES
+from cloudchamber.drawings import OVERVIEW_FIGURES, OVERVIEW_TABLES, SHARED_CARDS, cards_of
 from cloudchamber.pipeline.stages import SHARED_STAGES
 
 STAGES = {**SHARED_STAGES, **{f"{s.name} {name}": entry for s in STUDIES.values() for name, entry in s.stages.items()}}
+CARDS = [*SHARED_CARDS.values(), *(entry for study in STUDIES for entry in cards_of(study).values())]
 HEAVY = ("uproot", "awkward", "fastjet", "pythia8mc", "snakemake", "pandas", "matplotlib", "mplhep", "scipy")
 # Networks compile loops with it; settings and the command line are read for every job.
 COMPILER = ("numba",)
@@ -150,7 +151,7 @@ def test_stages_without_a_network_import_no_torch() -> None:
     entries = [entry for name, entry in STAGES.items() if name not in NETWORKS]
     for study in STUDIES.values():
         entries += [*study.figure_functions.values(), *study.table_functions.values(), study.answer_function]
-    entries += [*OVERVIEW_FIGURES.values(), *OVERVIEW_TABLES.values()]
+    entries += [*OVERVIEW_FIGURES.values(), *OVERVIEW_TABLES.values(), *CARDS]
     modules = sorted({entry.partition(":")[0] for entry in entries})
     lines = "\n".join(f"import cloudchamber.{module}" for module in modules)
     program = f"import sys\n{lines}\nassert 'torch' not in sys.modules, 'torch'"
@@ -167,7 +168,7 @@ def test_stages_that_draw_nothing_import_no_matplotlib() -> None:
     entries = [entry for name, entry in STAGES.items() if name not in (*NETWORKS, *FIGURES)]
     for study in STUDIES.values():
         entries += [*study.table_functions.values(), study.answer_function]
-    entries += OVERVIEW_TABLES.values()
+    entries += [*OVERVIEW_TABLES.values(), *CARDS]
     modules = sorted({entry.partition(":")[0] for entry in entries})
     done = _run("\n".join(f"import cloudchamber.{module}" for module in modules), heavy=("matplotlib",))
     assert done.returncode == 0, done.stderr

@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 import small_study
 import yaml
+from model_cards import write_card
 from project_copy import REPOSITORY
 from small_study import FOLDER
 
-from cloudchamber.analysis import plan
+from cloudchamber.analysis import STUDIES, plan
 from cloudchamber.cli import main
 from cloudchamber.metrics.tables import METRIC_COLUMNS
 from cloudchamber.pipeline.pipeline import Pipeline
@@ -47,7 +48,6 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Any:
         small_study.build()
         names = {"weights": "weights.safetensors", "description": "model.json", "history": "history.csv"}
         yield {
-            "kind": "generator",
             "study": "jet_generation",
             "dataset": "a",
             "dataset_title": "made-up jets",
@@ -65,13 +65,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Any:
         }
 
 
-def _card(files: dict[str, Any], path: Path) -> str:
-    assert main(["model-card", "--files", json.dumps(files), "--output", str(path)]) == 0
-    return path.read_text(encoding="utf-8")
-
-
 def test_the_card_says_what_the_files_say(files: dict[str, Any], tmp_path: Path) -> None:
-    card = _card(files, tmp_path / "card.md")
+    card = write_card("generator", files, tmp_path / "card.md")
     assert card.startswith("# EPiC, trained on made-up jets\n")
     titles = re.findall(r"^## (.*)$", card, re.MULTILINE)
     assert titles[:6] == ["What it is", "Data", "Training", "Metrics", "Intended use", "Limits"]
@@ -93,11 +88,11 @@ def test_the_card_says_what_the_files_say(files: dict[str, Any], tmp_path: Path)
 
 
 def test_own_data_are_no_stand_in(files: dict[str, Any], tmp_path: Path) -> None:
-    assert "stand-in" not in _card({**files, "simulated": False}, tmp_path / "card.md")
+    assert "stand-in" not in write_card("generator", {**files, "simulated": False}, tmp_path / "card.md")
 
 
 def test_commands_and_program_of_the_card_work(files: dict[str, Any], tmp_path: Path) -> None:
-    card = _card(files, tmp_path / "card.md")
+    card = write_card("generator", files, tmp_path / "card.md")
     (commands,) = re.findall(r"```\n(cloudchamber .*?)```", card, re.DOTALL)
     for line in commands.replace("--jets 1000", "--jets 12").splitlines():
         assert main(shlex.split(line)[1:]) == 0, line
@@ -120,13 +115,30 @@ def test_what_does_not_belong_together_is_refused(
         (mixed, 3, "SHA-256 differs"),
         (missing, 2, "metrics"),
         ({**files, "trainings": []}, 2, "'trainings' is empty"),
-        ({**files, "kind": "classifier"}, 2, "kind 'classifier' is none of ['generator', 'jet_flow', 'tagger']"),
         ({**files, "name": "nobody"}, 3, "no metric of 'nobody'"),
     ):
-        assert main(["model-card", "--files", json.dumps(wrong), "--output", str(tmp_path / "card.md")]) == status
+        command = ["model-card", "generator", "--files", json.dumps(wrong), "--output", str(tmp_path / "card.md")]
+        assert main(command) == status
         error = capsys.readouterr().err
         assert fault in error.splitlines()[-1]
         assert not (tmp_path / "card.md").exists()
+
+
+@pytest.mark.parametrize(
+    ("kind", "fault"),
+    [
+        ("classifier", "no kind of model card 'classifier' among ['generator', 'jet_flow', 'tagger']"),
+        ("gating/score", "no kind of model card 'gating/score' among []"),
+        ("stars/score", "no kind of model card 'stars/score': no study 'stars' among"),
+        ("active_matter/tagger", "no kind of model card 'active_matter/tagger' among ['active_matter/score']"),
+    ],
+)
+def test_a_kind_that_is_none_is_named(
+    kind: str, fault: str, files: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["model-card", kind, "--files", json.dumps(files), "--output", str(tmp_path / "card.md")]) == 2
+    assert fault in capsys.readouterr().err.splitlines()[-1]
+    assert not (tmp_path / "card.md").exists()
 
 
 def test_the_table_of_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -151,7 +163,7 @@ def _pipeline(**changes: Any) -> Pipeline:
 def _kinds(pipeline: Pipeline, study: str) -> dict[str, str]:
     """Return card -> kind of its model, of the cards of one study."""
     names = [name for name in pipeline.cards.names if name.startswith(f"{study}/")]
-    return {name: json.loads(pipeline.cards.arguments(SimpleNamespace(card=name)))["kind"] for name in names}
+    return {name: pipeline.cards.kind(SimpleNamespace(card=name)) for name in names}
 
 
 def test_the_pipeline_describes_every_trained_model() -> None:
@@ -178,6 +190,36 @@ def test_the_pipeline_describes_every_tagger() -> None:
         named = {f"{folder}/{file}" for file in ("weights.safetensors", "model.json", "history.csv")}
         features = {"results/tagging/high_level.h5"} if name == "mass_hl" else set()
         assert inputs == named | features | {"results/tagging/jets.h5", "results/tagging/metrics.csv"}
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_every_model_that_is_trained_has_a_card(study: str) -> None:
+    """Parts of a learning curve and folds have none of their own: they are the same model with other events."""
+    pipeline = _pipeline()
+    models = getattr(getattr(pipeline.settings, study), "models", {})
+    trained = {name for name, model in models.items() if getattr(model, "kind", "") != "marginals"}
+    cards = _kinds(pipeline, study)
+    assert {name.rpartition("/")[2] for name in cards} - {"jet_flow"} == trained
+    of_trainings = {f"results/{training.folder}" for training in pipeline.studies[study].trainings()}
+    for name in cards:
+        inputs = pipeline.cards.inputs(SimpleNamespace(card=name))
+        weights = {path.removesuffix("/weights.safetensors") for path in inputs if path.endswith(".safetensors")}
+        assert weights
+        assert weights <= of_trainings
+        assert f"results/{study}/metrics.csv" in inputs
+
+
+@pytest.mark.parametrize(
+    ("card", "used", "unused"),
+    [
+        ("active_matter/model_cards/trap", "studies/active_matter/card_kind", "provenance/jet_cards"),
+        ("tagging/model_cards/transformer", "provenance/jet_cards", "studies/active_matter/card_kind"),
+    ],
+)
+def test_editing_what_is_said_of_a_kind_rewrites_the_cards_of_that_kind(card: str, used: str, unused: str) -> None:
+    code = _pipeline().code_of_card(SimpleNamespace(card=card))
+    assert {f"src/cloudchamber/{used}.py", "src/cloudchamber/provenance/model_card.py"} <= set(code)
+    assert f"src/cloudchamber/{unused}.py" not in code
 
 
 def test_every_card_is_a_result_of_its_study_and_has_labels() -> None:

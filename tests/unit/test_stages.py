@@ -5,18 +5,20 @@ import inspect
 import pytest
 from commands import COMMANDS
 from project_copy import REPOSITORY
+from stages import TRAININGS
 
 from cloudchamber.analysis import STUDIES
-from cloudchamber.drawings import OVERVIEW_FIGURES, OVERVIEW_TABLES
+from cloudchamber.drawings import OVERVIEW_FIGURES, OVERVIEW_TABLES, SHARED_CARDS, cards_of
 from cloudchamber.entry_points import annotations_of, load_entry
 from cloudchamber.pipeline.stages import SHARED_STAGES, code_of
 
 STAGES = {**SHARED_STAGES, **{f"{s.name} {name}": entry for s in STUDIES.values() for name, entry in s.stages.items()}}
-DRAWINGS = {**OVERVIEW_FIGURES, **OVERVIEW_TABLES}
+DRAWINGS = {**OVERVIEW_FIGURES, **OVERVIEW_TABLES, **SHARED_CARDS}
 for study in STUDIES.values():
     for functions in (study.figure_functions, study.table_functions):
         DRAWINGS |= {f"{study.name}/{name} of {len(functions)}": entry for name, entry in functions.items()}
     DRAWINGS[f"answer of {study.name}"] = study.answer_function
+    DRAWINGS |= {f"card {study.name}/{name}": entry for name, entry in cards_of(study.name).items()}
 
 
 def test_every_command_is_in_the_table_and_the_other_way_round() -> None:
@@ -73,3 +75,17 @@ def test_editing_one_figure_redraws_that_figure_alone() -> None:
     functions = STUDIES["tagging"].figure_functions
     changed = "src/cloudchamber/studies/tagging/figures/relevance.py"
     assert [name for name, entry in functions.items() if changed in code_of(entry)] == ["relevance"]
+
+
+def test_every_training_is_killed_and_resumed_by_the_tests_of_faults() -> None:
+    trainings = {
+        name for name, command in COMMANDS.items() if {"state", "weights"} <= {a.dest for a in command._actions}
+    }
+    # The classifier of the log posterior is no model that is kept.
+    assert trainings | {"log-posterior"} == set(TRAININGS)
+
+
+def test_settings_reach_stages_as_values_and_not_as_code() -> None:
+    """A description of a setting may change without a new training."""
+    code = {path for entry in STAGES.values() for path in code_of(entry)}
+    assert not {path for path in code if path.endswith("settings.py") or "/settings/" in path}

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from model_cards import write_card
 from pronged_jets import tagging_clouds, write_features, write_tagging_jets
 from small_study import run
 
@@ -60,7 +61,6 @@ def taggers(tmp_path_factory: pytest.TempPathFactory) -> Any:
         run("evaluate-taggers", jets, *evaluation, "--seed", "1", *outputs)
         yield {
             name: {
-                "kind": "tagger",
                 "study": "tagging",
                 "dataset": "all",
                 "dataset_title": "made-up jets",
@@ -78,15 +78,10 @@ def taggers(tmp_path_factory: pytest.TempPathFactory) -> Any:
         }
 
 
-def _card(files: dict[str, Any], path: Path) -> str:
-    run("model-card", "--files", json.dumps(files), "--output", path)
-    return path.read_text(encoding="utf-8")
-
-
 @pytest.mark.parametrize("name", NETWORKS)
 def test_the_card_of_a_tagger_says_what_the_files_say(name: str, taggers: dict[str, Any], tmp_path: Path) -> None:
     files = taggers[name]
-    card = _card(files, tmp_path / "card.md")
+    card = write_card("tagger", files, tmp_path / "card.md")
     assert card.startswith(f"# Tagger {name}, trained on made-up jets\n")
     description = json.loads(Path(files["trainings"][0]["description"]).read_text())
     assert f"| parameters | {description['parameters']:,} (" in card
@@ -103,7 +98,7 @@ def test_the_card_of_a_tagger_says_what_the_files_say(name: str, taggers: dict[s
 
 
 def test_the_card_of_a_tagger_has_its_metrics_and_those_of_no_other(taggers: dict[str, Any], tmp_path: Path) -> None:
-    card = _card(taggers["flow"], tmp_path / "card.md")
+    card = write_card("tagger", taggers["flow"], tmp_path / "card.md")
     with open("metrics.csv", encoding="utf-8", newline="") as file:
         table = [row for row in csv.DictReader(file) if row["model"] == "flow"]
     section = card.partition("## Metrics\n")[2].partition("\n## ")[0]
@@ -133,7 +128,7 @@ def test_the_card_of_a_tagger_has_its_metrics_and_those_of_no_other(taggers: dic
 def test_the_command_of_a_taggers_card_gives_its_scores(
     name: str, taggers: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    card = _card(taggers[name], tmp_path / "card.md")
+    card = write_card("tagger", taggers[name], tmp_path / "card.md")
     (command,) = re.findall(r"```\n(cloudchamber .*?)\n```", card, re.DOTALL)
     # It has the paths of the study, and writes where it is run.
     arguments = [str(tmp_path / text) if text == "scores.h5" else text for text in shlex.split(command)[1:]]
@@ -156,6 +151,6 @@ def test_a_metric_without_bound_is_shown_as_such(taggers: dict[str, Any], tmp_pa
         writer = csv.DictWriter(file, rows[0].keys())
         writer.writeheader()
         writer.writerows(rows)
-    card = _card({**taggers["flow"], "metrics": str(tmp_path / "metrics.csv")}, tmp_path / "card.md")
+    card = write_card("tagger", {**taggers["flow"], "metrics": str(tmp_path / "metrics.csv")}, tmp_path / "card.md")
     assert re.search(r"^\| rejection \| 1 \| inf ", card, re.MULTILINE)
     assert "nan" not in card

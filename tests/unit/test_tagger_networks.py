@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from cloudchamber.classification.taggers import CloudTagger, GraphTagger, Tagger, build_tagger, parameters
+from cloudchamber.classification.taggers import CloudTagger, GraphTagger, Tagger, build_tagger
 from cloudchamber.networks.cloud_rows import PackedRows, PaddedRows
 from cloudchamber.networks.particle_flow import ParticleFlow
 from cloudchamber.networks.particle_transformer import ParticleTransformer, pair_features
@@ -23,6 +23,7 @@ from cloudchamber.settings.taggers import (
     TaggerNetworkSettings,
     TransformerTagger,
 )
+from cloudchamber.training.described_weights import parameters
 
 CLASSES, WIDTH = 3, 80
 PARTICLE_FLOW = ParticleFlowTagger(kind="particle_flow", tower=(8, 6), hidden=(10, 9))

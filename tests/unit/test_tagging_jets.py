@@ -1,5 +1,6 @@
 """The file of jets of all classes, its weights and parts, and high-level features."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +11,7 @@ from cloudchamber import seeds
 from cloudchamber.classification.flat_weights import flat_weights
 from cloudchamber.classification.high_level import feature_names, high_level
 from cloudchamber.classification.jets import combine_classes
+from cloudchamber.cli import main
 from cloudchamber.cloud_file import read_clouds, write_clouds
 from cloudchamber.errors import InputError, SettingsError
 from cloudchamber.jets.kinematics import jet_kinematics, momenta
@@ -199,7 +201,7 @@ def test_errors_name_file_class_and_label(rng, tmp_path):
 
 
 def test_the_log_says_what_becomes_of_the_jets_of_each_class(rng, tmp_path, capsys):
-    settings = class_settings(tmp_path, rng, NAMES[:2], 600, flat=False, jets_per_class=50, max_particles=5)
+    settings = class_settings(tmp_path, rng, NAMES[:2], 600, flat=False, jets_per_class=80, max_particles=5)
     combine_classes(settings, 1, tmp_path / "jets.h5")
     lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("combine-classes: ")]
     jets = read_clouds(tmp_path / "jets.h5")
@@ -210,11 +212,11 @@ def test_the_log_says_what_becomes_of_the_jets_of_each_class(rng, tmp_path, caps
     lines = lines[:2]
     known = read_clouds(tmp_path / "jets.h5").meta["classes"]
     assert lines == [
-        f"combine-classes: class '{item['name']}': 600 jets, {item['accepted']} accepted, 50 of these taken "
+        f"combine-classes: class '{item['name']}': 600 jets, {item['accepted']} accepted, 80 of these taken "
         f"(sample.jets_per_class), {item['truncated']} cut to their hardest 5 particles (sample.max_particles)"
         for item in known
     ]
-    assert all(50 < item["accepted"] < 600 and item["truncated"] > 0 for item in known)
+    assert all(80 < item["accepted"] < 600 and item["truncated"] > 0 for item in known)
     whole = settings.model_copy(update={"jets_per_class": None, "max_particles": 15})
     combine_classes(whole, 1, tmp_path / "whole.h5")
     lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("combine-classes: ")]
@@ -225,7 +227,7 @@ def test_the_log_says_what_becomes_of_the_jets_of_each_class(rng, tmp_path, caps
 
 
 def test_jets_that_do_not_reach_for_a_learning_curve_are_refused_before_any_training(rng, tmp_path):
-    settings = class_settings(tmp_path, rng, NAMES[:2], 600, flat=False, jets_per_class=50)
+    settings = class_settings(tmp_path, rng, NAMES[:2], 600, flat=False, jets_per_class=80)
     combine_classes(settings, 1, tmp_path / "jets.h5")
     jets = read_clouds(tmp_path / "jets.h5")
     smallest = int(np.bincount(jets.label("class")[jets.indices["train"]]).min())
@@ -235,6 +237,38 @@ def test_jets_that_do_not_reach_for_a_learning_curve_are_refused_before_any_trai
     ):
         combine_classes(settings.model_copy(update={"learning_curve": (smallest + 1, 5)}), 1, tmp_path / "few.h5")
     assert not (tmp_path / "few.h5").exists()
+
+
+@pytest.mark.parametrize(
+    ("jets", "refused"),
+    [
+        (50, None),
+        (44, "class '2' of 44 jets has 4 in the validation part"),
+        (10, "class '2' of 10 jets has 1 in the validation part"),
+    ],
+)
+def test_a_class_with_a_handful_of_jets_in_each_part_is_needed(rng, tmp_path, capsys, jets, refused):
+    """Of a jet a part each tagger that guesses is either perfect or never right."""
+    sources = []
+    for name, number in (("1", 300), ("2", jets)):
+        clouds = ingested_jets(rng, number)
+        # Each jet is an event of its own: the parts have exactly their shares.
+        labels = clouds.labels.copy()
+        labels[:, 1] = np.arange(number)
+        write_clouds(tmp_path / f"{name}.h5", replace(clouds, labels=labels))
+        sources.append({"name": name, "title": name, "file": str(tmp_path / f"{name}.h5")})
+    settings = {"classes": sources, "split": {"train": 0.8, "validation": 0.1}}
+    command = ["combine-classes", "--settings", json.dumps(settings), "--seed", "1", "--output", tmp_path / "jets.h5"]
+    status = main([str(item) for item in command])
+    lines = capsys.readouterr().err.splitlines()
+    if refused is None:
+        assert status == 0
+        assert "combine-classes: class '2': jets of each part: 40 train, 5 validation, 5 test" in lines
+        return
+    assert status == 3
+    assert refused in lines[-1]
+    assert "each part needs 5 of each class" in lines[-1]
+    assert not (tmp_path / "jets.h5").exists()
 
 
 def test_without_windows_all_jets_are_taken_and_their_range_is_stored(rng, tmp_path):
@@ -299,7 +333,7 @@ def test_high_level_features_are_those_of_the_towers(rng, tmp_path):
 
 
 def test_the_basis_has_135_variables_and_the_mass(rng, tmp_path):
-    settings = class_settings(tmp_path, rng, NAMES[:2], 400, jets_per_class=50, flat=False)
+    settings = class_settings(tmp_path, rng, NAMES[:2], 400, jets_per_class=80, flat=False)
     combine_classes(settings, 1, tmp_path / "jets.h5")
     high_level(tmp_path / "jets.h5", HighLevelSettings(features="basis"), tmp_path / "basis.h5")
     high_level(tmp_path / "jets.h5", HighLevelSettings(), tmp_path / "standard.h5")
@@ -311,7 +345,7 @@ def test_the_basis_has_135_variables_and_the_mass(rng, tmp_path):
 
 
 def test_the_draw_of_one_class_does_not_depend_on_the_others(rng, tmp_path):
-    settings = class_settings(tmp_path, rng, NAMES, 600, jets_per_class=50, flat=False)
+    settings = class_settings(tmp_path, rng, NAMES, 600, jets_per_class=80, flat=False)
     combine_classes(settings, 3, tmp_path / "three.h5")
     combine_classes(settings.model_copy(update={"classes": settings.classes[1:]}), 3, tmp_path / "two.h5")
     three, two = (read_clouds(tmp_path / f"{name}.h5") for name in ("three", "two"))

@@ -16,7 +16,7 @@ from cloudchamber.classification.cost import flops, measure_cost
 from cloudchamber.classification.inputs import HighLevelInputs, TowerInputs
 from cloudchamber.classification.jet_data import read_tagging_jets, training_rows
 from cloudchamber.classification.predict import predict_classes
-from cloudchamber.classification.taggers import CloudTagger, build_tagger, load_tagger, parameters
+from cloudchamber.classification.taggers import CloudTagger, build_tagger, load_tagger
 from cloudchamber.classification.train import train_tagger
 from cloudchamber.cloud import Clouds
 from cloudchamber.errors import InputError, SettingsError
@@ -25,6 +25,7 @@ from cloudchamber.settings.base import parse
 from cloudchamber.settings.taggers import TaggerCostSettings, TaggerSettings
 from cloudchamber.studies.tagging.relevance import attention_received, gradient_times_input
 from cloudchamber.training.classification import ClassificationTask
+from cloudchamber.training.described_weights import parameters
 
 LOOP = {"batch_size": 32, "learning_rate": 3e-3, "accelerator": "cpu", "ema_decay": 0.9, "validate_every": 20}
 NETWORKS: dict[str, dict[str, Any]] = {

@@ -21,7 +21,7 @@ rule assignment_collect:
     benchmark:
         "<logs>/assignment/collect/{sample}.tsv"
     wildcard_constraints:
-        sample=pipeline.any_of(assignment.collected),
+        sample=pipeline.any_of(assignment.plan.collected),
     conda:
         "../../envs/evaluation.yaml"
     threads: 1
@@ -51,7 +51,7 @@ rule assignment_assign:
     benchmark:
         "<logs>/assignment/assign/{sample}.tsv"
     wildcard_constraints:
-        sample=pipeline.any_of(assignment.collected),
+        sample=pipeline.any_of(assignment.plan.collected),
     conda:
         "../../envs/training.yaml"
     threads: 1
@@ -72,11 +72,11 @@ rule assignment_assign:
 
 rule assignment_cost:
     input:
-        events=assignment.events("own"),
+        events=assignment.plan.events("own"),
         models=assignment.cost_files,
         code=pipeline.code("assignment measure-cost"),
     output:
-        assignment.cost,
+        assignment.plan.cost,
     log:
         "<logs>/assignment/cost.log",
     benchmark:
@@ -102,7 +102,7 @@ rule assignment_evaluate:
         files=assignment.judged_files,
         code=pipeline.code("assignment evaluate"),
     output:
-        **assignment.tables_of,
+        **assignment.plan.tables,
     log:
         "<logs>/assignment/evaluate.log",
     benchmark:

@@ -130,7 +130,7 @@ rule summarise:
 rule model_card:
     input:
         files=pipeline.cards.inputs,
-        code=pipeline.code("model-card"),
+        code=pipeline.code_of_card,
     output:
         report(
             "<results>/{card}.md",
@@ -151,12 +151,13 @@ rule model_card:
         mem_mb=growing(2000),
         runtime=growing(20),
     params:
+        kind=pipeline.cards.kind,
         files=pipeline.cards.arguments,
         caption=pipeline.caption("model-card"),
     message:
         "describe {wildcards.card}"
     shell:
-        "exec python -m cloudchamber model-card --files {params.files:q} --threads {threads}"
+        "exec python -m cloudchamber model-card {params.kind} --files {params.files:q} --threads {threads}"
         " --output {output} > {log} 2>&1"
 
 

@@ -14,12 +14,13 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from cloudchamber.classification.jet_data import TaggingJets
 from cloudchamber.classification.predict import jets_of_tagger
-from cloudchamber.classification.taggers import Tagger, load_tagger, parameters
+from cloudchamber.classification.taggers import Tagger, load_tagger
 from cloudchamber.devices import device_name, in_turns, present_device, seconds_of
 from cloudchamber.errors import SettingsError
 from cloudchamber.hardware import clock_of
 from cloudchamber.settings.taggers import DenseTagger, TaggerCostSettings
 from cloudchamber.storage import write_rows
+from cloudchamber.training.described_weights import parameters
 
 __all__ = ["flops", "measure_cost"]
 

@@ -21,7 +21,7 @@ from cloudchamber.progress import progress
 from cloudchamber.settings.tagging_sample import JetClassSettings, TaggingJetsSettings
 from cloudchamber.storage import provenance
 
-__all__ = ["FEATURE_COLUMNS", "LABEL_COLUMNS", "combine_classes"]
+__all__ = ["FEATURE_COLUMNS", "LABEL_COLUMNS", "LEAST_JETS", "combine_classes"]
 
 FEATURE_COLUMNS = (
     Column("jet_pt", "GeV"),
@@ -32,6 +32,9 @@ FEATURE_COLUMNS = (
     Column("weight"),
 )
 LABEL_COLUMNS = (Column("class"), Column("source"), Column("file"), Column("event"))
+# Of each class in each part. Scores that are guessed put all jets of one class above all of another, or below, in 2 of
+# (2n)! / n!^2 samples with n jets of each: always with one jet, in 2 of 252 with five.
+LEAST_JETS = 5
 
 
 def combine_classes(settings: TaggingJetsSettings, seed: int, output: Path) -> None:
@@ -46,9 +49,10 @@ def combine_classes(settings: TaggingJetsSettings, seed: int, output: Path) -> N
     of mean one within each class too.
 
     Raises:
-        InputError: a file cannot be used, a class has no jets or cannot be made flat, a part lacks a class, the
-            training part has fewer jets of one than the learning curve asks for, or two classes have the same jet; jets
-            have event weights and the settings do not say what becomes of them, or some are negative.
+        InputError: a file cannot be used, a class has no jets or cannot be made flat, a part has fewer jets of a class
+            than :data:`LEAST_JETS`, the training part has fewer jets of one than the learning curve asks for, or two
+            classes have the same jet; jets have event weights and the settings do not say what becomes of them, or some
+            are negative.
         StorageError: the output cannot be written.
     """
     files = list(dict.fromkeys(item.file for item in settings.classes))
@@ -193,8 +197,13 @@ def _check_classes(parts: Mapping[str, np.ndarray], of_class: np.ndarray, settin
     names = [item.name for item in settings.classes]
     sizes = {part: np.bincount(of_class[rows], minlength=len(names)) for part, rows in parts.items()}
     for part, jets in sizes.items():
-        if not jets.all():
-            raise InputError(f"the {part} part has no jet of class '{names[int(jets.argmin())]}'")
+        few = int(jets.argmin())
+        if jets[few] < LEAST_JETS:
+            total = sum(int(of_part[few]) for of_part in sizes.values())
+            raise InputError(
+                f"class '{names[few]}' of {total} jets has {jets[few]} in the {part} part, and each part needs "
+                f"{LEAST_JETS} of each class: a tagger that guesses could be taken for a perfect one"
+            )
     fewest, asked = int(sizes["train"].argmin()), max(settings.learning_curve, default=0)
     if sizes["train"][fewest] < asked:
         raise InputError(

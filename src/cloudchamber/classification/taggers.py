@@ -16,7 +16,6 @@ from cloudchamber.networks.particle_flow import ParticleFlow
 from cloudchamber.networks.particle_transformer import ParticleTransformer
 from cloudchamber.networks.particlenet import ParticleNet
 from cloudchamber.networks.transformer_encoder import TransformerEncoder
-from cloudchamber.settings.base import parse
 from cloudchamber.settings.taggers import (
     DenseTagger,
     ParticleFlowTagger,
@@ -27,8 +26,7 @@ from cloudchamber.settings.taggers import (
     TowerTaggerSettings,
     TransformerTagger,
 )
-from cloudchamber.training.described_weights import load_weights, write_described_weights
-from cloudchamber.training.descriptions import read_description
+from cloudchamber.training.described_weights import load_stored, parameters, save_described
 
 __all__ = [
     "CloudTagger",
@@ -39,7 +37,6 @@ __all__ = [
     "TowerTagger",
     "build_tagger",
     "load_tagger",
-    "parameters",
     "save_tagger",
 ]
 
@@ -179,11 +176,6 @@ def build_tagger(settings: TaggerNetworkSettings, classes: int, features: Sequen
             return GraphTagger(inputs, ParticleNet(settings.network, width, classes), settings)
 
 
-def parameters(tagger: nn.Module) -> int:
-    """Return the number of trained parameters, without statistics of the inputs and of batch normalisation."""
-    return sum(parameter.numel() for parameter in tagger.parameters())
-
-
 @final
 @dataclass(frozen=True)
 class StoredTagger:
@@ -222,15 +214,9 @@ def save_tagger(
     Raises:
         StorageError: a file cannot be written.
     """
-    described = {
-        "settings": stored.settings.model_dump(mode="json"),
-        "classes": stored.classes,
-        "features": stored.features,
-        "parameters": parameters(stored.tagger),
-        "training": training,
-        "provenance": provenance,
-    }
-    write_described_weights(weights_path, description_path, weights, described)
+    more = {"classes": stored.classes, "features": stored.features, "training": training}
+    number = parameters(stored.tagger)
+    save_described(weights_path, description_path, weights, stored.settings, number, provenance, **more)
 
 
 def load_tagger(weights_path: Path, description_path: Path) -> StoredTagger:
@@ -239,9 +225,14 @@ def load_tagger(weights_path: Path, description_path: Path) -> StoredTagger:
     Raises:
         InputError: a file is missing or damaged, or the weights are not those of the description.
     """
-    described = read_description(weights_path, description_path, ("settings", "classes", "features"))
-    settings = parse(TaggerSettings, described["settings"], description_path)
-    classes, features = tuple(described["classes"]), tuple(described["features"])
-    tagger = build_tagger(settings.network, len(classes), features)
-    load_weights(tagger, weights_path)
-    return StoredTagger(settings, tagger.eval(), classes, features)
+    stored = load_stored(
+        weights_path,
+        description_path,
+        TaggerSettings,
+        lambda settings, described: build_tagger(
+            settings.network, len(described["classes"]), tuple(described["features"])
+        ),
+        ("classes", "features"),
+    )
+    classes, features = (tuple(stored.description[name]) for name in ("classes", "features"))
+    return StoredTagger(stored.settings, stored.network, classes, features)

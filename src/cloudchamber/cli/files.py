@@ -24,7 +24,8 @@ def add(commands: Commands) -> None:
     summary.json("--files", "scale, seed, and question, files and picture of each study").outputs("html", "csv")
 
     card = commands.add("model-card", "describe a trained model in Markdown")
-    card.json("--files", "the trainings of the model, its samplers, the metrics").output()
+    card.add("kind", help="of the model, as generator or STUDY/NAME").converted("kind", _card)
+    card.json("--files", "the trainings of the model, its data, the metrics").output()
 
     data = commands.add("data-table", "list raw and external files with their hashes")
     data.json("--files", "a list 'files', file and source of each").output()
@@ -37,7 +38,7 @@ def add(commands: Commands) -> None:
     verify.add("folder", type=Path).add("--json", dest="as_json", action="store_true", help="for machines")
 
 
-# Only these commands need to know studies: a drawing its own, the summary all.
+# Only these commands need to know studies: a drawing or card its own, the summary all.
 
 
 def _figure(name: str, _: Any) -> Callable[..., Any]:
@@ -50,6 +51,12 @@ def _table(name: str, _: Any) -> Callable[..., Any]:
     from cloudchamber.drawings import table_of
 
     return table_of(name)
+
+
+def _card(name: str, _: Any) -> Callable[..., Any]:
+    from cloudchamber.drawings import card_of
+
+    return card_of(name)
 
 
 def _answers(names: Sequence[str], _: Any) -> dict[str, Callable[..., Any]]:

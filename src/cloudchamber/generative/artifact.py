@@ -16,11 +16,9 @@ from cloudchamber.networks.epic import Epic
 from cloudchamber.networks.epic_gan import EpicGenerator
 from cloudchamber.networks.transformer import Transformer
 from cloudchamber.preparation.standardisation import Standardisation
-from cloudchamber.settings.base import parse
 from cloudchamber.settings.generators import GeneratorSettings, SamplerSettings
 from cloudchamber.settings.networks import EpicGanSettings, EpicSettings, TransformerSettings
-from cloudchamber.training.described_weights import load_weights, write_described_weights
-from cloudchamber.training.descriptions import read_description
+from cloudchamber.training.described_weights import load_stored, save_described
 
 __all__ = ["Artifact", "build_network", "build_sampler", "cloud_noise", "load_artifact", "save_artifact"]
 
@@ -91,13 +89,10 @@ def save_artifact(
     Raises:
         StorageError: a file cannot be written.
     """
-    described = {
-        "settings": settings.model_dump(mode="json"),
-        "standardisation": standardisation,
-        "parameters": sum(value.numel() for value in weights.values()),
-        "provenance": provenance,
-    }
-    write_described_weights(weights_path, description_path, weights, described)
+    number = sum(value.numel() for value in weights.values())
+    save_described(
+        weights_path, description_path, weights, settings, number, provenance, standardisation=standardisation
+    )
 
 
 def load_artifact(weights_path: Path, description_path: Path) -> Artifact:
@@ -106,10 +101,13 @@ def load_artifact(weights_path: Path, description_path: Path) -> Artifact:
     Raises:
         InputError: a file is missing or damaged, or the weights are not those of the description.
     """
-    described = read_description(weights_path, description_path, ("settings", "standardisation"))
-    settings = parse(GeneratorSettings, described["settings"], description_path)
-    network = build_network(settings)
-    load_weights(network, weights_path)
-    fits = described["standardisation"]
+    stored = load_stored(
+        weights_path,
+        description_path,
+        GeneratorSettings,
+        lambda settings, described: build_network(settings),
+        ("standardisation",),
+    )
+    fits = stored.description["standardisation"]
     points, conditions = (Standardisation.from_json(fits[name]) for name in ("points", "conditions"))
-    return Artifact(settings, network, points, conditions)
+    return Artifact(stored.settings, stored.network, points, conditions)

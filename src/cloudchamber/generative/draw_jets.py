@@ -12,11 +12,9 @@ from cloudchamber.errors import InputError, SettingsError
 from cloudchamber.generative.jet_features import JetFeatures, write_jets
 from cloudchamber.generative.jet_flow import JetFlow, draw_from_flow
 from cloudchamber.generative.jet_scales import JetScales
-from cloudchamber.settings.base import parse
 from cloudchamber.settings.jet_level import JetFlowSettings, JetLevelSettings, TrainingJets
 from cloudchamber.storage import provenance, sha256
-from cloudchamber.training.described_weights import load_weights
-from cloudchamber.training.descriptions import read_description
+from cloudchamber.training.described_weights import load_stored
 
 __all__ = ["draw_jets"]
 
@@ -71,10 +69,9 @@ def draw_jets(
 
 
 def _load_flow(weights: Path, description: Path, source: Path) -> tuple[JetFlowSettings, JetFlow, JetScales]:
-    described = read_description(weights, description, ("settings", "scales", "provenance"))
-    if sha256(source) not in described["provenance"]["inputs"].values():
+    stored = load_stored(
+        weights, description, JetFlowSettings, lambda settings, described: JetFlow(settings), ("scales", "provenance")
+    )
+    if sha256(source) not in stored.description["provenance"]["inputs"].values():
         raise InputError(f"{description}: not trained on {source} (SHA-256 differs); train it again")
-    settings = parse(JetFlowSettings, described["settings"], description)
-    flow = JetFlow(settings)
-    load_weights(flow, weights)
-    return settings, flow.eval(), JetScales.from_json(described["scales"])
+    return stored.settings, stored.network, JetScales.from_json(stored.description["scales"])

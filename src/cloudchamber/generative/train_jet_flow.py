@@ -10,7 +10,7 @@ from cloudchamber.generative.jet_scales import JetScales
 from cloudchamber.settings.jet_level import JetFlowSettings
 from cloudchamber.storage import provenance, write_rows
 from cloudchamber.training import run
-from cloudchamber.training.described_weights import write_described_weights
+from cloudchamber.training.described_weights import parameters, save_described
 
 __all__ = ["train_jet_flow"]
 
@@ -42,11 +42,7 @@ def train_jet_flow(
     task = JetFlowTask(network, scales, train, validation, seed)
     trained = run.train(task, settings, seed, state, {"prepared": source}, "generative.train_jet_flow:train_jet_flow")
     if trained.first:
-        described = {
-            "settings": settings.model_dump(mode="json"),
-            "scales": scales.to_json(),
-            "parameters": sum(parameter.numel() for parameter in network.parameters()),
-            "provenance": provenance("train-jet-flow", settings.model_dump(mode="json"), [source], seed),
-        }
-        write_described_weights(weights, description, trained.weights, described)
+        record = provenance("train-jet-flow", settings.model_dump(mode="json"), [source], seed)
+        number = parameters(network)
+        save_described(weights, description, trained.weights, settings, number, record, scales=scales.to_json())
         write_rows(history, trained.history)

@@ -15,12 +15,14 @@ class Card:
     """The card of one model, all seeds of its training together.
 
     Attributes:
+        kind: name of its kind (:func:`cloudchamber.drawings.card_of`).
         folder: of the card, below the folder of all results.
         model: name of the model, and of the card.
         labels: how the report labels it.
         files: what it is written from (:func:`cloudchamber.provenance.model_card.model_card`).
     """
 
+    kind: str
     folder: str
     model: str
     labels: Mapping[str, str]
@@ -49,6 +51,9 @@ class Cards:
     def names(self) -> list[str]:
         """Values of the wildcard ``card``."""
         return list(self._of_name)
+
+    def kind(self, wildcards: Any) -> str:
+        return self._of_name[wildcards.card].kind
 
     def inputs(self, wildcards: Any) -> list[str]:
         return paths_in(self._of_name[wildcards.card].files, self._results)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar, final
 
+from cloudchamber.drawings import card_entry
 from cloudchamber.pipeline.card import Cards
 from cloudchamber.pipeline.clouds import Clouds
 from cloudchamber.pipeline.data_sources import DataSources
@@ -61,6 +62,10 @@ class Pipeline:
     def code_of_summary(self) -> list[str]:
         """Return the source files that the summary depends on."""
         return self._from_here(self.summary.code)
+
+    def code_of_card(self, wildcards: Any) -> list[str]:
+        """Return the source files that a model card depends on: what is said of models of its kind among them."""
+        return code_of(self._stages["model-card"], card_entry(self.cards.kind(wildcards)))
 
     def caption(self, stage: str) -> str:
         """Return the caption of what a stage writes for the report."""

@@ -1,4 +1,4 @@
-"""The sentences of model cards: what a model is for, where it ends, how it is used, what the metrics are."""
+"""The sentences of cards of models of jets: what one is for, where it ends, how it is used, what the metrics are."""
 
 import json
 from collections.abc import Mapping
@@ -86,15 +86,16 @@ LIMITS: Mapping[str, list[str]] = {
 }
 
 
-def usage(files: Mapping[str, Any]) -> list[str]:
+def usage(kind: str, files: Mapping[str, Any]) -> list[str]:
     """Return commands and, where it takes little, a program that use the first training of a model.
 
     Args:
+        kind: "generator", "jet_flow" or "tagger".
         files: those of the card.
     """
     first = files["trainings"][0]
     model = f"{first['weights']} {first['description']}"
-    match files["kind"]:
+    match kind:
         case "jet_flow":
             return _of_flow(files, model)
         case "tagger":

@@ -4,7 +4,6 @@ Leaves are asked for by their full names, such as ``Tower.ET``; ``fBits`` cannot
 Works alike on files of Delphes (split TClonesArray) and on files with the same leaves written by uproot.
 """
 
-import struct
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -16,13 +15,10 @@ import uproot
 
 from cloudchamber.errors import InputError
 from cloudchamber.readers.jagged import Jagged, References, Step
+from cloudchamber.readers.root_file import one_line, open_root_tree
 from cloudchamber.readers.whole_numbers import whole_numbers
-from cloudchamber.records.record import verify_record
 
 __all__ = ["DelphesTree", "open_tree"]
-
-_LFS_POINTER = b"version https://git-lfs"
-_LARGE_FILE_VERSION = 1_000_000  # from this version number on the header holds 64-bit positions
 
 T = TypeVar("T")
 
@@ -125,7 +121,7 @@ class DelphesTree:
                     arrays = next(iterator)
                 except Exception as error:  # damaged bytes make uproot raise almost anything
                     self._blame(names, start, stop)
-                    raise InputError(f"{self.path}: events {start}-{stop - 1}: {_one_line(error)}") from error
+                    raise InputError(f"{self.path}: events {start}-{stop - 1}: {one_line(error)}") from error
                 for name, array in arrays.items():
                     if len(array) != stop - start:
                         what = f"has {len(array)} of the {stop - start} entries from {start} on"
@@ -142,7 +138,7 @@ class DelphesTree:
             return read()
         except Exception as error:
             where = f"branch '{branch}' cannot be read" if branch else "cannot be read"
-            raise InputError(f"{self.path}: {where}: {_one_line(error)}") from error
+            raise InputError(f"{self.path}: {where}: {one_line(error)}") from error
 
     def _decode(
         self,
@@ -207,55 +203,8 @@ def open_tree(path: str | Path, name: str, recorded: bool = True) -> Iterator[De
         InputError: the file is missing, truncated, not a ROOT file or only a Git LFS pointer; it is not what its
             record says was written; it has no such tree; the tree has no events.
     """
-    path = Path(path)
-    _check_header(path)
-    # Zstandard and uncompressed baskets carry no sum: a flipped bit there reads as a wrong number.
-    if recorded:
-        verify_record(path)
-    try:
-        # A mapping keeps uproot from taking a colon in the path as the start of an object's name.
-        file = uproot.open({str(path): None})
-    except Exception as error:
-        raise InputError(f"{path}: cannot be opened: {_one_line(error)}") from error
-    with file:
-        yield DelphesTree(path, _find_tree(path, file, name))
-
-
-def _check_header(path: Path) -> None:
-    """Check magic bytes and length before uproot, whose errors for the same faults are hard to understand."""
-    try:
-        with open(path, "rb") as opened:
-            head = opened.read(64)
-        size = path.stat().st_size
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
-    if head.startswith(_LFS_POINTER):
-        raise InputError(f"{path}: a Git LFS pointer, not the file itself (git lfs pull fetches it)")
-    if not head.startswith(b"root"):
-        raise InputError(f"{path}: not a ROOT file")
-    if len(head) < 64:
-        raise InputError(f"{path}: truncated: {size} bytes are not even a header")
-    (version,) = struct.unpack(">i", head[4:8])
-    (end,) = struct.unpack(">q", head[12:20]) if version >= _LARGE_FILE_VERSION else struct.unpack(">i", head[12:16])
-    if size < end:
-        raise InputError(f"{path}: truncated: {size} of {end} bytes are there")
-
-
-def _find_tree(path: Path, file: Any, name: str) -> Any:
-    try:
-        classes = file.classnames(cycle=False)
-        tree = file[name] if name in classes else None
-        entries = tree.num_entries if isinstance(tree, uproot.TTree) else None
-    except Exception as error:
-        raise InputError(f"{path}: tree '{name}' cannot be read: {_one_line(error)}") from error
-    if entries is None:
-        if tree is not None:
-            raise InputError(f"{path}: '{name}' is a {classes[name]}, expected a TTree")
-        trees = sorted(key for key, kind in classes.items() if kind == "TTree")
-        raise InputError(f"{path}: no tree '{name}'; trees there are {trees}")
-    if entries == 0:
-        raise InputError(f"{path}: tree '{name}' has no events")
-    return tree
+    with open_root_tree(Path(path), name, recorded) as tree:
+        yield DelphesTree(Path(path), tree)
 
 
 def _is_list_of_numbers(branch: Any) -> bool:
@@ -288,8 +237,3 @@ def _references(layout: Any) -> References:
     if "ref" in content.fields:
         return References(objects, Jagged(np.asarray(content["ref"].data), np.arange(len(content) + 1)))
     return References(objects, _jagged(content["refs"]))
-
-
-def _one_line(error: Exception) -> str:
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text[:200]}" if text else type(error).__name__

@@ -23,7 +23,16 @@ _MODEL: dict[str, Any] = {
     "network": {"kind": "mlp", "hidden": [4]},
     "training": training_settings(20),
 }
-_SCORE = {name: _MODEL[name] for name in ("network", "training")}
+
+
+def _training(steps: int, **changes: Any) -> Stage:
+    settings = {"network": _MODEL["network"], "training": training_settings(steps, **changes)}
+
+    def arguments(inputs: Path) -> list[str | Path]:
+        drives = [inputs / "trap.h5", "--drives", "0", "1"]
+        return [*drives, "--settings", json.dumps(settings), "--seed", "3", "--state", "{work}/state"]
+
+    return Stage("active_matter train", TRAINED, arguments, "weights")
 
 
 def _measured(inputs: Path) -> list[str | Path]:
@@ -47,15 +56,7 @@ STAGES = (
         lambda inputs: ["--settings", json.dumps(_ENSEMBLE), "--seed", "3", "--state", "{work}/state"],
         "clouds",
     ),
-    Stage(
-        "active_matter train",
-        TRAINED,
-        lambda inputs: [
-            *(inputs / "trap.h5", "--drives", "0", "1", "--settings", json.dumps(_SCORE)),
-            *("--seed", "3", "--state", "{work}/state"),
-        ],
-        "weights",
-    ),
+    _training(20),
     Stage("active_matter measure", {"quantities": ".csv", "fields": ".h5"}, _measured, "rows and fields"),
     Stage(
         "active_matter evaluate",
@@ -64,6 +65,7 @@ STAGES = (
         "rows",
     ),
 )
+TRAININGS: Mapping[str, Callable[..., Stage]] = {"active_matter train": _training}
 
 
 def make_inputs(make: Callable[[str, Mapping[str, str]], None], folder: Path) -> None:

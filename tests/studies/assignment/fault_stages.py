@@ -3,9 +3,10 @@
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from assignment_files import TRAINING, save_untrained, write_collected
-from stage import OUTPUT, TABLE, TRAINED, Stage
+from stage import OUTPUT, TABLE, TRAINED, Stage, training_settings
 
 
 def make_inputs(make: Callable[[str, Mapping[str, str]], None], folder: Path) -> None:
@@ -35,9 +36,14 @@ def _assigned(inputs: Path) -> str:
     return json.dumps({"part": "all", "models": [kind | _network(inputs)]})
 
 
-def _train(inputs: Path) -> list[str | Path]:
-    options = ["--settings", json.dumps(TRAINING), "--seed", "3", "--state", "{work}/state", "--part", "all"]
-    return [_events(inputs), *options]
+def _training(steps: int, **changes: Any) -> Stage:
+    settings = {"network": TRAINING["network"], "training": training_settings(steps, **changes)}
+
+    def arguments(inputs: Path) -> list[str | Path]:
+        options = ["--settings", json.dumps(settings), "--seed", "3", "--state", "{work}/state", "--part", "all"]
+        return [_events(inputs), *options]
+
+    return Stage("assignment train", TRAINED, arguments, "weights")
 
 
 def _cost(inputs: Path) -> list[str | Path]:
@@ -53,7 +59,7 @@ def _judged(inputs: Path) -> list[str | Path]:
 
 STAGES = (
     Stage("assignment collect", OUTPUT, lambda inputs: [_events(inputs), "--settings", "{}", "--seed", "3"], "events"),
-    Stage("assignment train", TRAINED, _train, "weights"),
+    _training(20),
     Stage(
         "assignment assign",
         OUTPUT,
@@ -74,3 +80,4 @@ STAGES = (
         "ONNX",
     ),
 )
+TRAININGS: Mapping[str, Callable[..., Stage]] = {"assignment train": _training}

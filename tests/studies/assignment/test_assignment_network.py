@@ -9,7 +9,7 @@ from cloudchamber.networks.cloud_rows import PackedRows
 from cloudchamber.studies.assignment.event_file import Events
 from cloudchamber.studies.assignment.loss import assignment_losses, event_weights
 from cloudchamber.studies.assignment.network import AssignmentNetwork, Scores
-from cloudchamber.studies.assignment.settings import AssignmentNetworkSettings
+from cloudchamber.studies.assignment.network_settings import AssignmentNetworkSettings
 from cloudchamber.studies.assignment.task import mirrored
 from cloudchamber.studies.assignment.tensor_attention import TensorAttention
 from cloudchamber.studies.assignment.topology import ALL_HADRONIC_TOP_PAIR, EventTopology, ParticleTopology

@@ -28,12 +28,8 @@ from cloudchamber.studies.assignment.evaluate import evaluate_assignments
 from cloudchamber.studies.assignment.export import export_assignment
 from cloudchamber.studies.assignment.measures import COLUMNS
 from cloudchamber.studies.assignment.network_assignments import assign
-from cloudchamber.studies.assignment.settings import (
-    AssignmentTrainingSettings,
-    ChiSquareSettings,
-    CostSettings,
-    EvaluationSettings,
-)
+from cloudchamber.studies.assignment.network_settings import AssignmentTrainingSettings
+from cloudchamber.studies.assignment.settings import ChiSquareSettings, CostSettings, EvaluationSettings
 from cloudchamber.studies.assignment.stored_network import load_network
 from cloudchamber.studies.assignment.train import train_assignment
 

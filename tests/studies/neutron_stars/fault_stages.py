@@ -18,9 +18,13 @@ def _json(value: Any) -> str:
     return json.dumps(value)
 
 
-def _train(inputs: Path) -> list[str | Path]:
-    settings = {"network": _NETWORK, "stars": _STARS, "training": training_settings(20)}
-    return [inputs / "star_curves.h5", "--settings", _json(settings), "--seed", "3", "--state", "{work}/state"]
+def _training(steps: int, **changes: Any) -> Stage:
+    settings = {"network": _NETWORK, "stars": _STARS, "training": training_settings(steps, **changes)}
+
+    def arguments(inputs: Path) -> list[str | Path]:
+        return [inputs / "star_curves.h5", "--settings", _json(settings), "--seed", "3", "--state", "{work}/state"]
+
+    return Stage("neutron_stars train", TRAINED, arguments, "weights")
 
 
 def _estimate(inputs: Path) -> list[str | Path]:
@@ -49,7 +53,7 @@ STAGES = (
         lambda inputs: [inputs / "star_curves.h5", "--settings", _json(_STARS), "--seed", "3"],
         "clouds",
     ),
-    Stage("neutron_stars train", TRAINED, _train, "weights"),
+    _training(20),
     Stage(
         "neutron_stars references",
         {"constant": ".h5", "ridge": ".h5", "exact": ".h5", "case": ".h5"},
@@ -63,6 +67,7 @@ STAGES = (
     Stage("neutron_stars estimate", {"output": ".h5", "case": ".h5"}, _estimate, "observables"),
     Stage("neutron_stars evaluate", TABLE, _evaluate, "rows"),
 )
+TRAININGS: Mapping[str, Callable[..., Stage]] = {"neutron_stars train": _training}
 
 
 def make_inputs(make: Callable[[str, Mapping[str, str]], None], folder: Path) -> None:

@@ -1,8 +1,8 @@
-"""Figures and tables of the study by name: what makes each from its files."""
+"""Figures, tables and kinds of model cards of the study by name: what makes each from its files."""
 
 from collections.abc import Mapping
 
-__all__ = ["FIGURES", "TABLES"]
+__all__ = ["CARDS", "FIGURES", "TABLES"]
 
 FIGURES: Mapping[str, str] = {
     "production": "studies.active_matter.figures.production:draw_production",
@@ -19,3 +19,4 @@ TABLES: Mapping[str, str] = {
     "production": "studies.active_matter.tables:production",
     "checks": "studies.active_matter.tables:checks",
 }
+CARDS: Mapping[str, str] = {"score": "studies.active_matter.card_kind:ScoreCard"}

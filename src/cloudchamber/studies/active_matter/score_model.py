@@ -1,21 +1,19 @@
-"""A score: a network with the system that it is of, and its files."""
+"""A score: a network with the system that it is of."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, final
+from typing import final
 
 import torch
 from torch import Tensor, nn
 
 from cloudchamber.errors import SettingsError
-from cloudchamber.settings.base import parse
 from cloudchamber.studies.active_matter.score_networks import DenseScore, GlobalTransformer, LocalTransformer
 from cloudchamber.studies.active_matter.settings import MlpSettings, ScoreSettings
 from cloudchamber.studies.active_matter.systems.system import System
-from cloudchamber.training.described_weights import load_weights, write_described_weights
-from cloudchamber.training.descriptions import read_description
+from cloudchamber.training.described_weights import load_stored
 
-__all__ = ["ScoreModel", "load_score", "save_score"]
+__all__ = ["ScoreModel", "load_score"]
 
 
 @final
@@ -87,29 +85,16 @@ def _build(settings: ScoreSettings, system: System, conditions: int) -> nn.Modul
     return GlobalTransformer(network, system, conditions)
 
 
-def save_score(
-    weights_path: Path,
-    description_path: Path,
-    weights: Mapping[str, Tensor],
-    described: Mapping[str, Any],
-) -> None:
-    """Write weights and description, which has "settings", "system", "scales", "drives" and "provenance".
-
-    Raises:
-        StorageError: a file cannot be written.
-    """
-    sizes = {"parameters": sum(value.numel() for value in weights.values())}
-    write_described_weights(weights_path, description_path, weights, {**described, **sizes})
-
-
 def load_score(weights_path: Path, description_path: Path, system: System) -> ScoreModel:
     """Read a trained score, for the system that it was trained on or for one with other particles.
 
     Raises:
         InputError: a file is missing or damaged, or the weights are not those of the description.
     """
-    described = read_description(weights_path, description_path, ("settings", "scales", "drives"))
-    settings = parse(ScoreSettings, described["settings"], description_path)
-    model = ScoreModel(settings, system, described["scales"], described["drives"])
-    load_weights(model, weights_path)
-    return model.eval()
+    return load_stored(
+        weights_path,
+        description_path,
+        ScoreSettings,
+        lambda settings, described: ScoreModel(settings, system, described["scales"], described["drives"]),
+        ("scales", "drives"),
+    ).network

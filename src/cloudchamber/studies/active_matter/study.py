@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, final
 
 from cloudchamber.arguments import Commands
+from cloudchamber.pipeline.card import Card, trainings_of_card
 from cloudchamber.pipeline.json_arguments import as_json, settings_argument
 from cloudchamber.pipeline.study import Study
 from cloudchamber.pipeline.training import Training
@@ -128,3 +129,25 @@ class ActiveMatter(Study):
 
     def results(self) -> list[str]:
         return [self.plan.metrics, self.plan.denoising, self.plan.phases]
+
+    def cards(self) -> Iterable[Card]:
+        ensembles = self.plan.settings.ensembles
+        for name, model in self.plan.settings.models.items():
+            folders = {seed: self.plan.training(name, seed) for seed in self.plan.settings.seeds_of(name)}
+            files = {
+                "study": self.name,
+                "dataset": model.ensemble,
+                "dataset_title": ensembles[model.ensemble].title,
+                "origin": "own simulation of the equations of motion, from the settings of the study",
+                "simulated": True,
+                "name": name,
+                "title": model.title,
+                "snapshots": self.plan.snapshots(model.ensemble),
+                "ensembles": [
+                    {"name": ensemble, "title": ensembles[ensemble].title}
+                    for ensemble in (model.ensemble, *model.transfers)
+                ],
+                "metrics": self.plan.metrics,
+                "trainings": trainings_of_card(folders),
+            }
+            yield Card("active_matter/score", self.name, name, {"model": name}, files)

@@ -8,11 +8,12 @@ import torch
 from cloudchamber import seeds
 from cloudchamber.errors import SettingsError
 from cloudchamber.storage import provenance, write_rows
-from cloudchamber.studies.active_matter.score_model import ScoreModel, save_score
+from cloudchamber.studies.active_matter.score_model import ScoreModel
 from cloudchamber.studies.active_matter.score_task import ScoreTask
 from cloudchamber.studies.active_matter.settings import ScoreSettings
 from cloudchamber.studies.active_matter.snapshots import Snapshots, read_snapshots
 from cloudchamber.training import run
+from cloudchamber.training.described_weights import parameters, save_described
 
 __all__ = ["train_score"]
 
@@ -60,15 +61,14 @@ def train_score(
     entry = "studies.active_matter.train:train_score"
     trained = run.train(task, settings, seed, state, {"snapshots": snapshots}, entry, {"drives": drives})
     if trained.first:
-        described = {
-            "settings": settings.model_dump(mode="json"),
+        more = {
             "system": data.settings.model_dump(mode="json"),
             "scales": scales,
             "drives": drives,
             "training": {"snapshots": len(rows["train"]), "seed": seed},
-            "provenance": provenance("active_matter train", settings.model_dump(mode="json"), [snapshots], seed),
         }
-        save_score(weights, description, trained.weights, described)
+        record = provenance("active_matter train", settings.model_dump(mode="json"), [snapshots], seed)
+        save_described(weights, description, trained.weights, settings, parameters(model), record, **more)
         write_rows(history, trained.history)
 
 

@@ -19,8 +19,9 @@ from cloudchamber.studies.assignment.event_file import Events, read_events, read
 from cloudchamber.studies.assignment.methods import CHI_SQUARES
 from cloudchamber.studies.assignment.network_assignments import decode
 from cloudchamber.studies.assignment.settings import CostSettings
-from cloudchamber.studies.assignment.stored_network import load_network, parameters
+from cloudchamber.studies.assignment.stored_network import load_network
 from cloudchamber.studies.assignment.topology import ALL_HADRONIC_TOP_PAIR
+from cloudchamber.training.described_weights import parameters
 
 __all__ = ["measure_cost"]
 

@@ -1,8 +1,8 @@
-"""Figures and tables of the study by name: what makes each from its files."""
+"""Figures, tables and kinds of model cards of the study by name: what makes each from its files."""
 
 from collections.abc import Mapping
 
-__all__ = ["FIGURES", "TABLES"]
+__all__ = ["CARDS", "FIGURES", "TABLES"]
 
 FIGURES: Mapping[str, str] = {
     "efficiency": "studies.assignment.figures.efficiency:draw_efficiency",
@@ -19,3 +19,4 @@ TABLES: Mapping[str, str] = {
     "significance": "studies.assignment.tables:significance",
     "cost": "studies.assignment.tables:cost",
 }
+CARDS: Mapping[str, str] = {"network": "studies.assignment.card_kind:AssignmentCard"}

@@ -20,7 +20,7 @@ from cloudchamber.networks.attention import SelfAttention
 from cloudchamber.networks.cloud_rows import CloudRows, PackedRows, PaddedRows
 from cloudchamber.networks.particle_transformer import pair_features
 from cloudchamber.studies.assignment.jet_inputs import JetInputs
-from cloudchamber.studies.assignment.settings import AssignmentNetworkSettings
+from cloudchamber.studies.assignment.network_settings import AssignmentNetworkSettings
 from cloudchamber.studies.assignment.tensor_attention import TensorAttention, log_probabilities
 from cloudchamber.studies.assignment.topology import EventTopology, ParticleTopology
 

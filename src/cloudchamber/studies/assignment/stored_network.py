@@ -7,13 +7,11 @@ from typing import Any, final
 
 from torch import Tensor
 
-from cloudchamber.settings.base import parse
 from cloudchamber.studies.assignment.network import AssignmentNetwork
-from cloudchamber.studies.assignment.settings import AssignmentTrainingSettings
-from cloudchamber.training.described_weights import load_weights, write_described_weights
-from cloudchamber.training.descriptions import read_description
+from cloudchamber.studies.assignment.network_settings import AssignmentTrainingSettings
+from cloudchamber.training.described_weights import load_stored, parameters, save_described
 
-__all__ = ["StoredNetwork", "load_network", "parameters", "save_network"]
+__all__ = ["StoredNetwork", "load_network", "save_network"]
 
 
 @final
@@ -32,11 +30,6 @@ class StoredNetwork:
     training: Mapping[str, Any]
 
 
-def parameters(network: AssignmentNetwork) -> int:
-    """Return the number of trained parameters."""
-    return sum(parameter.numel() for parameter in network.parameters())
-
-
 def save_network(
     weights_path: Path,
     description_path: Path,
@@ -49,13 +42,8 @@ def save_network(
     Raises:
         StorageError: a file cannot be written.
     """
-    described = {
-        "settings": stored.settings.model_dump(mode="json"),
-        "parameters": parameters(stored.network),
-        "training": dict(stored.training),
-        "provenance": provenance,
-    }
-    write_described_weights(weights_path, description_path, weights, described)
+    training, number = dict(stored.training), parameters(stored.network)
+    save_described(weights_path, description_path, weights, stored.settings, number, provenance, training=training)
 
 
 def load_network(weights_path: Path, description_path: Path) -> StoredNetwork:
@@ -64,8 +52,11 @@ def load_network(weights_path: Path, description_path: Path) -> StoredNetwork:
     Raises:
         InputError: a file is missing or damaged, or the weights are not those of the description.
     """
-    described = read_description(weights_path, description_path, ("settings", "training"))
-    settings = parse(AssignmentTrainingSettings, described["settings"], description_path)
-    network = AssignmentNetwork(settings.network, settings.topology)
-    load_weights(network, weights_path)
-    return StoredNetwork(settings, network.eval(), described["training"])
+    stored = load_stored(
+        weights_path,
+        description_path,
+        AssignmentTrainingSettings,
+        lambda settings, described: AssignmentNetwork(settings.network, settings.topology),
+        ("training",),
+    )
+    return StoredNetwork(stored.settings, stored.network, stored.description["training"])

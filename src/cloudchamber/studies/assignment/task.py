@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from cloudchamber.studies.assignment.loss import assignment_losses, event_weights
 from cloudchamber.studies.assignment.network import AssignmentNetwork
-from cloudchamber.studies.assignment.settings import AssignmentLossSettings
+from cloudchamber.studies.assignment.network_settings import AssignmentLossSettings
 from cloudchamber.training.task import Task
 
 __all__ = ["AssignmentTask", "mirrored"]

@@ -10,7 +10,7 @@ from cloudchamber.errors import InputError
 from cloudchamber.storage import provenance, write_rows
 from cloudchamber.studies.assignment.event_file import Events, read_events, read_part
 from cloudchamber.studies.assignment.network import AssignmentNetwork
-from cloudchamber.studies.assignment.settings import AssignmentLossSettings, AssignmentTrainingSettings
+from cloudchamber.studies.assignment.network_settings import AssignmentLossSettings, AssignmentTrainingSettings
 from cloudchamber.studies.assignment.stored_network import StoredNetwork, save_network
 from cloudchamber.studies.assignment.task import AssignmentTask
 from cloudchamber.studies.assignment.topology import EventTopology

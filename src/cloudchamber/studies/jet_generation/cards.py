@@ -20,7 +20,8 @@ def cards(plan: GenerationPlan, analysis: SharedSettings) -> Iterable[Card]:
         for model in [*plan.trained_models(), *flow]:
             folder = plan.folder(dataset).removeprefix(f"{plan.paths.results}/")
             labels = {"model": model, "data set": dataset}
-            yield Card(folder, model, labels, _files(plan, analysis, sources, dataset, model))
+            kind = "jet_flow" if model == JET_FLOW else "generator"
+            yield Card(kind, folder, model, labels, _files(plan, analysis, sources, dataset, model))
 
 
 def _files(
@@ -31,7 +32,6 @@ def _files(
     seeds = plan.jet_seeds() if flow else plan.settings.seeds_of(model)
     samplers = {} if trained is None else trained.samplers
     return {
-        "kind": "jet_flow" if flow else "generator",
         "study": plan.study,
         "dataset": dataset,
         "dataset_title": analysis.datasets[dataset].title,

@@ -1,8 +1,8 @@
-"""Figures and tables of the study by name: what makes each from its files."""
+"""Figures, tables and kinds of model cards of the study by name: what makes each from its files."""
 
 from collections.abc import Mapping
 
-__all__ = ["FIGURES", "TABLES"]
+__all__ = ["CARDS", "FIGURES", "TABLES"]
 
 _MODULES = "studies.neutron_stars.figures"
 
@@ -17,3 +17,4 @@ TABLES: Mapping[str, str] = {
     "results": "studies.neutron_stars.tables:results",
     "scans": "studies.neutron_stars.tables:scans",
 }
+CARDS: Mapping[str, str] = {"star_model": "studies.neutron_stars.card_kind:StarModelCard"}

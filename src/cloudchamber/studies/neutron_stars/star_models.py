@@ -1,28 +1,16 @@
-"""Trained models of the study on disk: weights and what describes them."""
+"""Trained models of the study on disk."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, final
+from typing import Any
 
 from torch import Tensor
 
-from cloudchamber.settings.base import parse
 from cloudchamber.studies.neutron_stars.settings import StarModelSettings
-from cloudchamber.studies.neutron_stars.star_networks import StarSetNetwork, build_network, parameters
-from cloudchamber.training.described_weights import load_weights, write_described_weights
-from cloudchamber.training.descriptions import read_description
+from cloudchamber.studies.neutron_stars.star_networks import StarSetNetwork, build_network
+from cloudchamber.training.described_weights import Stored, load_stored, parameters, save_described
 
-__all__ = ["StoredModel", "load_model", "save_model"]
-
-
-@final
-@dataclass(frozen=True)
-class StoredModel:
-    """A trained network in evaluation mode, and what it was trained with."""
-
-    settings: StarModelSettings
-    network: StarSetNetwork
+__all__ = ["load_model", "save_model"]
 
 
 def save_model(
@@ -38,22 +26,18 @@ def save_model(
     Raises:
         StorageError: a file cannot be written.
     """
-    described = {
-        "settings": settings.model_dump(mode="json"),
-        "parameters": parameters(network),
-        "provenance": provenance,
-    }
-    write_described_weights(weights_path, description_path, weights, described)
+    save_described(weights_path, description_path, weights, settings, parameters(network), provenance)
 
 
-def load_model(weights_path: Path, description_path: Path) -> StoredModel:
+def load_model(weights_path: Path, description_path: Path) -> Stored[StarModelSettings, StarSetNetwork]:
     """Read a trained model.
 
     Raises:
         InputError: a file is missing or damaged, or the weights are not those of the description.
     """
-    described = read_description(weights_path, description_path, ("settings",))
-    settings = parse(StarModelSettings, described["settings"], description_path)
-    network = build_network(settings.network, settings.stars.numbers)
-    load_weights(network, weights_path)
-    return StoredModel(settings, network.eval())
+    return load_stored(
+        weights_path,
+        description_path,
+        StarModelSettings,
+        lambda settings, described: build_network(settings.network, settings.stars.numbers),
+    )

@@ -32,7 +32,6 @@ __all__ = [
     "ScannedNetwork",
     "StarSetNetwork",
     "build_network",
-    "parameters",
 ]
 
 _FEATURES = 4
@@ -236,8 +235,3 @@ def build_network(settings: StarNetwork, numbers: Sequence[int]) -> StarSetNetwo
             return RatioOfStars(settings)
     of_output = PointNetwork if settings.output == "point" else DensityNetwork
     return of_output(settings, max(numbers))
-
-
-def parameters(network: nn.Module) -> int:
-    """Return the number of trained parameters."""
-    return sum(parameter.numel() for parameter in network.parameters())

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, final
 
 from cloudchamber.arguments import Commands
+from cloudchamber.pipeline.card import Card, trainings_of_card
 from cloudchamber.pipeline.json_arguments import as_json, settings_argument
 from cloudchamber.pipeline.study import Study
 from cloudchamber.pipeline.training import Training
@@ -112,6 +113,26 @@ class NeutronStars(Study):
 
     def results(self) -> list[str]:
         return [self.metrics]
+
+    def cards(self) -> Iterable[Card]:
+        reference = self._settings.stars.reference
+        for name, model in self._settings.models.items():
+            folders = {seed: self._training_folder(name, seed) for seed in self._settings.seeds_of(name)}
+            files = {
+                "study": self.name,
+                "dataset": reference.key,
+                "dataset_title": "simulated stars",
+                "origin": "own simulation: equations of state of two parameters, their stars, Gaussian noise",
+                "simulated": True,
+                "name": name,
+                "title": model.title,
+                "curves": self.curves,
+                "grid": self.grid,
+                "sets": self.sets,
+                "metrics": self.metrics,
+                "trainings": trainings_of_card(folders),
+            }
+            yield Card("neutron_stars/star_model", self.name, name, {"model": name}, files)
 
     def _training_folder(self, model: str, seed: int) -> str:
         return f"{self.folder}/models/{model}/seed{seed}"

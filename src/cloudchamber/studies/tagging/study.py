@@ -87,7 +87,6 @@ class Tagging(Study):
             seeds = self._plan.settings.seeds_of(name)
             trainings = {seed: self._plan.training_folder(name, ALL_JETS, seed) for seed in seeds}
             files = {
-                "kind": "tagger",
                 "study": self.name,
                 "dataset": "all",
                 "dataset_title": self._plan.settings.title,
@@ -101,7 +100,7 @@ class Tagging(Study):
                 "samplers": {},
                 "trainings": trainings_of_card(trainings),
             }
-            yield Card(self.name, name, {"model": name}, files)
+            yield Card("tagger", self.name, name, {"model": name}, files)
 
     def attentive_files(self, wildcards: Any) -> list[str]:
         """Return weights and description of the tagger whose view of jets is drawn."""
