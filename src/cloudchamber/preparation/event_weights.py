@@ -24,6 +24,8 @@ __all__ = ["EventWeights", "read_event_weights"]
 # Equal weights may differ by the rounding of float32.
 _ROUNDING = 1e-6
 _CROSS_SECTION = "Event.CrossSection"
+# Files may lack these without a word: who names another branch has it.
+_USUAL = ("Event.Weight", "genWeight")
 # Estimates of one cross section from so many events differ by less.
 _SAME_PROCESS = 2.0
 _ENOUGH_EVENTS = 50
@@ -149,9 +151,8 @@ def _slices(paths: Sequence[Path], cross_sections: Mapping[str, float]) -> dict[
 def _read(path: Path, settings: IngestionSettings) -> _Stored:
     """Read the weights of a file, and its cross section."""
     branch = settings.weight_branch
-    default = IngestionSettings.model_fields["weight_branch"].default
-    with open_tree(path, settings.tree, recorded=False) as tree:
-        there = branch is not None and (branch in tree or branch != default)
+    with open_tree(path, settings.tree, recorded=False, layout=settings.layout) as tree:
+        there = branch is not None and (branch in tree or branch not in _USUAL)
         asked = [branch] if there and branch is not None else []
         stated = [_CROSS_SECTION] if settings.cross_sections == {} and _CROSS_SECTION in tree else []
         parts: list[tuple[float, ...]] = []

@@ -14,14 +14,14 @@ from cloudchamber.errors import InputError
 from cloudchamber.preparation.alike import FileContent, difference
 from cloudchamber.preparation.columns import CLASS_COLUMN, LABEL_COLUMNS
 from cloudchamber.preparation.event_weights import EventWeights, read_event_weights
+from cloudchamber.preparation.linked_jets import LinkedJetSource
 from cloudchamber.preparation.padded_writer import PaddedWriter
 from cloudchamber.preparation.raw_clouds import RawClouds
 from cloudchamber.preparation.sources import feature_columns, label_columns, open_source, particle_columns
 from cloudchamber.preparation.stored_counts import StoredCounts
-from cloudchamber.preparation.stored_jets import StoredJetSource
 from cloudchamber.progress import progress
 from cloudchamber.readers.constituents import bad_values
-from cloudchamber.readers.delphes import open_tree
+from cloudchamber.readers.delphes import DelphesTree, open_tree
 from cloudchamber.readers.jagged import Step
 from cloudchamber.settings.data import EventConstituents, IngestionSettings
 from cloudchamber.storage import provenance
@@ -198,7 +198,7 @@ def _clouds(
     """Yield the clouds of a file step by step; fail at its end where there was nothing to make clouds of."""
     events = filled = left_out = 0
     stored = StoredCounts()
-    with open_tree(path, settings.tree) as tree:
+    with open_tree(path, settings.tree, layout=settings.layout) as tree:
         source = open_source(tree, settings)
         content = FileContent.of(tree, source)
         tally.compare(content, settings)
@@ -208,7 +208,7 @@ def _clouds(
         read = (source.leaves, settings.step_size, source.references, label, weights.branches(tree))
         with closing(tree.steps(*read)) as steps:
             for step in steps:
-                good = _without_bad_values(path, step, settings)
+                good = _without_bad_values(tree, step, settings)
                 content.add(good)
                 raw = source.clouds(good)
                 tally.add_step(step, good, raw)
@@ -222,18 +222,20 @@ def _clouds(
     if not filled and left_out:
         raise InputError(f"{path}: all {left_out} constituents are from pile-up, which is left out (clouds.pile_up)")
     if not filled:
-        raise InputError(f"{path}: branch '{source.leaves[0]}' and its like are empty in all {events} events")
+        branch = tree.stored_name(source.leaves[0])
+        raise InputError(f"{path}: branch '{branch}' and its like are empty in all {events} events")
     tally.compare(content, settings)
-    if isinstance(source, StoredJetSource):
+    if isinstance(source, LinkedJetSource):
         source.refuse_incomplete(stored)
 
 
-def _without_bad_values(path: Path, step: Step, settings: IngestionSettings) -> Step:
+def _without_bad_values(tree: DelphesTree, step: Step, settings: IngestionSettings) -> Step:
     bad = bad_values(step)
     if bad and settings.on_bad_event == "fail":
         name, events = next(iter(bad.items()))
         event = step.events[np.flatnonzero(events)[0]]
-        raise InputError(f"{path}: branch '{name}' is not finite or not physical in event {event}")
+        branch = tree.stored_name(name)
+        raise InputError(f"{tree.path}: branch '{branch}' is not finite or not physical in event {event}")
     return step.keep(~np.any(list(bad.values()), axis=0)) if bad else step
 
 

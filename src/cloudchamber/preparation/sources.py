@@ -9,6 +9,7 @@ from cloudchamber.errors import InputError
 from cloudchamber.preparation.clustering import JetKinematics, cluster, four_vector_sums
 from cloudchamber.preparation.columns import JET_FEATURES, MULTIPLICITY
 from cloudchamber.preparation.jet_events import JET_LEAVES, TARGET_COLUMNS, JetEventSource
+from cloudchamber.preparation.nanoaod_jets import NanoJetSource
 from cloudchamber.preparation.raw_clouds import CloudSource, RawClouds
 from cloudchamber.preparation.selection import hardest
 from cloudchamber.preparation.stored_jets import StoredJetSource
@@ -53,6 +54,8 @@ def particle_columns(settings: IngestionSettings) -> tuple[Column, ...]:
 
 def label_columns(clouds: StoredJets | ReclusteredJets | WholeEvents | JetEvents) -> tuple[Column, ...]:
     """Return the labels that a kind of cloud has beyond those that all clouds have."""
+    if isinstance(clouds, StoredJets):
+        return tuple(Column(leaf) for leaf in clouds.jet_labels)
     return TARGET_COLUMNS if isinstance(clouds, JetEvents) else ()
 
 
@@ -77,6 +80,8 @@ def open_source(tree: DelphesTree, settings: IngestionSettings) -> CloudSource:
         InputError: a branch is missing or damaged.
     """
     clouds = settings.clouds
+    if isinstance(clouds, StoredJets) and settings.layout == "nanoaod":
+        return NanoJetSource(tree, clouds, settings.extra_leaves)
     if isinstance(clouds, StoredJets):
         return StoredJetSource(tree, clouds, settings.extra_leaves, settings.step_size)
     if isinstance(clouds, ReclusteredJets):

@@ -9,6 +9,7 @@ import numpy as np
 from cloudchamber.cloud import Column
 from cloudchamber.readers.delphes import DelphesTree
 from cloudchamber.readers.jagged import Jagged, Step, offsets_of
+from cloudchamber.readers.nanoaod import CANDIDATES
 from cloudchamber.settings.data import Constituents, EnergyFlow
 
 __all__ = [
@@ -92,6 +93,8 @@ def constituent_collections(
         return ("Tower",)
     if kind == "particle":
         return ("Particle",)
+    if kind == "candidate":
+        return (CANDIDATES,)
     return ("ParticleFlowCandidate",) if "ParticleFlowCandidate.PT" in tree else _ENERGY_FLOW
 
 

@@ -1,4 +1,4 @@
-"""Delphes ROOT files, read in steps of constant memory as flat values and offsets.
+"""Delphes ROOT files, and NanoAOD under the names of Delphes, read in steps of constant memory as values and offsets.
 
 Leaves are asked for by their full names, such as ``Tower.ET``; ``fBits`` cannot be read reliably and is never touched.
 Works alike on files of Delphes (split TClonesArray) and on files with the same leaves written by uproot.
@@ -15,8 +15,10 @@ import uproot
 
 from cloudchamber.errors import InputError
 from cloudchamber.readers.jagged import Jagged, References, Step
+from cloudchamber.readers.nanoaod import NanoNames
 from cloudchamber.readers.root_file import one_line, open_root_tree
 from cloudchamber.readers.whole_numbers import whole_numbers
+from cloudchamber.settings.data import RawLayout
 
 __all__ = ["DelphesTree", "open_tree"]
 
@@ -32,11 +34,17 @@ class DelphesTree:
         n_events: number of entries.
     """
 
-    def __init__(self, path: Path, tree: Any) -> None:
+    def __init__(self, path: Path, tree: Any, layout: RawLayout = "delphes") -> None:
         self.path = path
         self._tree = tree
         self.n_events = int(tree.num_entries)
-        self._names = set(self._guarded(lambda: tree.keys(full_paths=False)))
+        stored = self._guarded(lambda: tree.keys(full_paths=False))
+        self._nano = NanoNames(stored) if layout == "nanoaod" else None
+        self._names = set(stored) if self._nano is None else self._nano.aliases
+
+    def stored_name(self, name: str) -> str:
+        """Return how the file calls a branch."""
+        return name if self._nano is None else self._nano.stored(name)
 
     def __contains__(self, branch: str) -> bool:
         return branch in self._names
@@ -54,7 +62,7 @@ class DelphesTree:
     def numeric_leaves(self) -> list[str]:
         """Full names of the leaves that are a list of numbers per event."""
         names = sorted(name for name in self._names if "." in name and not name.endswith(("fBits", "fUniqueID")))
-        return [name for name in names if self._guarded(lambda name=name: _is_list_of_numbers(self._tree[name]), name)]  # type: ignore[misc]
+        return [name for name in names if self._holds(name, _is_list_of_numbers)]
 
     def steps(
         self,
@@ -100,21 +108,28 @@ class DelphesTree:
     def _require(self, name: str, accepts: Callable[[Any], bool], expected: str) -> None:
         if name not in self:
             collection = name.partition(".")[0]
-            has = sorted(key for key in self._names if key.startswith(f"{collection}."))
+            has = sorted(self.stored_name(key) for key in self._names if key.startswith(f"{collection}."))
             others = (
                 f"collections there are {self.collections}" if self.collections else f"there are {sorted(self._names)}"
             )
             there = f"'{collection}' has {has}" if has else others
-            raise InputError(f"{self.path}: no branch '{name}'; {there}")
-        branch = self._tree[name]
-        if not self._guarded(lambda: accepts(branch), name):
-            raise InputError(f"{self.path}: branch '{name}' holds '{branch.typename}', expected {expected}")
+            raise InputError(f"{self.path}: no branch '{self.stored_name(name)}'; {there}")
+        branch, stored = self._branch(name), self.stored_name(name)
+        if not self._holds(name, accepts):
+            raise InputError(f"{self.path}: branch '{stored}' holds '{branch.typename}', expected {expected}")
         if branch.num_entries != self.n_events:
-            raise InputError(f"{self.path}: branch '{name}' has {branch.num_entries} entries, the tree {self.n_events}")
+            raise InputError(
+                f"{self.path}: branch '{stored}' has {branch.num_entries} entries, the tree {self.n_events}"
+            )
+
+    def _holds(self, name: str, accepts: Callable[[Any], bool]) -> bool:
+        """Return whether a branch is of a type."""
+        return self._guarded(lambda: accepts(self._branch(name)), name)
 
     def _arrays(self, names: list[str], step_size: str) -> Generator[tuple[int, dict[str, ak.Array]]]:
-        per_step = max(1, self._guarded(lambda: self._tree.num_entries_for(step_size, names)))
-        with closing(self._tree.iterate(names, step_size=per_step, library="ak", how=dict)) as iterator:
+        stored = [self.stored_name(name) for name in names]
+        per_step = max(1, self._guarded(lambda: self._tree.num_entries_for(step_size, stored)))
+        with closing(self._tree.iterate(stored, step_size=per_step, library="ak", how=dict)) as iterator:
             for start in range(0, self.n_events, per_step):
                 stop = min(start + per_step, self.n_events)
                 try:
@@ -126,18 +141,21 @@ class DelphesTree:
                     if len(array) != stop - start:
                         what = f"has {len(array)} of the {stop - start} entries from {start} on"
                         raise InputError(f"{self.path}: branch '{name}' {what}")
-                yield start, arrays
+                yield start, {name: arrays[of_file] for name, of_file in zip(names, stored, strict=True)}
 
     def _blame(self, names: Iterable[str], start: int, stop: int) -> None:
         """Read branch by branch, so that the error names the damaged one."""
         for name in names:
-            self._guarded(lambda name=name: self._tree[name].array(entry_start=start, entry_stop=stop), name)  # type: ignore[misc]
+            self._guarded(lambda name=name: self._branch(name).array(entry_start=start, entry_stop=stop), name)  # type: ignore[misc]
+
+    def _branch(self, name: str) -> Any:
+        return self._tree[self.stored_name(name)]
 
     def _guarded(self, read: Callable[[], T], branch: str | None = None) -> T:
         try:
             return read()
         except Exception as error:
-            where = f"branch '{branch}' cannot be read" if branch else "cannot be read"
+            where = f"branch '{self.stored_name(branch)}' cannot be read" if branch else "cannot be read"
             raise InputError(f"{self.path}: {where}: {one_line(error)}") from error
 
     def _decode(
@@ -185,26 +203,30 @@ class DelphesTree:
             if len(wrong):
                 event = wrong[0]
                 raise InputError(
-                    f"{self.path}: branch '{name}' has {values[event]} values in event {step.events[event]}, "
-                    f"'{source}' says {lengths[event]}; are there two collections of this name?"
+                    f"{self.path}: branch '{self.stored_name(name)}' has {values[event]} values in event "
+                    f"{step.events[event]}, '{self.stored_name(source)}' says {lengths[event]}; "
+                    "are there two collections of this name?"
                 )
 
 
 @contextmanager
-def open_tree(path: str | Path, name: str, recorded: bool = True) -> Iterator[DelphesTree]:
+def open_tree(
+    path: str | Path, name: str, recorded: bool = True, layout: RawLayout = "delphes"
+) -> Iterator[DelphesTree]:
     """Open the tree ``name`` of a ROOT file, its highest cycle.
 
     Args:
         path: the file.
         name: of the tree.
         recorded: whether the file is compared with its record, which reads it whole; not where it is opened once more.
+        layout: how the file names its branches.
 
     Raises:
         InputError: the file is missing, truncated, not a ROOT file or only a Git LFS pointer; it is not what its
             record says was written; it has no such tree; the tree has no events.
     """
     with open_root_tree(Path(path), name, recorded) as tree:
-        yield DelphesTree(Path(path), tree)
+        yield DelphesTree(Path(path), tree, layout)
 
 
 def _is_list_of_numbers(branch: Any) -> bool:

@@ -2,7 +2,7 @@
 
 from abc import ABC
 from collections.abc import Mapping
-from typing import Annotated, Literal, Self, final
+from typing import Annotated, Any, Literal, Self, final
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -25,6 +25,7 @@ __all__ = [
     "LabelledLayout",
     "LabelledSource",
     "PreparationSettings",
+    "RawLayout",
     "ReclusteredJets",
     "SimulatedSource",
     "SplitSettings",
@@ -34,7 +35,8 @@ __all__ = [
 ]
 
 
-Constituents = Literal["tower", "energy_flow", "particle"]
+Constituents = Literal["tower", "energy_flow", "particle", "candidate"]
+RawLayout = Literal["delphes", "nanoaod"]
 EnergyFlow = Literal["EFlowTrack", "EFlowPhoton", "EFlowNeutralHadron", "ParticleFlowCandidate"]
 LabelledLayout = Literal["top_tagging", "jetclass", "jetclass2"]
 EventWeightUse = Literal["refuse", "unweight", "keep"]
@@ -60,6 +62,14 @@ class StoredJets(JetSelection):
 
     kind: Literal["stored"]
     collection: str = Field("Jet", description="branch of the jets")
+    puppi: bool | None = Field(
+        None,
+        description="NanoAOD: whether the momenta of candidates are multiplied by their PUPPI weight; where it is not "
+        "said, those of FatJet are",
+    )
+    jet_labels: Annotated[tuple[str, ...], Different] = Field(
+        (), description="leaves of the jet with whole numbers, such as hadronFlavour: labels of its cloud"
+    )
     closure: Window = Field(
         (0.5, 2.0), description="accepted pT of the vector sum of a jet's constituents over its stored pT"
     )
@@ -144,6 +154,9 @@ class JetEvents(Settings):
     match_radius: PositiveFloat = Field(0.4, description="largest distance of a parton from its jet")
 
 
+_NANOAOD = {"tree": "Events", "weight_branch": "genWeight"}
+
+
 @final
 class IngestionSettings(Settings):
     """How raw files become padded clouds."""
@@ -157,14 +170,17 @@ class IngestionSettings(Settings):
     weight_branch: str | None = Field(
         "Event.Weight",
         description="branch with one number per event, its weight; jets get weights where it is there and the weights "
-        "differ; null leaves weights unread",
+        "differ; of nanoaod genWeight; null leaves weights unread",
     )
     cross_sections: Mapping[str, PositiveFloat] | Literal["ignore"] = Field(
         {},
         description="cross section [pb] of the files that a path or wildcard names, for files of several slices or "
         "processes; ignore takes events of files that state different ones as alike",
     )
-    tree: str = "Delphes"
+    layout: RawLayout = Field(
+        "delphes", description="names of the branches: nanoaod is NanoAOD of CMS with the candidates of PFNano"
+    )
+    tree: str = Field("Delphes", description="name of the tree; of nanoaod Events")
     step_size: Annotated[str, Field(pattern=r"^\d+ ?[kM]B$")] = Field("8 MB", description="raw data read at a time")
     on_bad_file: Literal["fail", "skip"] = Field("fail", description="unreadable file: stop, or skip and count")
     mixed_files: Literal["fail", "accept"] = Field(
@@ -172,6 +188,26 @@ class IngestionSettings(Settings):
         description="files that differ in collections, leaves or units of what is read: stop, or accept and say so",
     )
     on_bad_event: Literal["fail", "skip"] = Field("fail", description="NaN or infinity: stop, or skip and count")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _names_of_the_layout(cls, values: Any) -> Any:
+        if isinstance(values, Mapping) and values.get("layout") == "nanoaod":
+            return {**_NANOAOD, **values}
+        return values
+
+    @model_validator(mode="after")
+    def _the_layout_has_what_is_read(self) -> Self:
+        nano, clouds = self.layout == "nanoaod", self.clouds
+        if isinstance(clouds, JetEvents) and nano:
+            raise ValueError("clouds.kind: jet_events are read from Delphes files alone")
+        if isinstance(clouds, StoredJets) and clouds.puppi is not None and not nano:
+            raise ValueError("clouds.puppi: only candidates of nanoaod have PUPPI weights")
+        if isinstance(clouds, EventConstituents) and nano != (clouds.constituents == "candidate"):
+            raise ValueError("clouds.constituents: candidate is of nanoaod, and nanoaod has no other")
+        if isinstance(clouds, ReclusteredJets) and nano and clouds.truth_match is not None:
+            raise ValueError("clouds.truth_match: the prongs are read from Delphes files alone")
+        return self
 
 
 @final

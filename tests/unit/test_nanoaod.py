@@ -1,0 +1,220 @@
+"""NanoAOD with candidates: names, links and PUPPI weights on own files, sums of constituents on a real one."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import awkward as ak
+import numpy as np
+import pytest
+import uproot
+
+from cloudchamber.cloud_file import read_clouds
+from cloudchamber.errors import InputError, SettingsError
+from cloudchamber.preparation.ingestion import ingest
+from cloudchamber.readers.nanoaod import NanoNames
+from cloudchamber.settings.base import parse
+from cloudchamber.settings.data import IngestionSettings
+
+PUBLIC = Path(__file__).parents[3] / "shared/data/jets"
+STORED = {"kind": "stored", "collection": "FatJet", "pt_window": [1, 5000]}
+
+
+def settings(clouds: Mapping[str, Any], **changes: Any) -> IngestionSettings:
+    return parse(IngestionSettings, {"layout": "nanoaod", "clouds": clouds, "max_particles": 20, **changes}, "settings")
+
+
+def branches(rng: np.random.Generator, events: int = 12) -> dict[str, Any]:
+    """Return events with two FatJets of three or four candidates with PUPPI weights, and one candidate of no jet."""
+    candidates, jets, links, weights = [], [], [], []
+    for _ in range(events):
+        of_event, of_jets, of_links = [], [], []
+        for jet in range(2):
+            number = int(rng.integers(3, 5))
+            axis = rng.uniform(-1, 1), rng.uniform(-3, 3)
+            own = [
+                {
+                    "pt": float(rng.uniform(10, 60)),
+                    "eta": axis[0] + float(rng.normal(0, 0.05)),
+                    "phi": axis[1] + float(rng.normal(0, 0.05)),
+                    "puppiWeight": float(rng.choice([0.0, 0.5, 1.0], p=[0.1, 0.3, 0.6])),
+                    "charge": int(rng.integers(-1, 2)),
+                }
+                for _ in range(number)
+            ]
+            own[0]["puppiWeight"] = 1.0
+            of_links += [{"jetIdx": jet, "pFCandsIdx": len(of_event) + place} for place in range(number)]
+            of_event += own
+            pt, eta, phi, weight = (np.array([c[k] for c in own]) for k in ("pt", "eta", "phi", "puppiWeight"))
+            px, py, pz = (pt * weight * f for f in (np.cos(phi), np.sin(phi), np.sinh(eta)))
+            total = np.hypot(px.sum(), py.sum())
+            of_jets.append(
+                {
+                    # Corrected by a quarter, which rawFactor takes back.
+                    "pt": 1.25 * total,
+                    "rawFactor": 0.2,
+                    "eta": float(np.arcsinh(pz.sum() / total)),
+                    "phi": float(np.arctan2(py.sum(), px.sum())),
+                    "mass": 10.0,
+                    "hadronFlavour": int(rng.choice([0, 4, 5])),
+                }
+            )
+        candidates.append([*of_event, {"pt": 5.0, "eta": 0.0, "phi": 0.0, "puppiWeight": 1.0, "charge": 0}])
+        jets.append(of_jets)
+        links.append([of_links[place] for place in rng.permutation(len(of_links))])
+        weights.append(1.0)
+    tables = {"PFCands": candidates, "FatJet": jets, "FatJetPFCands": links}
+    found: dict[str, Any] = {"genWeight": np.array(weights, np.float32)}
+    for name, rows in tables.items():
+        array = ak.Array(rows)
+        found |= {f"{name}_{field}": _narrow(array[field]) for field in array.fields}
+    return found
+
+
+def _narrow(array: ak.Array) -> ak.Array:
+    integer = ak.to_numpy(ak.flatten(array)).dtype.kind == "i"
+    return ak.values_astype(array, np.int32 if integer else np.float32)
+
+
+def write(path: Path, content: Mapping[str, Any]) -> Path:
+    """Write branches with their counters as NanoAOD has them: nX beside X_*."""
+    tables: dict[str, dict[str, Any]] = {}
+    flat: dict[str, Any] = {}
+    for name, values in content.items():
+        collection, _, leaf = name.partition("_")
+        if leaf:
+            tables.setdefault(collection, {})[leaf] = values
+        else:
+            flat[name] = values
+    arrays = {**flat, **{name: ak.zip(leaves) for name, leaves in tables.items()}}
+    with uproot.recreate(path) as file:
+        file.mktree(
+            "Events",
+            {
+                name: ak.type(array).content if isinstance(array, ak.Array) else array.dtype
+                for name, array in arrays.items()
+            },
+        )
+        file["Events"].extend(arrays)
+    return path
+
+
+@pytest.fixture
+def file(tmp_path: Path, rng: np.random.Generator) -> Path:
+    return write(tmp_path / "nano.root", branches(rng))
+
+
+def test_names_are_those_of_delphes_and_back() -> None:
+    names = NanoNames(["nFatJet", "FatJet_pt", "nFatJetPFCands", "FatJetPFCands_jetIdx", "genWeight", "run"])
+    assert names.aliases == {
+        "FatJet_size", "FatJet.PT", "FatJetPFCands_size", "FatJetPFCands.jetIdx", "genWeight", "run"
+    }  # fmt: skip
+    for alias in names.aliases:
+        assert NanoNames([names.stored(alias), "nFatJet", "nFatJetPFCands"]).stored(alias) == names.stored(alias)
+    assert (names.stored("Jet.PT"), names.stored("Jet_size"), names.stored("other")) == ("Jet_pt", "nJet", "other")
+
+
+def test_jets_are_the_sum_of_their_weighted_candidates(tmp_path: Path, rng: np.random.Generator) -> None:
+    content = branches(rng)
+    chosen = {**STORED, "jet_labels": ["hadronFlavour"], "closure": [0.999, 1.001], "incomplete_share": 0.0}
+    made = settings(chosen, extra_leaves=["charge"])
+    ingest([write(tmp_path / "nano.root", content)], made, tmp_path / "clouds.h5")
+    clouds = read_clouds(tmp_path / "clouds.h5")
+    assert len(clouds) == 24
+    stored = ak.to_numpy(ak.flatten(content["FatJet_pt"]))
+    order = np.lexsort((clouds.label("jet"), clouds.label("event")))
+    by_event = [np.sort(of_event)[::-1] for of_event in stored.reshape(12, 2)]
+    np.testing.assert_allclose(clouds.feature("stored_pt")[order], np.concatenate(by_event), rtol=1e-5)
+    np.testing.assert_allclose(clouds.feature("jet_pt"), 0.8 * clouds.feature("stored_pt"), rtol=1e-4)
+    # Candidates that PUPPI takes out altogether are no particles.
+    assert (clouds.points[clouds.mask][:, 0] > 0).all()
+    kept = ak.sum(content["PFCands_puppiWeight"] > 0) - 12
+    assert clouds.mask.sum() == kept
+    assert clouds.meta["closure"]["of_jets"]["mean"] == pytest.approx(1.0, abs=1e-5)
+    assert set(clouds.label("hadronFlavour")) <= {0, 4, 5}
+    assert clouds.label("hadronFlavour").sum() == ak.sum(content["FatJet_hadronFlavour"])
+    assert {column.name for column in clouds.point_columns} >= {"charge"}
+
+
+def test_without_their_weights_the_candidates_are_not_the_jet(file: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"jets of 'FatJet' \d+ are not the sum of their constituents in PFCands"):
+        ingest([file], settings({**STORED, "puppi": False, "closure": [0.98, 1.02]}), tmp_path / "clouds.h5")
+
+
+def test_candidates_are_clustered_anew(file: Path, tmp_path: Path) -> None:
+    made = settings({"kind": "reclustered", "constituents": "candidate", "pt_window": [20, 5000]})
+    ingest([file], made, tmp_path / "clouds.h5")
+    assert len(read_clouds(tmp_path / "clouds.h5")) >= 12
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "reason"),
+    [
+        ("FatJetPFCands_jetIdx", 7, r"branch 'FatJetPFCands_jetIdx' is 7 in event 0, which has 2 jets"),
+        (
+            "FatJetPFCands_pFCandsIdx",
+            99,
+            r"branch 'FatJetPFCands_pFCandsIdx' is 99 in event 0, which has \d+ candidates",
+        ),
+        ("PFCands_pt", np.float32("nan"), r"branch 'PFCands_pt' is not finite or not physical in event 0"),
+        ("PFCands_puppiWeight", None, r"no branch 'PFCands_puppiWeight'; 'PFCands' has \['PFCands_charge', "),
+        ("PFCands", None, r"no branches 'PFCands_\*': NanoAOD without the candidates"),
+    ],
+)
+def test_damage_is_one_line_with_the_name_in_the_file(
+    name: str, change: Any, reason: str, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    content = branches(rng)
+    if change is None:
+        content = {key: values for key, values in content.items() if not key.startswith(name)}
+    else:
+        flat = ak.to_numpy(ak.flatten(content[name])).copy()
+        flat[0] = change
+        content[name] = ak.unflatten(flat, ak.num(content[name]))
+    with pytest.raises(InputError, match=reason):
+        ingest([write(tmp_path / "nano.root", content)], settings(STORED), tmp_path / "clouds.h5")
+    assert not (tmp_path / "clouds.h5").exists()
+
+
+def test_weights_of_the_generator_are_carried(tmp_path: Path, rng: np.random.Generator) -> None:
+    content = branches(rng)
+    content["genWeight"] = np.array([2.0, -1.0] * 6, np.float32)
+    ingest([write(tmp_path / "nano.root", content)], settings(STORED), tmp_path / "clouds.h5")
+    weights = read_clouds(tmp_path / "clouds.h5", weighted=True).event_weight
+    assert weights is not None
+    assert sorted(set(weights.tolist())) == [-1.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("clouds", "layout", "reason"),
+    [
+        ({"kind": "reclustered"}, "nanoaod", "candidate is of nanoaod, and nanoaod has no other"),
+        ({"kind": "events", "constituents": "candidate"}, "delphes", "candidate is of nanoaod"),
+        ({"kind": "jet_events"}, "nanoaod", "jet_events are read from Delphes files alone"),
+        ({**STORED, "puppi": True}, "delphes", "only candidates of nanoaod have PUPPI weights"),
+    ],
+)
+def test_what_a_layout_does_not_have_is_refused(clouds: Mapping[str, Any], layout: str, reason: str) -> None:
+    with pytest.raises(SettingsError, match=reason):
+        parse(IngestionSettings, {"layout": layout, "clouds": clouds, "max_particles": 20}, "settings")
+
+
+@pytest.mark.parametrize(("collection", "pt_min", "jets"), [("FatJet", 200, 20), ("Jet", 30, 20)])
+def test_jets_of_cms_are_the_sum_of_their_candidates(collection: str, pt_min: float, jets: int, tmp_path: Path) -> None:
+    """Ten simulated events in PFNano: AK8 jets of weighted candidates, AK4 jets of unweighted ones."""
+    path = PUBLIC / "coffea_pfnano.root"
+    if not path.exists():
+        pytest.skip("the public PFNano file is not there")
+    clouds = {"kind": "stored", "collection": collection, "pt_window": [pt_min, 5000], "closure": [0.99, 1.01]}
+    ingest([path], settings({**clouds, "jet_labels": ["hadronFlavour"]}), tmp_path / "clouds.h5")
+    made = read_clouds(tmp_path / "clouds.h5")
+    assert len(made) == jets
+    assert made.meta["closure"]["of_jets"]["mean"] == pytest.approx(1.0, abs=2e-3)
+
+
+def test_nanoaod_without_candidates_says_what_is_missing(tmp_path: Path) -> None:
+    path = PUBLIC / "nanoAOD_2015_CMS_Open_Data_ttbar.root"
+    if not path.exists():
+        pytest.skip("the public NanoAOD file is not there")
+    with pytest.raises(InputError, match=r"no branches 'PFCands_\*'.*PFNano has them"):
+        ingest([path], settings({**STORED, "collection": "Jet"}), tmp_path / "clouds.h5")
