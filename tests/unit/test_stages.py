@@ -82,7 +82,7 @@ def test_every_training_is_killed_and_resumed_by_the_tests_of_faults() -> None:
         name for name, command in COMMANDS.items() if {"state", "weights"} <= {a.dest for a in command._actions}
     }
     # The classifier of the log posterior is no model that is kept.
-    assert trainings | {"log-posterior"} == set(TRAININGS)
+    assert trainings | {"log-posterior", "teacher-test"} == set(TRAININGS)
 
 
 def test_settings_reach_stages_as_values_and_not_as_code() -> None:

@@ -15,7 +15,7 @@ from cloudchamber.errors import InputError
 from cloudchamber.preparation.clustering import four_vector_sums
 from cloudchamber.preparation.ingestion import ingest
 from cloudchamber.readers.delphes import DelphesTree
-from cloudchamber.settings.data import IngestionSettings
+from cloudchamber.settings.data import IngestionSettings, RawLayout
 
 Ingest = Callable[..., Clouds]
 EVENTS = 100
@@ -133,8 +133,8 @@ def test_a_hidden_collection_of_energy_flow(
     whole = run(path)
     original = DelphesTree.__init__
 
-    def hiding(tree: DelphesTree, file: Path, content: Any) -> None:
-        original(tree, file, content)
+    def hiding(tree: DelphesTree, file: Path, content: Any, layout: RawLayout) -> None:
+        original(tree, file, content, layout)
         tree._names = {name for name in tree._names if not name.startswith("EFlowNeutralHadron")}
 
     monkeypatch.setattr(DelphesTree, "__init__", hiding)
