@@ -96,7 +96,10 @@ def test_the_facts_are_those_of_the_file(study: Path, capsys: pytest.CaptureFixt
     assert parts == _inspect(study / "prepared/a.h5", capsys)["facts"]["parts"]
     assert sum(parts.values()) == 80
     raw = _inspect(study / "raw/a.root", capsys)
-    assert (raw["facts"], raw["record"]) == ({"events": 30, "collections": ["Tower"]}, None)
+    assert (raw["facts"], raw["record"]) == (
+        {"events": 30, "collections": ["Tower"], "clouds": {"reclustered": ["tower"], "events": ["tower"]}},
+        None,
+    )
 
 
 def test_people_read_the_same(study: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -179,14 +179,14 @@ def _jetnet(path: Path) -> Contents:
 
 
 def _root(path: Path) -> Contents:
-    from cloudchamber.readers.delphes import open_tree
+    from cloudchamber.readers.root_overview import root_overview
 
-    with open_tree(path, "Delphes") as tree:
-        collections, events = tree.collections, 0
-        for step in tree.steps(tree.numeric_leaves, "8 MB"):
-            events += len(step.events)
-    facts = {"events": events, "collections": collections}
-    return Contents("events in the layout of Delphes", ("header and length", "all numeric leaves readable"), facts)
+    found = root_overview(path)
+    facts = {"events": found.events, "collections": found.collections, "clouds": found.clouds or "none"}
+    if not found.collections:
+        facts = {"trees": found.trees, "clouds": found.clouds or "none"}
+    leaves = ("all numeric leaves readable",) if found.collections else ()
+    return Contents(found.kind, ("header and length", *leaves), facts)
 
 
 def _weights(path: Path) -> Contents:

@@ -11,7 +11,7 @@ import uproot
 from cloudchamber.errors import InputError
 from cloudchamber.records.record import verify_record
 
-__all__ = ["one_line", "open_root_tree"]
+__all__ = ["one_line", "open_root_tree", "trees_of"]
 
 _LFS_POINTER = b"version https://git-lfs"
 _LARGE_FILE_VERSION = 1_000_000  # from this version number on the header holds 64-bit positions
@@ -23,6 +23,12 @@ def open_root_tree(path: Path, name: str, recorded: bool = True) -> Iterator[Any
 
     Args and errors are those of :func:`cloudchamber.readers.delphes.open_tree`.
     """
+    with _opened(path, recorded) as file:
+        yield _find_tree(path, file, name)
+
+
+@contextmanager
+def _opened(path: Path, recorded: bool = False) -> Iterator[Any]:
     _check_header(path)
     # Zstandard and uncompressed baskets carry no sum: a flipped bit there reads as a wrong number.
     if recorded:
@@ -33,7 +39,21 @@ def open_root_tree(path: Path, name: str, recorded: bool = True) -> Iterator[Any
     except Exception as error:
         raise InputError(f"{path}: cannot be opened: {one_line(error)}") from error
     with file:
-        yield _find_tree(path, file, name)
+        yield file
+
+
+def trees_of(path: Path) -> dict[str, int]:
+    """Return the entries of each tree of a file, of its highest cycle.
+
+    Raises:
+        InputError: the file is missing, truncated, not a ROOT file or only a Git LFS pointer, or a tree is damaged.
+    """
+    with _opened(path) as file:
+        try:
+            names = [name for name, kind in file.classnames(cycle=False).items() if kind == "TTree"]
+            return {name: int(file[name].num_entries) for name in dict.fromkeys(names)}
+        except Exception as error:
+            raise InputError(f"{path}: its trees cannot be read: {one_line(error)}") from error
 
 
 def one_line(error: Exception) -> str:
