@@ -125,15 +125,16 @@ def test_the_low_rank_form_is_a_full_tensor_of_that_rank() -> None:
     with torch.no_grad():
         full.tensor.copy_(torch.einsum("ra,rb,rc->abc", *weights) / 3**0.5)  # type: ignore[arg-type]
     jets = torch.randn(2, 7, 5, dtype=torch.float64)
-    torch.testing.assert_close(low(jets), full(jets))
+    torch.testing.assert_close(low([jets]), full([jets]))
 
 
 def test_the_full_tensor_is_what_the_slides_write() -> None:
     torch.manual_seed(5)
     full = TensorAttention(ALL_HADRONIC_TOP_PAIR.particles["t1"], 4, None).double()
-    jets = torch.randn(2, 6, 4, dtype=torch.float64)
-    theta = torch.einsum("abc,nia,njb,nkc->nijk", full.tensor, jets, jets, jets)
-    torch.testing.assert_close(full(jets), (theta + theta.transpose(2, 3)) / 2)
+    blocks = [torch.randn(events, jets, 4, dtype=torch.float64) for events, jets in ((2, 6), (3, 7))]
+    for jets, found in zip(blocks, full(blocks), strict=True):
+        theta = torch.einsum("abc,nia,njb,nkc->nijk", full.tensor, jets, jets, jets)
+        torch.testing.assert_close(found, (theta + theta.transpose(2, 3)) / 2)
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)

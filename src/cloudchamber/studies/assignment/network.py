@@ -125,7 +125,7 @@ class _Branch(nn.Module):
         for layer in self.layers:
             jets = layer(jets, rows, biases)
         seen = None if self.detection is None else self.detection(rows.mean(jets)).squeeze(1)
-        return [self.attention(block) for block in rows.split(jets)], seen
+        return self.attention(rows.split(jets)), seen
 
 
 @final

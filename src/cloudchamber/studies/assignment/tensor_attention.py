@@ -9,6 +9,7 @@ The score is the mean of theta over exchanges of equivalent daughters. Its softm
 the probability of an assignment.
 """
 
+from collections.abc import Sequence
 from itertools import combinations
 from math import log, sqrt
 from typing import final
@@ -45,17 +46,20 @@ class TensorAttention(nn.Module):
             self.maps = nn.ModuleList(nn.Linear(width, rank) for _ in particle.daughters)
         self.rank = rank
 
-    def forward(self, jets: Tensor) -> Tensor:
-        """Map (b, n, H) jets to (b, n, ..., n) scores, one axis for each daughter, symmetric in equivalent ones."""
-        theta = self._full(jets) if self.maps is None else self._product(jets)
-        if self.maps is None or len(self.symmetries) == 1:
-            return theta
-        axes = [(0, *(1 + place for place in symmetry)) for symmetry in self.symmetries]
-        return torch.stack([theta.permute(order) for order in axes]).mean(dim=0)
+    def forward(self, blocks: Sequence[Tensor]) -> list[Tensor]:
+        """Map blocks of events, (b, n, H) jets, to (b, n, ..., n) scores, one axis for each daughter.
 
-    def _full(self, jets: Tensor) -> Tensor:
-        # Symmetric weights give symmetric scores: one contraction in place of one for each exchange.
-        weights = torch.stack([self.tensor.permute(symmetry) for symmetry in self.symmetries]).mean(dim=0)
+        Scores are symmetric in equivalent daughters.
+        """
+        if self.maps is None:
+            # Symmetric weights give symmetric scores: one contraction in place of one for each exchange. The tensor is
+            # large, so that its mean over exchanges is taken once for all blocks.
+            weights = _mean_over(self.tensor, self.symmetries)
+            return [self._full(jets, weights) for jets in blocks]
+        axes = [(0, *(1 + place for place in symmetry)) for symmetry in self.symmetries]
+        return [_mean_over(self._product(jets), axes) for jets in blocks]
+
+    def _full(self, jets: Tensor, weights: Tensor) -> Tensor:
         n, width = jets.shape[1:]
         if self.order == 1:
             return jets @ weights
@@ -75,6 +79,14 @@ class TensorAttention(nn.Module):
         for factor in maps[1:-1]:
             theta = (theta.unsqueeze(-2) * factor[:, None]).flatten(1, -2)
         return (theta @ maps[-1].transpose(1, 2)).unflatten(1, (jets.shape[1],) * (self.order - 1))
+
+
+def _mean_over(values: Tensor, exchanges: Sequence[tuple[int, ...]]) -> Tensor:
+    """Return the mean over exchanges of axes."""
+    total = values.permute(exchanges[0])
+    for exchange in exchanges[1:]:
+        total = total + values.permute(exchange)
+    return total / len(exchanges) if len(exchanges) > 1 else total
 
 
 def log_probabilities(theta: Tensor, padded: Tensor | None, symmetries: int) -> Tensor:
