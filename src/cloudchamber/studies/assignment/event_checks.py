@@ -14,7 +14,7 @@ __all__ = ["check_jets", "check_targets", "jet_mask", "whole_targets"]
 _ETA_LIMIT = 20.0
 # Of the azimuth, which some programs have from 0 to 2 pi.
 _PHI_LIMIT = 6.3
-# The median pT of all jets [GeV]. It is 76 in the events that come with SPANet; MeV, logarithms and standardised values
+# The median pT of all jets [GeV]. It is 54 in the events that come with SPANet; MeV, logarithms and standardised values
 # are far from that.
 _TYPICAL_PT = (5.0, 5000.0)
 
