@@ -152,6 +152,18 @@ def test_several_files_and_steps(tmp_path: Path, rng: np.random.Generator) -> No
     np.testing.assert_array_equal(run(single, "jetclass2", 4).points[0], clouds.points[4321])
 
 
+def test_files_in_different_units_are_refused(tmp_path: Path, rng: np.random.Generator) -> None:
+    jets = random_jets(rng, 40)
+    write_jetclass2(tmp_path / "a.parquet", jets[:20], [0] * 20)
+    write_jetclass2(tmp_path / "b.parquet", [1000 * jet for jet in jets[20:]], [1] * 20)
+    files, settings = [tmp_path / "a.parquet", tmp_path / "b.parquet"], LabelledJetSettings(max_particles=60)
+    with pytest.raises(InputError, match=r"b\.parquet: the typical pT .*a\.parquet .* different units"):
+        read_labelled_jets(files, "jetclass2", settings, tmp_path / "out.h5")
+    assert not (tmp_path / "out.h5").exists()
+    # Each alone says nothing of its units.
+    read_labelled_jets(files[1:], "jetclass2", settings, tmp_path / "out.h5")
+
+
 def test_windows_and_what_is_left_out(tmp_path: Path) -> None:
     """A jet of mass 10, one without a particle, one along the beam, one with a particle along the beam, a light one."""
     along = np.array([[0, 0, 50, 50]], "f4")

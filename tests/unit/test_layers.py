@@ -318,6 +318,19 @@ def test_own_classes_are_all_classes_and_nothing_below_acts_on_their_jets(classe
     assert made == {"classes": {"a": mine["a"], "2": {"title": "two", "dataset": "top", "label": 3}}, "seeds": [1]}
 
 
+def test_nothing_below_acts_on_own_events(root: Path) -> None:
+    study = {"title": "some events", "events": "top", "background": "qcd", "parts": {"train": 0.7}, "seeds": [1]}
+    write(root, "one", "default", json.dumps({"one": {**study, "learning_curve": {"complete_events": [5000]}}}))
+    assert of_user(root, one={"events": "mine"})["one"] == {"events": "mine", "seeds": [1]}
+    own = {"events": "mine", "background": "other"}
+    assert of_user(root, one=own)["one"] == {**own, "seeds": [1]}
+    # Another data set by the name of the one below.
+    mine = {"top": {"title": "mine", "source": {"kind": "delphes", "files": ["a"]}}}
+    assert of_user(root, datasets=mine)["one"] == {"events": "top", "seeds": [1]}
+    for change in ({"one": {"events": "top"}}, {"one": {"seeds": [1]}}, {"datasets": {"top": {"title": "tops"}}}):
+        assert of_user(root, **change)["one"]["background"] == "qcd"
+
+
 def test_classes_that_are_changed_or_left_out_keep_their_sample(classes: Path) -> None:
     made = of_user(classes, one={"classes": {"1": None, "2": {"title": "zwei"}}})["one"]
     assert made["classes"] == {"1": None, "2": {"title": "zwei", "dataset": "top", "label": 3}}

@@ -10,6 +10,7 @@ import numpy as np
 from cloudchamber import seeds
 from cloudchamber.classification.chosen_jets import WINDOWED, chosen_jets, windows_or_ranges
 from cloudchamber.classification.flat_weights import flat_weights
+from cloudchamber.classification.origins import difference, made_with
 from cloudchamber.cloud import EVENT_WEIGHT, Clouds, Column
 from cloudchamber.cloud_file import CloudWriter, create_clouds, read_clouds
 from cloudchamber.errors import InputError
@@ -51,8 +52,8 @@ def combine_classes(settings: TaggingJetsSettings, seed: int, output: Path) -> N
     Raises:
         InputError: a file cannot be used, a class has no jets or cannot be made flat, a part has fewer jets of a class
             than :data:`LEAST_JETS`, the training part has fewer jets of one than the learning curve asks for, or two
-            classes have the same jet; jets have event weights and the settings do not say what becomes of them, or some
-            are negative.
+            classes have the same jet, or were made with other settings or from other collections; jets have event
+            weights and the settings do not say what becomes of them, or some are negative.
         StorageError: the output cannot be written.
     """
     files = list(dict.fromkeys(item.file for item in settings.classes))
@@ -69,6 +70,7 @@ def combine_classes(settings: TaggingJetsSettings, seed: int, output: Path) -> N
     ):
         labels, raw_files, contents, kinematics = [], [], [], []
         known: dict[str, tuple[int, int]] = {}
+        made_of: list[tuple[str, dict[str, str]]] = []
         for source, file in enumerate(files):
             clouds = read_clouds(file, weighted=True)
             for position, item in enumerate(settings.classes):
@@ -77,6 +79,7 @@ def combine_classes(settings: TaggingJetsSettings, seed: int, output: Path) -> N
                 try:
                     rows, made[item.name] = chosen_jets(clouds, item, settings, seed)
                     jets, events = clouds[rows], event_labels(clouds)[rows]
+                    made_of.append((item.name, made_with(clouds, settings.max_particles)))
                     labels.append(np.column_stack([np.tile((position, source), (len(rows), 1)), events]))
                     raw_files.append(_raw_files(clouds, source, events[:, 0], known))
                     content, described = _append(jets, labels[-1], settings, writer)
@@ -86,6 +89,7 @@ def combine_classes(settings: TaggingJetsSettings, seed: int, output: Path) -> N
                 contents.append(content)
                 kinematics.append(np.stack([jets.feature(name) for name in WINDOWED]))
                 report.update()
+        mixed = _mixed(made_of, settings)
         of_jets, content = np.concatenate(labels), np.concatenate(contents)
         identical = _count_identical(content, of_jets[:, 0], settings.classes)
         events = joined(np.column_stack([np.concatenate(raw_files), of_jets[:, 3]]), content)
@@ -98,9 +102,21 @@ def combine_classes(settings: TaggingJetsSettings, seed: int, output: Path) -> N
                 "windows": windows_or_ranges(settings, np.concatenate(kinematics, axis=1)),
                 "files": files,
                 "identical_clouds": identical,
+                "mixed_classes": mixed,
                 "provenance": provenance("combine-classes", settings.model_dump(mode="json"), inputs, seed),
             }
         )
+
+
+def _mixed(made_of: Sequence[tuple[str, Mapping[str, str]]], settings: TaggingJetsSettings) -> str:
+    """Return how classes differ in what their jets were made with, "" where they do not; refuse it or say it."""
+    found = difference(made_of)
+    if found is None:
+        return ""
+    if settings.mixed_classes == "fail":
+        raise InputError(f"{found}: taggers would tell these apart; mixed_classes: accept takes them")
+    sys.stderr.write(f"combine-classes: WARNING: {found}\n")
+    return found
 
 
 def _raw_files(clouds: Clouds, source: int, files: np.ndarray, known: dict[str, tuple[int, int]]) -> np.ndarray:

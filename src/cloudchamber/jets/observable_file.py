@@ -16,7 +16,7 @@ from cloudchamber.errors import CloudchamberError, InputError
 from cloudchamber.hdf5 import create_hdf5
 from cloudchamber.storage import sha256
 
-__all__ = ["read_observables", "read_observables_of", "write_observables"]
+__all__ = ["read_observables", "read_observables_of", "refuse_other_source", "write_observables"]
 
 FORMAT = "cloudchamber-observables"
 VERSION = 1
@@ -95,8 +95,23 @@ def read_observables_of(
     lengths = {len(values) for values in table.values()}
     if lengths != {n_clouds}:
         raise InputError(f"{path}: observables of {max(lengths, default=0)} jets, {clouds} has {n_clouds}")
+    refuse_other_source(path, meta, clouds, "jets")
+    return table, meta
+
+
+def refuse_other_source(path: str | Path, meta: Mapping[str, Any], source: str | Path, what: str) -> None:
+    """Refuse a file whose meta data say that it was made from others than a certain one.
+
+    Args:
+        path: the file.
+        meta: its meta data.
+        source: what it is to be made from.
+        what: what that holds, in words.
+
+    Raises:
+        InputError: it was made from files with other contents.
+    """
     provenance = meta.get("provenance")
     inputs = provenance.get("inputs") if isinstance(provenance, dict) else None
-    if isinstance(inputs, dict) and sha256(clouds) not in inputs.values():
-        raise InputError(f"{path}: was made from other jets than those of {clouds} (SHA-256 differs); make it again")
-    return table, meta
+    if isinstance(inputs, dict) and sha256(source) not in inputs.values():
+        raise InputError(f"{path}: was made from other {what} than those of {source} (SHA-256 differs); make it again")

@@ -12,7 +12,7 @@ from cloudchamber.readers.constituents import detector_view, pt_leaves
 from cloudchamber.readers.delphes import DelphesTree
 from cloudchamber.readers.jagged import Step
 
-__all__ = ["FileContent", "difference"]
+__all__ = ["FileContent", "difference", "units_differ"]
 
 # The geometric mean of pT is 0.3 to 4 GeV in all files of Delphes that were looked at, whatever the process and the
 # card; GeV and MeV are a thousand apart.
@@ -75,10 +75,14 @@ def difference(first: FileContent, other: FileContent) -> str | None:
                 if leaves
             ]
             return f"{' and '.join(parts)}, unlike {first.path}: are the files of two versions of Delphes?"
-    pt, its_pt = first.typical_pt, other.typical_pt
+    return units_differ(first.path, first.typical_pt, other.typical_pt)
+
+
+def units_differ(first: Path, pt: float | None, its_pt: float | None) -> str | None:
+    """Say that the geometric means of pT of the first and of another file are in different units, or return None."""
     if pt and its_pt and not 1 / _LARGEST_RATIO < its_pt / pt < _LARGEST_RATIO:
         return (
-            f"the typical pT of constituents is {its_pt:.3g}, in {first.path} it is {pt:.3g}: "
+            f"the typical pT of constituents is {its_pt:.3g}, in {first} it is {pt:.3g}: "
             "are the files in different units?"
         )
     return None

@@ -96,9 +96,9 @@ def joined(events: np.ndarray, content: np.ndarray) -> np.ndarray:
         lowest = found
 
 
-def warning(identical: int, jets: int) -> str:
-    """Return what a step that splits ``jets`` jets says of those that are identical to an earlier one."""
+def warning(identical: int, number: int, what: str = "jets") -> str:
+    """Return what a step that splits so many jets, or ``what`` they are, says of those identical to an earlier one."""
     return (
-        f"WARNING: {identical} of {jets} jets are identical to an earlier one; they are kept, each in the part of the "
-        "split that the earlier one is in"
+        f"WARNING: {identical} of {number} {what} are identical to an earlier one; they are kept, each in the part of "
+        "the split that the earlier one is in"
     )

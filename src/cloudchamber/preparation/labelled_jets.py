@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, final
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from cloudchamber.cloud_file import create_clouds
 from cloudchamber.errors import InputError
+from cloudchamber.preparation.alike import units_differ
 from cloudchamber.preparation.columns import CLASS_COLUMN, JET_FEATURES, LABEL_COLUMNS, MULTIPLICITY
 from cloudchamber.preparation.padded_writer import PaddedWriter
 from cloudchamber.preparation.raw_clouds import RawClouds
@@ -44,6 +45,17 @@ class _Tally:
     empty: int = 0
     outside: int = 0
     without_direction: int = 0
+    typical_pt: dict[Path, float] = field(default_factory=dict)
+
+    def compare(self, path: Path, log_pt_sum: float, constituents: int) -> None:
+        """Compare a file with the first one that has constituents; refuse it where it is in other units."""
+        if not constituents:
+            return
+        self.typical_pt[path] = float(np.exp(log_pt_sum / constituents))
+        first = next(iter(self.typical_pt))
+        found = units_differ(first, self.typical_pt[first], self.typical_pt[path])
+        if found is not None:
+            raise InputError(f"{path}: {found}")
 
     def add(self, raw: RawClouds) -> None:
         filled = int(raw.with_constituents.sum())
@@ -81,7 +93,8 @@ def read_labelled_jets(
         output: cloud file to write.
 
     Raises:
-        InputError: a file or value cannot be used, or no jet is left; the message names file, column and entry.
+        InputError: a file or value cannot be used, files are in different units, or no jet is left; the message names
+            file, column and entry.
         StorageError: the output cannot be written.
     """
     paths = existing_files(files)
@@ -92,14 +105,19 @@ def read_labelled_jets(
         with progress("read jets", None, "jets") as reporter:
             for number, path in enumerate(paths):
                 reporter.note(f"file {number + 1} of {len(paths)}")
+                log_pt_sum, constituents = 0.0, 0
                 with closing(_READERS[layout](path)) as steps:
                     for jets in steps:
+                        pt = np.hypot(*jets.momenta[:2])
+                        log_pt_sum += float(np.log(pt[pt > 0]).sum())
+                        constituents += int(np.count_nonzero(pt > 0))
                         raw = _clouds(jets, settings)
                         tally.add(raw)
                         taken = (jets.entries[raw.event], raw.rank, jets.labels[raw.event])
                         labels = np.column_stack([np.full(len(raw.event), number), *taken])
                         writer.append(raw.columns, raw.offsets, raw.features, labels)
                         reporter.update(len(jets.entries))
+                tally.compare(path, log_pt_sum, constituents)
         if not writer.clouds:
             others = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
             raise InputError(f"{paths[0]}{others}: nothing passes the selection: {tally.summary()}")

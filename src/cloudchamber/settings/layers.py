@@ -25,6 +25,8 @@ _DEFINING: Mapping[str, tuple[str, ...]] = {
 _NO_PHYSICS = {"title", "events", "shards", "particles"}
 # What a study of taggers says of the jets of its classes.
 _OF_CLASSES = ("title", "sample", "learning_curve")
+# What a study of events says of these; another detector's background is none of a user's events.
+_OF_EVENTS = ("title", "background", "parts", "learning_curve")
 
 
 def layered(config: Mapping[str, Any], root: Path, known: Sequence[str]) -> dict[str, Any]:
@@ -36,8 +38,9 @@ def layered(config: Mapping[str, Any], root: Path, known: Sequence[str]) -> dict
 
     What ``config`` does not say does not act on data of the user: a process with commands or a data set with a source
     takes nothing of one of the same name below, and where classes of a study name data sets, its other classes and what
-    is said below of the jets of the classes do not count. A process whose physics ``config`` changes is not compared
-    with real files that are named below.
+    is said below of the jets of the classes do not count. So it is with what is said below of the events of a study
+    whose events are the user's. A process whose physics ``config`` changes is not compared with real files that are
+    named below.
 
     Args:
         config: content of config.yaml and its overlays: "scale", "studies" and any other key.
@@ -94,6 +97,9 @@ def _without_redefined(below: Mapping[str, Any], own: Mapping[str, Any], studies
             of_study = {key: value for key, value in settings.items() if key not in _OF_CLASSES}
             named = _kept("classes", settings, of_user, _mapping(of_user, "classes"))
             made[study] = of_study | {"classes": named}
+        events = of_user.get("events") or settings.get("events")
+        if events != settings.get("events") or _defined("datasets", _mapping(own, "datasets").get(str(events))):
+            made[study] = {key: value for key, value in settings.items() if key not in _OF_EVENTS}
     return made
 
 

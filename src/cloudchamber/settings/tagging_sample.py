@@ -63,6 +63,11 @@ class _TaggingSample(Settings, ABC):
         description="jets with event weights: refused; or drawn by them, so that all weigh the same; or kept with "
         "their weights as a factor of those of taggers and their measures",
     )
+    mixed_classes: Literal["fail", "accept"] = Field(
+        "fail",
+        description="classes whose jets were made with other radii, constituents, collections or numbers of particles, "
+        "which taggers would tell apart: stop, or accept and say so",
+    )
     split: SplitSettings = SplitSettings(train=0.7, validation=0.1)
 
     @model_validator(mode="after")

@@ -230,6 +230,39 @@ def test_a_drive_that_was_not_simulated_is_refused(plan: ActiveMatterPlan, tmp_p
         train_score(Path(plan.snapshots("trap")), score, [0.7], 1, tmp_path, *(tmp_path / name for name in "abc"))
 
 
+def test_what_cannot_be_measured_is_refused(plan: ActiveMatterPlan, tmp_path: Path) -> None:
+    given = plan.measured("ring")
+    (entry,), (first, second, *_) = given["ensembles"], given["trainings"]
+    same = {**second, "weights": str(tmp_path / "copy.safetensors")}
+    (tmp_path / "copy.safetensors").write_bytes(Path(first["weights"]).read_bytes())
+    for change, message in (
+        ({"ensembles": [{**entry, "drives": [0.7]}]}, r"no snapshots of the drive 0\.7 in the part 'test', only of"),
+        ({"ensembles": [{**entry, "part": "held_out"}]}, "no part 'held_out' among"),
+        ({"trainings": [first]}, "trainings: 1 given, two at least are crossed"),
+        ({"trainings": [first, same]}, "copy.safetensors: the weights are those of .*: no independent training"),
+    ):
+        with pytest.raises(CloudchamberError, match=message):
+            measure(plan.settings.measurement, {**given, **change}, 1, tmp_path / "q.csv", tmp_path / "f.h5")
+    assert not (tmp_path / "q.csv").exists()
+
+
+def test_transfers_to_nothing_or_to_what_was_trained_on_are_refused(plan: ActiveMatterPlan) -> None:
+    values = plan.settings.model_dump(mode="json")
+    (name, model) = next(iter(values["models"].items()))
+    other = {**values["ensembles"][model["ensemble"]], "drives": [3.0]}
+    for transfer, message in (
+        (model["ensemble"], "is what the model is trained on"),
+        ("other", "none of the drives .* that the model is trained on is among those of 'other'"),
+    ):
+        changed = {
+            **values,
+            "ensembles": {**values["ensembles"], "other": other},
+            "models": {**values["models"], name: {**model, "transfers": [transfer]}},
+        }
+        with pytest.raises(SettingsError, match=message):
+            parse(ActiveMatterSettings, changed)
+
+
 def test_steps_are_reproducible(plan: ActiveMatterPlan, tmp_path: Path) -> None:
     score, drives = plan.settings.models["ring"].score, list(plan.drives("ring"))
     outputs = [tmp_path / name for name in ("a", "b", "c")]

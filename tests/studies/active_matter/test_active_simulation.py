@@ -2,13 +2,14 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from systems_of_tests import BOX, PAIR, SPRINGS, TRAP, ensemble, system
 
 from cloudchamber.cloud_file import read_clouds
-from cloudchamber.errors import InputError
+from cloudchamber.errors import DivergenceError, InputError, SettingsError
 from cloudchamber.studies.active_matter import simulate as step
 from cloudchamber.studies.active_matter.dynamics import Dynamics, Walkers
 from cloudchamber.studies.active_matter.estimators import estimates
@@ -16,6 +17,7 @@ from cloudchamber.studies.active_matter.settings import EnsembleSettings
 from cloudchamber.studies.active_matter.simulate import simulate
 from cloudchamber.studies.active_matter.snapshots import Snapshots, read_snapshots
 from cloudchamber.studies.active_matter.systems.linear import discrete_covariance, entropy_production
+from cloudchamber.studies.active_matter.systems.stability import growth_of_step
 from cloudchamber.studies.active_matter.systems.system import System
 from cloudchamber.training.record import state_folder
 
@@ -181,3 +183,51 @@ def test_other_files_of_clouds_are_refused_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "cut.h5").write_bytes(content[: len(content) // 2])
     with pytest.raises(InputError, match=r"cut\.h5"):
         read_snapshots(tmp_path / "cut.h5")
+
+
+@pytest.mark.parametrize(
+    ("values", "size", "growth"),
+    [
+        # 1 - stiffness * step, and of the rotation |1 - (k + i Omega) step|.
+        ({**TRAP, "stiffness": 25.0}, 0.1, 1.5),
+        ({"kind": "rotation", "stiffness": 0.1, "diffusion": 0.5}, 0.5, np.hypot(0.95, 0.5)),
+        (TRAP, 0.1, None),
+        (SPRINGS, 0.1, None),
+        (BOX, 5.0, None),
+    ],
+)
+def test_a_step_without_a_stationary_state_is_refused(
+    values: dict[str, Any], size: float, growth: float | None, tmp_path: Path
+) -> None:
+    found = growth_of_step(system(values), 1.0, size)
+    if growth is None:
+        assert found is None or found < 1
+        return
+    assert found == pytest.approx(growth)
+    settings = ensemble(values, drives=[1.0], trajectories=4, step=size, burn_in=1.0, spacing=1.0, snapshots=2)
+    with pytest.raises(SettingsError, match=f"step: with {size:g} and the drive 1 the integrator grows"):
+        simulate(settings, 1, tmp_path / "state", tmp_path / "out.h5")
+    assert not (tmp_path / "out.h5").exists()
+
+
+def test_a_simulation_that_is_not_finite_is_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # As of forces that are not linear, of which nothing is known before.
+    monkeypatch.setattr(step, "growth_of_step", lambda *_: None)
+    settings = ensemble({**TRAP, "stiffness": 1e4}, trajectories=4, step=0.1, burn_in=10.0, spacing=10.0, snapshots=2)
+    with np.errstate(all="ignore"), pytest.raises(DivergenceError, match=r"a smaller step than 0\.1"):
+        simulate(settings, 1, tmp_path / "state", tmp_path / "out.h5")
+    assert not (tmp_path / "out.h5").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"spacing": 0.149, "step": 0.1}, "spacing: must be a multiple of step"),
+        ({"spacing": 0.01, "step": 0.1}, "spacing: must be a multiple of step"),
+        ({"drives": [1.0, 1.00000001]}, "a drive of more than 6 digits is stored as another one"),
+    ],
+)
+def test_times_and_drives_that_would_become_others_are_refused(change: dict[str, Any], said: str) -> None:
+    with pytest.raises(SettingsError, match=said):
+        ensemble(TRAP, **change)
+    assert ensemble(TRAP, spacing=0.3, step=0.1, drives=[1.23456, 1e-5]).drives == (1.23456, 1e-5)

@@ -1,6 +1,8 @@
 """Events: the layout of SPANet there and back, what is refused, parts, and partons matched to jets."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -58,6 +60,15 @@ def test_the_layout_is_that_of_spanet(path: Path) -> None:
         ("TARGETS/t1/b", ("first", 99), "'TARGETS/t1/b' is 99 in event 0"),
         ("INPUTS/Source/pt", ("first row", np.nan), "'INPUTS/Source/pt': no such jet in event 0"),
         ("INPUTS/Source/MASK", ("first row", False), "event 0 has a gap"),
+        ("INPUTS/Source/pt", ("first row", 0.0), "no such jet in event 0: 0, expected more than zero: slots without"),
+        ("INPUTS/Source/eta", ("first row", 900.0), "no such jet in event 0: 900, expected .eta. up to 20"),
+        ("INPUTS/Source/phi", ("first row", 90.0), "no such jet in event 0: 90, expected radians"),
+        (
+            "INPUTS/Source/btag",
+            ("first row", 0.75),
+            "no such jet in event 0: 0.75, expected 0 or 1: cut a discriminant",
+        ),
+        ("INPUTS/Source/btag", ("first row", 4.0), "no such jet in event 0: 4, expected 0 or 1"),
     ],
 )
 def test_what_no_event_can_be_is_refused(path: Path, key: str, change: tuple[str, float] | None, said: str) -> None:
@@ -71,6 +82,35 @@ def test_what_no_event_can_be_is_refused(path: Path, key: str, change: tuple[str
         read_events(path, TOPOLOGY)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "first", "said"),
+    [
+        ("INPUTS/Source/MASK", np.nan, "'INPUTS/Source/MASK' is nan in event 0, expected 0 or 1"),
+        ("TARGETS/t1/b", 1.5, "'TARGETS/t1/b' is 1.5 in entry 0, expected a whole number"),
+        ("TARGETS/t1/b", np.nan, "'TARGETS/t1/b' is nan in entry 0, expected a whole number"),
+    ],
+)
+def test_numbers_of_another_type_are_not_rounded(path: Path, key: str, first: float, said: str) -> None:
+    with h5py.File(path, "r+") as file:
+        values = file[key][()].astype(np.float32)
+        del file[key]
+        file[key] = values
+    expected = read_events(path, TOPOLOGY)
+    assert np.array_equal(expected.targets, random_events(np.random.default_rng(1), 20).targets)
+    with h5py.File(path, "r+") as file:
+        file[key][0 if values.ndim == 1 else (0, 0)] = first
+    with pytest.raises(InputError, match=said):
+        read_events(path, TOPOLOGY)
+
+
+@pytest.mark.parametrize(("change", "typical"), [(lambda pt: 1000 * pt, "1.*e.05"), (np.log1p, "4")])
+def test_momenta_in_other_units_are_refused(path: Path, change: Callable[..., np.ndarray], typical: str) -> None:
+    with h5py.File(path, "r+") as file:
+        file["INPUTS/Source/pt"][()] = change(file["INPUTS/Source/pt"][()])
+    with pytest.raises(InputError, match=f"the median pT of all jets is {typical}.*, expected GeV"):
+        read_events(path, TOPOLOGY)
 
 
 def test_two_partons_with_one_jet_are_refused(path: Path) -> None:
@@ -94,6 +134,23 @@ def test_folds_are_tested_on_consecutive_events(tmp_path: Path) -> None:
     for number, test in enumerate(tests):
         others = [read_part(path, f"fold{number}/{name}", 103) for name in ("train", "validation")]
         assert sorted(np.concatenate([test, *others])) == list(range(103))
+
+
+@pytest.mark.parametrize("settings", [{"train": 0.5, "validation": 0.1}, {"folds": 4}])
+def test_an_event_and_its_copy_are_in_one_part(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], settings: dict[str, Any]
+) -> None:
+    once = random_events(np.random.default_rng(1), 60)
+    # Two files of one seed, one behind the other.
+    write_events(tmp_path / "twice.h5", once[np.tile(np.arange(60), 2)], TOPOLOGY)
+    collect_events(tmp_path / "twice.h5", PartSettings(**settings), 1, tmp_path / "out.h5")
+    for fold in ("all",) if "train" in settings else [f"fold{number}" for number in range(4)]:
+        parts = [read_part(tmp_path / "out.h5", f"{fold}/{name}", 120) for name in ("train", "validation", "test")]
+        assert sorted(np.concatenate(parts)) == list(range(120))
+        for number, rows in enumerate(parts):
+            others = np.concatenate([*parts[:number], *parts[number + 1 :]])
+            assert not set((rows % 60).tolist()) & set((others % 60).tolist())
+    assert "WARNING: 60 of 120 events are identical to an earlier one" in capsys.readouterr().err
 
 
 def test_a_part_that_would_be_empty_is_refused(tmp_path: Path) -> None:

@@ -145,6 +145,16 @@ def test_differences_are_taken_on_the_same_events(files: dict[str, Any]) -> None
     assert line["difference"] == pytest.approx(network - other)
 
 
+def test_assignments_of_other_events_are_refused(files: dict[str, Any], tmp_path: Path) -> None:
+    # As many events, from another seed.
+    events = write_collected(tmp_path / "own.h5", 130, train=0.4)
+    assignments = files["assignments"]
+    given = {"samples": [{"name": "own", "events": str(events), "assignments": assignments}]}
+    outputs = {name: tmp_path / f"{name}.csv" for name in ("metrics", "significance", "masses", "calibration")}
+    with pytest.raises(InputError, match=r"was made from other events than those of .*own\.h5"):
+        evaluate_assignments({**given, "background": None, "cost": None}, EvaluationSettings(), 1, **outputs)
+
+
 def test_the_answer_says_who_is_better_and_of_which_sample(files: dict[str, Any]) -> None:
     found = answers(files)
     assert [item.dataset for item in found] == ["own events", "published events"]

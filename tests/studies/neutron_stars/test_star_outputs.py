@@ -26,6 +26,7 @@ from cloudchamber.studies.neutron_stars.estimates import Estimates, read_estimat
 from cloudchamber.studies.neutron_stars.evaluate import METRIC_COLUMNS_OF_STUDY, evaluate
 from cloudchamber.studies.neutron_stars.figures.contours import level_of
 from cloudchamber.studies.neutron_stars.measures import Measure, measures, resamplings
+from cloudchamber.studies.neutron_stars.observe import observe
 from cloudchamber.studies.neutron_stars.posterior import Cells
 from cloudchamber.studies.neutron_stars.quantities import QUANTITIES
 from cloudchamber.studies.neutron_stars.references import estimate_references
@@ -276,6 +277,14 @@ def test_estimates_of_other_sets_are_refused(files: dict[str, Any], tmp_path: Pa
     listed = [{"name": "ridge", "seed": 1, "path": files["estimates"]["ridge"]}]
     with pytest.raises(InputError, match="no estimates of 'constant'"):
         evaluate({"sets": files["sets"], "estimates": listed}, MEASUREMENT, 1, tmp_path / "metrics.csv")
+    # As many sets, drawn with another seed.
+    observe(Path(files["curves"]), MEASUREMENT.stars, 99, tmp_path / "stars.h5")
+    with pytest.raises(InputError, match=r"was made from other sets of stars than those of .*stars\.h5"):
+        evaluate({"sets": str(tmp_path / "stars.h5"), "estimates": listed}, MEASUREMENT, 1, tmp_path / "metrics.csv")
+    made.means["lambda_1"][3] = np.nan
+    write_estimates(tmp_path / "damaged.h5", made, {})
+    with pytest.raises(InputError, match=r"damaged\.h5: 'mean_lambda_1' of 1 of 450 sets is no number"):
+        read_estimates(tmp_path / "damaged.h5", 450)
 
 
 MODEL = {"title": "a", "network": {"kind": "deep_set"}, "training": {"steps": 1}}

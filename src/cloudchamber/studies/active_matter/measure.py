@@ -1,6 +1,6 @@
 """The step that measures a model: velocities, entropy production, checks of its score, on every ensemble it is for."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, final
@@ -9,10 +9,11 @@ import numpy as np
 import torch
 
 from cloudchamber import seeds
+from cloudchamber.errors import InputError, SettingsError
 from cloudchamber.hdf5 import create_hdf5
 from cloudchamber.progress import progress
 from cloudchamber.settings.entries import entries, need
-from cloudchamber.storage import write_rows
+from cloudchamber.storage import sha256, write_rows
 from cloudchamber.studies.active_matter.blocks import Mean, block_mean, combined, jackknife
 from cloudchamber.studies.active_matter.crossing import crossed_square, left_out, plug_in_square
 from cloudchamber.studies.active_matter.divergence import jacobian_diagonal
@@ -44,11 +45,12 @@ def measure(settings: MeasurementSettings, files: Mapping[str, Any], seed: int, 
         fields: HDF5 with local values for figures (:mod:`cloudchamber.studies.active_matter.fields`).
 
     Raises:
-        InputError: a file cannot be used.
-        SettingsError: a key is missing.
+        InputError: a file cannot be used, or two trainings are one.
+        SettingsError: a key is missing, there are fewer than two trainings, or no snapshots of a drive or part.
         StorageError: a file cannot be written.
     """
     trainings = entries(files, "trainings", ("weights", "description", "seed"))
+    _refuse_one_training(trainings)
     rows: list[dict[str, Any]] = []
     work = [
         (entry, float(drive))
@@ -75,6 +77,18 @@ def measure(settings: MeasurementSettings, files: Mapping[str, Any], seed: int, 
         for name, drive, values in local:
             write_fields(output.file, name, drive, values)
             output.check()
+
+
+def _refuse_one_training(trainings: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse a product of the velocities of one training with itself: it is the plug-in value under another name."""
+    if len(trainings) < 2:
+        raise SettingsError(f"--files: trainings: {len(trainings)} given, two at least are crossed")
+    seen: dict[str, str] = {}
+    for item in trainings:
+        digest = sha256(Path(item["weights"]))
+        if digest in seen:
+            raise InputError(f"{item['weights']}: the weights are those of {seen[digest]}: no independent training")
+        seen[digest] = item["weights"]
 
 
 def _evenly(rows: np.ndarray, most: int) -> np.ndarray:

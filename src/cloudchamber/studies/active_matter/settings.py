@@ -4,7 +4,7 @@ from abc import ABC
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self, final
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from cloudchamber.settings.base import Different, Name, PositiveFloat, PositiveInt, Seeds, Settings
 from cloudchamber.settings.training import TrainableSettings
@@ -29,6 +29,19 @@ __all__ = [
 ]
 
 NotNegative = Annotated[float, Field(ge=0)]
+# So many digits of a drive come back from single precision, in which files have them.
+_DIGITS = 6
+# Quotients of decimal numbers differ from whole ones by rounding.
+_WHOLE = 1e-6
+
+
+def _stored(drive: float) -> float:
+    if float(f"{drive:.{_DIGITS}g}") != drive:
+        raise ValueError(f"a drive of more than {_DIGITS} digits is stored as another one")
+    return drive
+
+
+Drive = Annotated[float, Field(ge=0), AfterValidator(_stored)]
 
 
 class _ActiveSettings(Settings, ABC):
@@ -121,7 +134,7 @@ class EnsembleSettings(Settings):
 
     title: str = Field(description="what figures and tables call it")
     system: SystemSettings = Field(description="drift, noise and geometry")
-    drives: Annotated[tuple[NotNegative, ...], Field(min_length=1), Different] = Field(
+    drives: Annotated[tuple[Drive, ...], Field(min_length=1), Different] = Field(
         description="strengths of what drives the system out of equilibrium; 0 is the control in equilibrium"
     )
     trajectories: PositiveInt = Field(description="independent trajectories of each drive")
@@ -139,6 +152,14 @@ class EnsembleSettings(Settings):
             raise ValueError("blocks: more parts in time than snapshots")
         if self.blocks * self.trajectories < 4:
             raise ValueError("trajectories: at least four blocks are needed to split and to measure uncertainties")
+        return self
+
+    @model_validator(mode="after")
+    def _spacing_is_of_whole_steps(self) -> Self:
+        # Rounded to steps it would be another one than the settings say; the burn-in is at least what they say.
+        steps = self.spacing / self.step
+        if round(steps) < 1 or abs(steps - round(steps)) > _WHOLE * steps:
+            raise ValueError("spacing: must be a multiple of step")
         return self
 
 
@@ -222,7 +243,7 @@ class ScoreModelSettings(_FittedScore):
 
     title: str = Field(description="what figures and tables call it")
     ensemble: Name = Field(description="what it is trained on")
-    drives: Annotated[tuple[NotNegative, ...], Field(min_length=1), Different] | None = Field(
+    drives: Annotated[tuple[Drive, ...], Field(min_length=1), Different] | None = Field(
         None,
         description="drives of the ensemble that it is trained on, as a condition where there are several; by "
         "default all",
@@ -283,6 +304,7 @@ class ActiveMatterSettings(Settings):
                 if name not in self.ensembles:
                     raise ValueError(f"{place}: no ensemble '{name}' among {sorted(self.ensembles)}")
         for name, model in self.models.items():
+            self._refuse_empty_transfers(name, model)
             if len(self.seeds_of(name)) < 2:
                 raise ValueError(f"models.{name}.seeds: two independent trainings are needed at least")
             there = self.ensembles[model.ensemble].drives
@@ -290,6 +312,19 @@ class ActiveMatterSettings(Settings):
                 if drive not in there:
                     raise ValueError(f"models.{name}.drives: the ensemble has no drive {drive} among {list(there)}")
         return self
+
+    def _refuse_empty_transfers(self, name: str, model: ScoreModelSettings) -> None:
+        """Refuse transfers that measure what was trained on, or nothing."""
+        drives = model.drives or self.ensembles[model.ensemble].drives
+        for transfer in model.transfers:
+            if transfer == model.ensemble:
+                raise ValueError(f"models.{name}.transfers: '{transfer}' is what the model is trained on")
+            there = self.ensembles[transfer].drives
+            if len(drives) > 1 and set(drives).isdisjoint(there):
+                raise ValueError(
+                    f"models.{name}.transfers: none of the drives {list(drives)} that the model is trained on is among "
+                    f"those of '{transfer}', {list(there)}"
+                )
 
     def seeds_of(self, model: str) -> tuple[int, ...]:
         """Return the seeds of one model."""

@@ -13,11 +13,13 @@ import numpy as np
 from cloudchamber import seeds
 from cloudchamber.cloud import Column
 from cloudchamber.cloud_file import CloudWriter, create_clouds
+from cloudchamber.errors import DivergenceError, SettingsError
 from cloudchamber.progress import Progress, progress
 from cloudchamber.storage import provenance, write_bytes
 from cloudchamber.studies.active_matter.dynamics import Dynamics, Walkers
 from cloudchamber.studies.active_matter.settings import EnsembleSettings
 from cloudchamber.studies.active_matter.systems.build import build_system
+from cloudchamber.studies.active_matter.systems.stability import growth_of_step
 from cloudchamber.studies.active_matter.systems.system import System
 from cloudchamber.training.record import code_digest, state_folder
 
@@ -44,6 +46,8 @@ def simulate(settings: EnsembleSettings, seed: int, state: Path, output: Path) -
             Blocks count as independent; the parts train, validation and test hold whole blocks.
 
     Raises:
+        SettingsError: with this step a linear system has no stationary state.
+        DivergenceError: the simulation is not finite any more.
         StorageError: a file cannot be written.
     """
     system = build_system(settings.system)
@@ -75,6 +79,7 @@ class _Simulation:
         self.steps = max(1, round(settings.spacing / settings.step))
         self.before = -(-round(settings.burn_in / settings.step) // self.steps)
         self.intervals = self.before + settings.snapshots
+        self._refuse_unstable_step()
 
     def snapshots(self) -> Iterator[tuple[int, Walkers]]:
         """Yield the number of each snapshot and the trajectories there, from saved states as far as there are some."""
@@ -93,6 +98,7 @@ class _Simulation:
             for number in range(done, self.intervals):
                 rng = seeds.generator(self.seed, "active_matter", "interval", number)
                 walkers = self._interval(dynamics, walkers, rng, bar)
+                self._refuse_divergence(walkers)
                 if number >= self.before:
                     fresh[number] = walkers
                     yield number - self.before, walkers
@@ -110,6 +116,20 @@ class _Simulation:
             bar.update(some * walkers.state.shape[0] * walkers.state.shape[1])
             left -= some
         return walkers
+
+    def _refuse_unstable_step(self) -> None:
+        """Refuse a step with which a linear system grows without bounds: long before it overflows it is no state."""
+        for drive in self.settings.drives:
+            largest = growth_of_step(self.system, drive, self.settings.step)
+            if largest is not None and largest >= 1:
+                raise SettingsError(
+                    f"step: with {self.settings.step:g} and the drive {drive:g} the integrator grows by {largest:.3g} "
+                    "in each step, without bounds; take a smaller one"
+                )
+
+    def _refuse_divergence(self, walkers: Walkers) -> None:
+        if not (np.isfinite(walkers.state).all() and np.isfinite(walkers.entropy).all()):
+            raise DivergenceError(f"the simulation is not finite any more: a smaller step than {self.settings.step:g}")
 
     def _initial(self) -> Walkers:
         rng = seeds.generator(self.seed, "active_matter", "initial")

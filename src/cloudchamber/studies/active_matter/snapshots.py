@@ -7,7 +7,7 @@ from typing import Any, final
 import numpy as np
 
 from cloudchamber.cloud_file import read_clouds
-from cloudchamber.errors import InputError
+from cloudchamber.errors import InputError, SettingsError
 from cloudchamber.settings.base import parse
 from cloudchamber.studies.active_matter.settings import SystemSettings
 from cloudchamber.studies.active_matter.systems.build import build_system
@@ -42,9 +42,20 @@ class Snapshots:
     parts: dict[str, np.ndarray]
 
     def rows(self, part: str | None, drive: float) -> np.ndarray:
-        """Return the rows of one drive, of one part or of all."""
+        """Return the rows of one drive, of one part or of all.
+
+        Raises:
+            SettingsError: there are none.
+        """
+        if part is not None and part not in self.parts:
+            raise SettingsError(f"{self.path}: no part '{part}' among {sorted(self.parts)}")
         chosen = np.arange(len(self.states)) if part is None else self.parts[part]
-        return chosen[self.drives[chosen] == drive]
+        found = chosen[self.drives[chosen] == drive]
+        if not len(found):
+            there = sorted({float(value) for value in self.drives})
+            of_part = f" in the part '{part}'" if part else ""
+            raise SettingsError(f"{self.path}: no snapshots of the drive {drive}{of_part}, only of {there}")
+        return found
 
 
 def read_snapshots(path: Path) -> Snapshots:

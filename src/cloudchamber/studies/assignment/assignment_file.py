@@ -1,5 +1,6 @@
 """Assignments of the events of one sample by several methods, on disk."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 
 from cloudchamber.errors import InputError
 from cloudchamber.hdf5 import create_hdf5
+from cloudchamber.jets.observable_file import refuse_other_source
 from cloudchamber.readers.damage import readable_as
 
 __all__ = ["Assignments", "Attention", "read_assignments", "read_attention", "write_assignments"]
@@ -63,6 +65,7 @@ class Attention:
 @final
 @dataclass(frozen=True)
 class _Content:
+    meta: Mapping[str, Any]
     assignments: Sequence[Assignments]
     attention: Sequence[Attention] = field(default_factory=tuple)
 
@@ -98,13 +101,20 @@ def _dataset(group: h5py.Group, name: str, values: np.ndarray) -> None:
     group.create_dataset(name, data=values, chunks=True, compression="gzip", compression_opts=1, fletcher32=True)
 
 
-def read_assignments(path: Path) -> list[Assignments]:
+def read_assignments(path: Path, events: Path | None = None) -> list[Assignments]:
     """Return all assignments of a file.
 
+    Args:
+        path: the file.
+        events: the events that they are to be of; None for any.
+
     Raises:
-        InputError: the file cannot be read or is not complete.
+        InputError: the file cannot be read or is not complete, or the assignments are of other events.
     """
-    return list(_read(path).assignments)
+    content = _read(path)
+    if events is not None:
+        refuse_other_source(path, content.meta, events, "events")
+    return list(content.assignments)
 
 
 def read_attention(path: Path) -> list[Attention]:
@@ -121,7 +131,8 @@ def _read(path: Path) -> _Content:
             Attention(int(group.attrs["row"]), group["weights"][()])
             for _, group in sorted(file.get("attention", {}).items())
         ]
-    return _Content(assignments, seen)
+        meta = json.loads(file["meta"][()].tobytes() or b"{}")
+    return _Content(meta if isinstance(meta, dict) else {}, assignments, seen)
 
 
 def _assignments(group: h5py.Group) -> Assignments:

@@ -1,6 +1,7 @@
 """The step that makes the events of a sample: one file in the layout of SPANet, with its parts."""
 
 import json
+import sys
 from pathlib import Path
 
 import h5py
@@ -9,6 +10,8 @@ import numpy as np
 from cloudchamber import seeds
 from cloudchamber.cloud_file import read_clouds
 from cloudchamber.errors import InputError
+from cloudchamber.preparation.identical import fingerprints, joined, repeats, warning
+from cloudchamber.readers.jagged import Jagged, offsets_of
 from cloudchamber.storage import provenance
 from cloudchamber.studies.assignment.event_file import Events, read_events, write_events
 from cloudchamber.studies.assignment.settings import PartSettings
@@ -33,6 +36,7 @@ def collect_events(source: Path, settings: PartSettings, seed: int, output: Path
         source: clouds of jets, made by ``ingest`` with clouds of kind jet_events, or a file in the layout of SPANet.
         settings: topology and parts.
         seed: decides which events of clouds go to which part; those of SPANet's layout are in folds by their position.
+            Events with identical jets are in the same part, and counted.
         output: file in the layout of SPANet, with the rows of the parts in the group PARTS.
 
     Raises:
@@ -41,12 +45,29 @@ def collect_events(source: Path, settings: PartSettings, seed: int, output: Path
     """
     topology = settings.topology
     events = events_of_clouds(source, topology) if _is_clouds(source) else read_events(source, topology)
-    parts = parts_of(len(events), settings, seed)
+    groups, identical = _groups(events)
+    parts = {name: groups.take(chosen).values for name, chosen in parts_of(len(groups), settings, seed).items()}
     for name, rows in parts.items():
         if not len(rows):
             raise InputError(f"{source}: {len(events)} events are too few: the part '{name}' is empty")
-    record = provenance("assignment collect", settings.model_dump(mode="json"), [source], seed)
-    write_events(output, events, topology, meta=json.dumps({"provenance": record}, sort_keys=True), parts=parts)
+    if identical:
+        sys.stderr.write(f"assignment collect: {warning(identical, len(events), 'events')}\n")
+    meta = {
+        "identical_events": identical,
+        "provenance": provenance("assignment collect", settings.model_dump(mode="json"), [source], seed),
+    }
+    write_events(output, events, topology, meta=json.dumps(meta, sort_keys=True), parts=parts)
+
+
+def _groups(events: Events) -> tuple[Jagged, int]:
+    """Return the rows of each different event, and how many events are identical to an earlier one."""
+    content = fingerprints(events.jets, np.zeros((len(events), 0)))
+    # Events without jets are copies of nothing.
+    empty = events.n_jets == 0
+    content[empty] = np.arange(np.count_nonzero(empty), dtype=np.uint64)
+    first = joined(np.arange(len(events))[:, None], content)[:, 0]
+    _, sizes = np.unique(first, return_counts=True)
+    return Jagged(np.argsort(first, kind="stable"), offsets_of(sizes)), len(repeats(content)[0])
 
 
 def _is_clouds(source: Path) -> bool:

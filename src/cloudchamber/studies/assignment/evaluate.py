@@ -97,13 +97,13 @@ def evaluate_assignments(
 
 
 def _read(entry: Mapping[str, Any]) -> tuple[Events, list[Assignments]]:
-    events = read_events(Path(need(entry, "events")), TOPOLOGY)
-    path = Path(need(entry, "assignments"))
-    methods = read_assignments(path)
+    source, path = Path(need(entry, "events")), Path(need(entry, "assignments"))
+    events = read_events(source, TOPOLOGY)
+    methods = read_assignments(path, source)
     for made in methods:
         rows = made.rows
         if len(rows) and not (rows.min() >= 0 and rows.max() < len(events)):
-            raise InputError(f"{path}: assignments of '{made.method}' are not of the events of {entry['events']}")
+            raise InputError(f"{path}: assignments of '{made.method}' are not of the events of {source}")
     return events, [made for made in methods if len(made.rows)]
 
 

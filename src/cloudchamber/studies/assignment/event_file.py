@@ -18,6 +18,7 @@ import numpy as np
 from cloudchamber.errors import InputError
 from cloudchamber.hdf5 import create_hdf5
 from cloudchamber.readers.damage import readable_as
+from cloudchamber.studies.assignment.event_checks import check_jets, check_targets, jet_mask, whole_targets
 from cloudchamber.studies.assignment.topology import EventTopology
 
 __all__ = ["JET_FEATURES", "Events", "read_events", "read_part", "write_events"]
@@ -85,16 +86,20 @@ def read_events(path: Path, topology: EventTopology, source: str = _SOURCE) -> E
     """
     with readable_as(path, _KIND), h5py.File(path, "r") as file:
         inputs = f"INPUTS/{source}"
-        mask = _array(file, path, f"{inputs}/MASK", 2).astype(bool)
+        mask = jet_mask(_array(file, path, f"{inputs}/MASK", 2), path, f"{inputs}/MASK")
         columns = [_array(file, path, f"{inputs}/{name}", 2, mask.shape) for name in JET_FEATURES]
         targets = [
-            _array(file, path, f"TARGETS/{particle}/{daughter}", 1, mask.shape[:1])
-            for particle, daughter in topology.targets
+            whole_targets(_array(file, path, key, 1, mask.shape[:1]), path, key)
+            for key in (f"TARGETS/{particle}/{daughter}" for particle, daughter in topology.targets)
         ]
         whole = _globals(file, len(mask))
+    if not len(mask):
+        raise InputError(f"{path}: no events")
+    for name, values in zip(JET_FEATURES, columns, strict=True):
+        check_jets(values, mask, path, f"{inputs}/{name}", name)
     jets = np.where(mask[:, :, None], np.stack(columns, axis=2), 0.0).astype(np.float32)
-    events = Events(jets, mask, np.stack(targets, axis=1).astype(np.int64), whole)
-    _check(events, path, source, topology)
+    events = Events(jets, mask, np.stack(targets, axis=1), whole)
+    check_targets(events.targets, events.n_jets, topology, path)
     return events
 
 
@@ -119,37 +124,6 @@ def _globals(file: h5py.File, events: int) -> dict[str, np.ndarray]:
                 if isinstance(data, h5py.Dataset) and data.shape == (events,) and key != "MASK"
             }
     return found
-
-
-def _check(events: Events, path: Path, source: str, topology: EventTopology) -> None:
-    if not len(events):
-        raise InputError(f"{path}: no events")
-    # Networks and chi-square compute the first jets of an event, as many as it has.
-    gaps = events.mask[:, 1:] & ~events.mask[:, :-1]
-    if gaps.any():
-        raise InputError(f"{path}: key 'INPUTS/{source}/MASK': event {gaps.any(axis=1).argmax()} has a gap in its jets")
-    for number, name in enumerate(JET_FEATURES):
-        bad = ~np.isfinite(events.jets[:, :, number])
-        # A mass may be slightly negative: ROOT's sign for a square that rounding made negative.
-        if name == "pt":
-            bad |= events.jets[:, :, number] < 0
-        if bad.any():
-            event = bad.any(axis=1).argmax()
-            raise InputError(f"{path}: key 'INPUTS/{source}/{name}': no such jet in event {event}")
-    n_jets = events.n_jets
-    for column, (particle, daughter) in enumerate(topology.targets):
-        values = events.targets[:, column]
-        wrong = (values < -1) | (values >= n_jets)
-        if wrong.any():
-            event = wrong.argmax()
-            raise InputError(
-                f"{path}: key 'TARGETS/{particle}/{daughter}' is {values[event]} in event {event}, "
-                f"which has {n_jets[event]} jets"
-            )
-    ordered = np.sort(events.targets, axis=1)
-    twice = ((ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] >= 0)).any(axis=1)
-    if twice.any():
-        raise InputError(f"{path}: TARGETS: two partons have the same jet in event {twice.argmax()}")
 
 
 def read_part(path: Path, part: str, events: int) -> np.ndarray:

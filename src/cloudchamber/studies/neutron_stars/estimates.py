@@ -8,7 +8,7 @@ from typing import Any, final
 import numpy as np
 
 from cloudchamber.errors import InputError
-from cloudchamber.jets.observable_file import read_observables, write_observables
+from cloudchamber.jets.observable_file import read_observables, refuse_other_source, write_observables
 from cloudchamber.studies.neutron_stars.posterior import Cells, Posteriors, log_mean_exp
 from cloudchamber.studies.neutron_stars.quantities import QUANTITIES
 from cloudchamber.studies.neutron_stars.star_sets import StarSets
@@ -122,19 +122,29 @@ def write_estimates(path: Path, estimates: Estimates, meta: Mapping[str, Any]) -
     write_observables(path, table, meta)
 
 
-def read_estimates(path: Path, sets: int) -> Estimates:
+def read_estimates(path: Path, sets: int, made_from: Path | None = None) -> Estimates:
     """Read estimates of as many test sets.
 
+    Args:
+        path: the file.
+        sets: how many there are.
+        made_from: the file of the sets; None where their number is enough.
+
     Raises:
-        InputError: the file cannot be used, or is of other sets.
+        InputError: the file cannot be used, is of other sets, or holds what is no number.
     """
-    table, _ = read_observables(path)
+    table, meta = read_observables(path)
     missing = [name for name in QUANTITIES if f"mean_{name}" not in table]
     if missing:
         raise InputError(f"{path}: no observable 'mean_{missing[0]}' among {sorted(table)}")
     found = len(table["mean_lambda_1"])
     if found != sets:
         raise InputError(f"{path}: estimates of {found} sets of stars, there are {sets}")
+    for name, values in table.items():
+        if np.isnan(values).any():
+            raise InputError(f"{path}: '{name}' of {np.count_nonzero(np.isnan(values))} of {sets} sets is no number")
+    if made_from is not None:
+        refuse_other_source(path, meta, made_from, "sets of stars")
     return Estimates(
         {name: table[f"mean_{name}"] for name in QUANTITIES},
         {name: table[f"rank_{name}"] for name in QUANTITIES if f"rank_{name}" in table},

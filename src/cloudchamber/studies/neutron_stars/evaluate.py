@@ -52,7 +52,7 @@ def evaluate(files: Mapping[str, Any], settings: MeasurementSettings, seed: int,
     if tuple(conditions) != test.conditions:
         raise SettingsError(f"{path}: sets of {list(test.conditions)}, stars: asks for {list(conditions)}")
     listed = entries(files, "estimates", ("name", "seed", "path"))
-    read = [(item["name"], item["seed"], read_estimates(Path(item["path"]), len(test))) for item in listed]
+    read = [(item["name"], item["seed"], read_estimates(Path(item["path"]), len(test), path)) for item in listed]
     references = {name: estimates for name, _, estimates in read}
     for name in (_CONSTANT, _EXACT):
         if name not in references:

@@ -45,7 +45,8 @@ def draw_coverage(files: Mapping[str, Any]) -> Figure:
         InputError: a file cannot be used.
         SettingsError: a key is missing.
     """
-    test, paths = read_sets(Path(need(files, "sets"))).part("test"), need(files, "estimates")
+    sets, paths = Path(need(files, "sets")), need(files, "estimates")
+    test = read_sets(sets).part("test")
     reference = reference_of(files)
     rows = np.flatnonzero(test.condition == test.conditions.index(reference.key))
     missing = [method.name for method in methods_of(files) if method.name not in paths]
@@ -54,7 +55,7 @@ def draw_coverage(files: Mapping[str, Any]) -> Figure:
     ranks = {
         method: found
         for method in methods_of(files)
-        if method.name != "constant" and (found := read_estimates(Path(paths[method.name]), len(test)).ranks)
+        if method.name != "constant" and (found := read_estimates(Path(paths[method.name]), len(test), sets).ranks)
     }
     levels = np.linspace(0.0, 1.0, 41)
     band = 2 * np.sqrt(levels * (1 - levels) / len(rows))

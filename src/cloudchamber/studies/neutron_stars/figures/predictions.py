@@ -42,8 +42,8 @@ def draw_predictions(files: Mapping[str, Any]) -> Figure:
         InputError: a file cannot be used.
         SettingsError: a key is missing.
     """
-    test = read_sets(Path(need(files, "sets"))).part("test")
-    paths = need(files, "estimates")
+    sets, paths = Path(need(files, "sets")), need(files, "estimates")
+    test = read_sets(sets).part("test")
     reference = reference_of(files)
     rows = np.flatnonzero(test.condition == test.conditions.index(reference.key))
     kinds = entries(files, "models", ("name", "sees_sets", "density"))
@@ -54,7 +54,7 @@ def draw_predictions(files: Mapping[str, Any]) -> Figure:
     missing = [name for name in (network.name, "exact", "constant") if name not in paths]
     if missing:
         raise InputError(f"--files: no estimates of '{missing[0]}' among {sorted(paths)}")
-    read = {name: read_estimates(Path(paths[name]), len(test)) for name in (network.name, "exact", "constant")}
+    read = {name: read_estimates(Path(paths[name]), len(test), sets) for name in (network.name, "exact", "constant")}
     figure = Figure(figsize=(9.6, 6.6), layout="constrained")
     marker: dict[str, Any] = {
         "linestyle": "none",

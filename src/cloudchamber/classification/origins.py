@@ -1,0 +1,56 @@
+"""Whether the jets of all classes were made alike: else taggers tell what they were made with, and not the classes."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cloudchamber.cloud import Clouds
+
+__all__ = ["difference", "made_with"]
+
+# Keys of the clouds in the settings of the ingestion that say what a jet is. Windows and matches say which are taken.
+_OF_CLOUDS = ("kind", "algorithm", "radius", "constituents", "collection", "pile_up")
+
+
+def made_with(clouds: Clouds, max_particles: int) -> dict[str, str]:
+    """Return what the jets of a cloud file were made with, in words, as far as its meta data say it.
+
+    Args:
+        clouds: of the file.
+        max_particles: how many particles of a jet are taken.
+    """
+    settings = _mapping(_mapping(clouds.meta, "provenance"), "settings")
+    of_clouds = _mapping(settings, "clouds")
+    found = {key: str(of_clouds[key]) for key in _OF_CLOUDS if of_clouds.get(key) is not None}
+    if "layout" in settings:
+        found["layout"] = str(settings["layout"])
+    collections = _mapping(clouds.meta, "constituents").get("collections")
+    # Jets of one file may be made of fewer kinds of energy-flow objects than those of another.
+    if collections and not any(str(name).startswith("EFlow") for name in collections):
+        found["collections"] = ", ".join(map(str, collections))
+    elif collections:
+        found["collections"] = "EFlow*"
+    if found:
+        width, cut = clouds.points.shape[1], _mapping(clouds.meta, "truncation").get("clouds_truncated", 0)
+        found["max_particles"] = str(width if cut and width < max_particles else max_particles)
+    return found
+
+
+def difference(made: Sequence[tuple[str, Mapping[str, str]]]) -> str | None:
+    """Say in what the first two of the named classes differ that were not made alike, or return None.
+
+    Args:
+        made: class and what :func:`made_with` found. What one of two does not say is no difference.
+    """
+    for place, (name, one) in enumerate(made):
+        for other_name, other in made[:place]:
+            for key in one:
+                if key in other and one[key] != other[key]:
+                    return f"'{key}' is {other[key]} of class '{other_name}' and {one[key]} of class '{name}'"
+            if one and other and one.keys().isdisjoint(other.keys() - {"max_particles"}):
+                return f"class '{other_name}' and class '{name}' are read from files of different kinds"
+    return None
+
+
+def _mapping(values: Any, key: str) -> Mapping[str, Any]:
+    found = values.get(key) if isinstance(values, Mapping) else None
+    return found if isinstance(found, Mapping) else {}

@@ -1,0 +1,76 @@
+"""Classes of jets that were not made alike, which taggers would tell by how they were made."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tagging_files import class_settings
+
+from cloudchamber.classification.jets import combine_classes
+from cloudchamber.classification.origins import difference
+from cloudchamber.cloud_file import read_clouds, read_header, write_clouds
+from cloudchamber.errors import InputError
+
+CLOUDS = {"kind": "reclustered", "algorithm": "anti-kt", "radius": 0.8, "constituents": "tower", "pile_up": None}
+
+
+def combined(
+    folder: Path, change: dict[str, Any], collections: list[str], width: int, cut: int, **settings: Any
+) -> dict[str, Any]:
+    """Combine a class of towers with R = 0.8 with another one and return the meta data of the file."""
+    made = class_settings(folder, np.random.default_rng(2), ["1", "2"], 600, **settings)
+    for item, clouds, used, slots, truncated in (
+        (made.classes[0], CLOUDS, ["Tower"], 12, 0),
+        (made.classes[1], {**CLOUDS, **change}, collections, width, cut),
+    ):
+        jets = read_clouds(item.file)
+        meta = {
+            "provenance": {"settings": {"clouds": clouds, "max_particles": slots}},
+            "constituents": {"collections": used},
+            "truncation": {"clouds_truncated": truncated},
+        }
+        write_clouds(
+            Path(item.file), replace(jets, points=jets.points[:, :slots], mask=jets.mask[:, :slots], meta=meta)
+        )
+    combine_classes(made, 1, folder / "jets.h5")
+    return read_header(folder / "jets.h5")
+
+
+@pytest.mark.parametrize(
+    ("change", "collections", "width", "cut", "said"),
+    [
+        ({"radius": 1.0}, ["Tower"], 12, 0, "'radius' is 0.8 of class '1' and 1.0 of class '2'"),
+        ({"constituents": "particle"}, ["Particle"], 12, 0, "of class '1' and .* of class '2'"),
+        ({}, ["ParticleFlowCandidate"], 12, 0, "'collections' is Tower of class '1' and ParticleFlowCandidate of"),
+        ({}, ["Tower"], 8, 30, "'max_particles' is 15 of class '1' and 8 of class '2'"),
+    ],
+)
+def test_classes_that_were_not_made_alike(
+    change: dict[str, Any],
+    collections: list[str],
+    width: int,
+    cut: int,
+    said: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(InputError, match=f"{said}.*mixed_classes: accept"):
+        combined(tmp_path, change, collections, width, cut)
+    assert not (tmp_path / "jets.h5").exists()
+    meta = combined(tmp_path, change, collections, width, cut, mixed_classes="accept")
+    assert meta["mixed_classes"] in capsys.readouterr().err
+
+
+def test_windows_and_widths_that_cut_nothing_do_not_matter(tmp_path: Path) -> None:
+    meta = combined(tmp_path, {"mass_window": [0, 100], "truth_match": {"prongs": 3}}, ["Tower"], 12, 0)
+    assert meta["mixed_classes"] == ""
+
+
+def test_files_that_say_nothing_are_like_all_others_and_two_kinds_of_files_are_not() -> None:
+    ours, labelled = {"kind": "reclustered", "max_particles": "9"}, {"layout": "jetclass", "max_particles": "9"}
+    assert difference([("a", {}), ("b", ours)]) is None
+    assert (
+        difference([("a", ours), ("b", labelled)]) == "class 'a' and class 'b' are read from files of different kinds"
+    )
