@@ -17,7 +17,7 @@ from cloudchamber.preparation.ingestion import ingest
 from cloudchamber.preparation.padding import pad
 from cloudchamber.readers.constituents import bad_values, constituent_leaves, gather
 from cloudchamber.readers.delphes import open_tree
-from cloudchamber.settings.data import IngestionSettings, WholeEvents
+from cloudchamber.settings.ingestion import IngestionSettings, WholeEvents
 
 __all__ = ["measurements"]
 

@@ -24,7 +24,7 @@ from cloudchamber.generative.jet_features import read_jets
 from cloudchamber.jets.observable_file import read_observables
 from cloudchamber.preparation.ingestion import ingest
 from cloudchamber.readers.jetnet import read_jetnet
-from cloudchamber.settings.data import IngestionSettings
+from cloudchamber.settings.ingestion import IngestionSettings
 from cloudchamber.training.state import load_state
 
 FLIPS, CUTS = 60, 20

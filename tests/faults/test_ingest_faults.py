@@ -9,7 +9,7 @@ from root_files import random_towers, write_delphes
 from cloudchamber.cloud_file import read_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.preparation.ingestion import ingest
-from cloudchamber.settings.data import IngestionSettings
+from cloudchamber.settings.ingestion import IngestionSettings
 
 EVENTS = {"kind": "events"}
 STORED = {"kind": "stored"}

@@ -37,8 +37,9 @@ from cloudchamber.preparation.splits import read_split, write_split
 from cloudchamber.readers.jetnet import read_jetnet, write_jetnet
 from cloudchamber.records.record import recorded, verify_record
 from cloudchamber.settings.base import load, read_yaml
-from cloudchamber.settings.data import IngestionSettings, LabelledJetSettings, LabelledLayout
+from cloudchamber.settings.data import LabelledJetSettings, LabelledLayout
 from cloudchamber.settings.generators import GeneratorSettings
+from cloudchamber.settings.ingestion import IngestionSettings
 from cloudchamber.settings.layers import layered
 from cloudchamber.storage import read_json, write_text
 from cloudchamber.training.state import load_state, save_state

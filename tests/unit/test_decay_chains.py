@@ -15,7 +15,7 @@ from cloudchamber.cloud_file import read_clouds
 from cloudchamber.errors import SettingsError
 from cloudchamber.preparation.ingestion import ingest
 from cloudchamber.settings.base import load, parse
-from cloudchamber.settings.data import IngestionSettings, ReclusteredJets, TruthMatch
+from cloudchamber.settings.ingestion import IngestionSettings, ReclusteredJets, TruthMatch
 from cloudchamber.settings.processes import DecayChainProcess, ProcessSettings, ProngCuts, PythiaProcess
 from cloudchamber.simulation.collisions import collide
 from cloudchamber.simulation.decay_chains import CHAINS, SCALAR, two_body

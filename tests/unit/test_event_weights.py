@@ -15,7 +15,8 @@ from cloudchamber.cloud_file import read_clouds
 from cloudchamber.errors import InputError, SettingsError
 from cloudchamber.preparation.ingestion import ingest
 from cloudchamber.preparation.prepare import prepare
-from cloudchamber.settings.data import IngestionSettings, PreparationSettings
+from cloudchamber.settings.data import PreparationSettings
+from cloudchamber.settings.ingestion import IngestionSettings
 
 EVENTS = 60
 JETS = {"kind": "reclustered", "jets_per_event": 3, "pt_window": [5.0, 1e5]}

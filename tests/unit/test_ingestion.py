@@ -14,7 +14,7 @@ from cloudchamber.preparation.ingestion import ingest
 from cloudchamber.readers.constituents import gather
 from cloudchamber.readers.delphes import open_tree
 from cloudchamber.readers.references import resolve
-from cloudchamber.settings.data import IngestionSettings
+from cloudchamber.settings.ingestion import IngestionSettings
 
 STORED = {"kind": "stored", "jets_per_event": 1000}
 EVENTS = {"kind": "events"}

@@ -14,7 +14,7 @@ from cloudchamber.errors import InputError
 from cloudchamber.preparation.ingestion import ingest
 from cloudchamber.preparation.jet_events import TARGET_COLUMNS
 from cloudchamber.settings.base import parse
-from cloudchamber.settings.data import IngestionSettings
+from cloudchamber.settings.ingestion import IngestionSettings
 from cloudchamber.settings.processes import PythiaProcess
 from cloudchamber.simulation.atlas_card import ATLAS
 from cloudchamber.simulation.simulate import simulate

@@ -14,7 +14,8 @@ from cloudchamber.cloud import Clouds
 from cloudchamber.cloud_file import read_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.preparation.ingestion import ingest
-from cloudchamber.settings.data import IngestionSettings, SplitSettings
+from cloudchamber.settings.data import SplitSettings
+from cloudchamber.settings.ingestion import IngestionSettings
 from cloudchamber.settings.tagging_sample import JetClassSettings, TaggingJetsSettings
 
 EVENTS = 60

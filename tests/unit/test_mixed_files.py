@@ -13,7 +13,7 @@ from cloudchamber.cloud_file import read_clouds
 from cloudchamber.errors import InputError, SettingsError
 from cloudchamber.preparation.ingestion import ingest
 from cloudchamber.settings.base import parse
-from cloudchamber.settings.data import IngestionSettings
+from cloudchamber.settings.ingestion import IngestionSettings
 
 Ingest = Callable[..., Clouds]
 FLOW = {

@@ -14,7 +14,7 @@ from cloudchamber.errors import InputError, SettingsError
 from cloudchamber.preparation.ingestion import ingest
 from cloudchamber.readers.nanoaod import NanoNames
 from cloudchamber.settings.base import parse
-from cloudchamber.settings.data import IngestionSettings
+from cloudchamber.settings.ingestion import IngestionSettings
 
 PUBLIC = Path(__file__).parents[3] / "shared/data/jets"
 STORED = {"kind": "stored", "collection": "FatJet", "pt_window": [1, 5000]}

@@ -16,7 +16,7 @@ from cloudchamber.preparation.ingestion import ingest
 from cloudchamber.readers.delphes import open_tree
 from cloudchamber.readers.jagged import Jagged, References, Step
 from cloudchamber.readers.pile_up import PileUp
-from cloudchamber.settings.data import IngestionSettings
+from cloudchamber.settings.ingestion import IngestionSettings
 
 Ingest = Callable[..., Clouds]
 HARD, SOFT = 12, 42

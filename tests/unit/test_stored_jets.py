@@ -15,7 +15,7 @@ from cloudchamber.errors import InputError
 from cloudchamber.preparation.clustering import four_vector_sums
 from cloudchamber.preparation.ingestion import ingest
 from cloudchamber.readers.delphes import DelphesTree
-from cloudchamber.settings.data import IngestionSettings, RawLayout
+from cloudchamber.settings.ingestion import IngestionSettings, RawLayout
 
 Ingest = Callable[..., Clouds]
 EVENTS = 100

@@ -13,7 +13,7 @@ from cloudchamber.errors import InputError
 from cloudchamber.preparation.ingestion import ingest
 from cloudchamber.preparation.truth import TRUTH_LEAVES, Prongs, matched, read_prongs
 from cloudchamber.readers.delphes import open_tree
-from cloudchamber.settings.data import IngestionSettings, TruthMatch
+from cloudchamber.settings.ingestion import IngestionSettings, TruthMatch
 
 WIDE = {"kind": "reclustered", "radius": 1.2, "pt_window": (1, 1e6)}
 

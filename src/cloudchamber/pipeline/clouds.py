@@ -5,7 +5,8 @@ from typing import Any, TypeVar, final
 from cloudchamber.pipeline.data_sources import DataSources
 from cloudchamber.pipeline.json_arguments import settings_argument
 from cloudchamber.pipeline.stamps import stamp
-from cloudchamber.settings.data import DatasetSettings, IngestionSettings, JetNetSource, LabelledSource
+from cloudchamber.settings.data import DatasetSettings, JetNetSource, LabelledSource
+from cloudchamber.settings.ingestion import IngestionSettings
 from cloudchamber.settings.shared import SharedSettings
 
 __all__ = ["Clouds"]

@@ -16,7 +16,7 @@ from cloudchamber.cloud import EVENT_WEIGHT, Column
 from cloudchamber.errors import InputError, SettingsError
 from cloudchamber.readers.delphes import DelphesTree, open_tree
 from cloudchamber.readers.jagged import Step
-from cloudchamber.settings.data import IngestionSettings
+from cloudchamber.settings.ingestion import IngestionSettings
 from cloudchamber.wildcards import existing_files
 
 __all__ = ["EventWeights", "read_event_weights"]

@@ -23,7 +23,7 @@ from cloudchamber.progress import progress
 from cloudchamber.readers.constituents import bad_values
 from cloudchamber.readers.delphes import DelphesTree, open_tree
 from cloudchamber.readers.jagged import Step
-from cloudchamber.settings.data import EventConstituents, IngestionSettings
+from cloudchamber.settings.ingestion import EventConstituents, IngestionSettings
 from cloudchamber.storage import provenance
 from cloudchamber.wildcards import existing_files
 

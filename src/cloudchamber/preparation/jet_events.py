@@ -13,7 +13,7 @@ from cloudchamber.readers.constituents import constituent_leaves, gather
 from cloudchamber.readers.delphes import DelphesTree
 from cloudchamber.readers.jagged import Step
 from cloudchamber.readers.pile_up import PARTICLE_PILE_UP
-from cloudchamber.settings.data import JetEvents
+from cloudchamber.settings.ingestion import JetEvents
 
 __all__ = ["JET_LEAVES", "TARGET_COLUMNS", "JetEventSource"]
 

@@ -23,7 +23,8 @@ from cloudchamber.readers.jetclass import read_jetclass
 from cloudchamber.readers.jetclass2 import read_jetclass2
 from cloudchamber.readers.labelled import LabelledJets
 from cloudchamber.readers.top_tagging import read_top_tagging
-from cloudchamber.settings.data import JetWindows, LabelledJetSettings, LabelledLayout
+from cloudchamber.settings.data import LabelledJetSettings, LabelledLayout
+from cloudchamber.settings.ingestion import JetWindows
 from cloudchamber.storage import provenance
 from cloudchamber.wildcards import existing_files
 

@@ -16,7 +16,7 @@ from cloudchamber.readers.constituents import ConstituentTable
 from cloudchamber.readers.delphes import DelphesTree
 from cloudchamber.readers.jagged import Step
 from cloudchamber.readers.references import Resolved
-from cloudchamber.settings.data import StoredJets
+from cloudchamber.settings.ingestion import StoredJets
 
 __all__ = ["Linked", "LinkedJetSource"]
 

@@ -12,7 +12,7 @@ from cloudchamber.readers.delphes import DelphesTree
 from cloudchamber.readers.jagged import Jagged, Step, offsets_of
 from cloudchamber.readers.nanoaod import CANDIDATES, link_leaves
 from cloudchamber.readers.references import Resolved
-from cloudchamber.settings.data import StoredJets
+from cloudchamber.settings.ingestion import StoredJets
 
 __all__ = ["NanoJetSource"]
 

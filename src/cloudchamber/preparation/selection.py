@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cloudchamber.settings.data import JetSelection, JetWindows
+from cloudchamber.settings.ingestion import JetSelection, JetWindows
 
 __all__ = ["hardest", "within"]
 

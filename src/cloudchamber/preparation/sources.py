@@ -26,7 +26,7 @@ from cloudchamber.readers.constituents import (
 from cloudchamber.readers.delphes import DelphesTree
 from cloudchamber.readers.jagged import Jagged, Step
 from cloudchamber.readers.pile_up import PARTICLE_PILE_UP, PileUp
-from cloudchamber.settings.data import (
+from cloudchamber.settings.ingestion import (
     EventConstituents,
     IngestionSettings,
     JetEvents,

@@ -17,7 +17,7 @@ from cloudchamber.readers.constituents import (
 from cloudchamber.readers.delphes import DelphesTree
 from cloudchamber.readers.jagged import Step
 from cloudchamber.readers.references import Resolved, from_index, referenced_collections, resolve
-from cloudchamber.settings.data import StoredJets
+from cloudchamber.settings.ingestion import StoredJets
 
 __all__ = ["StoredJetSource"]
 

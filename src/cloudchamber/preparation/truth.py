@@ -16,7 +16,7 @@ from cloudchamber.errors import InputError
 from cloudchamber.jets.relative import wrap
 from cloudchamber.readers.jagged import Step
 from cloudchamber.readers.pile_up import PARTICLE_PILE_UP
-from cloudchamber.settings.data import TruthMatch
+from cloudchamber.settings.ingestion import TruthMatch
 
 __all__ = ["TRUTH_LEAVES", "Prongs", "matched", "read_prongs"]
 

@@ -10,7 +10,7 @@ from cloudchamber.cloud import Column
 from cloudchamber.readers.delphes import DelphesTree
 from cloudchamber.readers.jagged import Jagged, Step, offsets_of
 from cloudchamber.readers.nanoaod import CANDIDATES
-from cloudchamber.settings.data import Constituents, EnergyFlow
+from cloudchamber.settings.ingestion import Constituents, EnergyFlow
 
 __all__ = [
     "VISIBLE_LEAVES",

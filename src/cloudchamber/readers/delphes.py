@@ -18,7 +18,7 @@ from cloudchamber.readers.jagged import Jagged, References, Step
 from cloudchamber.readers.nanoaod import NanoNames
 from cloudchamber.readers.root_file import one_line, open_root_tree
 from cloudchamber.readers.whole_numbers import whole_numbers
-from cloudchamber.settings.data import RawLayout
+from cloudchamber.settings.ingestion import RawLayout
 
 __all__ = ["DelphesTree", "open_tree"]
 

@@ -8,7 +8,8 @@ from typing import Annotated, Any, Self, final
 from pydantic import Field, model_validator
 
 from cloudchamber.settings.base import Name, PositiveInt, Settings
-from cloudchamber.settings.data import DatasetSettings, ReclusteredJets
+from cloudchamber.settings.data import DatasetSettings
+from cloudchamber.settings.ingestion import ReclusteredJets
 from cloudchamber.settings.processes import ProcessSettings
 
 __all__ = ["DetectorResponseSettings", "SharedSettings"]
