@@ -20,6 +20,7 @@ from fuzzing import clean_or_refused, fuzzed
 from hypothesis import given
 from hypothesis import strategies as st
 from labelled_files import random_jets, top_tagging_names, write_jetclass, write_jetclass2, write_top_tagging
+from nanoaod_files import nano_branches, write_nanoaod
 from prepared_jets import prepared_jets, write_prepared_jets
 from project_copy import REPOSITORY
 from root_files import one_jet, random_towers, write_delphes
@@ -102,6 +103,12 @@ def _ingest(kind: str, tree: str = "Delphes") -> Callable[[Path], Any]:
     return lambda path: ingest([path], chosen, path.with_name("ingested.h5"))
 
 
+def _nanoaod(path: Path) -> Any:
+    clouds = {"kind": "stored", "collection": "FatJet", "jet_labels": ["hadronFlavour"]}
+    chosen = IngestionSettings.model_validate({"layout": "nanoaod", "clouds": clouds, "max_particles": 10})
+    return ingest([path], chosen, path.with_name("ingested.h5"))
+
+
 def _labelled(layout: LabelledLayout) -> Callable[[Path], Any]:
     chosen = LabelledJetSettings(max_particles=4, eta_max=50.0)
     return lambda path: read_labelled_jets([path], layout, chosen, path.with_name("labelled.h5"))
@@ -115,6 +122,7 @@ READERS: dict[str, tuple[str, Callable[[Path], Any]]] = {
     "events of ROOT": ("zlib.root", _ingest("events")),
     "jets of ROOT": ("zlib.root", _ingest("stored")),
     "uncompressed ROOT": ("plain.root", _ingest("events")),
+    "NanoAOD": ("nano.root", _nanoaod),
     "clouds": ("clouds.h5", read_clouds),
     "observables": ("observables.h5", read_observables),
     "drawn jets": ("observables.h5", read_jets),
@@ -145,6 +153,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, compression in (("zlib", uproot.ZLIB(1)), ("plain", None)):
         collections = {"Tower": towers | {"JetIndex": index}, "Jet": one_jet(towers)}
         write_delphes(folder / f"{name}.root", collections, compression=compression)
+    write_nanoaod(folder / "nano.root", nano_branches(rng))
     clouds = prepared_jets(40)
     write_prepared_jets(folder / "clouds.h5", 40)
     table = {name: clouds.feature(name) for name in ("jet_pt", "jet_eta", "jet_mass")}

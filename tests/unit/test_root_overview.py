@@ -5,20 +5,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 import uproot
+from nanoaod_files import nano_branches, write_nanoaod
+from project_copy import REPOSITORY
 from root_files import random_towers, write_delphes
-from test_nanoaod import PUBLIC, branches, write
 
 from cloudchamber.errors import InputError
 from cloudchamber.readers.root_overview import root_overview
 
 
 def test_nanoaod_has_jets_where_it_has_their_candidates(tmp_path: Path, rng: np.random.Generator) -> None:
-    content = branches(rng)
-    found = root_overview(write(tmp_path / "nano.root", content))
+    content = nano_branches(rng)
+    found = root_overview(write_nanoaod(tmp_path / "nano.root", content))
     assert (found.kind, found.events, found.collections) == ("NanoAOD", 12, ["FatJet", "FatJetPFCands", "PFCands"])
     assert found.clouds == {"stored": ["FatJet"], "reclustered": ["candidate"], "events": ["candidate"]}
     without = {name: values for name, values in content.items() if not name.startswith("PFCands")}
-    assert root_overview(write(tmp_path / "flat.root", without)).clouds == {}
+    assert root_overview(write_nanoaod(tmp_path / "flat.root", without)).clouds == {}
 
 
 def test_delphes_has_what_its_collections_are(tmp_path: Path, rng: np.random.Generator) -> None:
@@ -41,7 +42,7 @@ def test_other_trees_are_named_and_a_file_without_any_is_refused(tmp_path: Path)
 
 
 def test_a_public_file_of_cms_offers_both_collections_of_jets() -> None:
-    path = PUBLIC / "coffea_pfnano.root"
+    path = REPOSITORY.parent / "shared/data/jets/coffea_pfnano.root"
     if not path.exists():
         pytest.skip("the public PFNano file is not there")
     found = root_overview(path)
