@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 from pronged_jets import tagging_clouds, write_tagging_jets
 from stage import TABLE, TRAINED, Stage, training_settings

@@ -58,6 +58,9 @@ def draw_convergence(files: Mapping[str, Any]) -> Figure:
             _panel(axis, rows, fitted, look)
             axis.set_title(f"{title}; sub-steps: {label}")
             axis.set_xlabel("length of a step")
+        values = errors.loc[errors["system"] == system, "value"]
+        # Room below for the slopes.
+        axes[0].set_ylim(values.min() / 80, values.max() * 3)
         axes[0].set_ylabel("RMS error of positions")
     schemes = [name for name in SCHEME_LABELS if (errors["scheme"] == name).any()]
     legend_below(figure, [_handle(SCHEME_LABELS[name], look[name]) for name in schemes])
@@ -89,16 +92,13 @@ def _panel(axis: Axes, rows: pd.DataFrame, fitted: pd.DataFrame, look: Mapping[s
             linewidth=0.9,
         )
         short = SCHEME_LABELS[name].split(" (")[0].replace(", half steps at both ends", ", half ends")
-        text.append(f"{short}: {slope:.2f} ± {float(slopes.loc[name, 'uncertainty']):.2f}")
+        text.append(f"{short}: {slope:.3f} ± {float(slopes.loc[name, 'uncertainty']):.3f}")
     axis.set(xscale="log", yscale="log")
     ticks = sorted({1.0 / n for n in rows["steps"]})
     axis.xaxis.set_major_locator(FixedLocator(ticks))
     axis.set_xticks(ticks, [f"1/{round(1 / tick)}" for tick in ticks])
     axis.xaxis.set_minor_locator(NullLocator())
     axis.yaxis.set_minor_formatter(NullFormatter())
-    low, high = axis.get_ylim()
-    # Room below for the slopes.
-    axis.set_ylim(low / 30, high * 1.5)
     axis.text(0.97, 0.03, "slopes\n" + "\n".join(text), transform=axis.transAxes, ha="right", va="bottom", fontsize=8)
 
 

@@ -61,7 +61,7 @@ def draw_paths(files: Mapping[str, Any]) -> Figure:
         _panel(axis, of["solution"], of[scheme])
         axis.set_title(f"{SCHEME_LABELS[scheme]}: error {_error(of['solution'], of[scheme]):.3f}")
         axis.set_xlabel("first coordinate of a particle")
-        axis.set_aspect("equal", "datalim")
+        axis.set_aspect("equal", "box")
     axes[0].set_ylabel("second coordinate of a particle")
     title = next(iter(titles_of(files, "systems").values()))
     figure.suptitle(f"{len(of['solution'])} particles ({title}), {len(steps)} steps")
