@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 import numpy as np
 from scipy import stats
@@ -22,7 +22,6 @@ __all__ = [
     "measure_jets",
 ]
 
-# Of each measure what guessing gets.
 MEASURES: tuple[str, ...] = ("accuracy", "auc", "background_efficiency")
 _LEVEL, _POWER = 0.975, 0.8
 
@@ -154,7 +153,7 @@ def detectable(settings: ComparisonSettings, seeds: int, jets: float) -> tuple[f
     return of_seeds, math.hypot(of_seeds, of_jets)
 
 
-def _factor(distribution: "stats.rv_frozen") -> float:
+def _factor(distribution: Any) -> float:
     return float(distribution.ppf(_LEVEL) + distribution.ppf(_POWER))
 
 

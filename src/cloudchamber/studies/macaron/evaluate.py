@@ -230,11 +230,11 @@ def _of_refinement(path: str) -> Iterator[dict[str, Any]]:
         }
     split = table[table["scheme"] != "limit"]
     for (_, _, _, sub_step), rows in split.groupby(["model", "seed", "scheme", "sub_step"], sort=False):
-        fit, covariance = _slope(rows["steps"].to_numpy(), rows["state_error"].to_numpy())
+        slope, error = _slope(rows["steps"].to_numpy(), rows["state_error"].to_numpy())
         yield _of_network(rows.iloc[0].to_dict()) | {
             "metric": "refinement_order",
-            "value": fit,
-            "uncertainty": covariance,
+            "value": slope,
+            "uncertainty": error,
             "expected": 1 if sub_step == "euler" or rows["scheme"].iloc[0] == "lie" else 2,
         }
 

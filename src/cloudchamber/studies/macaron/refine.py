@@ -66,7 +66,7 @@ def _refined(
     tagger: CloudTagger, network: ParticleDynamics, data: TaggingJets, settings: RefinementSettings
 ) -> Iterator[dict[str, Any]]:
     chosen = data.parts["test"]
-    # Of every class as many, whatever the order of the file.
+    # From the whole part, since jets may lie ordered by class.
     chosen = chosen[:: max(1, -(-len(chosen) // settings.jets))]
     tagger.double()
     towers, jet, mask = tagger.seen(

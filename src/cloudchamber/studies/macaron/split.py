@@ -44,7 +44,7 @@ def measure_splitting(settings: SplittingSettings, seed: int, errors: Path, orde
                 lie = of_lie.setdefault((found.case.sub_step, found.kind), found.errors)
                 rows_of_errors += _error_rows(name, found, lie)
                 rows_of_orders.append(_order_row(name, found))
-                bar.update(found.kind == "one_step")
+                bar.update(int(found.kind == "one_step"))
     first = next(iter(settings.systems.values()))
     write_rows(errors, rows_of_errors)
     write_rows(orders, rows_of_orders)
