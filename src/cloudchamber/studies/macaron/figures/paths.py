@@ -95,5 +95,7 @@ def _panel(axis: Axes, solution: Mapping[Any, pd.DataFrame], scheme: Mapping[Any
 
 
 def _error(solution: Mapping[Any, pd.DataFrame], scheme: Mapping[Any, pd.DataFrame]) -> float:
-    ends = [[of[particle][["x", "y"]].to_numpy()[-1] for particle in solution] for of in (solution, scheme)]
-    return float(np.sqrt(np.square(np.subtract(*ends)).mean()))
+    true, reached = (
+        np.array([of[particle][["x", "y"]].to_numpy()[-1] for particle in solution]) for of in (solution, scheme)
+    )
+    return float(np.sqrt(np.square(true - reached).mean()))

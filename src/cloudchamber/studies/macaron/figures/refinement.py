@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -61,7 +62,7 @@ def draw_refinement(files: Mapping[str, Any]) -> Figure:
             style = _style(look[scheme], sub_step)
             top.plot(found["steps"], found["state_error"], **style)
             bottom.plot(found["steps"], found["accuracy"], **style)
-        _guides(top)
+        _guides(top, rows[rows["scheme"] != "limit"])
         top.set_title(f"{titles[name]} (trained with {rows['trained_steps'].iloc[0]} steps)")
         bottom.set_xlabel("steps of the same motion")
         ticks = sorted(set(rows.loc[rows["scheme"] != "limit", "steps"]))
@@ -94,12 +95,11 @@ def _style(look: Look, sub_step: str) -> dict[str, Any]:
     }
 
 
-def _guides(axis: Axes) -> None:
+def _guides(axis: Axes, rows: pd.DataFrame) -> None:
     """Draw lines of first and second order through the largest error, behind all others."""
     axis.set(xscale="log", yscale="log")
     axis.yaxis.set_minor_formatter(NullFormatter())
-    points = [(x, y) for line in axis.lines for x, y in zip(line.get_xdata(), line.get_ydata(), strict=True)]
-    low, high = min(x for x, _ in points), max(x for x, _ in points)
-    top = max(y for _, y in points)
+    low, high = float(rows["steps"].min()), float(rows["steps"].max())
+    top = float(rows["state_error"].max())
     for order in (1, 2):
         axis.plot([low, high], [top, top * (low / high) ** order], zorder=0.5, **_LINE)
