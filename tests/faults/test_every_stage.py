@@ -174,7 +174,7 @@ def test_terminated_while_it_writes(
     sorted(
         name
         for name in STAGES
-        if name.split()[-1] not in ("simulate", "solve", "tabulate", "download") and "gating" not in name
+        if name.split()[-1] not in ("simulate", "solve", "split", "tabulate", "download") and "gating" not in name
     ),
 )
 def test_a_missing_file_is_one_line(server: CommandServer, tmp_path: Path, name: str) -> None:

@@ -143,6 +143,7 @@ NETWORKS = (
     *("neutron_stars train", "neutron_stars estimate"),
     *("assignment train", "assignment assign", "assignment measure-cost", "assignment export"),
     *("active_matter train", "active_matter measure"),
+    "macaron refine",
 )
 
 

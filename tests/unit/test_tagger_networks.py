@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from cloudchamber.classification.cost import flops
 from cloudchamber.classification.taggers import CloudTagger, GraphTagger, Tagger, build_tagger
 from cloudchamber.networks.cloud_rows import PackedRows, PaddedRows
 from cloudchamber.networks.particle_flow import ParticleFlow
@@ -173,10 +174,10 @@ def torch_encoder(network: TransformerEncoder) -> nn.TransformerEncoder:
     for ours, theirs in zip(network.blocks, encoder.layers, strict=True):
         pairs = [
             (theirs.self_attn.out_proj, ours.attention.out),
-            (theirs.linear1, ours.feed_forward.first),
-            (theirs.linear2, ours.feed_forward.second),
+            (theirs.linear1, ours.after[0].first),
+            (theirs.linear2, ours.after[0].second),
             (theirs.norm1, ours.attention_norm),
-            (theirs.norm2, ours.feed_forward_norm),
+            (theirs.norm2, ours.after[0].norm),
         ]
         for to, source in pairs:
             to.load_state_dict(source.state_dict())
@@ -211,26 +212,56 @@ def test_the_transformer_is_that_of_torch(batch: Batch) -> None:
     torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-4)
 
 
+# Of two layers: "a" for attention, a number for a feed-forward part with this step; parts of half the width are marked.
+ARRANGEMENTS = {
+    "standard": ["a", 1, "a", 1],
+    "feed_forward_first": [1, "a", 1, "a"],
+    "macaron": [0.5, "a", 0.5, 0.5, "a", 0.5],
+    "macaron_full_step": [1, "a", 1, 1, "a", 1],
+    "halves_after": ["a", 0.5, 0.5, "a", 0.5, 0.5],
+    "half_ends": [0.5, "a", 1, "a", 0.5],
+}
+
+
 @torch.no_grad()
-def test_the_macaron_block_is_the_sum_of_its_halves(batch: Batch) -> None:
-    tagger = with_tagger(MACARON, batch)
+@pytest.mark.parametrize("block", ARRANGEMENTS)
+def test_a_stack_is_the_sequence_of_its_parts(block: str, batch: Batch) -> None:
+    settings = TRANSFORMER.model_copy(update={"block": block})
+    tagger = with_tagger(settings, batch)
     network = tagger.network
     features, _ = rows_of(tagger, batch)
     for row in (0, 2):
         x = network.first(features[row, : int(batch[2][row].sum())])
-        for block in network.blocks:
-            first = block.first.second(torch.relu(block.first.first(x)))
-            x = block.first_norm(x + first / 2)
-            queries, keys, values = block.attention.queries_keys_values(x).chunk(3, dim=1)
-            heads = []
-            for part in range(MACARON.heads):
-                own = slice(4 * part, 4 * part + 4)
-                scores = queries[:, own] @ keys[:, own].T / 2
-                heads.append(scores.softmax(dim=1) @ values[:, own])
-            x = block.attention_norm(x + block.attention.out(torch.cat(heads, dim=1)))
-            x = block.second_norm(x + block.second.second(torch.relu(block.second.first(x))) / 2)
+        attentions = iter([(item.attention, item.attention_norm) for item in network.blocks])
+        feeds = iter([part for item in network.blocks for part in (*item.before, *item.after)])
+        for part in ARRANGEMENTS[block]:
+            if part == "a":
+                attention, norm = next(attentions)
+                queries, keys, values = attention.queries_keys_values(x).chunk(3, dim=1)
+                heads = []
+                for head in range(settings.heads):
+                    own = slice(4 * head, 4 * head + 4)
+                    heads.append((queries[:, own] @ keys[:, own].T / 2).softmax(dim=1) @ values[:, own])
+                x = norm(x + attention.out(torch.cat(heads, dim=1)))
+            else:
+                feed = next(feeds)
+                x = feed.norm(x + part * feed.second(torch.relu(feed.first(x))))
+        assert [*attentions, *feeds] == []
         expected = network.cloud(network.norm(x).mean(dim=0, keepdim=True))
         torch.testing.assert_close(tagger(*batch)[row : row + 1], expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("block", ARRANGEMENTS)
+@pytest.mark.parametrize("layers", [1, 2, 3])
+def test_all_arrangements_have_the_same_products_and_nearly_the_same_parameters(
+    block: str, layers: int, batch: Batch
+) -> None:
+    settings = TRANSFORMER.model_copy(update={"layers": layers})
+    standard, other = (build_tagger(item, CLASSES) for item in (settings, settings.model_copy(update={"block": block})))
+    # Each feed-forward part more than one in a block has one more layer norm and one more output bias.
+    parts = {"standard": 0, "feed_forward_first": 0, "half_ends": 1}.get(block, layers)
+    assert parameters(other) - parameters(standard) == parts * 3 * settings.width
+    assert flops(other, batch) == flops(standard, batch) > 0
 
 
 @torch.no_grad()

@@ -38,11 +38,12 @@ def test_named_targets_ask_for_their_part(project: Path, target: str) -> None:
     kinds = {
         "raw": "simulate",
         "jet_generation": "train",
-        "tagging": "train_tagger",
+        "tagging": "evaluate_taggers",
         "gating": "gating_count",
         "neutron_stars": "neutron_stars_solve",
         "assignment": "assignment_collect",
         "active_matter": "active_matter_simulate",
+        "macaron": "macaron_evaluate",
     }
     assert {kind for kind in kinds.values() if kind in jobs} == {kinds[target]} | ({"simulate"} & jobs)
     assert "data_table" not in jobs

@@ -12,12 +12,14 @@ from torch import Tensor, nn
 from cloudchamber.classification.inputs import HighLevelInputs, TowerInputs, aligned
 from cloudchamber.networks.cloud_rows import CloudClassifier, CloudRows, PackedRows, PaddedRows
 from cloudchamber.networks.dense import Dense
+from cloudchamber.networks.particle_dynamics import ParticleDynamics
 from cloudchamber.networks.particle_flow import ParticleFlow
 from cloudchamber.networks.particle_transformer import ParticleTransformer
 from cloudchamber.networks.particlenet import ParticleNet
 from cloudchamber.networks.transformer_encoder import TransformerEncoder
 from cloudchamber.settings.taggers import (
     DenseTagger,
+    ParticleDynamicsTagger,
     ParticleFlowTagger,
     ParticleNetTagger,
     ParticleTransformerTagger,
@@ -170,6 +172,8 @@ def build_tagger(settings: TaggerNetworkSettings, classes: int, features: Sequen
             return CloudTagger(inputs, ParticleFlow(settings, width, classes), settings)
         case TransformerTagger():
             return CloudTagger(inputs, TransformerEncoder(settings, width, classes), settings)
+        case ParticleDynamicsTagger():
+            return CloudTagger(inputs, ParticleDynamics(settings, width, classes), settings)
         case ParticleTransformerTagger():
             return CloudTagger(inputs, ParticleTransformer(settings, width, classes), settings)
         case ParticleNetTagger():

@@ -9,12 +9,13 @@ from typing import Annotated, Literal, Self, final
 
 from pydantic import Field, model_validator
 
-from cloudchamber.settings.base import PositiveInt, Seeds, Settings
+from cloudchamber.settings.base import PositiveFloat, PositiveInt, Seeds, Settings
 from cloudchamber.settings.networks import ParticleNetSettings
 from cloudchamber.settings.training import TrainableSettings, needs_one_process
 
 __all__ = [
     "DenseTagger",
+    "ParticleDynamicsTagger",
     "ParticleFlowTagger",
     "ParticleNetTagger",
     "ParticleTransformerTagger",
@@ -24,12 +25,16 @@ __all__ = [
     "TaggerSettings",
     "TowerFeatures",
     "TowerTaggerSettings",
+    "TransformerBlock",
     "TransformerTagger",
 ]
 
 Probability = Annotated[float, Field(ge=0, lt=1)]
 Widths = Annotated[tuple[PositiveInt, ...], Field(min_length=1)]
 TowerFeatures = Literal["relative", "kinematic"]
+TransformerBlock = Literal[
+    "standard", "feed_forward_first", "macaron", "macaron_full_step", "halves_after", "half_ends"
+]
 
 
 @final
@@ -66,18 +71,44 @@ class ParticleFlowTagger(TowerTaggerSettings):
 
 @final
 class TransformerTagger(TowerTaggerSettings):
-    """Post-norm transformer encoder (arXiv 1706.03762), with standard or Macaron blocks (arXiv 1906.02762)."""
+    """Post-norm transformer encoder (arXiv 1706.03762), with standard, Macaron (arXiv 1906.02762) or other blocks."""
 
     kind: Literal["transformer"]
     layers: PositiveInt = 2
     heads: PositiveInt = 8
     width: PositiveInt = 128
     feed_forward: Annotated[int, Field(gt=0, multiple_of=2)] = Field(
-        128, description="inner width of the feed-forward part of a block; the two parts of a Macaron block share it"
+        128, description="inner width of the feed-forward part of a block; where there are two parts they share it"
     )
-    block: Literal["standard", "macaron"] = "standard"
+    block: TransformerBlock = Field(
+        "standard",
+        description="attention and feed-forward part; or the latter first; or half of one, attention, half of another, "
+        "or these at full steps; or attention and two halves; or a standard stack that opens and closes with halves",
+    )
     hidden: Widths = Field((1024, 1024), description="widths of the network of the mean over towers")
     dropout: Probability = 0.1
+
+    @model_validator(mode="after")
+    def _heads_divide_the_width(self) -> Self:
+        if self.width % self.heads:
+            raise ValueError(f"width must be a multiple of the {self.heads} heads")
+        return self
+
+
+@final
+class ParticleDynamicsTagger(TowerTaggerSettings):
+    """Transformer with the same attention and the same feed-forward part in all layers, steps of one motion."""
+
+    kind: Literal["particle_dynamics"]
+    heads: PositiveInt = 8
+    width: PositiveInt = 128
+    feed_forward: PositiveInt = Field(128, description="inner width of the feed-forward part")
+    scheme: Literal["lie", "strang"] = Field(
+        "lie", description="attention and feed-forward part; or half a step of the latter on both sides of attention"
+    )
+    duration: PositiveFloat = Field(1.0, description="of the motion: the length of a step times their number")
+    steps: PositiveInt = Field(4, description="layers")
+    hidden: Widths = Field((1024, 1024), description="widths of the network of the mean over towers")
 
     @model_validator(mode="after")
     def _heads_divide_the_width(self) -> Self:
@@ -118,7 +149,12 @@ class ParticleTransformerTagger(TowerTaggerSettings):
 
 
 TaggerNetworkSettings = Annotated[
-    DenseTagger | ParticleFlowTagger | TransformerTagger | ParticleNetTagger | ParticleTransformerTagger,
+    DenseTagger
+    | ParticleFlowTagger
+    | TransformerTagger
+    | ParticleDynamicsTagger
+    | ParticleNetTagger
+    | ParticleTransformerTagger,
     Field(discriminator="kind"),
 ]
 

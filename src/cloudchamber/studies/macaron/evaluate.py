@@ -1,0 +1,260 @@
+"""The step that compares arms on the same test jets and gathers all numbers of the study into its metrics."""
+
+import math
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cloudchamber import seeds
+from cloudchamber.classification.evaluate import COSTS
+from cloudchamber.classification.measures import balanced, estimate, replicas
+from cloudchamber.classification.scores import UnseenJets, read_scores, read_unseen_jets
+from cloudchamber.errors import InputError
+from cloudchamber.metrics.tables import METRIC_COLUMNS, read_table, write_table
+from cloudchamber.progress import progress
+from cloudchamber.settings.entries import entries, need
+from cloudchamber.studies.macaron.arms import (
+    MEASURES,
+    TrainedArm,
+    at_best_rate,
+    detectable,
+    difference,
+    measure_jets,
+)
+from cloudchamber.studies.macaron.settings import MeasurementSettings
+
+__all__ = ["METRIC_COLUMNS_OF_STUDY", "evaluate"]
+
+METRIC_COLUMNS_OF_STUDY = (*METRIC_COLUMNS, "expected", "detectable", "learning_rate", "selected")
+_ORDER_COLUMNS = ("system", "sub_step", "scheme", "kind", "value", "uncertainty", "expected", "draws")
+_ERROR_COLUMNS = ("system", "sub_step", "scheme", "kind", "steps", "ratio_to_lie", "ratio_uncertainty")
+
+
+def evaluate(
+    jets: Path, files: Mapping[str, Any], settings: MeasurementSettings, seed: int, metrics: Path, differences: Path
+) -> None:
+    """Compare arms and write all metrics of the study.
+
+    Args:
+        jets: file of :func:`cloudchamber.classification.jets.combine_classes`.
+        files: "orders" and "errors" of the splitting; "scores", a list with "name" of the model, "arm",
+            "learning_rate", "seed", "scores" and "history"; "costs" and "refinement", where there are any.
+        settings: comparison and number of resamplings.
+        seed: of the resamplings.
+        metrics: table with ``METRIC_COLUMNS_OF_STUDY``.
+        differences: a row for each arm and measure: mean and spread over seeds at the chosen learning rate, and the
+            difference from the arm of reference with its uncertainties.
+
+    Raises:
+        InputError: a file cannot be used, or no training is of the arm of reference.
+        SettingsError: a key is missing.
+        StorageError: a table cannot be written.
+    """
+    unseen = read_unseen_jets(jets)
+    rng = seeds.generator(seed, "macaron", "bootstrap")
+    weights = balanced(replicas(unseen.weights, settings.bootstraps, rng), unseen.target, len(unseen.classes))
+    keys = ("name", "arm", "learning_rate", "seed", "scores", "history")
+    listed = entries(files, "scores", keys)
+    trained = list(_trained(listed, unseen, weights))
+    chosen = at_best_rate(trained)
+    reference = settings.comparison.reference
+    if reference not in chosen:
+        raise InputError(f"{jets}: no scores of the arm of reference '{reference}' among {sorted(chosen)}")
+    effective = float(1.0 / np.square(weights[0]).sum())
+    limits = {arm: detectable(settings.comparison, len(items), effective) for arm, items in chosen.items()}
+    sys.stderr.write(
+        f"evaluation: {len(unseen.rows)} test jets; detectable with {len(chosen[reference])} seeds: "
+        f"{limits[reference][1]:.4f} in accuracy ({limits[reference][0]:.4f} from the seeds alone)\n"
+    )
+    rows = [*_of_splitting(files), *_of_trainings(trained, chosen, len(unseen.rows), len(unseen.classes))]
+    compared = list(_compared(chosen, reference, limits))
+    rows += [_metric_of_difference(row, len(unseen.rows)) for row in compared]
+    names = {(item["arm"], item["learning_rate"]): item["name"] for item in listed}
+    if "costs" in files:
+        rows += _of_costs(
+            need(files, "costs"), {names[arm, items[0].learning_rate]: arm for arm, items in chosen.items()}
+        )
+    if "refinement" in files:
+        rows += _of_refinement(need(files, "refinement"))
+    table = pd.DataFrame(rows).assign(study="macaron").reindex(columns=list(METRIC_COLUMNS_OF_STUDY))
+    integers = dict.fromkeys(("nfe", "seed", "n_reference", "n_generated", "selected"), "Int64")
+    write_table(differences, pd.DataFrame(compared).assign(n_reference=len(unseen.rows)))
+    write_table(metrics, table.astype(integers))
+
+
+def _trained(listed: Sequence[Mapping[str, Any]], unseen: UnseenJets, weights: np.ndarray) -> Iterator[TrainedArm]:
+    with progress("comparison of arms", len(listed), "trainings") as bar:
+        for item in listed:
+            history = read_table(item["history"], ("validation_loss",))
+            values = measure_jets(read_scores(Path(item["scores"]), unseen), unseen.target, weights)
+            lowest = float(history["validation_loss"].min())
+            yield TrainedArm(item["arm"], float(item["learning_rate"]), int(item["seed"]), lowest, values)
+            bar.update()
+
+
+def _of_trainings(
+    trained: Sequence[TrainedArm], chosen: Mapping[str, Sequence[TrainedArm]], jets: int, classes: int
+) -> Iterator[dict[str, Any]]:
+    floors = {"accuracy": 1 / classes, "auc": 0.5, "background_efficiency": 0.5}
+    for item in trained:
+        head = {
+            "dataset": "all",
+            "model": item.arm,
+            "seed": item.seed,
+            "learning_rate": item.learning_rate,
+            "selected": int(item in chosen[item.arm]),
+            "n_reference": jets,
+        }
+        for measure in MEASURES:
+            found = estimate(item.values[measure])
+            yield head | {
+                "metric": measure,
+                "value": found.value,
+                "uncertainty": found.uncertainty,
+                "floor": floors[measure],
+            }
+        yield head | {"metric": "validation_loss", "value": item.validation_loss, "floor": math.log(classes)}
+
+
+def _compared(
+    chosen: Mapping[str, Sequence[TrainedArm]], reference: str, limits: Mapping[str, tuple[float, float]]
+) -> Iterator[dict[str, Any]]:
+    for arm, items in chosen.items():
+        for measure in MEASURES:
+            of_seeds = [float(item.values[measure][0]) for item in items]
+            found = difference(items, chosen[reference], measure)
+            is_reference = arm == reference
+            yield {
+                "arm": arm,
+                "reference": reference,
+                "measure": measure,
+                "learning_rate": items[0].learning_rate,
+                "seeds": len(items),
+                "mean": float(np.mean(of_seeds)),
+                "spread": float(np.std(of_seeds, ddof=1)) if len(of_seeds) > 1 else math.nan,
+                "mean_uncertainty": estimate(np.mean([item.values[measure] for item in items], axis=0)).uncertainty,
+                "difference": math.nan if is_reference else found.value,
+                "uncertainty": math.nan if is_reference else found.uncertainty,
+                "of_jets": math.nan if is_reference else found.of_jets,
+                "of_seeds": math.nan if is_reference else found.of_seeds,
+                "critical": math.nan if is_reference else found.critical,
+                "clear": found.is_clear and not is_reference,
+                "detectable": limits[arm][1] if measure == "accuracy" and not is_reference else math.nan,
+            }
+
+
+def _metric_of_difference(row: Mapping[str, Any], jets: int) -> dict[str, Any]:
+    return {
+        "dataset": "all",
+        "model": row["arm"],
+        "metric": "difference",
+        "feature": row["measure"],
+        "value": row["difference"],
+        "uncertainty": row["uncertainty"],
+        "detectable": row["detectable"],
+        "learning_rate": row["learning_rate"],
+        "n_reference": jets,
+    }
+
+
+def _of_splitting(files: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    orders = read_table(need(files, "orders"), _ORDER_COLUMNS)
+    for row in orders.to_dict("records"):
+        yield _of_scheme(row) | {
+            "metric": f"{row['kind']}_order",
+            "value": row["value"],
+            "uncertainty": row["uncertainty"],
+            "expected": row["expected"],
+            "n_reference": row["draws"],
+        }
+    errors = read_table(need(files, "errors"), _ERROR_COLUMNS)
+    draws = int(orders["draws"].iloc[0])
+    finest = errors.groupby("system")["steps"].transform("max")
+    chosen = errors[(errors["steps"] == finest) & (errors["kind"] == "global") & (errors["scheme"] != "lie")]
+    for row in chosen.to_dict("records"):
+        yield _of_scheme(row) | {
+            "metric": "error_ratio_to_lie",
+            "nfe": row["steps"],
+            "value": row["ratio_to_lie"],
+            "uncertainty": row["ratio_uncertainty"],
+            "n_reference": draws,
+        }
+
+
+def _of_scheme(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {"dataset": row["system"], "model": row["sub_step"], "sampler": row["scheme"]}
+
+
+def _of_costs(path: str, arms: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    for row in read_table(path, ("model", *COSTS)).to_dict("records"):
+        if row["model"] not in arms:
+            continue
+        for name in COSTS:
+            # Half of the range of the rounds, as in docs/metrics.md; counts are exact.
+            prefix = name.removesuffix("_seconds_per_jet")
+            known = f"{prefix}_highest" in row
+            uncertainty = (row[f"{prefix}_highest"] - row[f"{prefix}_lowest"]) / 2 if known else 0.0
+            yield {
+                "dataset": "all",
+                "model": arms[row["model"]],
+                "metric": name,
+                "value": row[name],
+                "uncertainty": uncertainty,
+                "n_reference": row.get("rounds"),
+            }
+
+
+def _of_refinement(path: str) -> Iterator[dict[str, Any]]:
+    columns = (
+        "model",
+        "seed",
+        "scheme",
+        "sub_step",
+        "steps",
+        "state_error",
+        "accuracy",
+        "accuracy_uncertainty",
+        "jets",
+    )
+    table = read_table(path, columns)
+    for row in table.to_dict("records"):
+        yield _of_network(row) | {
+            "metric": "accuracy_at_steps",
+            "nfe": row["steps"],
+            "value": row["accuracy"],
+            "uncertainty": row["accuracy_uncertainty"],
+        }
+    split = table[table["scheme"] != "limit"]
+    for (_, _, _, sub_step), rows in split.groupby(["model", "seed", "scheme", "sub_step"], sort=False):
+        slope, error = _slope(rows["steps"].to_numpy(), rows["state_error"].to_numpy())
+        yield _of_network(rows.iloc[0].to_dict()) | {
+            "metric": "refinement_order",
+            "value": slope,
+            "uncertainty": error,
+            "expected": 1 if sub_step == "euler" or rows["scheme"].iloc[0] == "lie" else 2,
+        }
+
+
+def _of_network(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "dataset": "all",
+        "model": row["model"],
+        "sampler": row["scheme"],
+        "seed": row["seed"],
+        "feature": row["sub_step"],
+        "n_reference": row["jets"],
+    }
+
+
+def _slope(steps: np.ndarray, errors: np.ndarray) -> tuple[float, float]:
+    """Return the slope of log error against log step, and its standard error from the scatter about the line."""
+    x, y = -np.log(steps), np.log(errors)
+    slope, offset = np.polyfit(x, y, 1)
+    if len(x) < 3:
+        return float(slope), math.nan
+    scatter = np.square(y - slope * x - offset).sum() / (len(x) - 2)
+    return float(slope), float(np.sqrt(scatter / np.square(x - x.mean()).sum()))
