@@ -24,6 +24,8 @@ from cloudchamber.studies.jet_generation.settings import JetGenerationSettings
 from cloudchamber.studies.jet_generation.study import JetGeneration
 from cloudchamber.studies.neutron_stars.settings import NeutronStarsSettings
 from cloudchamber.studies.neutron_stars.study import NeutronStars
+from cloudchamber.studies.showers.settings import ShowersSettings
+from cloudchamber.studies.showers.study import Showers
 from cloudchamber.studies.tagging.settings import TaggingSettings
 from cloudchamber.studies.tagging.study import Tagging
 
@@ -37,7 +39,7 @@ __all__ = [
 ]
 
 STUDIES: Mapping[str, type[Study]] = {
-    study.name: study for study in (JetGeneration, Tagging, Gating, NeutronStars, Assignment, ActiveMatter)
+    study.name: study for study in (JetGeneration, Tagging, Gating, NeutronStars, Assignment, ActiveMatter, Showers)
 }
 
 
@@ -51,6 +53,7 @@ class AnalysisSettings(SharedSettings):
     neutron_stars: NeutronStarsSettings | None = None
     assignment: AssignmentSettings | None = None
     active_matter: ActiveMatterSettings | None = None
+    showers: ShowersSettings | None = None
 
     @model_validator(mode="after")
     def _names_exist(self) -> Self:
