@@ -1,8 +1,8 @@
 """Files of packed clouds: rows of all clouds behind each other, and offsets; the only module that knows their layout.
 
 Clouds of hundreds to thousands of points differ so much in size that padding would cost many times what they hold.
-``docs/formats.md`` describes the layout; checksums and the mark of completeness are those of :mod:`cloud_file`. Files are
-written and read piece by piece, so that memory does not grow with them.
+``docs/formats.md`` describes the layout; checksums and the mark of completeness are those of :mod:`cloud_file`. Files
+are written and read piece by piece, so that memory does not grow with them.
 """
 
 import json

@@ -68,7 +68,6 @@ if showers.ingested:
             "exec python -m cloudchamber showers ingest {input.sources:q} --settings {params.settings:q}"
             " --geometry {params.geometry} --seed {params.seed} --threads {threads} --output {output} > {log} 2>&1"
 
-
 else:
 
     rule showers_read:
@@ -255,7 +254,7 @@ rule showers_times:
     benchmark:
         "<logs>/showers/times.tsv"
     conda:
-        "../../envs/training.yaml"
+        "../../envs/evaluation.yaml"
     threads: 1
     resources:
         mem_mb=growing(4000),

@@ -47,7 +47,9 @@ def answers(files: Mapping[str, Any]) -> list[Answer]:
         "true showers": f"{best.n:,} in the test part",
         "trainings": str(best.seeds) if best.seeds > 1 else "one: how much another would change is not known",
     }
-    headline = f"{model.label}: AUC {_cell(best)} against truth (0.5 is perfect), for {len(species)} species in one model"
+    headline = (
+        f"{model.label}: AUC {_cell(best)} against truth (0.5 is perfect), for {len(species)} species in one model"
+    )
     return [
         Answer(
             text,
@@ -74,7 +76,9 @@ def _baselines(areas: Mapping[Model, Value], best: Value) -> str:
         if value.value - best.value > _CLEAR * math.hypot(value.uncertainty, best.uncertainty)
     ]
     sentence = f"Without training: {listed(told)}. "
-    return sentence + (f"It is clearly nearer to truth than {listed(worse)}. " if worse else "It beats none of them clearly. ")
+    return sentence + (
+        f"It is clearly nearer to truth than {listed(worse)}. " if worse else "It beats none of them clearly. "
+    )
 
 
 def _profiles(table: pd.DataFrame, model: Model, species: list[str]) -> str:
@@ -83,9 +87,8 @@ def _profiles(table: pd.DataFrame, model: Model, species: list[str]) -> str:
         found = value_of(table, name, model.name, model.sampler, "profile_error", "longitudinal")
         if found is not None:
             floor = with_uncertainty(100 * found.floor, 100 * found.floor_uncertainty)
-            sentences.append(
-                f"{name.replace('_', ' ')} {with_uncertainty(100 * found.value, 100 * found.uncertainty)} % (floor {floor} %)"
-            )
+            value = with_uncertainty(100 * found.value, 100 * found.uncertainty)
+            sentences.append(f"{name.replace('_', ' ')} {value} % (floor {floor} %)")
     return f"Of the mean energy in depth, in other layers than true: {listed(sentences)}." if sentences else ""
 
 

@@ -1,7 +1,7 @@
 """The HDF5 layout of CaloChallenge (arXiv 2410.21611): voxels in rings, for its data sets 1, 2 and 3.
 
-``incident_energies`` (N, 1) and ``showers`` (N, voxels), both in MeV. Voxels go layer by layer, in a layer ring by angle:
-(layer, alpha, r) with the radius fastest. Edges are those of the binning files of the challenge.
+``incident_energies`` (N, 1) and ``showers`` (N, voxels), both in MeV. Voxels go layer by layer, in a layer ring by
+angle: (layer, alpha, r) with the radius fastest. Edges are those of the binning files of the challenge.
 """
 
 from collections.abc import Iterator

@@ -1,8 +1,8 @@
 """The HDF5 layout of CaloClouds and CaloHadronic (arXiv 2309.05704, 2506.21720).
 
 ``events`` (N, 4 or 5, points), or with the last two axes exchanged: x, depth, z and energy [MeV], and maybe a time;
-``energy`` (N,) or (N, 1) [GeV]. Points of no energy are padding, in front or behind. The depth is the number of the layer,
-or the position in mm in the frame of the stack.
+``energy`` (N,) or (N, 1) [GeV]. Points of no energy are padding, in front or behind. The depth is the number of the
+layer, or the position in mm in the frame of the stack.
 """
 
 from collections.abc import Iterator

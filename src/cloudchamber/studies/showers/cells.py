@@ -1,4 +1,4 @@
-"""Points of showers summed up in squares: finely when showers are read, in the cells of the calorimeter before metrics."""
+"""Points of showers summed up in squares: fine ones when showers are read, cells of the calorimeter before metrics."""
 
 import numpy as np
 

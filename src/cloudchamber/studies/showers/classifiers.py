@@ -106,7 +106,9 @@ def cells_of(sides: list[Observables], conditions: list[np.ndarray]) -> PackedCl
     values = np.column_stack([reach, cells[:, 2] / 20, np.log10(1e3 * cells[:, 3])]).astype(np.float32)
     counts = np.concatenate([np.bincount(side.hit_shower, minlength=len(side)) for side in sides])
     offsets = np.concatenate([[0], np.cumsum(counts)])
-    return PackedClouds(torch.from_numpy(values), torch.from_numpy(offsets), torch.from_numpy(np.concatenate(conditions)))
+    return PackedClouds(
+        torch.from_numpy(values), torch.from_numpy(offsets), torch.from_numpy(np.concatenate(conditions))
+    )
 
 
 def train_classifier(

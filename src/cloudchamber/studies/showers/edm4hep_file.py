@@ -1,15 +1,14 @@
 """ROOT files with the branches of EDM4hep that showers need (key4hep, EDM4hep's edm4hep.yaml), through uproot.
 
 A TTree ``events`` with jagged branches. For each collection of calorimeter contributions, one entry per step of a
-particle: ``<Collection>Contributions.energy`` [GeV], ``.time`` [ns], ``.PDG``, ``.stepPosition.x``, ``.y``, ``.z`` [mm];
-of all particles ``MCParticles.PDG``, ``.generatorStatus``, ``.mass`` [GeV], ``.momentum.x``, ``.y``, ``.z`` [GeV] and
-``.vertex.x``, ``.y``, ``.z`` [mm]. In files of DD4hep the branches lie below one of the name of the collection; here they
-are plain. What made a file of this project stands in the object ``about``, as JSON.
+particle: ``<Collection>Contributions.energy`` [GeV], ``.time`` [ns], ``.PDG``, ``.stepPosition.x``, ``.y``, ``.z``
+[mm]; of all particles ``MCParticles.PDG``, ``.generatorStatus``, ``.mass`` [GeV], ``.momentum.x``, ``.y``, ``.z``
+[GeV] and ``.vertex.x``, ``.y``, ``.z`` [mm]. In files of DD4hep the branches lie below one of the name of the
+collection; here they are plain. What made a file of this project stands in the object ``about``, as JSON.
 """
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, final
 
@@ -19,8 +18,9 @@ import uproot
 
 from cloudchamber.errors import InputError
 from cloudchamber.readers.damage import readable_as
+from cloudchamber.studies.showers.steps import Steps
 
-__all__ = ["Edm4hepWriter", "Steps", "read_about", "read_steps"]
+__all__ = ["Edm4hepWriter", "read_about", "read_steps"]
 
 _KIND = "a ROOT file in the layout of EDM4hep"
 _TREE = "events"
@@ -35,34 +35,6 @@ _PARTICLE: Mapping[str, str] = {
 }
 # Status of a particle that the generator hands over to the detector.
 _PRIMARY = 1
-
-
-@final
-@dataclass(frozen=True)
-class Steps:
-    """Steps of n events.
-
-    Attributes:
-        event: (M,) int64 from 0.
-        position: (M, 3) float64 [mm], in the frame of the file.
-        energy: (M,) [GeV].
-        pdg: (n,) int64 of the particle that began the shower.
-        mass: (n,) [GeV].
-        momentum, vertex: (n, 3) [GeV] and [mm].
-        truth: (n, K) what a parametrisation drew the shower from; K is 0 in files that have none.
-    """
-
-    event: np.ndarray
-    position: np.ndarray
-    energy: np.ndarray
-    pdg: np.ndarray
-    mass: np.ndarray
-    momentum: np.ndarray
-    vertex: np.ndarray
-    truth: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.pdg)
 
 
 @final

@@ -1,11 +1,12 @@
 """Parametrised electromagnetic showers in a sampling calorimeter (Grindhammer and Peters, hep-ex/0001020).
 
-Constants are those of the GFlash headers of Geant4. Two of them may differ from the paper's: 0.0412 in the radius of the
-tail and 0.813 in the depth of the spots. Depths t are in radiation lengths, radii in Moliere radii, energies in GeV.
+Constants are those of the GFlash headers of Geant4. Two of them may differ from the paper's: 0.0412 in the radius of
+the tail and 0.813 in the depth of the spots. Depths t are in radiation lengths, radii in Moliere radii, energies in
+GeV.
 
-A shower is a gamma density in depth, f(t) = beta (beta t)^(alpha - 1) exp(-beta t) / Gamma(alpha), whose ln T (the depth
-of the maximum, T = (alpha - 1) / beta) and ln alpha are Gaussian and correlated; around the axis a core and a tail; and
-spots of equal energy, whose number and own profile give the fluctuations of hits.
+A shower is a gamma density in depth, f(t) = beta (beta t)^(alpha - 1) exp(-beta t) / Gamma(alpha), whose ln T (the
+depth of the maximum, T = (alpha - 1) / beta) and ln alpha are Gaussian and correlated; around the axis a core and a
+tail; and spots of equal energy, whose number and own profile give the fluctuations of hits.
 """
 
 from dataclasses import dataclass
@@ -111,12 +112,11 @@ def spot_number(energy: np.ndarray) -> np.ndarray:
     return 10.3 / RESOLUTION * energy**0.959
 
 
-def radial_parameters(
-    energy: np.ndarray, tau: np.ndarray, medium: Medium
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def radial_parameters(energy: np.ndarray, tau: np.ndarray, medium: Medium) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return radius of the core, radius of the tail and share of the core, for energies and depths t / T alike.
 
-    The density is p 2 r C^2 / (r^2 + C^2)^2 + (1 - p) 2 r D^2 / (r^2 + D^2)^2: a radius is C sqrt(u / (1 - u)), u uniform.
+    The density is p 2 r C^2 / (r^2 + C^2)^2 + (1 - p) 2 r D^2 / (r^2 + D^2)^2: a radius is C sqrt(u / (1 - u)), u
+    uniform.
     """
     log_energy, charge = np.log(np.maximum(energy, 0.1)), medium.charge
     lack, frequency = 1 - medium.electron_response, medium.sampling_frequency
@@ -133,7 +133,7 @@ def radial_parameters(
 
 
 def start_depths(number: int, photons: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return (N,) depths where showers begin: photons convert after 9/7 radiation lengths on average, electrons at once.
+    """Return (N,) depths where showers begin: photons convert after 9/7 radiation lengths, electrons at once.
 
     Args:
         number: N.

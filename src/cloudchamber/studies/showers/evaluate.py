@@ -92,9 +92,7 @@ def evaluate(
     judgements = read_table(need(files, "judgements"), JUDGEMENT_COLUMNS)
     with open_showers(path, ("train", "test", "asked")) as showers:
         layers = geometry_in(showers).layers
-        truth, floor, train = (
-            _true(showers, part, seed) for part in ("test", "asked", "train")
-        )
+        truth, floor, train = (_true(showers, part, seed) for part in ("test", "asked", "train"))
     samples = [_generated(item, seed) for item in entries(files, "samples", ("name", "sampler", "seed", "path"))]
     edges = settings.energy_edges or tuple(np.linspace(truth.energy.min(), truth.energy.max(), 4).tolist())
     rows: list[dict[str, Any]] = []
@@ -204,9 +202,7 @@ def _compared(
     return found
 
 
-def _summed(
-    sample: _Sample, edges: tuple[float, ...], settings: EvaluationSettings, seed: int
-) -> dict[_Key, Estimate]:
+def _summed(sample: _Sample, edges: tuple[float, ...], settings: EvaluationSettings, seed: int) -> dict[_Key, Estimate]:
     """Return response, resolution and hits of one sample, of all energies and in bins."""
     found: dict[_Key, Estimate] = {}
     for limits, some in _bins(sample, edges):
@@ -277,9 +273,7 @@ def _of_all(
     rows = [_row(sample, _ALL, name, "", value, least, *numbers) for name, (value, least) in found.items()]
     if min(len(of_truth), len(of_floor), len(generated)) >= settings.physics_distance_showers:
         for name, function in (("fpd", frechet_physics_distance), ("kpd", kernel_physics_distance)):
-            both = [
-                function(of_truth, side, seeds.generator(seed, "showers", name)) for side in (generated, of_floor)
-            ]
+            both = [function(of_truth, side, seeds.generator(seed, "showers", name)) for side in (generated, of_floor)]
             rows.append(_row(sample, _ALL, name, "", both[0], both[1], *numbers))
     if "seconds_per_shower" in sample.meta:
         seconds = Estimate(float(sample.meta["seconds_per_shower"]), float("nan"))
@@ -307,9 +301,15 @@ def _profiles(sample: _Sample, dataset: str, layers: int) -> list[dict[str, Any]
         for place, (low, high) in enumerate(pairwise(edges)):
             rows.append(
                 {
-                    **{"dataset": dataset, "model": sample.name, "sampler": sample.sampler, "seed": sample.seed},
-                    **{"profile": kind, "low": float(low), "high": float(high)},
-                    **{"value": float(energy[:, place].mean()), "uncertainty": float(error[place])},
+                    "dataset": dataset,
+                    "model": sample.name,
+                    "sampler": sample.sampler,
+                    "seed": sample.seed,
+                    "profile": kind,
+                    "low": float(low),
+                    "high": float(high),
+                    "value": float(energy[:, place].mean()),
+                    "uncertainty": float(error[place]),
                     "n": len(energy),
                 }
             )
@@ -332,9 +332,16 @@ def _spectra(truth: _Sample, sample: _Sample, dataset: str, settings: Evaluation
         for number, (low, high) in enumerate(pairwise(edges)):
             rows.append(
                 {
-                    **{"dataset": dataset, "model": sample.name, "sampler": sample.sampler, "seed": sample.seed},
-                    **{"feature": feature, "low": float(low), "high": float(high)},
-                    **{"value": float(shares[number]), "uncertainty": float(errors[number]), "n": total},
+                    "dataset": dataset,
+                    "model": sample.name,
+                    "sampler": sample.sampler,
+                    "seed": sample.seed,
+                    "feature": feature,
+                    "low": float(low),
+                    "high": float(high),
+                    "value": float(shares[number]),
+                    "uncertainty": float(errors[number]),
+                    "n": total,
                 }
             )
     return rows

@@ -102,7 +102,7 @@ class Geometry:
         return np.array([plates.medium.mip_energy for plates in self.plates])
 
     def layers_at(self, z: np.ndarray) -> np.ndarray:
-        """Return (M,) int64 layers whose active material holds z [mm], with a tenth of a millimetre around it; else -1."""
+        """Return (M,) int64 layers whose active material holds z [mm], give or take a tenth of a millimetre, or -1."""
         place = np.searchsorted(self.bottoms, z + _TOLERANCE, side="right") - 1
         thickness = np.array([plates.active_mm for plates in self.plates])
         inside = (place >= 0) & (z <= (self.bottoms + thickness)[place] + _TOLERANCE)

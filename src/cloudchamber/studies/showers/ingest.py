@@ -8,26 +8,23 @@ from cloudchamber import seeds
 from cloudchamber.errors import InputError
 from cloudchamber.progress import progress
 from cloudchamber.storage import provenance
-from cloudchamber.studies.showers.cells import merged
-from cloudchamber.studies.showers.deposits import Particles
-from cloudchamber.studies.showers.edm4hep_file import Steps, read_about, read_steps
-from cloudchamber.studies.showers.geometry import Geometry, geometry_of
+from cloudchamber.studies.showers.edm4hep_file import read_about, read_steps
+from cloudchamber.studies.showers.geometry import geometry_of
 from cloudchamber.studies.showers.settings import IngestionSettings
 from cloudchamber.studies.showers.shower_file import TRUTH, create_showers, refuse_bad_showers, shower_part
+from cloudchamber.studies.showers.steps import points_of_steps
 
-__all__ = ["PARTS", "ingest", "points_of_steps", "split"]
+__all__ = ["PARTS", "ingest", "split"]
 
 PARTS = ("train", "validation", "test", "asked")
-_MEV = 1e-3
-_AXES = {"x": (1, 2, 0), "y": (2, 0, 1), "z": (0, 1, 2)}
 
 
 def ingest(sources: list[Path], settings: IngestionSettings, geometry: str, seed: int, output: Path) -> None:
     """Read ROOT files in the layout of EDM4hep and write their showers, with parts.
 
     Each particle is followed along a straight line to the surface of the stack; where it enters is the origin of x and
-    y, and what its direction shifts them by in each layer is undone. Steps without energy, outside of the active material
-    or far from the axis are left out and counted. Showers without a point are kept.
+    y, and what its direction shifts them by in each layer is undone. Steps without energy, outside of the active
+    material or far from the axis are left out and counted. Showers without a point are kept.
 
     Args:
         sources: the files.
@@ -77,38 +74,6 @@ def ingest(sources: list[Path], settings: IngestionSettings, geometry: str, seed
 def _has_truth(path: Path, settings: IngestionSettings) -> bool:
     steps = next(iter(read_steps(path, settings.collections, "10 kB")))
     return steps.truth.shape[1] == len(TRUTH)
-
-
-def points_of_steps(
-    steps: Steps, geometry: Geometry, settings: IngestionSettings, source: Path
-) -> tuple[Particles, np.ndarray, np.ndarray, int]:
-    """Return particles, (M, 4) points with their (M,) showers, and how many steps are left out.
-
-    Raises:
-        InputError: a particle does not reach the surface of the stack.
-    """
-    order = _AXES[settings.depth_axis]
-    position, momentum, vertex = (values[:, order] for values in (steps.position, steps.momentum, steps.vertex))
-    size = np.linalg.norm(momentum, axis=1)
-    away = ~(momentum[:, 2] > 1e-3 * size) | (vertex[:, 2] > geometry.surface + 1e-3)
-    if away.any():
-        raise InputError(
-            f"{source}: branch 'MCParticles.momentum': particle {away.argmax()} does not enter the stack through its "
-            f"surface at {geometry.surface:g} mm (ingestion.depth_axis is {settings.depth_axis})"
-        )
-    direction = momentum / size[:, None]
-    way = (geometry.surface - vertex[:, 2]) / direction[:, 2]
-    entry = vertex[:, :2] + way[:, None] * direction[:, :2]
-    layer = geometry.layers_at(position[:, 2])
-    xy = position[:, :2] - entry[steps.event] - geometry.shifts(layer, direction[steps.event])
-    inside = (layer >= 0) & (steps.energy > 0) & (np.abs(xy) < settings.half_width).all(axis=1)
-    event = steps.event[inside]
-    points = np.column_stack([xy, layer, steps.energy])[inside]
-    widths = np.full(len(points), settings.merge)
-    points, owners = merged(points, event, len(steps), widths, np.zeros((len(points), 2)), centred=False)
-    kept = points[:, 3] >= _MEV * settings.threshold
-    total_energy = np.sqrt(size**2 + steps.mass**2)
-    return Particles(total_energy, direction, steps.pdg), points[kept], owners[kept], int((~inside).sum())
 
 
 def split(showers: int, settings: IngestionSettings, seed: int, source: str) -> dict[str, np.ndarray]:

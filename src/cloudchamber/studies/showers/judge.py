@@ -51,9 +51,9 @@ def judge(files: Mapping[str, Any], settings: JudgeSettings, seed: int, state: P
     """Train classifiers and write what they say of each sample.
 
     "auc_features" and "auc_points": area under the ROC curve of a classifier that was trained to tell a sample from the
-    part "test", on showers it has not seen; its floor is that of the part "asked" in place of the sample. "nlp": mean of
-    -ln p(model | true shower) with truth among the classes; the floor is the value of truth. "species_accuracy": share
-    of showers whose species is told right by a classifier that was trained on true showers; its floor is that of
+    part "test", on showers it has not seen; its floor is that of the part "asked" in place of the sample. "nlp": mean
+    of -ln p(model | true shower) with truth among the classes; the floor is the value of truth. "species_accuracy":
+    share of showers whose species is told right by a classifier that was trained on true showers; its floor is that of
     guessing, and the row of truth the ceiling.
 
     Args:
@@ -179,7 +179,9 @@ def _posteriors(
     target = np.concatenate([target, np.zeros(len(unseen), np.int64)])
     sources = {"showers": path, **{str(place): entry[1] for place, entry in enumerate(chosen)}}
     parts = everyone[~validation], everyone[validation]
-    log_p = train_classifier(clouds, target, parts, scored, False, settings, seed, state, sources, {"kind": "posterior"})
+    log_p = train_classifier(
+        clouds, target, parts, scored, False, settings, seed, state, sources, {"kind": "posterior"}
+    )
     values = negative_log_posteriors(log_p)
     return [
         _row(entry[0], "nlp", value, values[0], len(unseen), number)
@@ -237,8 +239,16 @@ def _row(
     item: Mapping[str, Any], metric: str, value: Estimate, floor: Estimate, reference: int, generated: int
 ) -> dict[str, Any]:
     return {
-        **{"dataset": "all", "model": item["name"], "sampler": item["sampler"], "seed": item["seed"]},
-        **{"metric": metric, "feature": "", "value": value.value, "uncertainty": value.uncertainty},
-        **{"floor": floor.value, "floor_uncertainty": floor.uncertainty},
-        **{"n_reference": reference, "n_generated": generated},
+        "dataset": "all",
+        "model": item["name"],
+        "sampler": item["sampler"],
+        "seed": item["seed"],
+        "metric": metric,
+        "feature": "",
+        "value": value.value,
+        "uncertainty": value.uncertainty,
+        "floor": floor.value,
+        "floor_uncertainty": floor.uncertainty,
+        "n_reference": reference,
+        "n_generated": generated,
     }

@@ -125,7 +125,7 @@ class LayerWindows:
 
 
 def _run_length(totals: Tensor, window: int, layers: int) -> int:
-    """Return how many rows make a run: what was fastest on a CPU at 150, 300 and 1,000 points, and many without a window."""
+    """Return how many rows make a run: what was fastest on a CPU at 150, 300 and 1,000 points."""
     if window >= layers:
         return 64
     mean = float(totals.double().mean()) if len(totals) else 0.0

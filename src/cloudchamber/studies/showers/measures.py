@@ -108,7 +108,12 @@ def layer_sums(truth: Observables, generated: Observables, bootstraps: int, rng:
 def summaries(showers: Observables, bootstraps: int, rng: np.random.Generator) -> Iterator[Measure]:
     """Yield mean response, resolution (deviation over mean) and mean number of hits."""
     weights = bootstrap_weights(len(showers), bootstraps, rng) / len(showers)
-    for metric, feature in (("mean", "response"), ("resolution", "response"), ("mean", "hits"), ("mean", "centre_layer")):
+    for metric, feature in (
+        ("mean", "response"),
+        ("resolution", "response"),
+        ("mean", "hits"),
+        ("mean", "centre_layer"),
+    ):
         values = showers.values[feature]
         mean, square = weights @ values, weights @ values**2
         if metric == "mean":

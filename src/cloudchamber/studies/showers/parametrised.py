@@ -4,7 +4,8 @@ Electromagnetic showers are those of :mod:`electromagnetic`. Hadronic ones have 
 Hansl-Kozanecka and Shah (NIM 186 (1981) 533) with the parameters that Kulchitsky and Vinogradov give (hep-ex/9903019):
 a = 0.786 + 0.427 ln E, d = 0.978 and w = 1.032 - 0.159 ln E, where each term is a unit gamma density, so that w is the
 mean electromagnetic part, kept within 0 and 1. What one shower needs beyond a mean profile are choices of this study,
-and no published constants; they stand below as names. They make showers to test models with, and say nothing of physics.
+and no published constants; they stand below as names. They make showers to test models with, and say nothing of
+physics.
 """
 
 from dataclasses import dataclass
@@ -41,7 +42,8 @@ class Truth:
     """What N showers were drawn from.
 
     Attributes:
-        start: (N,) depth of the first interaction along the axis: radiation lengths where the shower is electromagnetic,
+        start: (N,) depth of the first interaction along the axis: radiation lengths where the shower is
+        electromagnetic,
             interaction lengths where it is hadronic.
         peak, alpha: (N,) of electromagnetic showers; not a number for hadronic ones.
         electromagnetic: (N,) part of the energy in electromagnetic showers.
@@ -130,9 +132,7 @@ def _electromagnetic(
     # The variance of a layer is c^2 per GeV; a Gamma distribution keeps it positive.
     variance = electromagnetic.RESOLUTION**2
     deposited = rng.gamma(np.maximum(mean / variance, 1e-12), variance)
-    number = rng.poisson(
-        electromagnetic.spot_number(energy)[:, None] * profiles.spot_fractions(edges)
-    )
+    number = rng.poisson(electromagnetic.spot_number(energy)[:, None] * profiles.spot_fractions(edges))
     visible = deposited * geometry.sampling_fractions
     # A layer without a spot and with energy enough to be read out has one.
     number = np.where((number == 0) & (visible > _MEV * geometry.thresholds), 1, number)

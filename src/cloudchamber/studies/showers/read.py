@@ -51,9 +51,9 @@ def read(
             for particles, points, owners in _showers(path, source, stack, settings, rng):
                 species_numbers(particles.pdg, str(path))
                 kept = points[:, 3] >= max(_MEV * settings.threshold, 1e-12)
-                points, owners = _ordered(points[kept], owners[kept])
-                counts = np.bincount(owners, minlength=len(particles))
-                part = shower_part(particles, first + np.arange(len(particles)), points, counts)
+                ordered, of_shower = _ordered(points[kept], owners[kept])
+                counts = np.bincount(of_shower, minlength=len(particles))
+                part = shower_part(particles, first + np.arange(len(particles)), ordered, counts)
                 refuse_bad_showers(part, stack.layers, str(path))
                 writer.append(part)
                 first += len(particles)

@@ -14,7 +14,17 @@ from cloudchamber.metrics.tables import METRIC_COLUMNS, read_table
 from cloudchamber.settings.entries import need
 from cloudchamber.studies.showers.species import SPECIES
 
-__all__ = ["NOTE", "TRUTH", "Value", "curves_of", "read_curves", "read_metrics", "shown_models", "species_in", "value_of"]
+__all__ = [
+    "NOTE",
+    "TRUTH",
+    "Value",
+    "curves_of",
+    "read_curves",
+    "read_metrics",
+    "shown_models",
+    "species_in",
+    "value_of",
+]
 
 TRUTH = "truth"
 # What every caption and table says of showers that no Geant4 made.

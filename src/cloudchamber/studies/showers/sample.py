@@ -19,6 +19,7 @@ from cloudchamber.settings.generators import SamplerSettings
 from cloudchamber.storage import provenance
 from cloudchamber.studies.showers.allshowers import FEATURES
 from cloudchamber.studies.showers.deposits import Particles
+from cloudchamber.studies.showers.layer_counts import layer_counts
 from cloudchamber.studies.showers.settings import ShowerSampler
 from cloudchamber.studies.showers.shower_file import (
     create_showers,
@@ -27,7 +28,6 @@ from cloudchamber.studies.showers.shower_file import (
     particles_of,
     shower_part,
 )
-from cloudchamber.studies.showers.shower_inputs import layer_counts
 from cloudchamber.studies.showers.shower_models import CountModel, PointModel, load_counts, load_points
 from cloudchamber.studies.showers.species import SPECIES
 
@@ -125,9 +125,7 @@ def _append(
 def draw_counts(model: CountModel, particles: Particles, seed: int) -> np.ndarray:
     """Return (N, L) int64 points of each layer, drawn for particles; a shower has one point at least."""
     sampling = SamplerSettings(solver=model.settings.solver, evaluations=model.settings.evaluations)
-    sampler = Sampler(
-        model.network.to(present_device()), model.objective, sampling, features=model.geometry.layers
-    )
+    sampler = Sampler(model.network.to(present_device()), model.objective, sampling, features=model.geometry.layers)
     conditions = torch.from_numpy(model.scales.conditions(particles))
     ones = torch.ones(len(particles), dtype=torch.int64)
     return model.scales.numbers(sampler.draw(ones, conditions, seeds.integer_seed(seed, "counts")).numpy())

@@ -242,7 +242,7 @@ class FlowMapModel(TrainableSettings):
 
 @final
 class MarginalsModel(Settings):
-    """Zero skill: each layer has the count of some training shower of the species, and independent points of its own."""
+    """Zero skill: layers have counts of random training showers of the species, and independent points."""
 
     kind: Literal["marginals"]
     title: str
@@ -284,9 +284,7 @@ class EvaluationSettings(Settings):
     )
     bins: Annotated[int, Field(ge=2)] = Field(20, description="of histograms and of the divergence")
     bootstraps: Annotated[int, Field(ge=2)] = Field(100, description="resamplings behind each uncertainty")
-    physics_distance_showers: PositiveInt = Field(
-        10000, description="FPD and KPD are computed from so many showers on"
-    )
+    physics_distance_showers: PositiveInt = Field(10000, description="FPD and KPD are computed from so many showers on")
 
 
 @final
@@ -307,7 +305,9 @@ class ShowersSettings(Settings):
     ingestion: IngestionSettings = IngestionSettings()
     seeds: Seeds = Field(description="one training per model and seed")
     network: Mapping[str, Any] | None = Field(None, description="recipe: keys of the networks of all models")
-    training: Mapping[str, Any] | None = Field(None, description="recipe: keys of the trainings of all models of points")
+    training: Mapping[str, Any] | None = Field(
+        None, description="recipe: keys of the trainings of all models of points"
+    )
     counts: CountSettings = Field(description="the flow of the numbers of points per layer, shared by all models")
     models: Mapping[Name, Model] = Field(min_length=1)
     judge: JudgeSettings

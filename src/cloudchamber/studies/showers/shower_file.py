@@ -19,7 +19,15 @@ from cloudchamber.packed_cloud_file import (
 from cloudchamber.studies.showers.deposits import Particles
 from cloudchamber.studies.showers.geometry import GEOMETRIES, Geometry, geometry_of
 
-__all__ = ["TRUTH", "create_showers", "geometry_in", "open_showers", "particles_of", "refuse_bad_showers", "shower_part"]
+__all__ = [
+    "TRUTH",
+    "create_showers",
+    "geometry_in",
+    "open_showers",
+    "particles_of",
+    "refuse_bad_showers",
+    "shower_part",
+]
 
 _POINTS = (Column("x", "mm"), Column("y", "mm"), Column("layer"), Column("energy", "GeV"))
 _FEATURES = (Column("energy", "GeV"), Column("direction_x"), Column("direction_y"), Column("direction_z"))
@@ -83,7 +91,9 @@ def open_showers(path: str | Path, parts: Sequence[str] = ()) -> Iterator[Packed
     with open_packed_clouds(path) as showers:
         for columns, expected in ((showers.point_columns, _POINTS), (showers.feature_columns[:4], _FEATURES)):
             if columns != expected:
-                raise InputError(f"{path}: no showers: columns {[c.name for c in columns]}, expected {[c.name for c in expected]}")
+                raise InputError(
+                    f"{path}: no showers: columns {[c.name for c in columns]}, expected {[c.name for c in expected]}"
+                )
         if showers.label_columns != _LABELS:
             raise InputError(f"{path}: no showers: labels {[column.name for column in showers.label_columns]}")
         geometry_in(showers)
@@ -121,8 +131,8 @@ def refuse_bad_showers(part: PackedPart, layers: int, source: str) -> None:
 
     Raises:
         InputError: an energy is not positive, a layer is not there, a value is not finite, points are not ordered by
-            layer, two points of a shower are the same, points add up to far more than the incident energy, or a direction
-            is no unit vector into the stack.
+            layer, two points of a shower are the same, points add up to far more than the incident energy, or a
+            direction is no unit vector into the stack.
     """
     layer, energy = part.points[:, 2], part.points[:, 3]
     owner = part.owners

@@ -1,4 +1,4 @@
-"""Showers as networks see them: standardised points and conditions, in memory or read from their file as they are needed."""
+"""Showers as networks see them: standardised points and conditions, in memory or read from their file as needed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,10 +12,11 @@ from cloudchamber.networks.packing import PackedClouds, Packing
 from cloudchamber.packed_cloud_file import PackedCloudFile
 from cloudchamber.preparation.standardisation import Standardisation
 from cloudchamber.studies.showers.deposits import Particles
-from cloudchamber.studies.showers.shower_file import geometry_in, particles_of
-from cloudchamber.studies.showers.species import SPECIES, species_numbers
+from cloudchamber.studies.showers.layer_counts import layer_counts
+from cloudchamber.studies.showers.shower_file import particles_of
+from cloudchamber.studies.showers.species import species_numbers
 
-__all__ = ["CloudSource", "Scales", "StoredClouds", "count_source", "layer_counts", "point_source", "rows_of_species"]
+__all__ = ["CloudSource", "Scales", "StoredClouds", "count_source", "point_source"]
 
 _COLUMNS = ("x", "y", "energy")
 # As many showers are enough for means and deviations.
@@ -111,28 +112,6 @@ class Scales:
     def from_json(cls, value: Mapping[str, Any]) -> Self:
         """Return the scales that :meth:`to_json` described."""
         return cls(**{name: Standardisation.from_json(value[name]) for name in ("points", "energy", "counts")})
-
-
-def layer_counts(showers: PackedCloudFile, rows: np.ndarray) -> np.ndarray:
-    """Return (n, L) int64 points of each layer of the showers of (n,) rows."""
-    layers = geometry_in(showers).layers
-    found = np.empty((len(rows), layers), np.int64)
-    start = 0
-    for some, part in showers.pieces(rows):
-        cells = part.owners * layers + part.points[:, 2].astype(np.int64)
-        found[start : start + len(some)] = np.bincount(cells, minlength=len(some) * layers).reshape(-1, layers)
-        start += len(some)
-    return found
-
-
-def rows_of_species(showers: PackedCloudFile, part: str, species: tuple[str, ...]) -> np.ndarray:
-    """Return the rows of a part with points, of the species that are named, or of all."""
-    rows = showers.part(part)
-    rows = rows[showers.counts[rows] > 0]
-    if not species:
-        return rows
-    codes = [SPECIES[name].pdg for name in species]
-    return rows[np.isin(showers.label("pdg")[rows], codes)]
 
 
 def point_source(showers: PackedCloudFile, rows: np.ndarray, scales: Scales, memory_mb: float) -> CloudSource:

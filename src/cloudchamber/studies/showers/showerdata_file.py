@@ -1,8 +1,8 @@
 """The HDF5 layout of the package showerdata (0.7), in which the data of arXiv 2601.11716 are published.
 
-``showers`` (N,) lists of float32, points behind each other; ``shape`` (3,) = N, most points, columns; ``num_points`` (N,);
-``energies`` (N, 1) [GeV]; ``directions`` (N, 3); ``pdg`` (N,); ``shower_ids`` (N,). Columns are x, y [mm], layer, energy
-[GeV] and maybe a time; points of no energy are padding and come last.
+``showers`` (N,) lists of float32, points behind each other; ``shape`` (3,) = N, most points, columns; ``num_points``
+(N,); ``energies`` (N, 1) [GeV]; ``directions`` (N, 3); ``pdg`` (N,); ``shower_ids`` (N,). Columns are x, y [mm], layer,
+energy [GeV] and maybe a time; points of no energy are padding and come last.
 """
 
 from collections.abc import Iterator

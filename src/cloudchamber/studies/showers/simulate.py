@@ -7,16 +7,15 @@ import numpy as np
 from cloudchamber import seeds
 from cloudchamber.progress import progress
 from cloudchamber.storage import atomic_path, provenance
-from cloudchamber.studies.showers.deposits import Deposits, Particles
-from cloudchamber.studies.showers.edm4hep_file import Edm4hepWriter, Steps
+from cloudchamber.studies.showers.edm4hep_file import Edm4hepWriter
 from cloudchamber.studies.showers.geometry import Geometry, geometry_of
 from cloudchamber.studies.showers.gun import draw_particles
 from cloudchamber.studies.showers.parametrised import Truth, simulate_showers
 from cloudchamber.studies.showers.settings import ParametrisedSource
 from cloudchamber.studies.showers.shower_file import TRUTH
-from cloudchamber.studies.showers.species import SPECIES
+from cloudchamber.studies.showers.steps import steps_of
 
-__all__ = ["COLLECTIONS", "section_of_layers", "simulate", "steps_of", "truth_columns"]
+__all__ = ["COLLECTIONS", "section_of_layers", "simulate", "truth_columns"]
 
 # Collection of each section of the stack.
 COLLECTIONS = {"ECAL": "EcalBarrelCollection", "HCAL": "HcalBarrelCollection"}
@@ -73,13 +72,3 @@ def section_of_layers(geometry: Geometry) -> np.ndarray:
 def truth_columns(truth: Truth) -> np.ndarray:
     """Return (N, 4) what showers were drawn from, in the order of ``TRUTH``."""
     return np.stack([getattr(truth, column.name) for column in TRUTH], axis=1)
-
-
-def steps_of(particles: Particles, deposits: Deposits, geometry: Geometry, truth: np.ndarray) -> Steps:
-    """Return deposits as steps in the frame of the stack: one step each, in the middle of the active material."""
-    masses = {item.pdg: item.mass for item in SPECIES.values()}
-    mass = np.array([masses[int(code)] for code in particles.pdg])
-    momentum = np.sqrt(np.maximum(particles.energy**2 - mass**2, 0.0))[:, None] * particles.direction
-    position = np.stack([deposits.x, deposits.y, geometry.planes[deposits.layer]], axis=1)
-    vertex = np.tile([0.0, 0.0, geometry.surface], (len(particles), 1))
-    return Steps(deposits.shower, position, deposits.energy, particles.pdg, mass, momentum, vertex, truth)

@@ -36,7 +36,7 @@ class Species:
     baryons: int = 0
 
     def available_energy(self, energy: float | np.ndarray) -> float | np.ndarray:
-        """Return what is left for the shower [GeV] of a total energy: nucleons keep their mass, antinucleons add one."""
+        """Return what is left for the shower [GeV] of a total energy: nucleons keep their mass, antinucleons add it."""
         return energy - self.baryons * self.mass
 
 

@@ -35,7 +35,9 @@ class Showers(Study):
 
     name: ClassVar[str] = "showers"
     title: ClassVar[str] = "Calorimeter showers"
-    question: ClassVar[str] = "Does one model generate the showers of different particles in a calorimeter of 78 layers?"
+    question: ClassVar[str] = (
+        "Does one model generate the showers of different particles in a calorimeter of 78 layers?"
+    )
     answer_function: ClassVar[str] = "studies.showers.answer:answers"
     picture: ClassVar[str] = "profiles"
     stages: ClassVar[Mapping[str, str]] = {
@@ -46,8 +48,8 @@ class Showers(Study):
         "train-counts": "studies.showers.train:train_counts",
         "train-map": "studies.showers.train:train_map",
         "sample": "studies.showers.sample:sample",
-        "sample-marginals": "studies.showers.baselines:sample_marginals",
-        "sample-parametrised": "studies.showers.baselines:sample_parametrised",
+        "sample-marginals": "studies.showers.marginals:sample_marginals",
+        "sample-parametrised": "studies.showers.parametrised_sample:sample_parametrised",
         "judge": "studies.showers.judge:judge",
         "evaluate": "studies.showers.evaluate:evaluate",
         "measure-time": "studies.showers.times:measure_time",
@@ -126,7 +128,9 @@ class Showers(Study):
         codes = {item.pdg: name for name, item in SPECIES.items()}
         if source.pdg is not None:
             return [[codes[source.pdg]]]
-        raise SettingsError(f"showers.models.{model}.one_for: files of all species do not say beforehand which they hold")
+        raise SettingsError(
+            f"showers.models.{model}.one_for: files of all species do not say beforehand which they hold"
+        )
 
     def _folder(self, model: str, seed: int, species: list[str]) -> str:
         name = f"{self.name}/models/{model}/seed{seed}"
@@ -204,7 +208,8 @@ class Showers(Study):
 
     def _sampled(self, model: str, seed: int) -> dict[str, Any]:
         models = [
-            {"species": species, **self._trained(self._folder(model, seed, species))} for species in self._species(model)
+            {"species": species, **self._trained(self._folder(model, seed, species))}
+            for species in self._species(model)
         ]
         return {"models": models, "counts": self._counts(seed)}
 
@@ -326,4 +331,9 @@ class Showers(Study):
         return {**self._head(), "metrics": self.tables_of["metrics"]}
 
     def results(self) -> list[str]:
-        return [self.showers, self.judgements, *self.tables_of.values(), *([self.times] if self._settings.times else [])]
+        return [
+            self.showers,
+            self.judgements,
+            *self.tables_of.values(),
+            *([self.times] if self._settings.times else []),
+        ]

@@ -84,13 +84,9 @@ def judgements(files: Mapping[str, Any]) -> Table:
         (model.name, model.sampler): [value_of(table, "all", model.name, model.sampler, name) for name in _JUDGEMENTS]
         for model in models
     }
-    kept = [
-        place for place in range(len(_JUDGEMENTS)) if any(values[place] is not None for values in found.values())
-    ]
+    kept = [place for place in range(len(_JUDGEMENTS)) if any(values[place] is not None for values in found.values())]
     names = list(_JUDGEMENTS.values())
-    rows = [
-        (model.label, *(_cell(found[model.name, model.sampler][place]) for place in kept)) for model in models
-    ]
+    rows = [(model.label, *(_cell(found[model.name, model.sampler][place]) for place in kept)) for model in models]
     floors = []
     for place in kept:
         known = [values[place] for values in found.values() if values[place] is not None]
@@ -99,7 +95,7 @@ def judgements(files: Mapping[str, Any]) -> Table:
     references = [("floor", *floors)]
     ceiling = value_of(table, "all", TRUTH, "", "species_accuracy")
     notes = [
-        f"{need(files, 'source')}. Classifiers of truth and a model have an AUC of one half where nothing tells them apart.",
+        f"{need(files, 'source')}. An AUC of one half says that nothing tells a model from truth.",
         "Copies: share of showers that repeat training showers, zero on average for a model that copies none.",
         _UNCERTAINTY,
     ]

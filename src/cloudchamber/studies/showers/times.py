@@ -15,7 +15,7 @@ from cloudchamber.packed_cloud_file import PackedCloudFile
 from cloudchamber.settings.base import parse
 from cloudchamber.settings.entries import entries, need
 from cloudchamber.storage import write_rows
-from cloudchamber.studies.showers.baselines import parametrised_points
+from cloudchamber.studies.showers.parametrised_sample import parametrised_points
 from cloudchamber.studies.showers.sample import draw_counts, draw_points
 from cloudchamber.studies.showers.settings import IngestionSettings, ShowerSampler, TimesSettings
 from cloudchamber.studies.showers.shower_file import geometry_in, open_showers, particles_of
@@ -77,9 +77,12 @@ def measure_time(source: Path, files: Mapping[str, Any], settings: TimesSettings
         def measure(case: _Case) -> tuple[float, ...]:
             return (seconds_of(lambda: _draw(case, showers, counter), device) / len(case.rows),)
 
-        found = in_turns("time of a shower", cases, settings.rounds, measure, lambda case: f"{case.name}, {case.species}")
+        found = in_turns(
+            "time of a shower", cases, settings.rounds, measure, lambda case: f"{case.name}, {case.species}"
+        )
         rows_out = [
-            _row(case, showers, [seconds for (seconds,) in measured]) for case, measured in zip(cases, found, strict=True)
+            _row(case, showers, [seconds for (seconds,) in measured])
+            for case, measured in zip(cases, found, strict=True)
         ]
     write_rows(output, rows_out)
 
@@ -113,10 +116,16 @@ def _draw(case: _Case, showers: PackedCloudFile, counter: CountModel) -> None:
 def _row(case: _Case, showers: PackedCloudFile, seconds: list[float]) -> dict[str, Any]:
     device = present_device()
     return {
-        **{"model": case.name, "sampler": case.sampler, "species": case.species},
+        "model": case.name,
+        "sampler": case.sampler,
+        "species": case.species,
         "energy": float(showers.feature("energy")[case.rows].mean()),
         "points": float(showers.counts[case.rows].mean()),
         "seconds_per_shower": statistics.median(seconds),
-        **{"lowest": min(seconds), "highest": max(seconds), "showers": len(case.rows), "rounds": len(seconds)},
-        **{"device": device_name(device), "clock": clock_of(device.type)[0]},
+        "lowest": min(seconds),
+        "highest": max(seconds),
+        "showers": len(case.rows),
+        "rounds": len(seconds),
+        "device": device_name(device),
+        "clock": clock_of(device.type)[0],
     }

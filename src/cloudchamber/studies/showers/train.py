@@ -13,9 +13,11 @@ from cloudchamber.networks.packing import PackedClouds
 from cloudchamber.packed_cloud_file import PackedCloudFile
 from cloudchamber.storage import provenance, write_rows
 from cloudchamber.studies.showers.allshowers import FEATURES, AllShowers, PointCountFlow
+from cloudchamber.studies.showers.layer_counts import rows_of_species
+from cloudchamber.studies.showers.names import SpeciesName
 from cloudchamber.studies.showers.settings import CountSettings, MapSettings, ShowerModelSettings
 from cloudchamber.studies.showers.shower_file import geometry_in, open_showers
-from cloudchamber.studies.showers.shower_inputs import Scales, count_source, point_source, rows_of_species
+from cloudchamber.studies.showers.shower_inputs import Scales, count_source, point_source
 from cloudchamber.studies.showers.shower_models import load_points, objective_of, save_model
 from cloudchamber.studies.showers.shower_tasks import ShowerFlowTask, ShowerMapTask
 from cloudchamber.training import run
@@ -159,9 +161,11 @@ def train_map(
         write_rows(history, trained.history)
 
 
-def _rows(showers: PackedCloudFile, species: tuple[str, ...]) -> dict[str, np.ndarray]:
+def _rows(showers: PackedCloudFile, species: tuple[SpeciesName, ...]) -> dict[str, np.ndarray]:
     rows = {part: rows_of_species(showers, part, species) for part in _PARTS}
     for part, found in rows.items():
         if not len(found):
-            raise InputError(f"{showers.path}: the part '{part}' has no shower of {', '.join(species) or 'any species'}")
+            raise InputError(
+                f"{showers.path}: the part '{part}' has no shower of {', '.join(species) or 'any species'}"
+            )
     return rows

@@ -21,10 +21,11 @@ __all__ = ["CAPTIONS", "draw_displays"]
 
 CAPTIONS = {
     "displays": (
-        "Cells above threshold of one true shower of each species (the first of those that models are asked for) and of one "
-        "that the first model generated for the same particle: the side view, and the view along the axis. Areas of markers "
-        "grow with the energy, and their shade says the same. What an oblique incidence shifts has been undone. Where no "
-        "Geant4 made the showers, the truth is a parametrisation, a stand-in: nothing here is about real showers."
+        "Cells above threshold of one true shower of each species (the first of those that models are asked for) and "
+        "of one that the first model generated for the same particle: the side view, and the view along the axis. "
+        "Areas of markers grow with the energy, and their shade says the same. What an oblique incidence shifts has "
+        "been undone. Where no Geant4 made the showers, the truth is a parametrisation, a stand-in: nothing here is "
+        "about real showers."
     ),
 }
 
@@ -52,7 +53,9 @@ def draw_displays(files: Mapping[str, Any]) -> Figure:
     figure = Figure(figsize=(11.0, 2.7 * len(cells) + 0.5), layout="constrained")
     axes = figure.subplots(len(cells), 4, squeeze=False, width_ratios=[1.7, 1.0, 1.7, 1.0])
     for (name, energy, *sides), row in zip(cells, axes, strict=True):
-        for number, (side, what) in enumerate(zip(sides, ("truth", titles.get(sample["name"], "generated")), strict=True)):
+        for number, (side, what) in enumerate(
+            zip(sides, ("truth", titles.get(sample["name"], "generated")), strict=True)
+        ):
             along, front = row[2 * number], row[2 * number + 1]
             size = 2 + 14 * np.sqrt(side[:, 3] / everything.max())
             shade: dict[str, Any] = {"c": 1e3 * side[:, 3], "norm": norm, "cmap": "viridis_r", "s": size, "marker": "s"}

@@ -12,9 +12,9 @@ __all__ = ["CAPTIONS", "draw_histories"]
 
 CAPTIONS = {
     "histories": (
-        "Loss of the training and of the validation part, divided by its last value, of all trainings. Each training loss "
-        "is the mean over the steps since the one before. Losses of points, of their numbers and of flow maps are of "
-        "different things; their sizes do not compare."
+        "Loss of the training and of the validation part, divided by its last value, of all trainings. Each training "
+        "loss is the mean over the steps since the one before. Losses of points, of their numbers and of flow maps "
+        "are of different things; their sizes do not compare."
     ),
 }
 

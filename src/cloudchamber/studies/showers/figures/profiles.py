@@ -16,10 +16,10 @@ __all__ = ["CAPTIONS", "draw_profiles"]
 
 CAPTIONS = {
     "profiles": (
-        "Mean visible energy of each layer, and of rings around the axis of the shower per millimetre of radius, of cells "
-        "above threshold, for each species; below, the ratio to truth. The band is the standard error of truth in the test "
-        "part. Each model has its first sampler and first training. Where no Geant4 made the showers, the truth is a "
-        "parametrisation, a stand-in: nothing here is about real showers."
+        "Mean visible energy of each layer, and of rings around the axis of the shower per millimetre of radius, of "
+        "cells above threshold, for each species; below, the ratio to truth. The band is the standard error of truth "
+        "in the test part. Each model has its first sampler and first training. Where no Geant4 made the showers, the "
+        "truth is a parametrisation, a stand-in: nothing here is about real showers."
     ),
 }
 
@@ -72,4 +72,6 @@ def draw_profiles(files: Mapping[str, Any]) -> Figure:
 
 
 def _per_width(rows: Any, widths: np.ndarray) -> Any:
-    return rows.assign(value=rows["value"].to_numpy(float) / widths, uncertainty=rows["uncertainty"].to_numpy(float) / widths)
+    return rows.assign(
+        value=rows["value"].to_numpy(float) / widths, uncertainty=rows["uncertainty"].to_numpy(float) / widths
+    )

@@ -18,10 +18,10 @@ __all__ = ["CAPTIONS", "draw_times"]
 
 CAPTIONS = {
     "times": (
-        "Time to make a shower on one core against the incident energy, for each species; bars reach from the fastest to "
-        "the slowest round. Models include the draw of their numbers of points, and the parametrisation the reading of its "
-        "steps. Showers are made some at a time, as in a large sample. All was measured in one process, by the time of the "
-        "process on a CPU."
+        "Time to make a shower on one core against the incident energy, for each species; bars reach from the fastest "
+        "to the slowest round. Models include the draw of their numbers of points, and the parametrisation the reading "
+        "of its steps. Showers are made some at a time, as in a large sample. All was measured in one process, by the "
+        "time of the process on a CPU."
     ),
 }
 
