@@ -19,14 +19,14 @@ def test_limits_and_symmetry() -> None:
 
 
 def test_samples_of_one_distribution_have_the_bias_of_their_size(rng: np.random.Generator) -> None:
-    """Of n entries each in K bins the mean is about (K - 1) / (4 n) for equal samples."""
+    """Of n entries each in K bins the mean is about (K - 1) / (2 n) for equal samples."""
     edges = np.linspace(0, 1, 11)
     values = []
     for _ in range(200):
         sides = [Sample.of_jets(rng.random(400)) for _ in range(2)]
         weights = [bootstrap_weights(400, 2, rng) for _ in range(2)]
         values.append(separation_power(*sides, edges, *weights).value)
-    assert np.mean(values) == pytest.approx(9 / (4 * 400), rel=0.1)
+    assert np.mean(values) == pytest.approx(9 / (2 * 400), rel=0.1)
 
 
 def test_the_uncertainty_is_the_spread(rng: np.random.Generator) -> None:

@@ -118,7 +118,7 @@ STAGES = (
         ],
         "rows",
     ),
-    Stage("showers write", OUTPUT, lambda inputs: [inputs / "showers.h5", "--layout", "showerdata"], "HDF5 of others"),
+    Stage("showers write", OUTPUT, lambda inputs: [inputs / "showers.h5", "--layout", "showerdata"], "packed clouds"),
 )
 
 

@@ -128,8 +128,10 @@ def test_every_distance_has_uncertainty_floor_and_size(files: dict[str, Any]) ->
 def test_what_is_truth_is_near_the_floor_and_what_is_not_is_far(files: dict[str, Any]) -> None:
     table = read_table(files["metrics"])
     rows = table[(table["metric"] == "w1") & table["low"].isna()].set_index(["model", "dataset", "feature"])
-    over = (rows["value"] / rows["floor"]).groupby(["model"]).median()
-    assert over["parametrised"] < 2 < over["marginals"]
+    over = rows["value"] / rows["floor"]
+    assert over.loc["parametrised"].median() < 2
+    # Independent points know nothing of the energy.
+    assert over.xs("response", level="feature").loc["marginals"].min() > 4
     area = table[table["metric"] == "auc_features"].set_index("model")
     assert area.loc["marginals", "value"] > 0.8
     for name in ("parametrised", "copies"):
@@ -266,12 +268,6 @@ GIVEN = {
 }
 
 
-def _every_model_of(settings: ShowersSettings) -> None:
-    for name, model in settings.models.items():
-        if model.kind == "flow_map":
-            settings.mapped(name)
-
-
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -293,4 +289,4 @@ def test_wrong_settings_are_named(change: dict[str, Any], message: str) -> None:
     made = parse(ShowersSettings, values)
     assert made.trained("a", ()).network.window == 2
     with pytest.raises(SettingsError, match=message):
-        _every_model_of(parse(ShowersSettings, values | change))
+        parse(ShowersSettings, values | change)

@@ -1,7 +1,7 @@
 """What the study answers: how near the showers of one model come to true ones, beside floors and baselines."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -32,12 +32,13 @@ def answers(files: Mapping[str, Any]) -> list[Answer]:
     table = read_metrics(files)
     source, species = need(files, "source"), species_in(table)
     models = shown_models(files, table, first_only=False)
-    areas = {m: v for m in models if (v := value_of(table, "all", m.name, m.sampler, "auc_features")) is not None}
-    trained = {model: value for model, value in areas.items() if model.sampler != NO_SAMPLER}
+    found = [(model, value_of(table, "all", model.name, model.sampler, "auc_features")) for model in models]
+    areas = [(model, value) for model, value in found if value is not None]
+    trained = [(model, value) for model, value in areas if model.sampler != NO_SAMPLER]
     facts = {"showers": f"{source}; {', '.join(name.replace('_', ' ') for name in species)}"}
     if not trained:
         return [unanswered("no trained model was judged by a classifier", _METRIC, facts)]
-    model, best = min(trained.items(), key=lambda item: item[1].value)
+    model, best = min(trained, key=lambda item: item[1].value)
     text = (
         f"A classifier on high-level features tells the showers of {model.label} from true ones with an AUC of "
         f"{_cell(best)} (0.5: not at all; true showers in their place: {with_uncertainty(best.floor)}). "
@@ -65,14 +66,14 @@ def answers(files: Mapping[str, Any]) -> list[Answer]:
     ]
 
 
-def _baselines(areas: Mapping[Model, Value], best: Value) -> str:
-    others = {model: value for model, value in areas.items() if model.sampler == NO_SAMPLER}
+def _baselines(areas: Sequence[tuple[Model, Value]], best: Value) -> str:
+    others = [(model, value) for model, value in areas if model.sampler == NO_SAMPLER]
     if not others:
         return ""
-    told = [f"{model.label} {_cell(value)}" for model, value in others.items()]
+    told = [f"{model.label} {_cell(value)}" for model, value in others]
     worse = [
         model.label
-        for model, value in others.items()
+        for model, value in others
         if value.value - best.value > _CLEAR * math.hypot(value.uncertainty, best.uncertainty)
     ]
     sentence = f"Without training: {listed(told)}. "

@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import h5py
 import numpy as np
 
 from cloudchamber import seeds
 from cloudchamber.errors import InputError
 from cloudchamber.progress import progress
+from cloudchamber.readers.damage import readable_as
 from cloudchamber.storage import provenance
 from cloudchamber.studies.showers.calo_challenge import read_calo_challenge
 from cloudchamber.studies.showers.calo_clouds import read_calo_clouds
@@ -44,6 +46,9 @@ def read(
         InputError: a file cannot be used.
         StorageError: the output cannot be written.
     """
+    for path in sources:
+        with readable_as(path, "HDF5"), h5py.File(path, "r", locking=False):
+            pass
     stack, first = geometry_of(geometry), 0
     rng = seeds.generator(seed, "showers", "voxels")
     with create_showers(output, stack, {}) as writer, progress("reading", None, "showers") as bar:

@@ -2,20 +2,20 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
 import pandas as pd
 
 from cloudchamber.errors import InputError
-from cloudchamber.figures.inputs import Model, models_of
+from cloudchamber.figures.inputs import NO_SAMPLER, Model, models_of
+from cloudchamber.figures.looks import Look
 from cloudchamber.metrics.tables import METRIC_COLUMNS, read_table
 from cloudchamber.settings.entries import need
 from cloudchamber.studies.showers.species import SPECIES
 
 __all__ = [
-    "NOTE",
     "TRUTH",
     "Value",
     "curves_of",
@@ -27,8 +27,7 @@ __all__ = [
 ]
 
 TRUTH = "truth"
-# What every caption and table says of showers that no Geant4 made.
-NOTE = "The truth is a parametrisation, a stand-in: nothing here is about real showers."
+_SECOND_BASELINE = Look("#a65628", (0, (4.0, 1.2, 1.0, 1.2)), "s")
 _CURVES = ("dataset", "model", "sampler", "seed", "low", "high", "value", "uncertainty", "n")
 
 
@@ -75,7 +74,9 @@ def shown_models(files: Mapping[str, Any], table: pd.DataFrame, first_only: bool
         SettingsError: the list is missing.
     """
     found: dict[Any, Model] = {}
-    for model in models_of(files):
+    listed = models_of(files)
+    untrained = [model.name for model in listed if model.sampler == NO_SAMPLER]
+    for model in (_with_own_look(model, untrained) for model in listed):
         key = model.name if first_only else (model.name, model.sampler)
         there = (table["model"] == model.name) & (table["sampler"].fillna("") == model.sampler)
         if key not in found and there.any():
@@ -83,6 +84,12 @@ def shown_models(files: Mapping[str, Any], table: pd.DataFrame, first_only: bool
     if not found:
         raise InputError("the table has no rows of the models that are named")
     return list(found.values())
+
+
+def _with_own_look(model: Model, untrained: list[str]) -> Model:
+    """Return the model with a look that tells it from other models that are not trained."""
+    second = model.sampler == NO_SAMPLER and model.name != untrained[0]
+    return replace(model, look=_SECOND_BASELINE) if second else model
 
 
 def species_in(table: pd.DataFrame) -> list[str]:

@@ -1,5 +1,6 @@
 """Settings of the study of showers."""
 
+from abc import ABC
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self, final
 
@@ -15,7 +16,7 @@ from cloudchamber.settings.base import (
     Settings,
     Window,
 )
-from cloudchamber.settings.generators import SamplerSettings, Solver
+from cloudchamber.settings.generators import EVALUATIONS_PER_STEP, SamplerSettings, Solver
 from cloudchamber.settings.training import TrainableSettings
 from cloudchamber.studies.showers.names import GeometryName, SpeciesName
 
@@ -208,9 +209,8 @@ class ShowerModel(TrainableSettings):
     samplers: Samplers = Field(description="the first one is shown in figures")
 
 
-@final
-class MapSettings(TrainableSettings):
-    """What makes the weights of a flow map."""
+class _Map(TrainableSettings, ABC):
+    """Abstract: what makes the weights of a flow map."""
 
     segments: PositiveInt = Field(8, description="the largest number of steps, a power of two")
     trajectories: PositiveInt = Field(description="drawn from the teacher")
@@ -220,22 +220,24 @@ class MapSettings(TrainableSettings):
     def _segments_are_halved(self) -> Self:
         if self.segments & (self.segments - 1):
             raise ValueError("segments must be a power of two")
-        steps = self.teacher_sampler.evaluations // (2 if self.teacher_sampler.solver in ("midpoint", "heun") else 1)
+        steps = self.teacher_sampler.evaluations // EVALUATIONS_PER_STEP[self.teacher_sampler.solver]
         if steps % self.segments:
             raise ValueError(f"teacher_sampler: its steps must be a multiple of the {self.segments} segments")
         return self
 
 
 @final
-class FlowMapModel(TrainableSettings):
+class MapSettings(_Map):
+    """What makes the weights of a flow map."""
+
+
+@final
+class FlowMapModel(_Map):
     """A map of few evaluations, distilled from another model of the study."""
 
     kind: Literal["flow_map"]
     title: str
     teacher: Name = Field(description="a model of the kind trained, one for all species")
-    segments: PositiveInt = Field(8, description="the largest number of steps, a power of two")
-    trajectories: PositiveInt = Field(description="drawn from the teacher")
-    teacher_sampler: SamplerSettings = SamplerSettings(solver="midpoint", evaluations=32)
     seeds: Seeds | None = Field(None, description="one training per seed; by default those of the teacher")
     samplers: Samplers
 

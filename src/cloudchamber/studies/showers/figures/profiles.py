@@ -24,8 +24,8 @@ CAPTIONS = {
 }
 
 _KINDS = {
-    "longitudinal": ("layer", "mean energy of a layer [MeV]"),
-    "radial": ("distance from the axis [mm]", "mean energy per radius [MeV/mm]"),
+    "longitudinal": ("layer", "energy of a layer [MeV]"),
+    "radial": ("distance from the axis [mm]", "energy per radius [MeV/mm]"),
 }
 
 
