@@ -17,6 +17,7 @@ from benchmarks import (
     ingestion,
     jet_metrics,
     neutron_stars,
+    showers,
     startup,
     transformer,
 )
@@ -34,6 +35,7 @@ _ALL = {
     "assignment": assignment.measurements,
     "startup": startup.measurements,
     "active_matter": active_matter.measurements,
+    "showers": showers.measurements,
 }
 
 

@@ -26,6 +26,8 @@ from cloudchamber.studies.macaron.settings import MacaronSettings
 from cloudchamber.studies.macaron.study import Macaron
 from cloudchamber.studies.neutron_stars.settings import NeutronStarsSettings
 from cloudchamber.studies.neutron_stars.study import NeutronStars
+from cloudchamber.studies.showers.settings import ShowersSettings
+from cloudchamber.studies.showers.study import Showers
 from cloudchamber.studies.tagging.settings import TaggingSettings
 from cloudchamber.studies.tagging.study import Tagging
 
@@ -39,7 +41,8 @@ __all__ = [
 ]
 
 STUDIES: Mapping[str, type[Study]] = {
-    study.name: study for study in (JetGeneration, Tagging, Gating, NeutronStars, Assignment, ActiveMatter, Macaron)
+    study.name: study
+    for study in (JetGeneration, Tagging, Gating, NeutronStars, Assignment, ActiveMatter, Showers, Macaron)
 }
 
 
@@ -53,6 +56,7 @@ class AnalysisSettings(SharedSettings):
     neutron_stars: NeutronStarsSettings | None = None
     assignment: AssignmentSettings | None = None
     active_matter: ActiveMatterSettings | None = None
+    showers: ShowersSettings | None = None
     macaron: MacaronSettings | None = None
 
     @model_validator(mode="after")

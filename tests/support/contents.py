@@ -17,7 +17,8 @@ _TIMES = ("seconds", "lowest", "highest")
 def content(path: Path) -> Any:
     """Return something that is equal for two files exactly if their values are bitwise the same."""
     if path.suffix == ".root":
-        with uproot.open(path)["Delphes"] as tree:
+        with uproot.open(path) as file:
+            tree = file["Delphes" if "Delphes" in file else "events"]
             return {name: tree[name].array().to_list() for name in tree.keys(full_paths=False)}
     if path.suffix == ".csv":
         table = pd.read_csv(path, dtype=str)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from cloudchamber.errors import SettingsError
 from cloudchamber.generative.artifact import Artifact, build_network, build_sampler
-from cloudchamber.generative.flow_map import FlowMapTask, implied_ends
+from cloudchamber.generative.flow_map import FlowMapTask, Segments, implied_ends
 from cloudchamber.generative.objectives import Edm, PathObjective, build_path_objective
 from cloudchamber.generative.solvers import Field, solve
 from cloudchamber.generative.trajectories import trajectories
@@ -265,8 +265,8 @@ def test_shares_of_processes_make_up_the_loss() -> None:
 
 
 def test_every_segment_is_drawn_and_lengths_as_often_as_each_other() -> None:
-    task = _exact_task("flow_matching", 4)
-    first, last = task._draw_segments(30_000, torch.Generator().manual_seed(8))
+    segments = Segments(build_path_objective(OBJECTIVES["flow_matching"]), 4, 3)
+    first, last = segments.draw(30_000, torch.Generator().manual_seed(8))
     lengths = (last - first).bincount(minlength=5)
     assert lengths[[0, 3]].sum() == 0
     torch.testing.assert_close(lengths[[1, 2, 4]] / 30_000, torch.full((3,), 1 / 3), rtol=0.05, atol=0)

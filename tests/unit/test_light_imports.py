@@ -143,6 +143,8 @@ NETWORKS = (
     *("neutron_stars train", "neutron_stars estimate"),
     *("assignment train", "assignment assign", "assignment measure-cost", "assignment export"),
     *("active_matter train", "active_matter measure"),
+    *("showers train", "showers train-counts", "showers train-map", "showers sample"),
+    *("showers judge", "showers measure-time"),
     "macaron refine",
 )
 

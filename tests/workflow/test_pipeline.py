@@ -43,6 +43,7 @@ def test_named_targets_ask_for_their_part(project: Path, target: str) -> None:
         "neutron_stars": "neutron_stars_solve",
         "assignment": "assignment_collect",
         "active_matter": "active_matter_simulate",
+        "showers": "showers_simulate",
         "macaron": "macaron_evaluate",
     }
     assert {kind for kind in kinds.values() if kind in jobs} == {kinds[target]} | ({"simulate"} & jobs)

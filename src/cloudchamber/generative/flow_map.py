@@ -22,7 +22,7 @@ from cloudchamber.generative.sampling import Sampler
 from cloudchamber.networks.packing import PackedClouds, Packing
 from cloudchamber.settings.generators import SamplerSettings
 
-__all__ = ["FlowMapTask", "implied_ends"]
+__all__ = ["FlowMapTask", "Segments", "implied_ends"]
 
 _VALIDATION_SAMPLER = SamplerSettings(solver="flow_map", evaluations=1)
 
@@ -46,6 +46,62 @@ def implied_ends(
     determinant = signal * end_noise - end_signal * noise
     clean = (end_noise * state - noise * end_state) / determinant
     return clean, (signal * end_state - end_signal * state) / determinant
+
+
+@final
+class Segments:
+    """The parts of trajectories that a flow map is trained on.
+
+    Args:
+        objective: of the teacher: its path, and what a prediction means.
+        segments: K, a power of two; trajectories hold the states at the K + 1 times of the grid, noise first.
+        features: F, coordinates of a particle.
+    """
+
+    def __init__(self, objective: PathObjective, segments: int, features: int) -> None:
+        self._objective, self._segments, self._features = objective, segments, features
+        self._times = objective.path.grid(segments).float()[:, None]
+
+    def to(self, device: torch.device) -> None:
+        """Move to ``device``."""
+        self._times = self._times.to(device)
+
+    def draw(self, clouds: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Return (clouds,) indices of the times where a segment starts and ends; each length is drawn as often."""
+        device = self._times.device
+        levels = int(math.log2(self._segments)) + 1
+        number = 2 ** torch.randint(levels, (clouds,), generator=generator, device=device)
+        place = (torch.rand(clouds, generator=generator, device=device) * number).long()
+        length = self._segments // number
+        return place * length, (place + 1) * length
+
+    def predict(
+        self,
+        network: Callable[..., Tensor],
+        values: Tensor,
+        first: Tensor,
+        last: Tensor,
+        conditions: Tensor,
+        packing: Packing,
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Return what the network predicts (M, F), the ends (M, F) that it is to imply, and the times (B, 1).
+
+        Args:
+            network: the flow map.
+            values: (M, (K + 1) F) packed trajectories.
+            first, last: (B,) from :meth:`draw`.
+            conditions: (B, C).
+            packing: which particle belongs to which cloud.
+        """
+        states = values.reshape(len(values), self._segments + 1, self._features)
+        time, end = self._times[first], self._times[last]
+        rows = torch.arange(len(values), device=values.device)
+        state, end_state = (states[rows, packing.spread(place[:, None])[:, 0]] for place in (first, last))
+        clean, noise = implied_ends(self._objective.path, state, end_state, time, end, packing.spread)
+        seen, network_time = self._objective.inputs(state, time, packing.spread)
+        network_end = self._objective.inputs(state, end, packing.spread)[1]
+        prediction = network(seen, torch.cat([network_time, network_time - network_end], dim=1), conditions, packing)
+        return prediction.float(), clean, noise, time
 
 
 @final
@@ -76,31 +132,22 @@ class FlowMapTask(JetTask):
     ) -> None:
         super().__init__(network, train, true, to_physical, seed)
         self._trajectories_to_validate = validation
-        self._objective, self._segments = objective, segments
+        self._objective = objective
         self._features = true.values.shape[1]
-        self._times = objective.path.grid(segments).float()[:, None]
+        self._segments = Segments(objective, segments, self._features)
 
     def to(self, device: torch.device) -> None:
         super().to(device)
         self._trajectories_to_validate = self._trajectories_to_validate.to(device)
-        self._times = self._times.to(device)
+        self._segments.to(device)
 
     def loss(self, network: Callable[..., Tensor], rows: Tensor, generator: torch.Generator, share: slice) -> Tensor:
         values, packing, conditions = self._train.take(rows)
-        first, last = self._draw_segments(len(rows), generator)
+        first, last = self._segments.draw(len(rows), generator)
         particles, part = packing.part(share)
         total = self._sum(network, values[particles], first[share], last[share], conditions[share], part)
         # Processes average their gradients, so that each share counts as often as there are processes.
         return total * (len(rows) / (share.stop - share.start)) / packing.rows
-
-    def _draw_segments(self, clouds: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Return (clouds,) indices of the times where a segment starts and ends; each length is drawn as often."""
-        device = self._times.device
-        levels = int(math.log2(self._segments)) + 1
-        number = 2 ** torch.randint(levels, (clouds,), generator=generator, device=device)
-        place = (torch.rand(clouds, generator=generator, device=device) * number).long()
-        length = self._segments // number
-        return place * length, (place + 1) * length
 
     def _sum(
         self,
@@ -112,15 +159,8 @@ class FlowMapTask(JetTask):
         packing: Packing,
     ) -> Tensor:
         """Return the sum of the loss over the particles of packed trajectories."""
-        states = values.reshape(len(values), self._segments + 1, self._features)
-        time, end = self._times[first], self._times[last]
-        rows = torch.arange(len(values), device=values.device)
-        state, end_state = (states[rows, packing.spread(place[:, None])[:, 0]] for place in (first, last))
-        clean, noise = implied_ends(self._objective.path, state, end_state, time, end, packing.spread)
-        seen, network_time = self._objective.inputs(state, time, packing.spread)
-        network_end = self._objective.inputs(state, end, packing.spread)[1]
-        prediction = network(seen, torch.cat([network_time, network_time - network_end], dim=1), conditions, packing)
-        return self._objective.loss(prediction.float(), clean, noise, time, packing)
+        prediction, clean, noise, time = self._segments.predict(network, values, first, last, conditions, packing)
+        return self._objective.loss(prediction, clean, noise, time, packing)
 
     @torch.no_grad()
     def validate(self, network: nn.Module) -> dict[str, Any]:
@@ -131,7 +171,7 @@ class FlowMapTask(JetTask):
         total, particles = 0.0, 0
         for some in torch.arange(len(held_out), device=held_out.values.device).split(512):
             values, packing, conditions = held_out.take(some)
-            segments = self._draw_segments(len(some), generator)
+            segments = self._segments.draw(len(some), generator)
             total += float(self._sum(network, values, *segments, conditions, packing))
             particles += packing.rows
         sampler = Sampler(network, self._objective, _VALIDATION_SAMPLER, self._features)

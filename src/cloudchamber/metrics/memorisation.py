@@ -21,7 +21,7 @@ from cloudchamber.preparation.identical import fingerprints, repeats
 from cloudchamber.preparation.splits import halves
 from cloudchamber.progress import progress
 
-__all__ = ["DUPLICATE_TOLERANCE", "memorisation"]
+__all__ = ["DUPLICATE_TOLERANCE", "memorisation", "repetition"]
 
 # Far below the distance of different jets, far above the rounding of float32.
 DUPLICATE_TOLERANCE = 1e-4
@@ -58,9 +58,22 @@ def memorisation(train: Clouds, test: Clouds, generated: Clouds) -> dict[str, tu
     width = max(clouds.mask.shape[1] for clouds in (train, test, generated))
     first, second = halves(test)
     held_out, training = (_vectors(_different(clouds), width) for clouds in (first, train))
-    judged = np.concatenate([_vectors(generated, width), _vectors(second, width)])
-    pooled = np.concatenate([held_out, training])
-    distances, nearest = _nearest(judged, pooled)
+    return repetition(training, held_out, _vectors(generated, width), _vectors(second, width), "jets")
+
+
+def repetition(
+    training: np.ndarray, held_out: np.ndarray, generated: np.ndarray, independent: np.ndarray, unit: str
+) -> dict[str, tuple[Estimate, Estimate]]:
+    """Return how much of vectors repeats those of a training part, as :func:`memorisation` does of jets.
+
+    Args:
+        training, held_out: (N, D) and (M, D), each vector once.
+        generated: (G, D) the vectors to judge.
+        independent: (I, D) true ones in their place, for the floor.
+        unit: plural name of what the vectors are of, for the progress.
+    """
+    judged, pooled = np.concatenate([generated, independent]), np.concatenate([held_out, training])
+    distances, nearest = _nearest(judged, pooled, unit)
     copied = (nearest >= len(held_out)) & (distances < DUPLICATE_TOLERANCE * np.linalg.norm(pooled[nearest], axis=1))
     samples = slice(len(generated)), slice(len(generated), None)
     values, floors = ((_excess(nearest[rows], len(held_out), len(training)), _share(copied[rows])) for rows in samples)
@@ -83,13 +96,13 @@ def _vectors(clouds: Clouds, width: int) -> np.ndarray:
     return vectors.reshape(len(pt), -1)
 
 
-def _nearest(vectors: np.ndarray, among: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _nearest(vectors: np.ndarray, among: np.ndarray, unit: str) -> tuple[np.ndarray, np.ndarray]:
     """Return (N,) distances of each vector to the nearest one of ``among``, and which one that is."""
     # With one more component the squared distance is a single product, up to a constant of each vector.
     points = np.concatenate([-2 * among, (among**2).sum(axis=1, keepdims=True)], axis=1).T
     queries = np.concatenate([vectors, np.ones((len(vectors), 1))], axis=1)
     nearest = np.empty(len(vectors), np.int64)
-    with progress("nearest jets", len(vectors), "jets") as report:
+    with progress(f"nearest {unit}", len(vectors), unit) as report:
         for start in range(0, len(vectors), _BLOCK):
             rows = slice(start, start + _BLOCK)
             nearest[rows] = (queries[rows] @ points).argmin(axis=1)

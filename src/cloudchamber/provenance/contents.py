@@ -78,6 +78,8 @@ def _hdf5(path: Path) -> Contents:
     match text:
         case "cloudchamber-clouds":
             return _clouds(path)
+        case "cloudchamber-packed-clouds":
+            return _packed_clouds(path)
         case "cloudchamber-observables":
             return _observables(path)
         case "cloudchamber-split" if clouds is not None:
@@ -144,6 +146,27 @@ def _clouds(path: Path) -> Contents:
     }
     checks = ("checksums", "completeness mark", "number of clouds", "values, mask and indices possible")
     return Contents("clouds", checks, {**facts, **_without(meta, "provenance")}, meta.get("provenance", {}))
+
+
+def _packed_clouds(path: Path) -> Contents:
+    import numpy as np
+
+    from cloudchamber.packed_cloud_file import open_packed_clouds
+
+    with open_packed_clouds(path) as clouds:
+        points = sum(len(part.points) for _, part in clouds.pieces(np.arange(len(clouds))))
+        meta = dict(clouds.meta)
+        facts = {
+            "clouds": len(clouds),
+            "points": points,
+            "largest_cloud": int(clouds.counts.max(initial=0)),
+            "columns": [f"{column.name} [{column.unit}]" for column in clouds.point_columns],
+            "features": [f"{column.name} [{column.unit}]" for column in clouds.feature_columns],
+            "labels": [column.name for column in clouds.label_columns],
+            "parts": {name: len(rows) for name, rows in clouds.indices.items()},
+        }
+    checks = ("checksums", "completeness mark", "number of clouds and points")
+    return Contents("packed clouds", checks, {**facts, **_without(meta, "provenance")}, meta.get("provenance", {}))
 
 
 def _observables(path: Path) -> Contents:

@@ -1,0 +1,315 @@
+"""Files of packed clouds: rows of all clouds behind each other, and offsets; the only module that knows their layout.
+
+Clouds of hundreds to thousands of points differ so much in size that padding would cost many times what they hold.
+``docs/formats.md`` describes the layout; checksums and the mark of completeness are those of :mod:`cloud_file`. Files
+are written and read piece by piece, so that memory does not grow with them.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+import h5py
+import numpy as np
+
+from cloudchamber.cloud import Column
+from cloudchamber.errors import CloudchamberError, InputError
+from cloudchamber.hdf5 import Hdf5Output, create_hdf5, fixed_length
+
+__all__ = ["PackedCloudFile", "PackedCloudWriter", "PackedPart", "create_packed_clouds", "open_packed_clouds"]
+
+FORMAT = "cloudchamber-packed-clouds"
+VERSION = 1
+# Rows of a chunk: what is read at least where single clouds are asked for.
+_CHUNK_ROWS = 4096
+_ARRAYS: Mapping[str, tuple[str, int]] = {
+    "points": ("float32", 2),
+    "counts": ("int64", 1),
+    "features": ("float32", 2),
+    "labels": ("int64", 2),
+}
+
+
+@final
+@dataclass(frozen=True)
+class PackedPart:
+    """Some clouds in memory.
+
+    Attributes:
+        points: (M, F) float32, cloud after cloud.
+        counts: (n,) int64 points of each cloud.
+        features: (n, C) float32.
+        labels: (n, L) int64.
+    """
+
+    points: np.ndarray
+    counts: np.ndarray
+    features: np.ndarray
+    labels: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.counts)
+
+    @property
+    def owners(self) -> np.ndarray:
+        """(M,) int64, the cloud of each point."""
+        return np.repeat(np.arange(len(self.counts)), self.counts)
+
+
+@final
+class PackedCloudWriter:
+    """Appends clouds to an open file; made by :func:`create_packed_clouds`."""
+
+    def __init__(self, output: Hdf5Output, columns: Mapping[str, tuple[Column, ...]]) -> None:
+        self._output, self._file = output, output.file
+        self.clouds = self.points = 0
+        for name, (dtype, dimensions) in _ARRAYS.items():
+            named = columns.get(name, ())
+            shape = (len(named),) if dimensions == 2 else ()
+            dataset = self._file.create_dataset(
+                name,
+                shape=(0, *shape),
+                maxshape=(None, *(size or None for size in shape)),
+                chunks=(_CHUNK_ROWS, *(max(1, size) for size in shape)),
+                dtype=dtype,
+                compression="gzip",
+                compression_opts=1,
+                shuffle=True,
+                fletcher32=True,
+            )
+            dataset.attrs["names"] = fixed_length([column.name for column in named])
+            dataset.attrs["units"] = fixed_length([column.unit for column in named])
+        self._file.create_group("indices")
+
+    def append(self, part: PackedPart) -> None:
+        """Append clouds.
+
+        Raises:
+            ValueError: the arrays do not fit each other.
+        """
+        if int(part.counts.sum()) != len(part.points) or not len(part.features) == len(part.labels) == len(part):
+            raise ValueError("counts, points, features and labels are not of the same clouds")
+        self._extend("points", self.points, part.points)
+        for name in ("counts", "features", "labels"):
+            self._extend(name, self.clouds, getattr(part, name))
+        self.points += len(part.points)
+        self.clouds += len(part)
+        self._output.check()
+
+    def _extend(self, name: str, rows: int, values: np.ndarray) -> None:
+        dataset = self._file[name]
+        dataset.resize(rows + len(values), axis=0)
+        dataset[rows:] = values
+
+    def add_indices(self, name: str, rows: np.ndarray) -> None:
+        """Store the index array of a named part."""
+        self._file.create_dataset(f"indices/{name}", data=np.asarray(rows, "i8"), chunks=True, fletcher32=True)
+
+    def add_meta(self, meta: Mapping[str, Any]) -> None:
+        """Store what describes the clouds; replaces what was stored before."""
+        if "meta" in self._file:
+            del self._file["meta"]
+        text = np.frombuffer(json.dumps(meta, sort_keys=True).encode(), "u1")
+        self._file.create_dataset("meta", data=text, chunks=True, compression="gzip", fletcher32=True)
+
+
+@contextmanager
+def create_packed_clouds(
+    path: str | Path,
+    point_columns: Sequence[Column],
+    feature_columns: Sequence[Column] = (),
+    label_columns: Sequence[Column] = (),
+) -> Iterator[PackedCloudWriter]:
+    """Open a new file for appending; it appears at ``path`` only when the block ends without an error.
+
+    Raises:
+        StorageError: the file cannot be written.
+    """
+    columns = {"points": tuple(point_columns), "features": tuple(feature_columns), "labels": tuple(label_columns)}
+    with create_hdf5(path) as output:
+        output.file.attrs["format"] = np.bytes_(FORMAT)
+        output.file.attrs["version"] = VERSION
+        writer = PackedCloudWriter(output, columns)
+        writer.add_meta({})
+        yield writer
+        output.file.attrs["n_clouds"] = writer.clouds
+        output.file.attrs["n_points"] = writer.points
+
+
+@final
+class PackedCloudFile:
+    """An open file; made by :func:`open_packed_clouds`. What is of whole clouds is in memory, points stay on disk.
+
+    Attributes:
+        path: the file.
+        counts: (N,) int64 points of each cloud.
+        offsets: (N + 1,) int64 first point of each cloud, and behind the last.
+        features, labels: (N, C) float32 and (N, L) int64.
+        point_columns, feature_columns, label_columns: names and units.
+        indices: rows of named parts.
+        meta: what describes the clouds.
+    """
+
+    def __init__(self, path: Path, file: h5py.File) -> None:
+        self.path = path
+        _check_head(path, file)
+        arrays = {name: _dataset(path, file, name) for name in _ARRAYS}
+        self._points = arrays["points"]
+        self.counts: np.ndarray = arrays["counts"][()]
+        self.features: np.ndarray = arrays["features"][()]
+        self.labels: np.ndarray = arrays["labels"][()]
+        self.offsets = np.concatenate([[0], np.cumsum(self.counts)])
+        columns = {name: _columns(arrays[name]) for name in ("points", "features", "labels")}
+        self.point_columns, self.feature_columns, self.label_columns = columns.values()
+        self.indices: dict[str, np.ndarray] = {name: data[()] for name, data in file["indices"].items()}
+        self.meta: dict[str, Any] = json.loads(file["meta"][()].tobytes())
+        self._check()
+
+    def __len__(self) -> int:
+        return len(self.counts)
+
+    def _check(self) -> None:
+        n = len(self.counts)
+        expected = int(self.counts.sum())
+        if (self.counts < 0).any() or expected != len(self._points):
+            raise InputError(f"{self.path}: 'counts' add up to {expected}, 'points' has {len(self._points)} rows")
+        for name, values in (("features", self.features), ("labels", self.labels)):
+            if len(values) != n:
+                raise InputError(f"{self.path}: dataset '{name}' has {len(values)} rows, 'counts' {n}")
+        for name, columns, width in (
+            ("points", self.point_columns, self._points.shape[1]),
+            ("features", self.feature_columns, self.features.shape[1]),
+            ("labels", self.label_columns, self.labels.shape[1]),
+        ):
+            if len(columns) != width:
+                raise InputError(f"{self.path}: dataset '{name}' has {width} columns and {len(columns)} names")
+        for name, rows in self.indices.items():
+            if len(rows) and (rows.min() < 0 or rows.max() >= n):
+                raise InputError(f"{self.path}: index array '{name}' points outside the {n} clouds")
+
+    def feature(self, name: str) -> np.ndarray:
+        """Return the (N,) values of one feature.
+
+        Raises:
+            InputError: there is none of this name.
+        """
+        return self.features[:, self._position(self.feature_columns, name, "feature")]
+
+    def label(self, name: str) -> np.ndarray:
+        """Return the (N,) values of one label; errors as of :meth:`feature`."""
+        return self.labels[:, self._position(self.label_columns, name, "label")]
+
+    def part(self, name: str) -> np.ndarray:
+        """Return the rows of a named part.
+
+        Raises:
+            InputError: the file has none of this name.
+        """
+        if name not in self.indices:
+            raise InputError(f"{self.path}: no part '{name}' among {sorted(self.indices)}")
+        return self.indices[name]
+
+    def _position(self, columns: Sequence[Column], name: str, kind: str) -> int:
+        names = [column.name for column in columns]
+        if name not in names:
+            raise InputError(f"{self.path}: no {kind} '{name}' among {names}")
+        return names.index(name)
+
+    def take(self, rows: np.ndarray) -> PackedPart:
+        """Read the clouds of (n,) rows, in their order.
+
+        Raises:
+            InputError: the points cannot be read.
+        """
+        rows = np.asarray(rows, np.int64)
+        counts = self.counts[rows]
+        points = np.empty((int(counts.sum()), self._points.shape[1]), np.float32)
+        place = np.concatenate([[0], np.cumsum(counts)])
+        with _readable(self.path):
+            for run in _runs(rows):
+                first, last = rows[run.start], rows[run.stop - 1] + 1
+                points[place[run.start] : place[run.stop]] = self._points[self.offsets[first] : self.offsets[last]]
+        return PackedPart(points, counts, self.features[rows], self.labels[rows])
+
+    def pieces(self, rows: np.ndarray, points: int = 1_000_000) -> Iterator[tuple[np.ndarray, PackedPart]]:
+        """Yield rows, and their clouds, in pieces of about so many points and one cloud at least."""
+        rows = np.asarray(rows, np.int64)
+        ends = np.cumsum(self.counts[rows])
+        start = 0
+        while start < len(rows):
+            before = ends[start - 1] if start else 0
+            stop = max(start + 1, int(np.searchsorted(ends, before + points, side="right")))
+            yield rows[start:stop], self.take(rows[start:stop])
+            start = stop
+
+
+def _runs(rows: np.ndarray) -> Iterator[slice]:
+    """Yield slices of ``rows`` that follow one another in the file."""
+    ends = np.flatnonzero(np.diff(rows) != 1) + 1
+    starts = np.concatenate([[0], ends]) if len(rows) else ends
+    for start, stop in zip(starts, [*ends, len(rows)], strict=len(rows) > 0):
+        yield slice(int(start), int(stop))
+
+
+@contextmanager
+def open_packed_clouds(path: str | Path) -> Iterator[PackedCloudFile]:
+    """Open a file of packed clouds.
+
+    Raises:
+        InputError: it is missing, damaged, incomplete, or no file of packed clouds.
+    """
+    with _opened(path) as file:
+        with _readable(path):
+            opened = PackedCloudFile(Path(path), file)
+        yield opened
+
+
+@contextmanager
+def _opened(path: str | Path) -> Iterator[h5py.File]:
+    with _readable(path):
+        file = h5py.File(path, "r", locking=False)
+    try:
+        yield file
+    finally:
+        file.close()
+
+
+@contextmanager
+def _readable(path: str | Path) -> Iterator[None]:
+    try:
+        yield
+    except (CloudchamberError, MemoryError):
+        raise
+    except Exception as error:  # damaged bytes make HDF5 raise almost anything
+        raise InputError(f"{path}: cannot be read as packed clouds: {' '.join(str(error).split())}") from error
+
+
+def _check_head(path: Path, file: h5py.File) -> None:
+    form = np.bytes_(file.attrs.get("format", b"")).decode(errors="replace")
+    if form != FORMAT:
+        raise InputError(f"{path}: not a file of packed clouds (attribute 'format' is '{form}')")
+    if file.attrs.get("version") != VERSION:
+        raise InputError(f"{path}: version {file.attrs.get('version')} of the layout, expected {VERSION}")
+    if file.attrs.get("complete") != 1:
+        raise InputError(f"{path}: not written to its end")
+    expected = int(file.attrs["n_clouds"]), int(file.attrs["n_points"])
+    found = len(file["counts"]), len(file["points"])
+    if expected != found:
+        raise InputError(f"{path}: {found[0]} clouds with {found[1]} points, expected {expected[0]} and {expected[1]}")
+
+
+def _dataset(path: Path, file: h5py.File, name: str) -> h5py.Dataset:
+    dtype, dimensions = _ARRAYS[name]
+    dataset = file[name]
+    if dataset.dtype != dtype or dataset.ndim != dimensions:
+        there = f"{dataset.dtype} {dataset.shape}"
+        raise InputError(f"{path}: dataset '{name}' is {there}, expected {dtype} of {dimensions} dimensions")
+    return dataset
+
+
+def _columns(dataset: h5py.Dataset) -> tuple[Column, ...]:
+    names, units = (np.char.decode(dataset.attrs[key], "utf-8") for key in ("names", "units"))
+    return tuple(Column(str(name), str(unit)) for name, unit in zip(names, units, strict=True))

@@ -1,0 +1,1 @@
+"""Calorimeter showers: points of energy in the layers of a calorimeter, of many species of particles."""

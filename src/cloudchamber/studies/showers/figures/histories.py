@@ -1,0 +1,24 @@
+"""Histories of the networks: losses."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from cloudchamber.figures.histories import LOSSES, histories, read_histories
+from cloudchamber.settings.entries import need
+
+__all__ = ["CAPTIONS", "draw_histories"]
+
+CAPTIONS = {
+    "histories": (
+        "Loss of the training and of the validation part, divided by its last value, of all trainings. Each training "
+        "loss is the mean over the steps since the one before. Losses of points, of their numbers and of flow maps "
+        "are of different things; their sizes do not compare."
+    ),
+}
+
+
+def draw_histories(files: Mapping[str, Any]) -> Figure:
+    """Draw the losses of all trainings against the step."""
+    return histories(read_histories(files, LOSSES), need(files, "title"), LOSSES)

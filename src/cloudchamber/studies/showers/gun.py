@@ -1,0 +1,32 @@
+"""Particles that begin showers, drawn as the settings of the gun say."""
+
+import numpy as np
+
+from cloudchamber.studies.showers.deposits import Particles
+from cloudchamber.studies.showers.settings import GunSettings
+from cloudchamber.studies.showers.species import SPECIES
+
+__all__ = ["draw_particles"]
+
+
+def draw_particles(settings: GunSettings, number: int, rng: np.random.Generator) -> Particles:
+    """Return particles with species in turns, and energies and directions at random.
+
+    Args:
+        settings: of the gun.
+        number: of particles.
+        rng: generator.
+    """
+    low, high = settings.energy
+    if settings.spectrum == "uniform":
+        energy = rng.uniform(low, high, number)
+    else:
+        energy = np.exp(rng.uniform(np.log(low), np.log(high), number))
+    codes = np.array([SPECIES[name].pdg for name in settings.species], np.int64)
+    # A total energy below the mass is none.
+    masses = np.array([SPECIES[name].mass for name in settings.species])
+    place = np.arange(number) % len(codes)
+    cosine = rng.uniform(np.cos(np.radians(settings.theta_max)), 1.0, number)
+    sine, phi = np.sqrt(1 - cosine**2), rng.uniform(0, 2 * np.pi, number)
+    direction = np.stack([sine * np.cos(phi), sine * np.sin(phi), cosine], axis=1)
+    return Particles(np.maximum(energy, masses[place] + 0.05), direction, codes[place])

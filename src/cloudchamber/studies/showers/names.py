@@ -1,0 +1,11 @@
+"""Names that settings and files use; nothing is imported for them."""
+
+from typing import Literal
+
+__all__ = ["GeometryName", "SpeciesName"]
+
+GeometryName = Literal["ild_like", "calo_challenge"]
+SpeciesName = Literal[
+    "electron", "positron", "photon", "k0_long", "pi_plus", "pi_minus",
+    "k_plus", "k_minus", "neutron", "antineutron", "proton", "antiproton",
+]  # fmt: skip

@@ -1,0 +1,98 @@
+"""The step from published HDF5 layouts to one file of showers."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from cloudchamber import seeds
+from cloudchamber.errors import InputError
+from cloudchamber.progress import progress
+from cloudchamber.readers.damage import readable_as
+from cloudchamber.storage import provenance
+from cloudchamber.studies.showers.calo_challenge import read_calo_challenge
+from cloudchamber.studies.showers.calo_clouds import read_calo_clouds
+from cloudchamber.studies.showers.deposits import Particles
+from cloudchamber.studies.showers.geometry import Geometry, geometry_of
+from cloudchamber.studies.showers.ingest import split
+from cloudchamber.studies.showers.settings import FileSource, IngestionSettings
+from cloudchamber.studies.showers.shower_file import create_showers, refuse_bad_showers, shower_part
+from cloudchamber.studies.showers.showerdata_file import read_showerdata
+from cloudchamber.studies.showers.species import species_numbers
+
+__all__ = ["read"]
+
+_MEV = 1e-3
+
+
+def read(
+    sources: list[Path], source: FileSource, settings: IngestionSettings, geometry: str, seed: int, output: Path
+) -> None:
+    """Read files of one layout and write their showers, with parts.
+
+    Points keep their places. Those below the threshold are left out, and points of one shower at one place and layer
+    become one.
+
+    Args:
+        sources: the files.
+        source: their layout, and what the files do not say.
+        settings: threshold and parts.
+        geometry: name of the stack of layers.
+        seed: of the parts, and of places within voxels.
+        output: the file of showers.
+
+    Raises:
+        InputError: a file cannot be used.
+        StorageError: the output cannot be written.
+    """
+    for path in sources:
+        with readable_as(path, "HDF5"), h5py.File(path, "r", locking=False):
+            pass
+    stack, first = geometry_of(geometry), 0
+    rng = seeds.generator(seed, "showers", "voxels")
+    with create_showers(output, stack, {}) as writer, progress("reading", None, "showers") as bar:
+        for path in sources:
+            for particles, points, owners in _showers(path, source, stack, settings, rng):
+                species_numbers(particles.pdg, str(path))
+                kept = points[:, 3] >= max(_MEV * settings.threshold, 1e-12)
+                ordered, of_shower = _ordered(points[kept], owners[kept])
+                counts = np.bincount(of_shower, minlength=len(particles))
+                part = shower_part(particles, first + np.arange(len(particles)), ordered, counts)
+                refuse_bad_showers(part, stack.layers, str(path))
+                writer.append(part)
+                first += len(particles)
+                bar.update(len(particles))
+        for name, rows in split(first, settings, seed, str(output)).items():
+            writer.add_indices(name, rows)
+        record = provenance("showers read", source.model_dump(mode="json"), sources, seed)
+        writer.add_meta({"geometry": geometry, "source": source.title, "provenance": record})
+
+
+def _showers(
+    path: Path, source: FileSource, geometry: Geometry, settings: IngestionSettings, rng: np.random.Generator
+) -> Iterator[tuple[Particles, np.ndarray, np.ndarray]]:
+    match source.layout:
+        case "showerdata":
+            return read_showerdata(path)
+        case "calo_challenge":
+            assert source.binning is not None, "the settings ask for it"
+            assert source.pdg is not None, "the settings ask for it"
+            places = rng if source.within_voxels == "uniform" else None
+            return read_calo_challenge(path, source.binning, source.pdg, settings.threshold, places)
+        case "calo_clouds":
+            assert source.pdg is not None, "the settings ask for it"
+            return read_calo_clouds(path, source.pdg, geometry)
+    raise InputError(f"{path}: files of the layout '{source.layout}' are ingested")
+
+
+def _ordered(points: np.ndarray, owners: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return points ordered by shower and layer, those at one place summed up."""
+    order = np.lexsort((points[:, 1], points[:, 0], points[:, 2], owners))
+    points, owners = points[order].astype(np.float32), owners[order]
+    if not len(points):
+        return points, owners
+    new = np.ones(len(points), bool)
+    new[1:] = (np.diff(points[:, :3], axis=0) != 0).any(axis=1) | (np.diff(owners) != 0)
+    energy = np.add.reduceat(points[:, 3].astype(np.float64), np.flatnonzero(new))
+    return np.column_stack([points[new, :3], energy]), owners[new]

@@ -1,0 +1,139 @@
+"""Commands of the study of showers that write, for the tests of faults, and what they read."""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from stage import OUTPUT, TABLE, TRAINED, Stage, training_settings
+
+_GUN = {"species": ["photon", "pi_plus"], "energy": [1, 1.5], "showers": 160}
+_SOURCE = {"kind": "parametrised", "gun": _GUN}
+_INGESTION = {"train": 0.4, "validation": 0.1}
+_NETWORK = {"kind": "allshowers", "width": 4, "heads": 1, "layers": 1, "feed_forward": 4, "counts_hidden": 4}
+_SAMPLER = {"solver": "midpoint", "evaluations": 2}
+_STACK = ["--geometry", "ild_like"]
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value)
+
+
+def _training(settings: dict[str, Any], more: Callable[[Path], list[str | Path]] = lambda inputs: []) -> Any:
+    def arguments(inputs: Path) -> list[str | Path]:
+        chosen = _json({**settings, "training": training_settings(20)})
+        return [
+            *(inputs / "showers.h5", "--settings", chosen, "--seed", "3", "--state", "{work}/state"),
+            *more(inputs),
+        ]
+
+    return arguments
+
+
+def _model(inputs: Path, name: str) -> dict[str, str]:
+    return {"weights": str(inputs / f"{name}.safetensors"), "description": str(inputs / f"{name}.json")}
+
+
+def _files(inputs: Path, **more: Any) -> str:
+    models = [{"species": [], **_model(inputs, "shower_points"), **more}]
+    return _json({"models": models, "counts": _model(inputs, "shower_counts")})
+
+
+def _judged(inputs: Path, **more: str) -> str:
+    sample = {"name": "marginals", "sampler": "none", "seed": 1, "path": str(inputs / "shower_marginals.h5")}
+    return _json({"showers": str(inputs / "showers.h5"), "samples": [sample], **more})
+
+
+def _judge(inputs: Path) -> list[str | Path]:
+    settings = {"features": {"hidden": [4], "training": training_settings(4)}}
+    return ["--files", _judged(inputs), "--settings", _json(settings), "--seed", "3", "--state", "{work}/state"]
+
+
+def _read(inputs: Path) -> list[str | Path]:
+    source = {"kind": "files", "layout": "calo_clouds", "title": "made up", "files": ["a"], "pdg": 22}
+    return [
+        *(inputs / "calo_clouds.h5", "--source", _json(source), "--settings", _json(_INGESTION)),
+        *(*_STACK, "--seed", "3"),
+    ]
+
+
+STAGES = (
+    Stage(
+        "showers simulate",
+        {"output": ".root"},
+        lambda inputs: ["--settings", _json(_SOURCE), *_STACK, "--seed", "3"],
+        "ROOT of showers",
+    ),
+    Stage(
+        "showers ingest",
+        OUTPUT,
+        lambda inputs: [inputs / "showers.root", "--settings", _json(_INGESTION), *_STACK, "--seed", "3"],
+        "packed clouds",
+    ),
+    Stage("showers read", OUTPUT, _read, "packed clouds"),
+    Stage("showers train", TRAINED, _training({"network": _NETWORK}), "weights"),
+    Stage("showers train-counts", TRAINED, _training({"hidden": [8], "evaluations": 2}), "weights"),
+    Stage(
+        "showers train-map",
+        TRAINED,
+        _training(
+            {"segments": 2, "trajectories": 10, "teacher_sampler": {"solver": "midpoint", "evaluations": 4}},
+            lambda inputs: ["--teacher", *_model(inputs, "shower_points").values()],
+        ),
+        "weights",
+    ),
+    Stage(
+        "showers sample",
+        OUTPUT,
+        lambda inputs: [
+            *(inputs / "showers.h5", "--files", _files(inputs), "--settings", _json(_SAMPLER), "--seed", "3")
+        ],
+        "packed clouds",
+    ),
+    Stage("showers sample-marginals", OUTPUT, lambda inputs: [inputs / "showers.h5", "--seed", "3"], "packed clouds"),
+    Stage(
+        "showers sample-parametrised",
+        OUTPUT,
+        lambda inputs: [inputs / "showers.h5", "--settings", _json(_INGESTION), "--seed", "3"],
+        "packed clouds",
+    ),
+    Stage("showers judge", TABLE, _judge, "rows"),
+    Stage(
+        "showers evaluate",
+        {"metrics": ".csv", "profiles": ".csv", "spectra": ".csv"},
+        lambda inputs: [
+            *("--files", _judged(inputs, judgements=str(inputs / "shower_judgements.csv"))),
+            *("--settings", _json({"bootstraps": 2, "bins": 4}), "--seed", "3"),
+        ],
+        "rows",
+    ),
+    Stage(
+        "showers measure-time",
+        TABLE,
+        lambda inputs: [
+            *(inputs / "showers.h5", "--files", _files(inputs, name="a", sampler="midpoint", settings=_SAMPLER)),
+            *("--settings", _json({"showers": 1, "rounds": 1})),
+        ],
+        "rows",
+    ),
+    Stage("showers write", OUTPUT, lambda inputs: [inputs / "showers.h5", "--layout", "showerdata"], "packed clouds"),
+)
+
+
+def make_inputs(make: Callable[[str, Mapping[str, str]], None], folder: Path) -> None:
+    """Make what these commands read, by themselves."""
+    rng = np.random.default_rng(2)
+    with h5py.File(folder / "calo_clouds.h5", "w") as file:
+        layers = np.sort(rng.integers(0, 30, (40, 6)), axis=1)
+        file["events"] = np.stack(
+            [rng.normal(size=(40, 6)), layers, rng.normal(size=(40, 6)), np.ones((40, 6))], axis=1
+        )
+        file["energy"] = np.full(40, 5.0)
+    make("showers simulate", {"output": "showers.root"})
+    make("showers ingest", {"output": "showers.h5"})
+    for name, target in (("train", "shower_points"), ("train-counts", "shower_counts")):
+        make(f"showers {name}", {"weights": f"{target}.safetensors", "description": f"{target}.json"})
+    make("showers sample-marginals", {"output": "shower_marginals.h5"})
+    make("showers judge", {"output": "shower_judgements.csv"})

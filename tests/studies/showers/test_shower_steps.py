@@ -1,0 +1,164 @@
+"""Trainings and samples of networks: they are resumable, end to end, and right where the answer is known."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cloudchamber.errors import InputError
+from cloudchamber.settings.base import parse
+from cloudchamber.studies.showers.layer_counts import layer_counts
+from cloudchamber.studies.showers.sample import sample
+from cloudchamber.studies.showers.settings import (
+    CountSettings,
+    MapSettings,
+    ShowerModelSettings,
+    ShowerSampler,
+    TimesSettings,
+)
+from cloudchamber.studies.showers.shower_file import open_showers
+from cloudchamber.studies.showers.shower_models import load_counts, load_points
+from cloudchamber.studies.showers.times import measure_time
+from cloudchamber.studies.showers.train import train_counts, train_map, train_points
+
+NETWORK = {"kind": "allshowers", "width": 8, "heads": 2, "layers": 1, "feed_forward": 8, "counts_hidden": 8}
+TRAINING = {"steps": 8, "batch_size": 8, "validate_every": 4, "save_every": 4, "accelerator": "cpu", "ema_decay": 0.5}
+
+
+def paths(folder: Path) -> dict[str, Path]:
+    names = {"weights": "weights.safetensors", "description": "model.json", "history": "history.csv"}
+    return {key: folder / name for key, name in names.items()}
+
+
+def entry(folder: Path, species: list[str] | None = None) -> dict[str, Any]:
+    found = paths(folder)
+    return {"species": species or [], "weights": str(found["weights"]), "description": str(found["description"])}
+
+
+@pytest.fixture(scope="module")
+def trained(showers_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A flow of all species, one of photons, a flow map and a flow of counts."""
+    folder, source = tmp_path_factory.mktemp("trained"), showers_folder / "showers.h5"
+    settings = parse(ShowerModelSettings, {"network": NETWORK, "training": TRAINING})
+    train_points(source, settings, 1, folder / "state/all", **paths(folder / "all"))
+    photons = settings.model_copy(update={"species": ("photon",)})
+    train_points(source, photons, 1, folder / "state/photon", **paths(folder / "photon"))
+    counts = parse(CountSettings, {"hidden": [16], "training": {**TRAINING, "steps": 60}, "evaluations": 8})
+    train_counts(source, counts, 1, folder / "state/counts", **paths(folder / "counts"))
+    to_map = parse(MapSettings, {"segments": 2, "trajectories": 20, "training": TRAINING,
+                                 "teacher_sampler": {"solver": "midpoint", "evaluations": 4}})  # fmt: skip
+    teacher = paths(folder / "all")
+    train_map(
+        source, teacher["weights"], teacher["description"], to_map, 1, folder / "state/map", **paths(folder / "map")
+    )
+    return folder
+
+
+def drawn(trained: Path, source: Path, output: Path, folder: str = "all", **settings: Any) -> None:
+    files = {"models": [entry(trained / folder)], "counts": entry(trained / "counts")}
+    sample(source, files, ShowerSampler(**{"evaluations": 4, **settings}), 1, output)
+
+
+def test_a_model_knows_what_it_was_trained_with(trained: Path) -> None:
+    model = load_points(paths(trained / "photon")["weights"], paths(trained / "photon")["description"])
+    assert model.settings.species == ("photon",)
+    assert model.segments is None
+    assert load_points(paths(trained / "map")["weights"], paths(trained / "map")["description"]).segments == 2
+    counter = load_counts(paths(trained / "counts")["weights"], paths(trained / "counts")["description"])
+    assert counter.scales.energy.scales == ("log",)
+    description = json.loads(paths(trained / "all")["description"].read_text())
+    assert description["parameters"] == sum(item.numel() for item in model.network.parameters())
+
+
+def test_samples_have_the_particles_that_were_asked_for(trained: Path, showers_folder: Path, tmp_path: Path) -> None:
+    source = showers_folder / "showers.h5"
+    drawn(trained, source, tmp_path / "a.h5")
+    drawn(trained, source, tmp_path / "again.h5")
+    with (
+        open_showers(source) as showers,
+        open_showers(tmp_path / "a.h5") as made,
+        open_showers(tmp_path / "again.h5") as b,
+    ):
+        rows = made.label("shower")
+        assert sorted(rows) == sorted(showers.part("asked"))
+        np.testing.assert_array_equal(showers.features[rows, :4], made.features)
+        np.testing.assert_array_equal(showers.label("pdg")[rows], made.label("pdg"))
+        assert (made.counts > 0).all()
+        every = np.arange(len(made))
+        np.testing.assert_array_equal(made.take(every).points, b.take(every).points)
+        assert made.meta["sampler"]["evaluations_counted"] == 4
+
+
+def test_true_counts_are_those_of_the_showers(trained: Path, showers_folder: Path, tmp_path: Path) -> None:
+    source = showers_folder / "showers.h5"
+    drawn(trained, source, tmp_path / "a.h5", counts="truth")
+    with open_showers(source) as showers, open_showers(tmp_path / "a.h5") as made:
+        np.testing.assert_array_equal(
+            layer_counts(made, np.arange(len(made))), layer_counts(showers, made.label("shower"))
+        )
+
+
+def test_a_flow_map_takes_as_few_evaluations_as_it_is_asked_for(
+    trained: Path, showers_folder: Path, tmp_path: Path
+) -> None:
+    drawn(trained, showers_folder / "showers.h5", tmp_path / "a.h5", "map", solver="flow_map", evaluations=2)
+    with open_showers(tmp_path / "a.h5") as made:
+        assert made.meta["sampler"]["evaluations_counted"] == 2
+        assert np.isfinite(made.take(np.arange(len(made))).points).all()
+    teacher, source = paths(trained / "map"), showers_folder / "showers.h5"
+    settings = parse(MapSettings, {"segments": 2, "trajectories": 5, "training": TRAINING})
+    with pytest.raises(InputError, match="a flow map, from which none is made"):
+        train_map(
+            source, teacher["weights"], teacher["description"], settings, 1, tmp_path / "s", **paths(tmp_path / "m")
+        )
+
+
+def test_each_species_can_have_a_model_of_its_own(trained: Path, showers_folder: Path, tmp_path: Path) -> None:
+    source = showers_folder / "showers.h5"
+    models = [entry(trained / "photon", ["photon"]), entry(trained / "all", ["pi_plus"])]
+    files = {"models": models, "counts": entry(trained / "counts")}
+    sample(source, files, ShowerSampler(evaluations=2), 1, tmp_path / "a.h5")
+    with open_showers(source) as showers, open_showers(tmp_path / "a.h5") as made:
+        assert sorted(made.label("shower")) == sorted(showers.part("asked"))
+
+
+def test_a_training_that_was_ended_goes_on_bitwise(showers_folder: Path, tmp_path: Path) -> None:
+    source = showers_folder / "showers.h5"
+    settings = parse(ShowerModelSettings, {"network": NETWORK, "training": TRAINING})
+    train_points(source, settings, 2, tmp_path / "state", **paths(tmp_path / "whole"))
+    (state,) = (tmp_path / "state").iterdir()
+    kept = sorted(path for path in state.iterdir() if path.suffix not in (".lock",) and path.is_file())
+    assert len(kept) >= 1
+    train_points(source, settings, 2, tmp_path / "state", **paths(tmp_path / "again"))
+    for name in ("weights", "history"):
+        assert paths(tmp_path / "whole")[name].read_bytes() == paths(tmp_path / "again")[name].read_bytes()
+
+
+def test_counts_learn_the_mean_of_each_species(trained: Path, showers_folder: Path) -> None:
+    """After a few steps the counts of photons lie in the first layers, and those of pions behind them."""
+    model = load_counts(paths(trained / "counts")["weights"], paths(trained / "counts")["description"])
+    values = model.scales.counts.inverse(np.zeros((1, 78))) - 0.5
+    with open_showers(showers_folder / "showers.h5") as showers:
+        counts = layer_counts(showers, showers.part("train"))
+    np.testing.assert_allclose(values[0], np.exp(np.log(counts + 0.5).mean(axis=0)) - 0.5, rtol=1e-3, atol=1e-3)
+
+
+def test_times_are_those_of_every_species_and_energy(trained: Path, showers_folder: Path, tmp_path: Path) -> None:
+    settings = {"solver": "midpoint", "evaluations": 2}
+    model = {"name": "all", "sampler": "midpoint", "settings": settings, **entry(trained / "all")}
+    files = {"models": [model], "counts": entry(trained / "counts")}
+    measure_time(showers_folder / "showers.h5", files, TimesSettings(showers=2, rounds=1), tmp_path / "times.csv")
+    text = (tmp_path / "times.csv").read_text().splitlines()
+    assert len(text) == 1 + 2 * 2 * 3
+
+
+def test_bad_models_and_showers_are_one_line(trained: Path, showers_folder: Path, tmp_path: Path) -> None:
+    source = showers_folder / "showers.h5"
+    settings = parse(ShowerModelSettings, {"network": NETWORK, "training": TRAINING, "species": ["neutron"]})
+    with pytest.raises(InputError, match="the part 'train' has no shower of neutron"):
+        train_points(source, settings, 1, tmp_path / "state", **paths(tmp_path / "m"))
+    broken = entry(trained / "all") | {"description": str(paths(trained / "counts")["description"])}
+    with pytest.raises(InputError, match="not the weights that"):
+        sample(source, {"models": [broken], "counts": entry(trained / "counts")}, ShowerSampler(), 1, tmp_path / "a.h5")
