@@ -8,7 +8,7 @@ import torch
 from scipy.optimize import linear_sum_assignment
 
 from cloudchamber.networks.packing import PackedClouds, Packing
-from cloudchamber.studies.showers.allshowers import CONDITIONS, AllShowers, PointCountFlow, parameters, time_features
+from cloudchamber.studies.showers.allshowers import CONDITIONS, AllShowers, PointCountFlow, time_features
 from cloudchamber.studies.showers.layer_counts import layer_counts
 from cloudchamber.studies.showers.layer_windows import LayerWindows
 from cloudchamber.studies.showers.settings import AllShowersNetwork
@@ -16,6 +16,7 @@ from cloudchamber.studies.showers.shower_file import open_showers
 from cloudchamber.studies.showers.shower_inputs import Scales, StoredClouds, count_source, point_source
 from cloudchamber.studies.showers.shower_models import objective_of
 from cloudchamber.studies.showers.shower_tasks import ShowerFlowTask, paired_noise, velocity_error
+from cloudchamber.training.described_weights import parameters
 
 SMALL = AllShowersNetwork(kind="allshowers", width=8, heads=2, layers=2, feed_forward=8, counts_hidden=8, window=1)
 

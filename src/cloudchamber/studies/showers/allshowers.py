@@ -18,7 +18,7 @@ from cloudchamber.studies.showers.layer_windows import LayerWindows
 from cloudchamber.studies.showers.settings import AllShowersNetwork
 from cloudchamber.studies.showers.species import SPECIES
 
-__all__ = ["CONDITIONS", "AllShowers", "PointCountFlow", "parameters", "time_features"]
+__all__ = ["CONDITIONS", "AllShowers", "PointCountFlow", "time_features"]
 
 # Logarithm of the energy, direction, species; behind them the points of each layer.
 CONDITIONS = 5
@@ -30,11 +30,6 @@ def time_features(time: Tensor) -> Tensor:
     """Return (B, 6) cos and sin of pi k t, k = 1, 2, 3, of (B, 1) times."""
     phase = torch.pi * time.float() * torch.tensor(_FREQUENCIES, device=time.device)
     return torch.cat([phase.cos(), phase.sin()], dim=1)
-
-
-def parameters(network: nn.Module) -> int:
-    """Return the number of trained parameters."""
-    return sum(item.numel() for item in network.parameters())
 
 
 @final

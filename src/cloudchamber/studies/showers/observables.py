@@ -139,7 +139,7 @@ def observed(part: PackedPart, geometry: Geometry, energy: np.ndarray, offsets: 
 
     reconstructed = (layer_energy / geometry.sampling_fractions).sum(axis=1) * _MEV
     begins = layer_energy > _START_MIPS * geometry.mip_energies
-    runs = np.lib.stride_tricks.sliding_window_view(begins, _START_LAYERS, axis=1).all(axis=2)
+    runs = np.all(np.lib.stride_tricks.sliding_window_view(begins, _START_LAYERS, axis=1), axis=2)
     start = np.where(runs.any(axis=1), runs.argmax(axis=1), layers)
     values = {
         "visible_energy": total,

@@ -60,7 +60,8 @@ def sample(source: Path, files: Mapping[str, Any], settings: ShowerSampler, seed
     models = [load_points(paths[place], paths[place + 1]) for place in range(2, len(paths), 2)]
     with open_showers(source, ("asked",)) as showers:
         geometry = geometry_in(showers)
-        for model in (counter, *models):
+        trained: list[CountModel | PointModel] = [counter, *models]
+        for model in trained:
             if model.geometry.name != geometry.name:
                 raise InputError(f"{source}: geometry '{geometry.name}', a model is of '{model.geometry.name}'")
         with create_showers(output, geometry, {}) as writer:

@@ -9,18 +9,16 @@ from torch import Tensor, nn
 
 from cloudchamber.errors import InputError
 from cloudchamber.generative.objectives import FlowMatching
-from cloudchamber.settings.base import parse
 from cloudchamber.settings.objectives import FlowMatchingSettings
-from cloudchamber.studies.showers.allshowers import AllShowers, PointCountFlow, parameters
+from cloudchamber.studies.showers.allshowers import AllShowers, PointCountFlow
 from cloudchamber.studies.showers.geometry import GEOMETRIES, Geometry, geometry_of
 from cloudchamber.studies.showers.settings import CountSettings, ShowerModelSettings
 from cloudchamber.studies.showers.shower_inputs import Scales
-from cloudchamber.training.described_weights import load_weights, write_described_weights
-from cloudchamber.training.descriptions import read_description
+from cloudchamber.training.described_weights import load_stored, parameters, save_described
 
 __all__ = ["CountModel", "PointModel", "load_counts", "load_points", "objective_of", "save_model"]
 
-_KEYS = ("settings", "scales", "geometry", "segments")
+_KEYS = ("scales", "geometry", "segments")
 
 
 @final
@@ -85,15 +83,8 @@ def save_model(
     Raises:
         StorageError: a file cannot be written.
     """
-    described = {
-        "settings": settings.model_dump(mode="json"),
-        "scales": scales.to_json(),
-        "geometry": geometry.name,
-        "segments": segments,
-        "parameters": parameters(network),
-        "provenance": provenance,
-    }
-    write_described_weights(weights_path, description_path, weights, described)
+    more = {"scales": scales.to_json(), "geometry": geometry.name, "segments": segments}
+    save_described(weights_path, description_path, weights, settings, parameters(network), provenance, **more)
 
 
 def load_points(weights_path: Path, description_path: Path) -> PointModel:
@@ -102,29 +93,35 @@ def load_points(weights_path: Path, description_path: Path) -> PointModel:
     Raises:
         InputError: a file is missing or damaged, or the weights are not those of the description.
     """
-    described, scales, geometry = _read(weights_path, description_path)
-    settings = parse(ShowerModelSettings, described["settings"], description_path)
-    segments = described["segments"]
-    network = AllShowers(settings.network, geometry.layers, intervals=segments is not None)
-    load_weights(network, weights_path)
-    return PointModel(settings, network.eval(), scales, geometry, segments)
+
+    def build(settings: ShowerModelSettings, described: Mapping[str, Any]) -> AllShowers:
+        layers = _geometry(described, description_path).layers
+        return AllShowers(settings.network, layers, intervals=described["segments"] is not None)
+
+    stored = load_stored(weights_path, description_path, ShowerModelSettings, build, _KEYS)
+    scales, geometry = _scales(stored.description, description_path), _geometry(stored.description, description_path)
+    return PointModel(stored.settings, stored.network, scales, geometry, stored.description["segments"])
 
 
 def load_counts(weights_path: Path, description_path: Path) -> CountModel:
     """Read a trained model of numbers of points; errors as of :func:`load_points`."""
-    described, scales, geometry = _read(weights_path, description_path)
-    settings = parse(CountSettings, described["settings"], description_path)
-    network = PointCountFlow(settings.hidden, geometry.layers)
-    load_weights(network, weights_path)
-    return CountModel(settings, network.eval(), scales, geometry)
+
+    def build(settings: CountSettings, described: Mapping[str, Any]) -> PointCountFlow:
+        return PointCountFlow(settings.hidden, _geometry(described, description_path).layers)
+
+    stored = load_stored(weights_path, description_path, CountSettings, build, _KEYS)
+    scales, geometry = _scales(stored.description, description_path), _geometry(stored.description, description_path)
+    return CountModel(stored.settings, stored.network, scales, geometry)
 
 
-def _read(weights_path: Path, description_path: Path) -> tuple[dict[str, Any], Scales, Geometry]:
-    described = read_description(weights_path, description_path, _KEYS)
+def _geometry(described: Mapping[str, Any], path: Path) -> Geometry:
     if described["geometry"] not in GEOMETRIES:
-        raise InputError(f"{description_path}: geometry '{described['geometry']}' is none of {sorted(GEOMETRIES)}")
+        raise InputError(f"{path}: geometry '{described['geometry']}' is none of {sorted(GEOMETRIES)}")
+    return geometry_of(described["geometry"])
+
+
+def _scales(described: Mapping[str, Any], path: Path) -> Scales:
     try:
-        scales = Scales.from_json(described["scales"])
+        return Scales.from_json(described["scales"])
     except (KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"{description_path}: key 'scales' is damaged: {error}") from error
-    return described, scales, geometry_of(described["geometry"])
+        raise InputError(f"{path}: key 'scales' is damaged: {error}") from error

@@ -193,5 +193,7 @@ class ShowerMapTask(_ShowerTask):
         conditions: Tensor,
         packing: Packing,
     ) -> Tensor:
-        prediction, clean, noise, time = self._segments.predict(network, values, *drawn, conditions, packing)
+        prediction, clean, noise, time = self._segments.predict(
+            network, values, drawn[0], drawn[1], conditions, packing
+        )
         return velocity_error(self._objective, prediction, clean, noise, time, packing)

@@ -7,7 +7,6 @@ from typing import final
 import numpy as np
 
 from cloudchamber.errors import InputError
-from cloudchamber.studies.showers.names import SpeciesName
 
 __all__ = ["SPECIES", "Species", "species_numbers"]
 
@@ -41,7 +40,7 @@ class Species:
 
 
 # The order is that of arXiv 2601.11716: by the size of the code, the positive code first.
-SPECIES: Mapping[SpeciesName, Species] = {
+SPECIES: Mapping[str, Species] = {
     "electron": Species(0, 11, "$e^-$", 0.000511, -1, False),
     "positron": Species(1, -11, "$e^+$", 0.000511, 1, False),
     "photon": Species(2, 22, r"$\gamma$", 0.0, 0, False),

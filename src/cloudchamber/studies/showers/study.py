@@ -16,8 +16,6 @@ from cloudchamber.studies.showers.drawings import FIGURES, TABLES
 from cloudchamber.studies.showers.settings import (
     FileSource,
     FlowMapModel,
-    MarginalsModel,
-    ParametrisedModel,
     ParametrisedSource,
     ShowerModel,
     ShowersSettings,
@@ -197,14 +195,13 @@ class Showers(Study):
     @property
     def samplers(self) -> list[str]:
         """All samplers: values of the wildcard ``sampler``."""
-        models = self._settings.models.values()
-        named = [name for m in models if isinstance(m, ShowerModel | FlowMapModel) for name in m.samplers]
+        models = [getattr(model, "samplers", {}) for model in self._settings.models.values()]
+        named = [name for samplers in models for name in samplers]
         return list(dict.fromkeys(named))
 
     def baselines(self, kind: str) -> list[str]:
         """Return the models of a kind that are not trained: values of the wildcard ``model``."""
-        wanted = {"marginals": MarginalsModel, "parametrised": ParametrisedModel}[kind]
-        return [name for name, model in self._settings.models.items() if isinstance(model, wanted)]
+        return [name for name, model in self._settings.models.items() if model.kind == kind]
 
     def _sampled(self, model: str, seed: int) -> dict[str, Any]:
         models = [
