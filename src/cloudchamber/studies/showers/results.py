@@ -38,7 +38,8 @@ class Value:
 
     Attributes:
         value: mean over seeds.
-        uncertainty: from the sizes of the samples and, where there are several seeds, from these.
+        uncertainty: from the sizes of the samples and, where there are several seeds, from these; not a number where
+            there is none.
         floor, floor_uncertainty: of true showers in place of generated ones; not a number where there is none.
         seeds: how many trainings.
         n: true showers.
@@ -126,11 +127,11 @@ def value_of(
     if rows.empty:
         return None
     values = rows["value"].to_numpy(float)
-    spread = float(values.std(ddof=1)) if len(values) > 1 else 0.0
-    uncertainty = float(rows["uncertainty"].astype(float).mean())
+    spread = float(values.std(ddof=1)) if len(values) > 1 else math.nan
+    known = [error for error in (float(rows["uncertainty"].astype(float).mean()), spread) if not math.isnan(error)]
     return Value(
         float(values.mean()),
-        math.hypot(0.0 if math.isnan(uncertainty) else uncertainty, spread),
+        math.hypot(*known) if known else math.nan,
         float(rows["floor"].astype(float).mean()),
         float(rows["floor_uncertainty"].astype(float).mean()),
         len(values),
