@@ -116,7 +116,9 @@ def test_every_scheme_has_the_order_in_theory(system: str, kind: str, splitting_
 def test_measured_orders_of_the_balanced_system(
     sub_step: str, scheme: str, order: int, of_one_step: int, splitting_folder: Path
 ) -> None:
-    orders = pd.read_csv(splitting_folder / "orders.csv").set_index(["system", "sub_step", "scheme", "kind"])
+    orders = (
+        pd.read_csv(splitting_folder / "orders.csv").set_index(["system", "sub_step", "scheme", "kind"]).sort_index()
+    )
     found = orders.loc[("balanced", sub_step, scheme), "value"]
     assert abs(found["global"] - order) < TOLERANCE
     assert abs(found["one_step"] - of_one_step) < TOLERANCE
