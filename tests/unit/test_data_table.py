@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
+from assignment_files import random_events
 from prepared_jets import raw_jets
 from project_copy import REPOSITORY
 from root_files import random_towers, write_delphes
@@ -17,6 +18,8 @@ from cloudchamber.cli import main
 from cloudchamber.cloud_file import write_clouds
 from cloudchamber.pipeline.pipeline import Pipeline
 from cloudchamber.pipeline.stamps import stamp
+from cloudchamber.studies.assignment.event_file import write_events
+from cloudchamber.studies.assignment.topology import ALL_HADRONIC_TOP_PAIR
 
 INGESTION = '{"clouds": {"kind": "events"}, "max_particles": 5}'
 
@@ -50,6 +53,26 @@ def test_a_file_that_is_not_the_one_that_clouds_were_made_from(
     assert _table(["clouds.h5", "other.h5"], *files) == 0
     assert _table(["none.h5"], *files) == 3
     assert _table([1], *files) == _table("clouds.h5", *files) == 2
+
+
+def test_published_events_of_the_assignment_study(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(3)
+    write_events(Path("mine.h5"), random_events(rng, 40), ALL_HADRONIC_TOP_PAIR)
+    pipeline = _pipeline(studies=["assignment"], assignment={"published": {"title": "mine", "file": "mine.h5"}})
+    sources, events = pipeline.sources, "results/assignment/published/events.h5"
+    assert "mine.h5" in sources.all_own_files()
+    assert {"file": "mine.h5", "source": "file of the user: published events"} in sources.all_files()
+    assert events in sources.made()
+    Path(events).parent.mkdir(parents=True)
+    collected = ["assignment", "collect", "mine.h5", "--settings", "{}", "--seed", "1", "--output", events]
+    assert main(collected) == 0
+    assert _table([events], "mine.h5") == 0
+    write_events(Path("mine.h5"), random_events(rng, 40), ALL_HADRONIC_TOP_PAIR)
+    assert _table([events], "mine.h5") == 3
+    assert f"mine.h5: {events} was made from another file of this name" in capsys.readouterr().err
 
 
 def test_a_stamp_is_of_size_and_time(tmp_path: Path) -> None:

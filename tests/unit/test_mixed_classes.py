@@ -1,17 +1,19 @@
 """Classes of jets that were not made alike, which taggers would tell by how they were made."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from tagging_files import class_settings
+from tagging_files import class_settings, ingested_jets
 
 from cloudchamber.classification.jets import combine_classes
-from cloudchamber.classification.origins import difference
+from cloudchamber.classification.origins import difference, made_with, typical_pt, units_of_classes
 from cloudchamber.cloud_file import read_clouds, read_header, write_clouds
 from cloudchamber.errors import InputError
+from cloudchamber.jets.relative import RELATIVE_COLUMNS, relative_points
 
 CLOUDS = {"kind": "reclustered", "algorithm": "anti-kt", "radius": 0.8, "constituents": "tower", "pile_up": None}
 
@@ -44,6 +46,7 @@ def combined(
         ({"radius": 1.0}, ["Tower"], 12, 0, "'radius' is 0.8 of class '1' and 1.0 of class '2'"),
         ({"constituents": "particle"}, ["Particle"], 12, 0, "of class '1' and .* of class '2'"),
         ({}, ["ParticleFlowCandidate"], 12, 0, "'collections' is Tower of class '1' and ParticleFlowCandidate of"),
+        ({"pile_up": "leave_out"}, ["Tower"], 12, 0, "'pile_up' is keep of class '1' and leave_out of class '2'"),
         ({}, ["Tower"], 8, 30, "'max_particles' is 15 of class '1' and 8 of class '2'"),
     ],
 )
@@ -61,6 +64,43 @@ def test_classes_that_were_not_made_alike(
     assert not (tmp_path / "jets.h5").exists()
     meta = combined(tmp_path, change, collections, width, cut, mixed_classes="accept")
     assert meta["mixed_classes"] in capsys.readouterr().err
+
+
+def test_candidates_with_and_without_puppi_weights_whoever_said_so(rng: np.random.Generator) -> None:
+    jets = ingested_jets(rng, 4)
+    made = []
+    for said in (None, True, False):
+        clouds = {"kind": "stored", "collection": "FatJet", "puppi": said}
+        meta = {"provenance": {"settings": {"layout": "nanoaod", "clouds": clouds}}}
+        made.append((str(said), made_with(replace(jets, meta=meta), 12)))
+    assert difference(made[:2]) is None
+    assert difference(made[1:]) == "'puppi' is True of class 'True' and False of class 'False'"
+
+
+def test_classes_in_other_units(rng: np.random.Generator) -> None:
+    jets = ingested_jets(rng, 50)
+    other = replace(jets, points=jets.points * np.float32([1000, 1, 1]))
+    typical = {"gev": typical_pt(jets), "mev": typical_pt(other), "empty": typical_pt(jets[[]])}
+    assert typical["empty"] is None
+    found = units_of_classes(typical)
+    assert found is not None
+    assert re.match(r"the typical pT of particles is [\d.]+ of class 'gev' and [\d.e+]+ of class 'mev'", found)
+    assert units_of_classes({"gev": typical["gev"], "empty": None, "same": typical["gev"]}) is None
+    # Prepared jets are in units of their own pT.
+    relative = replace(jets, points=relative_points(jets), point_columns=RELATIVE_COLUMNS)
+    assert typical_pt(relative) == pytest.approx(typical_pt(jets), rel=1e-5)
+
+
+def test_a_class_in_mev_is_refused(tmp_path: Path, rng: np.random.Generator) -> None:
+    made = class_settings(tmp_path, rng, ["1", "2"], 600)
+    windowless = made.model_copy(update={"pt_window": None, "mass_window": None, "eta_max": None, "flat": False})
+    jets = read_clouds(made.classes[1].file)
+    points, features = jets.points * np.float32([1000, 1, 1]), jets.features.copy()
+    features[:, [0, 3]] *= 1000
+    write_clouds(Path(made.classes[1].file), replace(jets, points=points, features=features))
+    with pytest.raises(InputError, match="as in different units: taggers would tell these apart"):
+        combine_classes(windowless, 1, tmp_path / "jets.h5")
+    assert not (tmp_path / "jets.h5").exists()
 
 
 def test_windows_and_widths_that_cut_nothing_do_not_matter(tmp_path: Path) -> None:

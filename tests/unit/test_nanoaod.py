@@ -7,6 +7,7 @@ from typing import Any
 import awkward as ak
 import numpy as np
 import pytest
+import uproot
 from nanoaod_files import nano_branches, write_nanoaod
 
 from cloudchamber.cloud_file import read_clouds
@@ -64,6 +65,76 @@ def test_jets_are_the_sum_of_their_weighted_candidates(tmp_path: Path, rng: np.r
 def test_without_their_weights_the_candidates_are_not_the_jet(file: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"jets of 'FatJet' \d+ are not the sum of their constituents in PFCands"):
         ingest([file], settings({**STORED, "puppi": False, "closure": [0.98, 1.02]}), tmp_path / "clouds.h5")
+
+
+def _renamed(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return jets of another name, as those of Run 3 that are made of weighted candidates too."""
+    return {
+        name.replace("FatJetPFCands", "JetPFCands").replace("FatJet_", "Jet_"): values
+        for name, values in content.items()
+    }
+
+
+def test_jets_that_are_the_sums_of_the_other_candidates_are_refused(tmp_path: Path, rng: np.random.Generator) -> None:
+    file = write_nanoaod(tmp_path / "nano.root", _renamed(nano_branches(rng)))
+    jets = {**STORED, "collection": "Jet", "incomplete_share": 1.0}
+    with pytest.raises(
+        InputError, match=r"candidates with PUPPI weights and 0\.\d+ without them: say clouds.puppi: true"
+    ):
+        ingest([file], settings(jets), tmp_path / "clouds.h5")
+    assert not (tmp_path / "clouds.h5").exists()
+    ingest([file], settings({**jets, "puppi": True}), tmp_path / "clouds.h5")
+    assert read_clouds(tmp_path / "clouds.h5").meta["closure"]["of_jets"]["mean"] == pytest.approx(1.0, abs=1e-5)
+    # Who says it has it so.
+    ingest([file], settings({**jets, "puppi": False}), tmp_path / "clouds.h5")
+    assert read_clouds(tmp_path / "clouds.h5").meta["closure"]["of_jets"]["mean"] > 1.05
+
+
+def test_momenta_that_have_their_weights_already_are_refused(tmp_path: Path, rng: np.random.Generator) -> None:
+    content = nano_branches(rng)
+    content["PFCands_pt"] = content["PFCands_pt"] * content["PFCands_puppiWeight"]
+    file = write_nanoaod(tmp_path / "nano.root", content)
+    with pytest.raises(InputError, match=r"candidates without PUPPI weights and .* say clouds\.puppi: false"):
+        ingest([file], settings({**STORED, "incomplete_share": 1.0}), tmp_path / "clouds.h5")
+
+
+def _with_runs(path: Path, content: Mapping[str, Any], **sums: float) -> Path:
+    """Write events, and the tree Runs of two runs that count those that were generated."""
+    write_nanoaod(path, content)
+    with uproot.update(path) as file:
+        file.mktree("Runs", dict.fromkeys(sums, np.float64))
+        file["Runs"].extend({name: np.array([0.25, 0.75]) * value for name, value in sums.items()})
+    return path
+
+
+def test_cross_sections_are_of_all_generated_events_and_not_of_those_of_a_skim(
+    tmp_path: Path, rng: np.random.Generator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    skim = _with_runs(tmp_path / "skim.root", nano_branches(rng), genEventCount=1200, genEventSumw=2400.0)
+    whole = _with_runs(tmp_path / "whole.root", nano_branches(rng), genEventCount=12, genEventSumw_=12.0)
+    sections = {str(skim): 48.0, str(whole): 24.0}
+    ingest([skim, whole], settings(STORED, cross_sections=sections), tmp_path / "clouds.h5")
+    clouds = read_clouds(tmp_path / "clouds.h5", weighted=True)
+    assert clouds.event_weight is not None
+    for file, weight in enumerate((48.0 / 2400, 24.0 / 12)):
+        np.testing.assert_allclose(clouds.event_weight[clouds.label("file") == file], weight, rtol=1e-6)
+    assert (clouds.meta["event_weights"]["generated"], clouds.meta["event_weights"]["stored"]) == (2412.0, 24.0)
+    assert "2412 generated for 24 stored" in capsys.readouterr().err
+    # Events count where their weights are not read.
+    unread = settings(STORED, cross_sections=sections, weight_branch=None)
+    ingest([skim, whole], unread, tmp_path / "clouds.h5")
+    weights = read_clouds(tmp_path / "clouds.h5", weighted=True).event_weight
+    assert weights is not None
+    assert weights.min() == pytest.approx(48.0 / 1200)
+
+
+def test_runs_that_count_fewer_events_than_there_are_and_damaged_ones(tmp_path: Path, rng: np.random.Generator) -> None:
+    file = _with_runs(tmp_path / "nano.root", nano_branches(rng), genEventCount=6, genEventSumw=np.nan)
+    sections = {str(file): 48.0}
+    with pytest.raises(InputError, match="has 12 events, its tree Runs says that 6 were generated"):
+        ingest([file], settings(STORED, cross_sections=sections, weight_branch=None), tmp_path / "clouds.h5")
+    with pytest.raises(InputError, match="'Runs/genEventSumw' adds up to nan"):
+        ingest([file], settings(STORED, cross_sections=sections), tmp_path / "clouds.h5")
 
 
 def test_candidates_are_clustered_anew(file: Path, tmp_path: Path) -> None:

@@ -54,6 +54,17 @@ def test_steps_cover_the_file_once(towers):
         assert read == expected
 
 
+def test_of_many_names_a_line_has_the_first(tmp_path):
+    leaves = {f"Leaf{number:03}": [[1.0]] for number in range(300)}
+    path = write_delphes(tmp_path / "many.root", {"Jet": leaves})
+    with (
+        open_tree(path, "Delphes") as tree,
+        pytest.raises(InputError, match=r"'Jet.Leaf019'\] and 280 more$") as caught,
+    ):
+        list(tree.steps(["Jet.PT"], "1 MB"))
+    assert "Leaf020" not in str(caught.value)
+
+
 def test_the_highest_cycle_is_read(towers):
     path, content = towers
     write_delphes(path, {"Tower": {leaf: values[:7] for leaf, values in content.items()}}, mode="update")

@@ -1,8 +1,10 @@
 """Settings: a typo is one line that names the key, and what is accepted means what it says."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from types import NoneType
+from typing import Any, get_args
 
 import pytest
 import yaml
@@ -11,9 +13,11 @@ from pydantic import ValidationError
 
 from cloudchamber.analysis import STUDIES, AnalysisSettings
 from cloudchamber.errors import SettingsError
-from cloudchamber.settings.base import load, parse, read_yaml
+from cloudchamber.pipeline.json_arguments import settings_argument
+from cloudchamber.settings.base import NULL_SAYS, Settings, load, parse, read_yaml
 from cloudchamber.settings.data import SplitSettings
 from cloudchamber.settings.generators import EVALUATIONS_PER_STEP, GeneratorSettings, SamplerSettings, TrainedModel
+from cloudchamber.settings.ingestion import IngestionSettings
 from cloudchamber.settings.layers import layered
 from cloudchamber.settings.networks import EpicSettings
 from cloudchamber.settings.processes import ProcessSettings
@@ -143,6 +147,25 @@ def test_names_that_do_not_exist_are_refused() -> None:
 def test_null_counts_as_left_out() -> None:
     values = {**MODEL, "network": None, "training": {"steps": 10, "warmup_steps": None}}
     assert parse(TrainedModel, values) == parse(TrainedModel, MODEL)
+
+
+def _kinds(of: type[Settings]) -> Iterator[type[Settings]]:
+    for kind in of.__subclasses__():
+        yield kind
+        yield from _kinds(kind)
+
+
+def test_null_is_no_word_for_a_default_that_is_something_else() -> None:
+    """Where a key may be null and its default is not, null means something, also through a command's arguments."""
+    fields = [(name, field) for kind in _kinds(Settings) for name, field in kind.model_fields.items()]
+    may_be_null = [(name, field.default) for name, field in fields if NoneType in get_args(field.annotation)]
+    assert {name for name, default in may_be_null if default is not None} == NULL_SAYS
+    for layout in ("delphes", "nanoaod"):
+        values = {"layout": layout, "clouds": {"kind": "stored"}, "max_particles": 3}
+        assert parse(IngestionSettings, values).weight_branch is not None
+        unread = parse(IngestionSettings, {**values, "weight_branch": None})
+        assert unread.weight_branch is None
+        assert load(IngestionSettings, settings_argument(unread).strip("'")).weight_branch is None
 
 
 def test_settings_are_frozen() -> None:

@@ -64,6 +64,12 @@ def test_jets_that_were_not_asked_for_alike_are_refused_and_few_are_all_used(
     for student in ("other", "fewer"):
         with pytest.raises(InputError, match=rf"{student}\.h5: not the jets of .*teacher\.h5"):
             measured(tmp_path, student, pairs=30)
+    # As many particles, and another jet asked for.
+    moved = prepared_jets(jets=60, width=6, seed=1)
+    moved.features[0, 0] += 1.0
+    write_clouds(tmp_path / "moved.h5", moved)
+    with pytest.raises(InputError, match=r"moved\.h5: not the jets of .*teacher\.h5: what was asked for differs"):
+        measured(tmp_path, "moved", pairs=30)
     write_clouds(tmp_path / "copy.h5", prepared_jets(jets=60, width=6, seed=1))
     assert measured(tmp_path, "copy", pairs=90)["n_reference"] == 20
     assert "teacher-test: 60 pairs and not 90: as many jets has" in capsys.readouterr().err

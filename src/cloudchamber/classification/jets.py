@@ -10,7 +10,7 @@ import numpy as np
 from cloudchamber import seeds
 from cloudchamber.classification.chosen_jets import WINDOWED, chosen_jets, windows_or_ranges
 from cloudchamber.classification.flat_weights import flat_weights
-from cloudchamber.classification.origins import difference, made_with
+from cloudchamber.classification.origins import difference, made_with, typical_pt, units_of_classes
 from cloudchamber.cloud import EVENT_WEIGHT, Clouds, Column
 from cloudchamber.cloud_file import CloudWriter, create_clouds, read_clouds
 from cloudchamber.errors import InputError
@@ -71,6 +71,7 @@ def combine_classes(settings: TaggingJetsSettings, seed: int, output: Path) -> N
         labels, raw_files, contents, kinematics = [], [], [], []
         known: dict[str, tuple[int, int]] = {}
         made_of: list[tuple[str, dict[str, str]]] = []
+        momenta: dict[str, float | None] = {}
         for source, file in enumerate(files):
             clouds = read_clouds(file, weighted=True)
             for position, item in enumerate(settings.classes):
@@ -80,6 +81,7 @@ def combine_classes(settings: TaggingJetsSettings, seed: int, output: Path) -> N
                     rows, made[item.name] = chosen_jets(clouds, item, settings, seed)
                     jets, events = clouds[rows], event_labels(clouds)[rows]
                     made_of.append((item.name, made_with(clouds, settings.max_particles)))
+                    momenta[item.name] = typical_pt(jets)
                     labels.append(np.column_stack([np.tile((position, source), (len(rows), 1)), events]))
                     raw_files.append(_raw_files(clouds, source, events[:, 0], known))
                     content, described = _append(jets, labels[-1], settings, writer)
@@ -89,7 +91,7 @@ def combine_classes(settings: TaggingJetsSettings, seed: int, output: Path) -> N
                 contents.append(content)
                 kinematics.append(np.stack([jets.feature(name) for name in WINDOWED]))
                 report.update()
-        mixed = _mixed(made_of, settings)
+        mixed = _mixed(difference(made_of) or units_of_classes(momenta), settings)
         of_jets, content = np.concatenate(labels), np.concatenate(contents)
         identical = _count_identical(content, of_jets[:, 0], settings.classes)
         events = joined(np.column_stack([np.concatenate(raw_files), of_jets[:, 3]]), content)
@@ -108,9 +110,8 @@ def combine_classes(settings: TaggingJetsSettings, seed: int, output: Path) -> N
         )
 
 
-def _mixed(made_of: Sequence[tuple[str, Mapping[str, str]]], settings: TaggingJetsSettings) -> str:
+def _mixed(found: str | None, settings: TaggingJetsSettings) -> str:
     """Return how classes differ in what their jets were made with, "" where they do not; refuse it or say it."""
-    found = difference(made_of)
     if found is None:
         return ""
     if settings.mixed_classes == "fail":

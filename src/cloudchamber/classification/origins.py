@@ -3,12 +3,16 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cloudchamber.cloud import Clouds
+import numpy as np
 
-__all__ = ["difference", "made_with"]
+from cloudchamber.cloud import Clouds
+from cloudchamber.preparation.alike import in_other_units
+from cloudchamber.preparation.nanoaod_jets import takes_puppi
+
+__all__ = ["difference", "made_with", "typical_pt", "units_of_classes"]
 
 # Keys of the clouds in the settings of the ingestion that say what a jet is. Windows and matches say which are taken.
-_OF_CLOUDS = ("kind", "algorithm", "radius", "constituents", "collection", "pile_up")
+_OF_CLOUDS = ("kind", "algorithm", "radius", "constituents", "collection")
 
 
 def made_with(clouds: Clouds, max_particles: int) -> dict[str, str]:
@@ -21,6 +25,12 @@ def made_with(clouds: Clouds, max_particles: int) -> dict[str, str]:
     settings = _mapping(_mapping(clouds.meta, "provenance"), "settings")
     of_clouds = _mapping(settings, "clouds")
     found = {key: str(of_clouds[key]) for key in _OF_CLOUDS if of_clouds.get(key) is not None}
+    if "constituents" in of_clouds:
+        # Who does not say it leaves pile-up out of particles alone.
+        usual = "leave_out" if of_clouds["constituents"] == "particle" else "keep"
+        found["pile_up"] = str(of_clouds.get("pile_up") or usual)
+    if settings.get("layout") == "nanoaod" and "collection" in of_clouds:
+        found["puppi"] = str(takes_puppi(str(of_clouds["collection"]), of_clouds.get("puppi")))
     if "layout" in settings:
         found["layout"] = str(settings["layout"])
     collections = _mapping(clouds.meta, "constituents").get("collections")
@@ -48,6 +58,27 @@ def difference(made: Sequence[tuple[str, Mapping[str, str]]]) -> str | None:
                     return f"'{key}' is {other[key]} of class '{other_name}' and {one[key]} of class '{name}'"
             if one and other and one.keys().isdisjoint(other.keys() - {"max_particles"}):
                 return f"class '{other_name}' and class '{name}' are read from files of different kinds"
+    return None
+
+
+def typical_pt(clouds: Clouds) -> float | None:
+    """Return the geometric mean of the pT of the particles [GeV], None where no particle has one."""
+    names = [column.name for column in clouds.point_columns]
+    # Of prepared clouds it is in units of that of the jet.
+    pt = clouds.point("pt") if "pt" in names else clouds.point("pt_rel") * clouds.feature("jet_pt")[:, None]
+    values = pt[clouds.mask & (pt > 0)]
+    return float(np.exp(np.log(values, dtype=np.float64).mean())) if len(values) else None
+
+
+def units_of_classes(typical: Mapping[str, float | None]) -> str | None:
+    """Say which class is in other units than the first, by the typical pT of its particles, or return None."""
+    (first, pt), *others = typical.items()
+    for name, its_pt in others:
+        if in_other_units(pt, its_pt):
+            return (
+                f"the typical pT of particles is {pt:.3g} of class '{first}' and {its_pt:.3g} of class '{name}', as in "
+                "different units"
+            )
     return None
 
 

@@ -78,6 +78,10 @@ def _need_pairs(clouds: Mapping[str, Clouds], paths: Mapping[str, Path]) -> None
     masks = [of.mask for of in clouds.values()]
     if masks[0].shape != masks[1].shape or not np.array_equal(masks[0].sum(axis=1), masks[1].sum(axis=1)):
         raise InputError(f"{paths['student']}: not the jets of {paths['teacher']}: their numbers of particles differ")
+    # Where all jets have as many particles, only what was asked for tells two draws apart.
+    asked = [of.features for of in clouds.values()]
+    if asked[0].shape != asked[1].shape or not np.array_equal(asked[0], asked[1]):
+        raise InputError(f"{paths['student']}: not the jets of {paths['teacher']}: what was asked for differs")
 
 
 def _pairs(there: int, asked: int, student: Path) -> int:

@@ -25,13 +25,21 @@ class DataSources:
         settings: processes and data sets.
         used: data sets that studies are made from; nothing is made of others.
         splits: files of indices of the user, each with what is split by it.
+        of_studies: further files of the user, each with what it is, in words, and what is made of it.
     """
 
-    def __init__(self, settings: SharedSettings, used: Sequence[str], splits: Iterable[tuple[str, str]] = ()) -> None:
+    def __init__(
+        self,
+        settings: SharedSettings,
+        used: Sequence[str],
+        splits: Iterable[tuple[str, str]] = (),
+        of_studies: Iterable[tuple[str, str, str]] = (),
+    ) -> None:
         self._settings = settings
         self._paths = Paths(settings.results)
         self._used = {name: settings.datasets[name] for name in used}
         self._splits = tuple(splits)
+        self._of_studies = tuple(of_studies)
 
     def raw(self, process: str) -> list[str]:
         """Return the simulated files of a process."""
@@ -89,9 +97,11 @@ class DataSources:
                 found.setdefault(path, _OWN if self._is_own(name) else self.of_dataset(name))
         for indices, _ in self._splits:
             found.setdefault(indices, f"{_OWN}: indices of a split")
-        for process, file in self.real_files().items():
-            if file is not None:
-                found.setdefault(file, f"{_OWN}: real Delphes, to compare with process {process}")
+        for file, what, _ in self._of_studies:
+            found.setdefault(file, f"{_OWN}: {what}")
+        for process, real in self.real_files().items():
+            if real is not None:
+                found.setdefault(real, f"{_OWN}: real Delphes, to compare with process {process}")
         return [{"file": path, "source": source} for path, source in found.items()]
 
     def made(self) -> list[str]:
@@ -100,7 +110,8 @@ class DataSources:
         real = [
             self._paths.response(process, "real") for process, file in self.real_files().items() if file is not None
         ]
-        return [*clouds, *real, *dict.fromkeys(made for _, made in self._splits)]
+        of_studies = [made for *_, made in self._of_studies]
+        return [*clouds, *real, *of_studies, *dict.fromkeys(made for _, made in self._splits)]
 
     def own_files(self, dataset: str) -> list[str]:
         """Return the files of the user that the clouds of a data set are read from: none that a rule makes."""
@@ -110,7 +121,8 @@ class DataSources:
         """Return every file of the user."""
         of_datasets = [path for name in self._used for path in self.own_files(name)]
         real = [file for file in self.real_files().values() if file is not None]
-        return [*of_datasets, *(file for file, _ in self._splits), *real]
+        of_studies = [file for file, *_ in self._of_studies]
+        return [*of_datasets, *(file for file, _ in self._splits), *of_studies, *real]
 
     def refuse_missing(self) -> None:
         """Refuse a file or wildcard of the user that names no file, or one that Snakemake would read otherwise.

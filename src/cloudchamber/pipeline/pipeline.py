@@ -40,7 +40,8 @@ class Pipeline:
         self.paths = Paths(settings.results)
         used = list(dict.fromkeys(name for study in studies for name in study.datasets()))
         splits = [item for study in studies for item in study.split_files()]
-        self.sources = DataSources(settings, used, splits)
+        own_files = [item for study in studies for item in study.own_files()]
+        self.sources = DataSources(settings, used, splits, own_files)
         self.clouds = Clouds(settings, self.sources)
         self.trainings = Trainings((item for study in studies for item in study.trainings()), self.paths)
         self.cards = Cards((card for study in studies for card in study.cards()), settings.results)

@@ -63,6 +63,10 @@ class Study(ABC):
         """Return the files of indices that the settings name, each with what is split by it."""
         return ()
 
+    def own_files(self) -> Iterable[tuple[str, str, str]]:
+        """Return files of the user beside data sets and indices: each with what it is, and what is made of it."""
+        return ()
+
     def plans(self) -> Iterable[object]:
         """Return what shared rules need to work for the study, such as a plan of generative models."""
         return ()

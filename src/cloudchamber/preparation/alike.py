@@ -12,7 +12,7 @@ from cloudchamber.readers.constituents import detector_view, pt_leaves
 from cloudchamber.readers.delphes import DelphesTree
 from cloudchamber.readers.jagged import Step
 
-__all__ = ["FileContent", "difference", "units_differ"]
+__all__ = ["FileContent", "difference", "in_other_units", "units_differ"]
 
 # The geometric mean of pT is 0.3 to 4 GeV in all files of Delphes that were looked at, whatever the process and the
 # card; GeV and MeV are a thousand apart.
@@ -78,9 +78,14 @@ def difference(first: FileContent, other: FileContent) -> str | None:
     return units_differ(first.path, first.typical_pt, other.typical_pt)
 
 
+def in_other_units(pt: float | None, its_pt: float | None) -> bool:
+    """Return whether two geometric means of pT are too far apart for one unit."""
+    return bool(pt and its_pt and not 1 / _LARGEST_RATIO < its_pt / pt < _LARGEST_RATIO)
+
+
 def units_differ(first: Path, pt: float | None, its_pt: float | None) -> str | None:
     """Say that the geometric means of pT of the first and of another file are in different units, or return None."""
-    if pt and its_pt and not 1 / _LARGEST_RATIO < its_pt / pt < _LARGEST_RATIO:
+    if in_other_units(pt, its_pt):
         return (
             f"the typical pT of constituents is {its_pt:.3g}, in {first} it is {pt:.3g}: "
             "are the files in different units?"

@@ -16,6 +16,7 @@ from cloudchamber.cloud import EVENT_WEIGHT, Column
 from cloudchamber.errors import InputError, SettingsError
 from cloudchamber.readers.delphes import DelphesTree, open_tree
 from cloudchamber.readers.jagged import Step
+from cloudchamber.readers.nanoaod_runs import generated_sum
 from cloudchamber.settings.ingestion import IngestionSettings
 from cloudchamber.wildcards import existing_files
 
@@ -24,8 +25,11 @@ __all__ = ["EventWeights", "read_event_weights"]
 # Equal weights may differ by the rounding of float32.
 _ROUNDING = 1e-6
 _CROSS_SECTION = "Event.CrossSection"
+_GEN_WEIGHT = "genWeight"
 # Files may lack these without a word: who names another branch has it.
-_USUAL = ("Event.Weight", "genWeight")
+_USUAL = ("Event.Weight", _GEN_WEIGHT)
+# What Runs says of all events that are there; its sums may be of float32.
+_SAME_SUM = 1e-3
 # Estimates of one cross section from so many events differ by less.
 _SAME_PROCESS = 2.0
 _ENOUGH_EVENTS = 50
@@ -59,9 +63,10 @@ class EventWeights:
         if not self.factors:
             return ""
         known = self.meta["event_weights"]
+        skims = f"; {known['generated']:.6g} generated for {known['stored']:.6g} stored" if "generated" in known else ""
         return (
-            f"; event weights of {known['events']} events count like {known['effective_events']:.4g} equal ones, "
-            f"{known['negative_events']} are negative"
+            f"{skims}; event weights of {known['events']} events count like {known['effective_events']:.4g} equal "
+            f"ones, {known['negative_events']} are negative"
         )
 
     def branches(self, tree: DelphesTree) -> list[str]:
@@ -79,7 +84,10 @@ class EventWeights:
 @final
 @dataclass(frozen=True)
 class _Stored:
-    """The weights of one file: their number, sums and limits; and the last cross section that it states [pb], or 0."""
+    """The weights of one file: their number, sums and limits; and the last cross section that it states [pb], or 0.
+
+    ``generated`` is their sum before any selection, where the file knows it, else that of the events in it.
+    """
 
     there: bool
     events: int
@@ -90,6 +98,7 @@ class _Stored:
     high: float
     smallest: float
     cross_section: float
+    generated: float
 
 
 def read_event_weights(paths: Sequence[Path], settings: IngestionSettings) -> EventWeights:
@@ -115,7 +124,7 @@ def read_event_weights(paths: Sequence[Path], settings: IngestionSettings) -> Ev
         _check_alike({path: stored[path] for path in files}, settings)
     factors: dict[Path, float] = {}
     for key, files in slices.items():
-        total = sum(stored[path].total for path in files)
+        total = sum(stored[path].generated for path in files)
         if key is not None and not total > 0:
             raise InputError(f"{files[0]}: the weights of all events of '{key}' add up to {total:g}")
         factors |= dict.fromkeys(files, 1.0 if key is None else sections[key] / total)
@@ -165,10 +174,26 @@ def _read(path: Path, settings: IngestionSettings) -> _Stored:
                     if asked:
                         parts.append(_sums(path, step, asked[0], settings.on_bad_event == "skip"))
         if not parts:
-            return _Stored(False, tree.n_events, tree.n_events, tree.n_events, 0, 1.0, 1.0, 1.0, cross_section)
+            n = tree.n_events
+            return _Stored(False, n, n, n, 0, 1.0, 1.0, 1.0, cross_section, _generated(path, n, settings))
     events, total, squares, negative = (sum(part[i] for part in parts) for i in range(4))
     low, high, smallest = (choose(part[i] for part in parts) for i, choose in ((4, min), (5, max), (6, min)))
-    return _Stored(True, int(events), total, squares, int(negative), low, high, smallest, cross_section)
+    generated = _generated(path, total, settings)
+    return _Stored(True, int(events), total, squares, int(negative), low, high, smallest, cross_section, generated)
+
+
+def _generated(path: Path, total: float, settings: IngestionSettings) -> float:
+    """Return what the weights of all generated events of a file add up to: those of a skim are not all in it."""
+    of_runs = settings.weight_branch in (_GEN_WEIGHT, None)
+    if settings.layout != "nanoaod" or not of_runs or settings.cross_sections in ({}, "ignore"):
+        return total
+    found = generated_sum(path, weighted=settings.weight_branch is not None)
+    if found is None:
+        return total
+    # Weights may cancel, events may not: what is missing of a count was never counted.
+    if settings.weight_branch is None and found < total * (1 - _SAME_SUM):
+        raise InputError(f"{path}: has {total:g} events, its tree Runs says that {found:g} were generated")
+    return total if abs(found - total) <= _SAME_SUM * abs(total) else found
 
 
 def _sums(path: Path, step: Step, branch: str, skip: bool) -> tuple[float, ...]:
@@ -247,6 +272,10 @@ def _meta(
         "effective_events": total**2 / squares,
         "negative_events": sum(found.negative for found in stored.values()),
     }
+    generated = sum(found.generated for found in stored.values())
+    of_events = sum(found.total for found in stored.values())
+    if generated != of_events:
+        described |= {"generated": generated, "stored": of_events}
     if None not in slices:
         described["factors"] = {str(key): factors[files[0]] for key, files in slices.items()}
     return {"event_weights": described}

@@ -5,6 +5,7 @@ from typing import final
 import numpy as np
 
 from cloudchamber.errors import InputError
+from cloudchamber.preparation.clustering import four_vector_sums
 from cloudchamber.preparation.linked_jets import Linked, LinkedJetSource
 from cloudchamber.preparation.stored_counts import StoredCounts
 from cloudchamber.readers.constituents import ConstituentTable, constituent_leaves, gather
@@ -14,10 +15,19 @@ from cloudchamber.readers.nanoaod import CANDIDATES, link_leaves
 from cloudchamber.readers.references import Resolved
 from cloudchamber.settings.ingestion import StoredJets
 
-__all__ = ["NanoJetSource"]
+__all__ = ["NanoJetSource", "takes_puppi"]
 
-# FatJet is clustered from candidates with PUPPI weights.
+# FatJet is clustered from candidates with PUPPI weights; Jet is too in files of Run 3, and not in those of Run 2.
 _WITH_PUPPI = ("FatJet",)
+# Sums of the right candidates are within 0.1 % of their jets. What is further off than this, and twice as far as with
+# the other choice, was made of the other ones.
+_CLOSE = 0.02
+_WEIGHT = f"{CANDIDATES}.puppiWeight"
+
+
+def takes_puppi(collection: str, said: bool | None) -> bool:
+    """Return whether candidates are multiplied by their PUPPI weight: as is ``said``, else by what the jets are."""
+    return collection in _WITH_PUPPI if said is None else said
 
 
 @final
@@ -39,8 +49,11 @@ class NanoJetSource(LinkedJetSource):
         self._raw = (f"{jets}.rawFactor",) if f"{jets}.rawFactor" in tree else ()
         self._links = link_leaves(jets)
         self._stored = {name: tree.stored_name(name) for name in self._links}
-        self._puppi = clouds.puppi if clouds.puppi is not None else jets in _WITH_PUPPI
-        weight = (f"{CANDIDATES}.puppiWeight",) if self._puppi else ()
+        self._puppi = takes_puppi(jets, clouds.puppi)
+        self._said = clouds.puppi is not None
+        asked = self._puppi or (not self._said and _WEIGHT in tree)
+        weight = (_WEIGHT,) if asked else ()
+        self._off, self._compared = np.zeros(2), 0
         candidates = constituent_leaves(self.collections, extra)
         of_jets = (*self._jet_leaves, *self._raw, *self._label_leaves)
         self.leaves = tuple(dict.fromkeys([*candidates, *weight, *of_jets, *self._links]))
@@ -50,8 +63,12 @@ class NanoJetSource(LinkedJetSource):
         pt, eta, phi, mass = (leaf.values.astype(np.float64) for leaf in stored)
         raw = [step.leaves[name].values.astype(np.float64) for name in self._raw]
         table = self._table(step)
-        found = self._found(step, stored[0].offsets, table)
         summed = pt * (1 - raw[0]) if raw else pt
+        members = self._members(step, stored[0].offsets, table)
+        self._compare(step, members, summed)
+        # Those that PUPPI takes out altogether are none.
+        members = members.keep_values(table.columns[0, members.values] > 0)
+        found = Resolved(members, np.zeros(len(members), np.int64))
         return Linked(table, stored[0].offsets, pt, eta, phi, mass, summed, found, self._labels(step, len(pt)))
 
     def _table(self, step: Step) -> ConstituentTable:
@@ -59,11 +76,34 @@ class NanoJetSource(LinkedJetSource):
         if not self._puppi:
             return table
         columns = table.columns.copy()
-        columns[0] *= step.leaves[f"{CANDIDATES}.puppiWeight"].values
+        columns[0] *= step.leaves[_WEIGHT].values
         return ConstituentTable(columns, table.offsets)
 
-    def _found(self, step: Step, jets: np.ndarray, table: ConstituentTable) -> Resolved:
-        """Return the candidates of each jet; those that PUPPI takes out altogether are none."""
+    def _compare(self, step: Step, members: Jagged, summed: np.ndarray) -> None:
+        """Sum up how far the jets are from the sums of their candidates, without and with PUPPI weights."""
+        if self._said or _WEIGHT not in step.leaves:
+            return
+        pt, eta, phi = (step.leaves[name].values[members.values] for name in constituent_leaves(self.collections))
+        weighted = pt * step.leaves[_WEIGHT].values[members.values]
+        sums = np.stack([four_vector_sums(of, eta, phi, members.offsets).pt for of in (pt, weighted)])
+        good = (sums > 0).all(axis=0) & (summed > 0)
+        self._off += np.abs(np.log(sums[:, good] / summed[good])).sum(axis=1)
+        self._compared += int(good.sum())
+
+    def refuse_incomplete(self, counts: StoredCounts) -> None:
+        """Raise where the jets of the file are the sums of the other candidates, or too many lack theirs."""
+        mine, other = (self._off[::-1] if self._puppi else self._off) / max(self._compared, 1)
+        if mine > _CLOSE and 2 * other < mine:
+            ways = ("without", "with") if self._puppi else ("with", "without")
+            raise InputError(
+                f"{self._path}: jets of '{self._settings.collection}' are {other:.2g} off the sums of their candidates "
+                f"{ways[0]} PUPPI weights and {mine:.2g} {ways[1]} them: say clouds.puppi: "
+                f"{str(not self._puppi).lower()}, or {str(self._puppi).lower()} to leave it so"
+            )
+        super().refuse_incomplete(counts)
+
+    def _members(self, step: Step, jets: np.ndarray, table: ConstituentTable) -> Jagged:
+        """Return the candidates of each jet."""
         of_jet, candidate = (step.leaves[name] for name in self._links)
         event = np.repeat(np.arange(len(of_jet)), of_jet.counts)
         for name, values, there, what in (
@@ -80,9 +120,7 @@ class NanoJetSource(LinkedJetSource):
         position = table.offsets[event] + candidate.values
         jet = jets[event] + of_jet.values
         order = np.argsort(jet, kind="stable")
-        members = Jagged(position[order], offsets_of(np.bincount(jet, minlength=int(jets[-1]))))
-        members = members.keep_values(table.columns[0, members.values] > 0)
-        return Resolved(members, np.zeros(len(members), np.int64))
+        return Jagged(position[order], offsets_of(np.bincount(jet, minlength=int(jets[-1]))))
 
     def _lost(self, counts: StoredCounts) -> str:
         return f": '{self._stored[self._links[0]]}' links no candidates to them"

@@ -8,6 +8,7 @@ from typing import Any
 from cloudchamber.cloud_file import read_header
 from cloudchamber.errors import InputError, SettingsError
 from cloudchamber.progress import progress
+from cloudchamber.records.record import read_record
 from cloudchamber.settings.entries import entries
 from cloudchamber.storage import sha256, write_rows
 
@@ -26,7 +27,7 @@ def data_table(files: Mapping[str, Any], output: Path) -> None:
     """Write the table of files: file, bytes, sha256, source; a row per file.
 
     Args:
-        files: "files", each with "file" and "source", where it is from; and where there are any, "made", the cloud
+        files: "files", each with "file" and "source", where it is from; and where there are any, "made", the
             files that were made of them.
         output: CSV to write.
 
@@ -56,11 +57,19 @@ def _identity(path: Path) -> dict[str, int | str]:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
 
 
+def _inputs(path: Path) -> Mapping[str, str]:
+    """Return the files that something was made from, with their hashes: its record says it, or that of clouds."""
+    record = read_record(path)
+    found: Mapping[str, str] = (
+        read_header(path).get("provenance", {}).get("inputs", {}) if record is None else record["inputs"]
+    )
+    return found
+
+
 def _compare(digests: Mapping[str, str], made: Iterable[str]) -> None:
     """Refuse files that were replaced since something was made from them: the table would say what is not so."""
     for path in made:
-        inputs = read_header(path).get("provenance", {}).get("inputs", {})
-        for file, expected in inputs.items():
+        for file, expected in _inputs(Path(path)).items():
             if digests.get(os.path.realpath(file), expected) != expected:
                 raise InputError(
                     f"{file}: {path} was made from another file of this name (SHA-256 differs), and neither size nor "

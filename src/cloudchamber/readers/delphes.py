@@ -24,6 +24,9 @@ __all__ = ["DelphesTree", "open_tree"]
 
 T = TypeVar("T")
 
+# NanoAOD has well over a thousand branches.
+_NAMES_IN_A_LINE = 20
+
 
 @final
 class DelphesTree:
@@ -110,9 +113,11 @@ class DelphesTree:
             collection = name.partition(".")[0]
             has = sorted(self.stored_name(key) for key in self._names if key.startswith(f"{collection}."))
             others = (
-                f"collections there are {self.collections}" if self.collections else f"there are {sorted(self._names)}"
+                f"collections there are {_some(self.collections)}"
+                if self.collections
+                else f"there are {_some(sorted(self._names))}"
             )
-            there = f"'{collection}' has {has}" if has else others
+            there = f"'{collection}' has {_some(has)}" if has else others
             raise InputError(f"{self.path}: no branch '{self.stored_name(name)}'; {there}")
         branch, stored = self._branch(name), self.stored_name(name)
         if not self._holds(name, accepts):
@@ -227,6 +232,12 @@ def open_tree(
     """
     with open_root_tree(Path(path), name, recorded) as tree:
         yield DelphesTree(Path(path), tree, layout)
+
+
+def _some(names: Sequence[str]) -> str:
+    """Return names in words, of many the first."""
+    more = len(names) - _NAMES_IN_A_LINE
+    return f"{list(names[:_NAMES_IN_A_LINE])}" + (f" and {more} more" if more > 0 else "")
 
 
 def _is_list_of_numbers(branch: Any) -> bool:

@@ -13,6 +13,7 @@ from cloudchamber.errors import SettingsError
 from cloudchamber.settings.faults import told
 
 __all__ = [
+    "NULL_SAYS",
     "Different",
     "Fraction",
     "Name",
@@ -29,6 +30,9 @@ __all__ = [
     "refuse_other_keys",
     "without_nulls",
 ]
+
+# Keys of which null is another value than the one that counts where they are left out.
+NULL_SAYS = frozenset({"weight_branch"})
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 PositiveInt = Annotated[int, Field(gt=0)]
@@ -229,7 +233,7 @@ def _of_different_kinds(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
 
 
 def without_nulls(value: Any) -> Any:
-    """Return keys and values without those that are null, at any depth."""
+    """Return keys and values without those that are null, at any depth; null stays where it says something."""
     if isinstance(value, Mapping):
-        return {key: without_nulls(item) for key, item in value.items() if item is not None}
+        return {key: without_nulls(item) for key, item in value.items() if item is not None or key in NULL_SAYS}
     return value

@@ -50,6 +50,10 @@ class Assignment(Study):
     def datasets(self) -> Iterable[str]:
         return [self.plan.settings.events, *([self.plan.settings.background] if self.plan.settings.background else [])]
 
+    def own_files(self) -> Iterable[tuple[str, str, str]]:
+        published = self.plan.published
+        return [(published, "published events", self.plan.events(PUBLISHED))] if published is not None else []
+
     def trainings(self) -> Iterable[Training]:
         return self.plan.trainings()
 
