@@ -57,14 +57,14 @@ def test_a_study_can_be_left_out(project: Path) -> None:
 
 
 def test_an_overlay_of_before_leaves_a_study_out_by_null(project: Path) -> None:
-    configs = overlay(project, "before.yaml", {"tagging": None, "gating": None})
+    configs = overlay(project, "before.yaml", dict.fromkeys(("tagging", "gating", "macaron")))
     jobs = planned(snakemake(project, "--dry-run", configs=configs))
     assert "train" in jobs
     assert not {"train_tagger", "combine_classes", "gating_count"} & set(jobs)
 
 
 def test_the_command_line_leaves_a_study_out_by_null_and_says_how_to_choose_one(project: Path) -> None:
-    jobs = planned(snakemake(project, "--dry-run", "--config", "jet_generation=null", "tagging=null"))
+    jobs = planned(snakemake(project, "--dry-run", "--config", "jet_generation=null", "tagging=null", "macaron=null"))
     assert "gating_count" in jobs
     assert not {"train", "train_tagger"} & set(jobs)
     done = run(project, "--dry-run", "--config", "studies=gating")

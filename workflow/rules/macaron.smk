@@ -52,7 +52,7 @@ if macaron.plan.settings.refinement is not None:
         benchmark:
             "<logs>/macaron/refine.tsv"
         conda:
-            "../../envs/training.yaml"
+            "../../envs/evaluation.yaml"
         threads: 1
         resources:
             mem_mb=growing(4000),

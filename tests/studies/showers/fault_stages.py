@@ -21,15 +21,21 @@ def _json(value: Any) -> str:
     return json.dumps(value)
 
 
-def _training(settings: dict[str, Any], more: Callable[[Path], list[str | Path]] = lambda inputs: []) -> Any:
-    def arguments(inputs: Path) -> list[str | Path]:
-        chosen = _json({**settings, "training": training_settings(20)})
-        return [
-            *(inputs / "showers.h5", "--settings", chosen, "--seed", "3", "--state", "{work}/state"),
-            *more(inputs),
-        ]
+def _training(
+    name: str, settings: dict[str, Any], more: Callable[[Path], list[str | Path]] = lambda inputs: []
+) -> Callable[..., Stage]:
+    def stage(steps: int, **changes: Any) -> Stage:
+        chosen = _json({**settings, "training": training_settings(steps, **changes)})
 
-    return arguments
+        def arguments(inputs: Path) -> list[str | Path]:
+            return [
+                *(inputs / "showers.h5", "--settings", chosen, "--seed", "3", "--state", "{work}/state"),
+                *more(inputs),
+            ]
+
+        return Stage(f"showers {name}", TRAINED, arguments, "weights")
+
+    return stage
 
 
 def _model(inputs: Path, name: str) -> dict[str, str]:
@@ -59,6 +65,16 @@ def _read(inputs: Path) -> list[str | Path]:
     ]
 
 
+TRAININGS = {
+    "showers train": _training("train", {"network": _NETWORK}),
+    "showers train-counts": _training("train-counts", {"hidden": [8], "evaluations": 2}),
+    "showers train-map": _training(
+        "train-map",
+        {"segments": 2, "trajectories": 10, "teacher_sampler": {"solver": "midpoint", "evaluations": 4}},
+        lambda inputs: ["--teacher", *_model(inputs, "shower_points").values()],
+    ),
+}
+
 STAGES = (
     Stage(
         "showers simulate",
@@ -73,17 +89,7 @@ STAGES = (
         "packed clouds",
     ),
     Stage("showers read", OUTPUT, _read, "packed clouds"),
-    Stage("showers train", TRAINED, _training({"network": _NETWORK}), "weights"),
-    Stage("showers train-counts", TRAINED, _training({"hidden": [8], "evaluations": 2}), "weights"),
-    Stage(
-        "showers train-map",
-        TRAINED,
-        _training(
-            {"segments": 2, "trajectories": 10, "teacher_sampler": {"solver": "midpoint", "evaluations": 4}},
-            lambda inputs: ["--teacher", *_model(inputs, "shower_points").values()],
-        ),
-        "weights",
-    ),
+    *(trained(20) for trained in TRAININGS.values()),
     Stage(
         "showers sample",
         OUTPUT,

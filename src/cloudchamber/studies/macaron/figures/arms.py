@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
 
 from cloudchamber.figures.dots import name_rows
 from cloudchamber.figures.labels import wrapped
@@ -57,6 +58,8 @@ def draw_arms(files: Mapping[str, Any]) -> Figure:
         top.set_xlabel(label)
         _differences(bottom, rows, reference)
         bottom.set_xlabel(f"difference in\n{label}")
+        for axis in (top, bottom):
+            axis.xaxis.set_major_locator(MaxNLocator(4))
     for axis in grid[:, 0]:
         name_rows(axis, names)
     handles: list[Any] = [
