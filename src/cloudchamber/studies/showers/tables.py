@@ -20,8 +20,8 @@ from cloudchamber.studies.showers.results import (
 __all__ = ["CAPTIONS", "distances", "judgements"]
 
 CAPTIONS = {
-    "distances": "Distances of generated showers from true ones, for each species and model, with their floors: what other true "
-    "showers of the same particles get.",
+    "distances": "Distances of generated showers from true ones, for each species and model, with their floors: what "
+    "other true showers of the same particles get.",
     "judgements": "What classifiers tell of generated showers, copies of training showers, and the time of a shower.",
 }
 
