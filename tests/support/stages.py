@@ -117,7 +117,7 @@ def _evaluate(inputs: Path) -> list[str | Path]:
     samples = [{**entry, "clouds": str(inputs / "sample.h5"), "comparison": str(inputs / "comparison.csv")}]
     posteriors = [{"dataset": "top", "seed": 1, "path": str(inputs / "posterior.csv")}]
     jets = [{"dataset": "top", "seed": 1, "path": str(inputs / "jets.csv")}]
-    files = {"samples": samples, "posteriors": posteriors, "jets": jets}
+    files = {"samples": samples, "posteriors": posteriors, "teacher_tests": [], "jets": jets}
     return ["--study", "jets", "--files", json.dumps(files)]
 
 
