@@ -7,6 +7,8 @@ from typing import Any
 
 from stage import OUTPUT, TRAINED, Stage, training_settings
 
+from cloudchamber.cli import main
+
 _ENSEMBLE: dict[str, Any] = {
     "title": "trap",
     "system": {"kind": "trap", "stiffness": 1.0, "rate": 0.5, "diffusion": 0.2},
@@ -36,9 +38,12 @@ def _training(steps: int, **changes: Any) -> Stage:
 
 
 def _measured(inputs: Path) -> list[str | Path]:
-    training = {name: str(inputs / f"score_{name}{suffix}") for name, suffix in TRAINED.items()}
+    trainings = [
+        {"seed": seed, **{name: str(inputs / f"score{seed}_{name}{suffix}") for name, suffix in TRAINED.items()}}
+        for seed in (1, 2)
+    ]
     ensemble = {"name": "trap", "snapshots": str(inputs / "trap.h5"), "drives": [0.0, 1.0], "part": "test"}
-    files = {"trainings": [{**training, "seed": seed} for seed in (1, 2)], "ensembles": [ensemble]}
+    files = {"trainings": trainings, "ensembles": [ensemble]}
     return ["--settings", "{}", "--files", json.dumps(files), "--seed", "3"]
 
 
@@ -71,5 +76,11 @@ TRAININGS: Mapping[str, Callable[..., Stage]] = {"active_matter train": _trainin
 def make_inputs(make: Callable[[str, Mapping[str, str]], None], folder: Path) -> None:
     """Write what the stages read, by the stages themselves."""
     make("active_matter simulate", {"output": "trap.h5"})
-    make("active_matter train", {name: f"score_{name}{suffix}" for name, suffix in TRAINED.items()})
+    make("active_matter train", {name: f"score1_{name}{suffix}" for name, suffix in TRAINED.items()})
+    # The velocities of two trainings are multiplied, which must not be one and the same.
+    command = _training(20).command(folder, folder / "second")
+    command[command.index("--seed") + 1] = "4"
+    main(command)
+    for name, suffix in TRAINED.items():
+        (folder / "second" / name / f"out{suffix}").rename(folder / f"score2_{name}{suffix}")
     make("active_matter measure", {"quantities": "quantities.csv"})
