@@ -16,7 +16,7 @@ from cloudchamber.cloud_file import read_clouds, write_clouds
 # What these make of event weights has tests of its own. All others have no clouds as input, or refuse; "compare" takes
 # those of truth and refuses those of a sample.
 TAKE = {"observe", "high-level", "train-tagger", "predict-classes", "tagger-cost", "evaluate-taggers"}
-TAKE_OF_STUDIES = {"tagging relevance"}
+TAKE_OF_STUDIES = {"tagging relevance", "macaron evaluate"}
 # Reads the meta data of clouds alone.
 HEADERS = {"evaluate"}
 

@@ -19,7 +19,8 @@ def content(path: Path) -> Any:
     if path.suffix == ".root":
         with uproot.open(path) as file:
             tree = file["Delphes" if "Delphes" in file else "events"]
-            return {name: tree[name].array().to_list() for name in tree.keys(full_paths=False)}
+            # As text, in which a value that is not a number equals itself.
+            return {name: repr(tree[name].array().to_list()) for name in tree.keys(full_paths=False)}
     if path.suffix == ".csv":
         table = pd.read_csv(path, dtype=str)
         if "metric" in table:

@@ -10,6 +10,7 @@ from torch import Tensor
 from cloudchamber.classification.jet_data import TaggingJets
 from cloudchamber.classification.predict import jets_of_tagger
 from cloudchamber.classification.taggers import CloudTagger, load_tagger
+from cloudchamber.cloud_file import read_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.networks.cloud_rows import PackedRows
 from cloudchamber.networks.particle_dynamics import ParticleDynamics
@@ -47,6 +48,8 @@ def refine(jets: Path, files: Mapping[str, Any], settings: RefinementSettings, o
         StorageError: the table cannot be written.
     """
     trainings = entries(files, "trainings", ("arm", "seed", "weights", "description"))
+    # Jets weigh the same in all that follows: those with event weights are refused.
+    read_clouds(jets)
     rows: list[dict[str, Any]] = []
     with progress("refinement", len(trainings), "networks") as bar:
         for item in trainings:
