@@ -196,7 +196,7 @@ def test_sections_of_another_kind_are_refused(section: str, root: Path) -> None:
 
 def test_the_pipeline_makes_nothing_of_a_study_that_is_left_out() -> None:
     config = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
-    whole, without = plan(config, REPOSITORY), plan({**config, "tagging": None}, REPOSITORY)
+    whole, without = plan(config, REPOSITORY), plan({**config, "tagging": None, "macaron": None}, REPOSITORY)
     assert "tagging" in whole.studies
     assert "tagging" not in without.studies
     assert not [path for path in without.all_results() if "tagging" in path]
