@@ -16,7 +16,7 @@ import numpy as np
 
 from cloudchamber.cloud import EVENT_WEIGHT, Clouds, Column
 from cloudchamber.errors import CloudchamberError, InputError
-from cloudchamber.hdf5 import Hdf5Output, create_hdf5, fixed_length
+from cloudchamber.hdf5 import Hdf5Output, create_hdf5, growing_dataset
 
 __all__ = ["CloudWriter", "create_clouds", "read_clouds", "read_header", "write_clouds"]
 
@@ -50,20 +50,7 @@ class CloudWriter:
     def _add(self, name: str, shape: tuple[int, ...], dtype: str, columns: tuple[Column, ...]) -> None:
         row_bytes = max(1, int(np.prod(shape)) * np.dtype(dtype).itemsize)
         rows = max(1, min(4096, _CHUNK_BYTES // row_bytes))
-        dataset = self._file.create_dataset(
-            name,
-            shape=(0, *shape),
-            # A chunk has at least one column, which HDF5 wants to fit into the largest shape.
-            maxshape=(None, *(size or None for size in shape)),
-            chunks=(rows, *(max(1, size) for size in shape)),
-            dtype=dtype,
-            compression="gzip",
-            compression_opts=1,
-            shuffle=True,
-            fletcher32=True,
-        )
-        dataset.attrs["names"] = fixed_length([column.name for column in columns])
-        dataset.attrs["units"] = fixed_length([column.unit for column in columns])
+        growing_dataset(self._file, name, shape, dtype, rows, columns)
 
     def append(self, points: np.ndarray, mask: np.ndarray, features: np.ndarray, labels: np.ndarray) -> None:
         """Append clouds: points (n, P, F), mask (n, P), features (n, C), labels (n, L)."""

@@ -17,9 +17,10 @@ from typing import Any, final
 import h5py
 import numpy as np
 
+from cloudchamber.cloud import Column
 from cloudchamber.storage import atomic_path
 
-__all__ = ["Hdf5Output", "create_hdf5", "fixed_length"]
+__all__ = ["Hdf5Output", "create_hdf5", "fixed_length", "growing_dataset"]
 
 
 @final
@@ -72,6 +73,35 @@ class Hdf5Output:
         """Raise the failure of an earlier write, if there was one; to be called between large writes."""
         if self._target.error is not None:
             raise self._target.error
+
+
+def growing_dataset(
+    file: h5py.File, name: str, shape: tuple[int, ...], dtype: str, chunk_rows: int, columns: Sequence[Column]
+) -> None:
+    """Create a dataset without rows, compressed and under checksums, that grows along its first axis.
+
+    Args:
+        file: where it goes.
+        name: what it is called.
+        shape: of one row.
+        dtype: of its values.
+        chunk_rows: rows that are compressed together.
+        columns: of the last axis, whose names and units are kept; empty where it has none.
+    """
+    dataset = file.create_dataset(
+        name,
+        shape=(0, *shape),
+        # A chunk has at least one column, which HDF5 wants to fit into the largest shape.
+        maxshape=(None, *(size or None for size in shape)),
+        chunks=(chunk_rows, *(max(1, size) for size in shape)),
+        dtype=dtype,
+        compression="gzip",
+        compression_opts=1,
+        shuffle=True,
+        fletcher32=True,
+    )
+    dataset.attrs["names"] = fixed_length([column.name for column in columns])
+    dataset.attrs["units"] = fixed_length([column.unit for column in columns])
 
 
 @contextmanager

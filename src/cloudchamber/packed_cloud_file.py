@@ -17,7 +17,7 @@ import numpy as np
 
 from cloudchamber.cloud import Column
 from cloudchamber.errors import CloudchamberError, InputError
-from cloudchamber.hdf5 import Hdf5Output, create_hdf5, fixed_length
+from cloudchamber.hdf5 import Hdf5Output, create_hdf5, growing_dataset
 
 __all__ = ["PackedCloudFile", "PackedCloudWriter", "PackedPart", "create_packed_clouds", "open_packed_clouds"]
 
@@ -69,19 +69,7 @@ class PackedCloudWriter:
         for name, (dtype, dimensions) in _ARRAYS.items():
             named = columns.get(name, ())
             shape = (len(named),) if dimensions == 2 else ()
-            dataset = self._file.create_dataset(
-                name,
-                shape=(0, *shape),
-                maxshape=(None, *(size or None for size in shape)),
-                chunks=(_CHUNK_ROWS, *(max(1, size) for size in shape)),
-                dtype=dtype,
-                compression="gzip",
-                compression_opts=1,
-                shuffle=True,
-                fletcher32=True,
-            )
-            dataset.attrs["names"] = fixed_length([column.name for column in named])
-            dataset.attrs["units"] = fixed_length([column.unit for column in named])
+            growing_dataset(self._file, name, shape, dtype, _CHUNK_ROWS, named)
         self._file.create_group("indices")
 
     def append(self, part: PackedPart) -> None:
