@@ -11,17 +11,14 @@ from cloudchamber import seeds
 from cloudchamber.cloud import Clouds
 from cloudchamber.cloud_file import read_clouds
 from cloudchamber.errors import InputError
+from cloudchamber.metrics.jet_classifier import train_jet_classifier
 from cloudchamber.metrics.log_posterior import classifier_inputs, training_set
 from cloudchamber.metrics.posterior_scores import ideal_value, log_ratios, negative_log_posteriors, restrict
 from cloudchamber.metrics.tables import write_table
 from cloudchamber.metrics.two_sample import area_under_curve, chance
-from cloudchamber.networks.particlenet import ParticleNet
-from cloudchamber.networks.prediction import predict_log_probabilities
 from cloudchamber.preparation.splits import halves
 from cloudchamber.settings.metrics import LogPosteriorSettings
 from cloudchamber.storage import write_rows
-from cloudchamber.training import run
-from cloudchamber.training.classification import ClassificationTask
 
 __all__ = ["TRUTH", "log_posterior"]
 
@@ -65,29 +62,20 @@ def log_posterior(
     rng = seeds.generator(seed, "log_posterior")
     n_training = _jets_per_class(clouds, settings.jets_per_class)
     data = training_set(clouds, n_training, _VALIDATION_FRACTION, rng)
-    with run.initialisation(seed):
-        network = ParticleNet(settings.network, data.inputs.features.shape[2], len(data.classes))
-    inputs = (data.inputs.coordinates, data.inputs.features, data.inputs.mask)
-    task = ClassificationTask(network, inputs, data.target, data.train, data.validation)
     # Their order is that of the outputs of the network.
     order = {"classes": list(classes)}
     sources = {**classes, TRUTH: truth}
-    trained = run.train(task, settings, seed, state, sources, "metrics.posterior_step:log_posterior", order)
-    if not trained.first:
+    entry = "metrics.posterior_step:log_posterior"
+    classifier = train_jet_classifier(data, settings, seed, state, sources, entry, order)
+    if classifier is None:
         return
-    network.load_state_dict(trained.weights)
-    network.to("cpu")
-    scored = classifier_inputs(unseen, data.standardisation)
-    validation = data.inputs[data.validation]
-    of_truth, of_validation = (
-        predict_log_probabilities(network, inputs.coordinates, inputs.features, inputs.mask).numpy()
-        for inputs in (scored, validation)
-    )
+    of_truth = classifier.log_probabilities(classifier_inputs(unseen, data.standardisation))
+    of_validation = classifier.log_probabilities(data.inputs[data.validation])
     target = data.target[data.validation].numpy()
     of_classes = {name: of_validation[target == position] for position, name in enumerate(data.classes)}
     write_table(output, pd.concat([_scores(of_truth, data.classes, n_training), _two_sample(of_truth, of_classes)]))
     write_table(confusion, _confusion(of_classes))
-    write_rows(history, trained.history)
+    write_rows(history, classifier.history)
 
 
 def _jets_per_class(classes: Mapping[str, Clouds], asked: int) -> int:

@@ -6,23 +6,18 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
-from torch import Tensor
 
 from cloudchamber import seeds
 from cloudchamber.cloud import Clouds
 from cloudchamber.cloud_file import read_clouds
 from cloudchamber.errors import InputError
-from cloudchamber.metrics.log_posterior import ClassifierInputs, TrainingSet, training_set
+from cloudchamber.metrics.jet_classifier import JetClassifier, train_jet_classifier
+from cloudchamber.metrics.log_posterior import TrainingSet, training_set
 from cloudchamber.metrics.posterior_scores import log_ratios
 from cloudchamber.metrics.tables import DISTANCE_COLUMNS, write_table
 from cloudchamber.metrics.two_sample import area_under_curve
-from cloudchamber.networks.particlenet import ParticleNet
-from cloudchamber.networks.prediction import predict_log_probabilities
 from cloudchamber.settings.metrics import TeacherTestSettings
 from cloudchamber.storage import write_rows
-from cloudchamber.training import run
-from cloudchamber.training.classification import ClassificationTask
 
 __all__ = ["teacher_test"]
 
@@ -60,17 +55,11 @@ def teacher_test(
     pairs = _pairs(len(clouds["student"]), settings.pairs, student)
     rng = seeds.generator(seed, "teacher_test")
     data = training_set(clouds, pairs, _TEST_FRACTION, rng, paired=True)
-    with run.initialisation(seed):
-        network = ParticleNet(settings.network, data.inputs.features.shape[2], len(_CLASSES))
-    inputs = (data.inputs.coordinates, data.inputs.features, data.inputs.mask)
-    task = ClassificationTask(network, inputs, data.target, data.train, data.validation)
-    trained = run.train(task, settings, seed, state, paths, "metrics.teacher_test:teacher_test", {})
-    if not trained.first:
+    classifier = train_jet_classifier(data, settings, seed, state, paths, "metrics.teacher_test:teacher_test", {})
+    if classifier is None:
         return
-    network.load_state_dict(trained.weights)
-    network.to("cpu")
-    write_table(output, _row(data, network))
-    write_rows(history, trained.history)
+    write_table(output, _row(data, classifier))
+    write_rows(history, classifier.history)
 
 
 def _need_pairs(clouds: Mapping[str, Clouds], paths: Mapping[str, Path]) -> None:
@@ -93,24 +82,17 @@ def _pairs(there: int, asked: int, student: Path) -> int:
     return min(there, asked)
 
 
-def _row(data: TrainingSet, network: ParticleNet) -> pd.DataFrame:
-    """Return the measurement; nothing was selected by the validation part, which is therefore unseen."""
-    teacher, student = (_scores(network, data.inputs[data.validation[of_class]]) for of_class in _of_classes(data))
-    area = area_under_curve(student, teacher, paired=True)
-    number = len(student)
-    return pd.DataFrame([("teacher_auc", "", *area, 0.5, 0.0, number, number)], columns=list(DISTANCE_COLUMNS))
-
-
-def _of_classes(data: TrainingSet) -> list[Tensor]:
-    """Return the places of each class in the validation part, in the same order of rows."""
-    target = data.target[data.validation]
-    return [torch.nonzero(target == position).ravel() for position in range(len(_CLASSES))]
-
-
-def _scores(network: ParticleNet, jets: ClassifierInputs) -> np.ndarray:
-    """Return ln p(student | jet) - ln p(teacher | jet).
+def _row(data: TrainingSet, classifier: JetClassifier) -> pd.DataFrame:
+    """Return the measurement.
 
     Each class is scored on its own: the two jets of a pair then have the same place in their batch, and equal jets
     equal scores to the bit.
     """
-    return log_ratios(predict_log_probabilities(network, jets.coordinates, jets.features, jets.mask).numpy(), 1, 0)
+    target = data.target[data.validation]
+    teacher, student = (
+        log_ratios(classifier.log_probabilities(data.inputs[data.validation[target == position]]), 1, 0)
+        for position in range(len(_CLASSES))
+    )
+    area = area_under_curve(student, teacher, paired=True)
+    number = len(student)
+    return pd.DataFrame([("teacher_auc", "", *area, 0.5, 0.0, number, number)], columns=list(DISTANCE_COLUMNS))
