@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmarks.timing import Measurement, measure
 from cloudchamber.studies.active_matter.dynamics import Dynamics, Walkers
-from cloudchamber.studies.active_matter.settings import DisksSettings
+from cloudchamber.studies.active_matter.system_settings import DisksSettings
 from cloudchamber.studies.active_matter.systems.disks import Disks
 
 __all__ = ["measurements"]

@@ -16,7 +16,7 @@ from cloudchamber.settings.jet_level import JetFlowSettings
 from cloudchamber.settings.taggers import TaggerSettings
 from cloudchamber.settings.training import TrainableSettings
 
-__all__ = ["GeneratorCard", "JetFlowCard", "TaggerCard"]
+__all__ = ["ClassifierCard", "GeneratorCard", "JetFlowCard", "TaggerCard"]
 
 
 class _JetCard(CardKind, ABC):
@@ -100,14 +100,13 @@ class JetFlowCard(_JetCard):
         return usage("jet_flow", files)
 
 
-@final
-class TaggerCard(_JetCard):
-    """Card of a classifier of jets; its files have "high_level" too, the file of features that it takes, in a list."""
+class ClassifierCard(_JetCard, ABC):
+    """Abstract card of a classifier of jets; its files have "high_level" too, the file of features that it takes, in a
+    list.
+    """
 
     keys: ClassVar[Sequence[str]] = (*_JetCard.keys, "high_level")
     settings_type: ClassVar[type[TrainableSettings]] = TaggerSettings
-    uses: ClassVar[Sequence[str]] = USES["tagger"]
-    limits: ClassVar[Sequence[str]] = LIMITS["tagger"]
     how_to_read: ClassVar[str] = HOW_TO_READ["tagger"]
 
     def model(
@@ -122,3 +121,11 @@ class TaggerCard(_JetCard):
 
     def usage(self, files: Mapping[str, Any]) -> list[str]:
         return usage("tagger", files)
+
+
+@final
+class TaggerCard(ClassifierCard):
+    """Card of a tagger that is made to be used."""
+
+    uses: ClassVar[Sequence[str]] = USES["tagger"]
+    limits: ClassVar[Sequence[str]] = LIMITS["tagger"]

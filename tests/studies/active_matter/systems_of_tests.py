@@ -3,7 +3,7 @@
 from typing import Any
 
 from cloudchamber.settings.base import parse
-from cloudchamber.studies.active_matter.settings import EnsembleSettings, SystemSettings
+from cloudchamber.studies.active_matter.system_settings import EnsembleSettings, SystemSettings
 from cloudchamber.studies.active_matter.systems.build import build_system
 from cloudchamber.studies.active_matter.systems.system import System
 

@@ -15,12 +15,12 @@ from cloudchamber.studies.active_matter.crossing import crossed_square, left_out
 from cloudchamber.studies.active_matter.denoising import linear_production, smoothed_production
 from cloudchamber.studies.active_matter.divergence import jacobian_diagonal
 from cloudchamber.studies.active_matter.losses import ScoreLoss
-from cloudchamber.studies.active_matter.measure import velocity_of
 from cloudchamber.studies.active_matter.neighbours import nearest
 from cloudchamber.studies.active_matter.score_checks import score_checks
 from cloudchamber.studies.active_matter.score_model import ScoreModel
-from cloudchamber.studies.active_matter.settings import LossSettings, ScoreSettings
+from cloudchamber.studies.active_matter.score_settings import LossSettings, ScoreSettings
 from cloudchamber.studies.active_matter.systems.system import System
+from cloudchamber.studies.active_matter.velocities import velocity_of
 
 MLP: dict[str, Any] = {"kind": "mlp", "hidden": [8]}
 GLOBAL: dict[str, Any] = {"kind": "transformer", "layers": 2, "heads": 2, "width": 8, "feed_forward": 8}

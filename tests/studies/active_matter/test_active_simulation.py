@@ -13,9 +13,9 @@ from cloudchamber.errors import DivergenceError, InputError, SettingsError
 from cloudchamber.studies.active_matter import simulate as step
 from cloudchamber.studies.active_matter.dynamics import Dynamics, Walkers
 from cloudchamber.studies.active_matter.estimators import estimates
-from cloudchamber.studies.active_matter.settings import EnsembleSettings
 from cloudchamber.studies.active_matter.simulate import simulate
 from cloudchamber.studies.active_matter.snapshots import Snapshots, read_snapshots
+from cloudchamber.studies.active_matter.system_settings import EnsembleSettings
 from cloudchamber.studies.active_matter.systems.linear import discrete_covariance, entropy_production
 from cloudchamber.studies.active_matter.systems.stability import growth_of_step
 from cloudchamber.studies.active_matter.systems.system import System

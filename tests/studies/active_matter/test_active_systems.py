@@ -11,7 +11,8 @@ from systems_of_tests import BOX, PAIR, SPRINGS, TRAP, TRAPPED_DISKS, system
 
 from cloudchamber.errors import SettingsError
 from cloudchamber.settings.base import parse
-from cloudchamber.studies.active_matter.settings import ActiveMatterSettings, DisksSettings, EnsembleSettings
+from cloudchamber.studies.active_matter.settings import ActiveMatterSettings
+from cloudchamber.studies.active_matter.system_settings import DisksSettings, EnsembleSettings
 from cloudchamber.studies.active_matter.systems.linear import discrete_covariance, entropy_production
 from cloudchamber.studies.active_matter.systems.system import Exact, System
 

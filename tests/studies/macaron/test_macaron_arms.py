@@ -169,6 +169,7 @@ def test_an_arm_of_reference_is_needed(splitting_folder: Path, tmp_path: Path) -
 
 
 MODEL = {"title": "S", "network": {"kind": "transformer"}, "training": {"steps": 2}}
+FLOW = {**MODEL, "network": {"kind": "particle_dynamics", "steps": 2}}
 SETTINGS = {
     "splitting": {"systems": {"a": {"title": "a", "strength": 1.0, "steps": [2, 4], "exact_step": 0.5}}},
     "classes": {name: {"title": name, "dataset": f"prong{name}"} for name in ("1", "2")},
@@ -183,6 +184,7 @@ SETTINGS = {
         ({"models": {"standard": {**MODEL, "network": {"kind": "dense"}}}}, "kind transformer and particle_dynamics"),
         ({"comparison": {"reference": "macaron"}}, "no arm 'macaron'"),
         ({"refinement": {}}, "no model of kind particle_dynamics"),
+        ({"models": {"standard": MODEL, "flow": FLOW}}, "models.flow: without refinement nothing is made of it"),
         ({"learning_rates": [0.1, 0.1]}, "twice"),
         ({"learning_curve": {"jets_per_class": [2]}}, "the study has none"),
         ({"splitting": {"systems": {}}}, "systems"),

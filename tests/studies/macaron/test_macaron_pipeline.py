@@ -10,6 +10,7 @@ from tiny_run import overlay, planned, snakemake
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 METRICS = "results_tiny/macaron/metrics.csv"
+CARDS = "results_tiny/macaron/model_cards"
 # Two classes are enough to see that all parts fit.
 ONE: dict[str, object] = {"studies": ["macaron"], "macaron": {"classes": {"4b": None, "8": None}}}
 
@@ -18,7 +19,8 @@ ONE: dict[str, object] = {"studies": ["macaron"], "macaron": {"classes": {"4b": 
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("macaron")
     copy_project(folder)
-    snakemake(folder, METRICS, configs=overlay(folder, "one.yaml", ONE))
+    cards = [f"{CARDS}/{model}.md" for model in ("macaron", "dynamics")]
+    snakemake(folder, METRICS, *cards, configs=overlay(folder, "one.yaml", ONE))
     return folder
 
 
@@ -31,6 +33,18 @@ def test_the_study_ends_in_its_metrics(finished: Path) -> None:
     assert counts["standard"] == counts["macaron"] > 0
 
 
+def test_a_card_has_the_numbers_of_its_model_alone(finished: Path) -> None:
+    table = pd.read_csv(finished / METRICS)
+    cards = {model: (finished / f"{CARDS}/{model}.md").read_text() for model in ("macaron", "dynamics")}
+    for metric in ("accuracy", "difference"):
+        row = table[(table["model"] == "macaron") & (table["metric"] == metric)].iloc[0]
+        assert f"| {metric} | " in cards["macaron"]
+        assert f"{row['value']:.2f}"[:4] in cards["macaron"]
+    assert "accuracy_at_steps" in cards["dynamics"]
+    assert "| difference |" not in cards["dynamics"]
+    assert "tagger.onnx" not in cards["macaron"], "the study exports none"
+
+
 def test_nothing_is_left_to_do_and_a_change_reruns_what_depends_on_it(finished: Path) -> None:
     configs = ("configs/tiny.yaml", "one.yaml")
     assert "Nothing to be done" in snakemake(finished, METRICS, "--dry-run", configs=configs)
@@ -40,3 +54,5 @@ def test_nothing_is_left_to_do_and_a_change_reruns_what_depends_on_it(finished: 
     sweep = overlay(finished, "sweep.yaml", ONE | {"macaron": ONE["macaron"] | {"learning_rates": [0.001, 0.01]}})  # type: ignore[operator]
     jobs = planned(snakemake(finished, METRICS, "--dry-run", configs=sweep))
     assert (jobs["train_tagger"], jobs["predict_classes"]) == (4, 4)
+    card = snakemake(finished, f"{CARDS}/macaron_rate2.md", "--dry-run", configs=sweep)
+    assert planned(card)["model_card"] == 1

@@ -10,8 +10,9 @@ import pandas as pd
 from cloudchamber.provenance.card_kind import CardKind, Row, in_words, markdown_table, values
 from cloudchamber.settings.base import parse
 from cloudchamber.settings.training import TrainableSettings
-from cloudchamber.studies.active_matter.settings import ScoreSettings, SystemSettings
+from cloudchamber.studies.active_matter.score_settings import ScoreSettings
 from cloudchamber.studies.active_matter.snapshots import read_snapshots
+from cloudchamber.studies.active_matter.system_settings import SystemSettings
 
 __all__ = ["ScoreCard"]
 
@@ -133,7 +134,7 @@ class ScoreCard(CardKind):
         command = f"cloudchamber active_matter measure --files '{given}' --settings '{{}}' --seed 1"
         program = f"""from pathlib import Path
 
-from cloudchamber.studies.active_matter.measure import velocity_of
+from cloudchamber.studies.active_matter.velocities import velocity_of
 from cloudchamber.studies.active_matter.score_model import load_score
 from cloudchamber.studies.active_matter.snapshots import read_snapshots
 

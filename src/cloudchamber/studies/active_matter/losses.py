@@ -19,7 +19,7 @@ from torch import Tensor
 
 from cloudchamber.studies.active_matter.divergence import jacobian_diagonal
 from cloudchamber.studies.active_matter.score_model import ScoreModel
-from cloudchamber.studies.active_matter.settings import LossSettings
+from cloudchamber.studies.active_matter.score_settings import LossSettings
 
 __all__ = ["ScoreLoss"]
 

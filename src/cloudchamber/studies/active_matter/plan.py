@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, final
 
-from cloudchamber.studies.active_matter.settings import (
-    ActiveMatterSettings,
+from cloudchamber.studies.active_matter.settings import ActiveMatterSettings
+from cloudchamber.studies.active_matter.system_settings import (
     DisksSettings,
     PairOnRingSettings,
     RotationSettings,

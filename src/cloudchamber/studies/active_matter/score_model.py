@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from cloudchamber.errors import SettingsError
 from cloudchamber.studies.active_matter.score_networks import DenseScore, GlobalTransformer, LocalTransformer
-from cloudchamber.studies.active_matter.settings import MlpSettings, ScoreSettings
+from cloudchamber.studies.active_matter.score_settings import MlpSettings, ScoreSettings
 from cloudchamber.studies.active_matter.systems.system import System
 from cloudchamber.training.described_weights import load_stored
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from cloudchamber.networks.attention import attend
 from cloudchamber.studies.active_matter.neighbours import nearest
-from cloudchamber.studies.active_matter.settings import MlpSettings, TransformerSettings
+from cloudchamber.studies.active_matter.score_settings import MlpSettings, TransformerSettings
 from cloudchamber.studies.active_matter.systems.arrays import wrapped
 from cloudchamber.studies.active_matter.systems.system import System
 

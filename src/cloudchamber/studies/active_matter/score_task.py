@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from cloudchamber.studies.active_matter.losses import ScoreLoss
 from cloudchamber.studies.active_matter.score_model import ScoreModel
-from cloudchamber.studies.active_matter.settings import LossSettings
+from cloudchamber.studies.active_matter.score_settings import LossSettings
 from cloudchamber.training.task import Task
 
 __all__ = ["ScoreTask"]

@@ -17,7 +17,7 @@ from cloudchamber.errors import DivergenceError, SettingsError
 from cloudchamber.progress import Progress, progress
 from cloudchamber.storage import provenance, write_bytes
 from cloudchamber.studies.active_matter.dynamics import Dynamics, Walkers
-from cloudchamber.studies.active_matter.settings import EnsembleSettings
+from cloudchamber.studies.active_matter.system_settings import EnsembleSettings
 from cloudchamber.studies.active_matter.systems.build import build_system
 from cloudchamber.studies.active_matter.systems.stability import growth_of_step
 from cloudchamber.studies.active_matter.systems.system import System

@@ -9,7 +9,7 @@ import numpy as np
 from cloudchamber.cloud_file import read_clouds
 from cloudchamber.errors import InputError, SettingsError
 from cloudchamber.settings.base import parse
-from cloudchamber.studies.active_matter.settings import SystemSettings
+from cloudchamber.studies.active_matter.system_settings import SystemSettings
 from cloudchamber.studies.active_matter.systems.build import build_system
 from cloudchamber.studies.active_matter.systems.system import System
 

@@ -12,7 +12,8 @@ from cloudchamber.settings.shared import SharedSettings
 from cloudchamber.studies.active_matter.commands import add
 from cloudchamber.studies.active_matter.drawings import FIGURES, TABLES
 from cloudchamber.studies.active_matter.plan import ActiveMatterPlan
-from cloudchamber.studies.active_matter.settings import ActiveMatterSettings, DisksSettings
+from cloudchamber.studies.active_matter.settings import ActiveMatterSettings
+from cloudchamber.studies.active_matter.system_settings import DisksSettings
 
 __all__ = ["ActiveMatter"]
 

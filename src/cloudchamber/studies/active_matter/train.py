@@ -8,8 +8,8 @@ import torch
 from cloudchamber import seeds
 from cloudchamber.storage import provenance, write_rows
 from cloudchamber.studies.active_matter.score_model import ScoreModel
+from cloudchamber.studies.active_matter.score_settings import ScoreSettings
 from cloudchamber.studies.active_matter.score_task import ScoreTask
-from cloudchamber.studies.active_matter.settings import ScoreSettings
 from cloudchamber.studies.active_matter.snapshots import Snapshots, read_snapshots
 from cloudchamber.training import run
 from cloudchamber.training.described_weights import parameters, save_described

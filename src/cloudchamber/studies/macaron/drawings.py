@@ -1,8 +1,8 @@
-"""Figures and tables of the study by name: what makes each from its files."""
+"""Figures, tables and kinds of model cards of the study by name: what makes each from its files."""
 
 from collections.abc import Mapping
 
-__all__ = ["FIGURES", "TABLES"]
+__all__ = ["CARDS", "FIGURES", "TABLES"]
 
 _FIGURES = "studies.macaron.figures"
 
@@ -17,3 +17,4 @@ TABLES: Mapping[str, str] = {
     "arms": "studies.macaron.tables:arms",
     "refinement": "studies.macaron.tables:refinement",
 }
+CARDS: Mapping[str, str] = {"block": "studies.macaron.card_kind:BlockCard"}

@@ -105,6 +105,8 @@ class MacaronSettings(ClassificationSettings):
             raise ValueError("learning_curve: the study has none")
         if self.refinement is not None and not self.dynamics:
             raise ValueError("refinement: there is no model of kind particle_dynamics")
+        if self.dynamics and self.refinement is None:
+            raise ValueError(f"models.{self.dynamics[0]}: without refinement nothing is made of it")
         return self
 
     @property

@@ -4,7 +4,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, final
 
 from cloudchamber.arguments import Commands
+from cloudchamber.classification.card_files import card_files
 from cloudchamber.classification.jobs import ClassificationJobs
+from cloudchamber.pipeline.card import Card
 from cloudchamber.pipeline.json_arguments import as_json, paths_in, settings_argument
 from cloudchamber.pipeline.study import Study
 from cloudchamber.pipeline.training import Training
@@ -58,6 +60,14 @@ class Macaron(Study):
 
     def trainings(self) -> Iterable[Training]:
         return self.plan.taggers.trainings()
+
+    def cards(self) -> Iterable[Card]:
+        for name, variant in self.plan.variants.items():
+            files = card_files(self.plan.taggers, name, self.analysis)
+            if name != variant.model:
+                files["title"] += f", learning rate {variant.learning_rate:g}"
+            files |= {"arm": variant.model, "learning_rate": variant.learning_rate}
+            yield Card("macaron/block", self.name, name, {"model": name}, files)
 
     def refinement_settings(self) -> str:
         """Return the settings of the refinement, for its rule."""

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, final
 
 from cloudchamber.arguments import Commands
+from cloudchamber.classification.card_files import card_files
 from cloudchamber.classification.jobs import ClassificationJobs
 from cloudchamber.classification.plan import ALL_JETS, ClassificationPlan
-from cloudchamber.pipeline.card import Card, trainings_of_card
-from cloudchamber.pipeline.data_sources import DataSources
+from cloudchamber.pipeline.card import Card
 from cloudchamber.pipeline.study import Study
 from cloudchamber.pipeline.training import Training
 from cloudchamber.settings.shared import SharedSettings
@@ -83,37 +83,14 @@ class Tagging(Study):
         return [*self._plan.tables.values(), *self._plan.exports()]
 
     def cards(self) -> Iterable[Card]:
-        for name, model in self._plan.settings.models.items():
-            seeds = self._plan.settings.seeds_of(name)
-            trainings = {seed: self._plan.training_folder(name, ALL_JETS, seed) for seed in seeds}
-            files = {
-                "study": self.name,
-                "dataset": "all",
-                "dataset_title": self._plan.settings.title,
-                "origin": self._origin(),
-                "simulated": all(map(self._sources().simulated, self.datasets())),
-                "name": name,
-                "title": model.title,
-                "prepared": self._plan.jets,
-                "high_level": self._plan.features(name),
-                "metrics": self._plan.tables["metrics"],
-                "samplers": {},
-                "trainings": trainings_of_card(trainings),
-            }
-            yield Card("tagger", self.name, name, {"model": name}, files)
+        for name in self._plan.settings.models:
+            yield Card("tagger", self.name, name, {"model": name}, card_files(self._plan, name, self.analysis))
 
     def attentive_files(self, wildcards: Any) -> list[str]:
         """Return weights and description of the tagger whose view of jets is drawn."""
         name = self._plan.attentive()
         assert name is not None, "the figure is left out without such a tagger"
         return list(self._plan.first_artifact(name).values())
-
-    def _sources(self) -> DataSources:
-        return DataSources(self.analysis, list(dict.fromkeys(self.datasets())))
-
-    def _origin(self) -> str:
-        """Return where the jets of all classes come from, in words."""
-        return "; ".join(dict.fromkeys(map(self._sources().of_dataset, self.datasets())))
 
     def left_out(self) -> set[str]:
         settings = self._plan.settings

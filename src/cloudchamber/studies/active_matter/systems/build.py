@@ -1,6 +1,6 @@
 """The system that settings describe."""
 
-from cloudchamber.studies.active_matter.settings import (
+from cloudchamber.studies.active_matter.system_settings import (
     DisksSettings,
     DrivenRingSettings,
     PairOnRingSettings,

@@ -5,7 +5,7 @@ from typing import Any, final
 import numpy as np
 
 from cloudchamber.studies.active_matter.pair_forces import PairForces
-from cloudchamber.studies.active_matter.settings import DisksSettings
+from cloudchamber.studies.active_matter.system_settings import DisksSettings
 from cloudchamber.studies.active_matter.systems.arrays import softplus, wrapped
 from cloudchamber.studies.active_matter.systems.system import ActiveSystem
 

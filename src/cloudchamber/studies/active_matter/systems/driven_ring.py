@@ -4,7 +4,7 @@ from typing import Any, ClassVar, final
 
 import numpy as np
 
-from cloudchamber.studies.active_matter.settings import DrivenRingSettings
+from cloudchamber.studies.active_matter.system_settings import DrivenRingSettings
 from cloudchamber.studies.active_matter.systems.arrays import sine
 from cloudchamber.studies.active_matter.systems.system import Exact, System
 

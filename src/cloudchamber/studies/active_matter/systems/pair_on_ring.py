@@ -6,7 +6,7 @@ from typing import Any, final
 import numpy as np
 
 from cloudchamber.studies.active_matter.fokker_planck import RingSolution, solve_ring
-from cloudchamber.studies.active_matter.settings import PairOnRingSettings
+from cloudchamber.studies.active_matter.system_settings import PairOnRingSettings
 from cloudchamber.studies.active_matter.systems.arrays import softplus, wrapped
 from cloudchamber.studies.active_matter.systems.system import ActiveSystem, Exact
 

@@ -4,7 +4,7 @@ from typing import Any, ClassVar, final
 
 import numpy as np
 
-from cloudchamber.studies.active_matter.settings import RotationSettings
+from cloudchamber.studies.active_matter.system_settings import RotationSettings
 from cloudchamber.studies.active_matter.systems.arrays import joined
 from cloudchamber.studies.active_matter.systems.linear import gaussian
 from cloudchamber.studies.active_matter.systems.system import Exact, System

@@ -4,7 +4,7 @@ from typing import Any, final
 
 import numpy as np
 
-from cloudchamber.studies.active_matter.settings import SpringsSettings
+from cloudchamber.studies.active_matter.system_settings import SpringsSettings
 from cloudchamber.studies.active_matter.systems.linear import gaussian
 from cloudchamber.studies.active_matter.systems.system import ActiveSystem, Exact
 

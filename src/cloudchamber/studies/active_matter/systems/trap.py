@@ -4,7 +4,7 @@ from typing import Any, final
 
 import numpy as np
 
-from cloudchamber.studies.active_matter.settings import TrapSettings
+from cloudchamber.studies.active_matter.system_settings import TrapSettings
 from cloudchamber.studies.active_matter.systems.linear import gaussian
 from cloudchamber.studies.active_matter.systems.system import ActiveSystem, Exact
 
