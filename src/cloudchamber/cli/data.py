@@ -22,6 +22,11 @@ def add(commands: Commands) -> None:
     ingest = commands.add("ingest", "read Delphes files into clouds")
     ingest.add("files", nargs="+", help="ROOT files; wildcards are expanded").settings("an ingestion").output()
 
+    group = commands.add("ingest-group", "read some of many Delphes files, for join-groups")
+    group.add("files", nargs="+", help="ROOT files; wildcards are expanded").settings("the ingestion of all").output()
+    join = commands.add("join-groups", "put the clouds of groups of files together")
+    join.add("parts", type=Path, nargs="+", help="written by ingest-group, in the order of the files").output()
+
     read_jets = commands.add("read-jets", "read labelled jets of a public layout into clouds")
     read_jets.add("files", nargs="+", help="files of the layout; wildcards are expanded")
     read_jets.add("--layout", required=True, choices=("top_tagging", "jetclass", "jetclass2"))

@@ -15,6 +15,8 @@ SHARED_STAGES: Mapping[str, str] = {
     "simulate": "simulation.simulate:simulate",
     "download": "download:download_by_name",
     "ingest": "preparation.ingestion:ingest",
+    "ingest-group": "preparation.groups:ingest_group",
+    "join-groups": "preparation.groups:join_groups",
     "read-jets": "preparation.labelled_jets:read_labelled_jets",
     "from-jetnet": "readers.jetnet:convert_from_jetnet",
     "to-jetnet": "readers.jetnet:convert_to_jetnet",

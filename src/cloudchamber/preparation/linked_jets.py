@@ -9,6 +9,7 @@ import numpy as np
 from cloudchamber.errors import InputError
 from cloudchamber.jets.relative import wrap
 from cloudchamber.preparation.clustering import JetKinematics, four_vector_sums
+from cloudchamber.preparation.exact_sum import exact_sum
 from cloudchamber.preparation.raw_clouds import CloudSource, RawClouds
 from cloudchamber.preparation.selection import hardest
 from cloudchamber.preparation.stored_counts import StoredCounts
@@ -107,7 +108,7 @@ class LinkedJetSource(CloudSource, ABC):
             int(empty.sum()),
             int(incomplete.sum()),
             int(not_closing.sum()),
-            float(closure[chosen[taken]].sum()),
+            exact_sum([float(closure[chosen[taken]].sum())]),
             float(closure[chosen[taken]].min(initial=np.inf)),
             float(closure[chosen[taken]].max(initial=-np.inf)),
         )
