@@ -13,6 +13,9 @@ def add(commands: Commands) -> None:
     simulate.add("--name", required=True, help="name of the process: part of the seed").settings("a process")
     simulate.add("--shard", type=not_negative, default=0, help="which of the process's files").seed().output()
 
+    detect = commands.add("detect", "pass events of another generator (HepMC) through the detector into a Delphes file")
+    detect.add("source", type=Path, metavar="file").settings("the detection").seed().output()
+
     download = commands.add("download", "download an external file and verify it")
     download.add("name", help="name in the table of external files, such as jetnet30_top")
     text = "folder or address tried first; may be repeated; by default those in CLOUDCHAMBER_MIRRORS"

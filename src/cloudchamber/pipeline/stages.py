@@ -13,6 +13,7 @@ __all__ = ["SHARED_STAGES", "code_of"]
 SHARED_STAGES: Mapping[str, str] = {
     # Clouds.
     "simulate": "simulation.simulate:simulate",
+    "detect": "simulation.detect_events:detect_events",
     "download": "download:download_by_name",
     "ingest": "preparation.ingestion:ingest",
     "ingest-group": "preparation.groups:ingest_group",

@@ -15,7 +15,8 @@ import numpy as np
 
 from cloudchamber.cloud import EVENT_WEIGHT, Column
 from cloudchamber.errors import InputError, SettingsError
-from cloudchamber.readers.delphes import DelphesTree, open_tree
+from cloudchamber.readers.event_tree import EventTree
+from cloudchamber.readers.open_events import open_events
 from cloudchamber.readers.jagged import Step
 from cloudchamber.readers.nanoaod_runs import generated_sum
 from cloudchamber.settings.ingestion import IngestionSettings
@@ -70,7 +71,7 @@ class EventWeights:
             f"ones, {known['negative_events']} are negative"
         )
 
-    def branches(self, tree: DelphesTree) -> list[str]:
+    def branches(self, tree: EventTree) -> list[str]:
         """Return what is to be read of a file besides its clouds."""
         return [self.branch] if self.branch is not None and self.branch in tree else []
 
@@ -186,7 +187,7 @@ def stored_weights(path: Path, settings: IngestionSettings) -> StoredWeights:
         InputError: the branch cannot be read, or a weight is not finite.
     """
     branch = settings.weight_branch
-    with open_tree(path, settings.tree, recorded=False, layout=settings.layout) as tree:
+    with open_events(path, settings.tree, recorded=False, layout=settings.layout) as tree:
         there = branch is not None and (branch in tree or branch not in _USUAL)
         asked = [branch] if there and branch is not None else []
         stated = [_CROSS_SECTION] if settings.cross_sections == {} and _CROSS_SECTION in tree else []

@@ -23,7 +23,8 @@ from cloudchamber.preparation.sources import feature_columns, label_columns, ope
 from cloudchamber.preparation.stored_counts import StoredCounts
 from cloudchamber.progress import progress
 from cloudchamber.readers.constituents import bad_values
-from cloudchamber.readers.delphes import DelphesTree, open_tree
+from cloudchamber.readers.event_tree import EventTree
+from cloudchamber.readers.open_events import open_events
 from cloudchamber.readers.jagged import Step
 from cloudchamber.settings.ingestion import IngestionSettings
 from cloudchamber.storage import provenance
@@ -166,7 +167,7 @@ def _clouds(
     """Yield the clouds of a file step by step; fail at its end where there was nothing to make clouds of."""
     events = filled = left_out = 0
     stored = StoredCounts()
-    with open_tree(path, settings.tree, layout=settings.layout) as tree:
+    with open_events(path, settings.tree, layout=settings.layout) as tree:
         source = open_source(tree, settings)
         content = FileContent.of(tree, source)
         tally.compare(content, settings)
@@ -198,7 +199,7 @@ def _clouds(
         source.refuse_incomplete(stored)
 
 
-def _without_bad_values(tree: DelphesTree, step: Step, settings: IngestionSettings) -> Step:
+def _without_bad_values(tree: EventTree, step: Step, settings: IngestionSettings) -> Step:
     bad = bad_values(step)
     if bad and settings.on_bad_event == "fail":
         name, events = next(iter(bad.items()))

@@ -14,7 +14,7 @@ from cloudchamber.preparation.raw_clouds import CloudSource, RawClouds
 from cloudchamber.preparation.selection import hardest
 from cloudchamber.preparation.stored_counts import StoredCounts
 from cloudchamber.readers.constituents import ConstituentTable
-from cloudchamber.readers.delphes import DelphesTree
+from cloudchamber.readers.event_tree import EventTree
 from cloudchamber.readers.jagged import Step
 from cloudchamber.readers.references import Resolved
 from cloudchamber.settings.ingestion import StoredJets
@@ -59,7 +59,7 @@ class LinkedJetSource(CloudSource, ABC):
         settings: which jets, and what is demanded of them.
     """
 
-    def __init__(self, tree: DelphesTree, settings: StoredJets) -> None:
+    def __init__(self, tree: EventTree, settings: StoredJets) -> None:
         self._path, self._settings = tree.path, settings
         self._label_leaves = tuple(f"{settings.collection}.{leaf}" for leaf in settings.jet_labels)
         self._branches = {name: tree.stored_name(name) for name in self._label_leaves}
