@@ -102,7 +102,8 @@ def stored_jets(folder: Path, rng: np.random.Generator) -> tuple[list[Path], dic
         index = {"JetIndex": [[0] * len(values) for values in towers["ET"]]}
         jets = one_jet(towers)
         jets["PT"] = [
-            [value * scale for value in values] for values, scale in zip(jets["PT"], rng.uniform(0.8, 1.2, 40))
+            [value * scale for value in values]
+            for values, scale in zip(jets["PT"], rng.uniform(0.8, 1.2, 40), strict=True)
         ]
         files.append(write_delphes(folder / f"{name}.root", {"Tower": {**towers, **index}, "Jet": jets}))
     return files, {"clouds": {"kind": "stored", "jets_per_event": 3}}
@@ -227,7 +228,7 @@ def parts_of(folder: Path, rng: np.random.Generator, **settings: Any) -> list[Pa
 def test_a_part_is_not_taken_for_clouds(tmp_path: Path, rng: np.random.Generator) -> None:
     """Its clouds have no weights yet."""
     part = parts_of(tmp_path, rng)[0]
-    with pytest.raises(InputError, match="part_a.h5: not a cloud file"):
+    with pytest.raises(InputError, match=r"part_a\.h5: not a cloud file"):
         read_clouds(part, weighted=True)
     assert inspected(part)["kind"] == "clouds of some files of a data set"
 

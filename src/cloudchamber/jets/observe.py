@@ -36,9 +36,11 @@ def observe_file(source: Path, output: Path) -> None:
 
 def _tables(file: CloudFile) -> Iterator[dict[str, np.ndarray]]:
     """Yield the observables of the jets of each piece."""
-    for start, clouds in file.pieces():
-        if "pt_rel" not in [column.name for column in clouds.point_columns]:
-            clouds = replace(clouds, points=relative_points(clouds), point_columns=RELATIVE_COLUMNS)
+    absolute = "pt_rel" not in [column.name for column in file.point_columns]
+    for start, piece in file.pieces():
+        clouds = piece
+        if absolute:
+            clouds = replace(piece, points=relative_points(piece), point_columns=RELATIVE_COLUMNS)
         for first in range(0, max(len(clouds), 1), _JETS):
             try:
                 yield observe(clouds[first : first + _JETS])

@@ -33,8 +33,8 @@ def compare_files(
 ) -> None:
     """Compare a sample with the test part of the truth; the training part gives the floor.
 
-    Jets are read piece by piece: 8 bytes are kept of each for each feature that is compared, and two for each of the
-    resamplings. Truth may have event weights; what of the metrics cannot take them is left out, which is said on standard error.
+    Jets are read piece by piece, so that memory grows with their number by what one feature and the resamplings take.
+    Truth may have event weights; what of the metrics cannot take them is left out, which is said on standard error.
 
     Args:
         truth, truth_observables: prepared jets and their observables.

@@ -111,15 +111,15 @@ def _different_values(
             weights = np.abs(truth.weights[jets[kept]])
             kept[kept] = weights > 0
             weights = weights[weights > 0]
-        values = values[kept]
-        if not len(values):
+        of_truth = values[kept]
+        if not len(of_truth):
             continue
-        starts = np.flatnonzero(np.concatenate([[True], values[1:] != values[:-1]]))
-        counts = np.diff(np.append(starts, len(values)))
+        starts = np.flatnonzero(np.concatenate([[True], of_truth[1:] != of_truth[:-1]]))
+        counts = np.diff(np.append(starts, len(of_truth)))
         sizes = counts
         if truth.weights is not None:
             sizes = np.bincount(np.repeat(np.arange(len(counts)), counts), weights)
-        yield values[starts], counts, sizes
+        yield of_truth[starts], counts, sizes
 
 
 def bin_counts(values: np.ndarray, edges: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
@@ -236,7 +236,7 @@ def divergence_in_bins(
 def _counts(
     ordered: OrderedEntries, sample: JetEntries, first: int, edges: np.ndarray, weights: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return (K,) counts of a sample whose first jet is ``first``, or sums of its weights, and (B, K) of resamplings."""
+    """Return (K,) counts of a sample whose first jet is ``first``, or sums of weights, and (B, K) of resamplings."""
     counts = np.zeros((len(edges) + 1, 1 + len(weights)))
     drawn = np.ascontiguousarray(weights.T)
     of_jets = np.ones(sample.n_jets) if sample.weights is None else sample.weights

@@ -55,7 +55,7 @@ def memorisation(train: AnyClouds, test: AnyClouds, generated: AnyClouds) -> dic
     training jets, so that jets with the same neighbour count together; that of "duplicates" is that of a share.
 
     At most 400,000 training jets, 100,000 held-out ones and 50,000 in place of the generated ones are looked at, the
-    first of each: with more, copies of the others are not found, so that "memorisation" is the share of copies of those.
+    first of each: of more, "memorisation" is the share of copies of these alone.
 
     Args:
         train: all jets that the model was trained on. Copies of jets that are left out are not found.

@@ -90,7 +90,7 @@ def _written(
 ) -> list[tuple[IO[bytes], np.dtype[np.void]]]:
     """Write the entries of each range to a file, sorted, and return the files with the type of their rows."""
     limits = _limits(samples, ranges)
-    files = [tempfile.TemporaryFile() for _ in range(len(limits) + 1)]
+    files = [tempfile.TemporaryFile() for _ in range(len(limits) + 1)]  # noqa: SIM115, they are read later
     value = np.result_type(*(next(iter(sample.entries()))[0].dtype for sample in samples))
     record = np.dtype([("value", value), ("jet", np.int32)])
     for sample, start in zip(samples, first, strict=False):

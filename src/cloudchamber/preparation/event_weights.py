@@ -16,9 +16,9 @@ import numpy as np
 from cloudchamber.cloud import EVENT_WEIGHT, Column
 from cloudchamber.errors import InputError, SettingsError
 from cloudchamber.readers.event_tree import EventTree
-from cloudchamber.readers.open_events import open_events
 from cloudchamber.readers.jagged import Step
 from cloudchamber.readers.nanoaod_runs import generated_sum
+from cloudchamber.readers.open_events import open_events
 from cloudchamber.settings.ingestion import IngestionSettings
 from cloudchamber.wildcards import existing_files
 

@@ -2,7 +2,7 @@
 
 What depends on files of other groups is left to the step that joins them: what events weigh where slices have cross
 sections, whether files are alike, and which clouds are there twice. A group keeps what that takes: what the weights of
-each file add up to, what was read of it, and of each cloud its weight as stored and its fingerprint. The joined file is,
+each file add up to, what was read of it, and of each cloud its weight and its fingerprint. The joined file is,
 byte by byte, the one that :func:`cloudchamber.preparation.ingestion.ingest` makes of all files.
 """
 

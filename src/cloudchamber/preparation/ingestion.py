@@ -24,8 +24,8 @@ from cloudchamber.preparation.stored_counts import StoredCounts
 from cloudchamber.progress import progress
 from cloudchamber.readers.constituents import bad_values
 from cloudchamber.readers.event_tree import EventTree
-from cloudchamber.readers.open_events import open_events
 from cloudchamber.readers.jagged import Step
+from cloudchamber.readers.open_events import open_events
 from cloudchamber.settings.ingestion import IngestionSettings
 from cloudchamber.storage import provenance
 from cloudchamber.wildcards import existing_files

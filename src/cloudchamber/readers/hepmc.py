@@ -214,8 +214,18 @@ def _columns(events: Sequence[GeneratedEvent]) -> dict[str, np.ndarray]:
     return {
         "PID": pid,
         "Status": np.ones(len(pid), np.int32),
-        **{"E": energy, "Px": px, "Py": py, "Pz": pz, "PT": pt, "Eta": eta.astype(np.float32)},
-        **{"Phi": np.arctan2(py, px), "Mass": mass, "X": x, "Y": y, "Z": z, "T": time / _SPEED_OF_LIGHT},
+        "E": energy,
+        "Px": px,
+        "Py": py,
+        "Pz": pz,
+        "PT": pt,
+        "Eta": eta.astype(np.float32),
+        "Phi": np.arctan2(py, px),
+        "Mass": mass,
+        "X": x,
+        "Y": y,
+        "Z": z,
+        "T": time / _SPEED_OF_LIGHT,
     }
 
 

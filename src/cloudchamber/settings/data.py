@@ -142,8 +142,8 @@ class DatasetSettings(Settings):
     )
     files_per_job: PositiveInt = Field(
         50,
-        description="raw files that one job of the ingestion reads; more are shared out among as many jobs as it takes, "
-        "at most 200, and joined",
+        description="raw files that one job of the ingestion reads; more are shared by several jobs, at most 200, and "
+        "joined",
     )
     preparation: PreparationSettings = PreparationSettings()
 

@@ -165,8 +165,8 @@ class IngestionSettings(Settings):
     )
     layout: RawLayout = Field(
         "delphes",
-        description="format of the files: nanoaod is NanoAOD of CMS with the candidates of PFNano, hepmc text of HepMC 2 "
-        "or 3",
+        description="format of the files: nanoaod is NanoAOD of CMS with the candidates of PFNano, hepmc text of HepMC "
+        "2 or 3",
     )
     tree: str = Field("Delphes", description="name of the tree; of nanoaod Events")
     step_size: Annotated[str, Field(pattern=r"^\d+ ?[kM]B$")] = Field("8 MB", description="raw data read at a time")
@@ -189,7 +189,9 @@ class IngestionSettings(Settings):
         nano, clouds = self.layout == "nanoaod", self.clouds
         if self.layout == "hepmc":
             if not isinstance(clouds, EventConstituents) or clouds.constituents != "particle":
-                raise ValueError("clouds: hepmc has particles alone: kind reclustered or events, constituents: particle")
+                raise ValueError(
+                    "clouds: hepmc has particles alone: kind reclustered or events, constituents: particle"
+                )
             if isinstance(clouds, ReclusteredJets) and clouds.truth_match is not None:
                 raise ValueError("clouds.truth_match: the prongs are read from Delphes files alone")
             return self

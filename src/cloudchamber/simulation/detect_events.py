@@ -29,9 +29,9 @@ _BATCH = 250
 def detect_events(source: Path, settings: DetectionSettings, seed: int, output: Path) -> None:
     """Pass the stable particles of a file of HepMC through the detector.
 
-    Towers, jets and generated particles are those of :func:`cloudchamber.simulation.simulate.simulate`, without the hard
-    process and without b-tags: what partons there were, generators say in ways of their own. Numbers of events are
-    those of the file, cross sections [pb] too; zero where it has none, as is the scale of the scattering.
+    Towers, jets and particles are as in :func:`cloudchamber.simulation.simulate.simulate`, without the hard process and
+    without b-tags: what partons there were, generators say in ways of their own. Numbers of events are those of the
+    file, cross sections [pb] too; zero where it has none, as is the scale of the scattering.
 
     Args:
         source: events in a text format of HepMC 2 or 3.
@@ -92,7 +92,9 @@ def _collisions(source: Path, events: Sequence[GeneratedEvent], weight: str | No
         raise InputError(f"{source}: event {missing[0]} has no weight '{weight}'")
     weights = np.array([1.0 if weight is None else of.weights[weight] for of in events])
     if not np.isfinite(weights).all():
-        raise InputError(f"{source}: the weight of event {events[int(np.argmin(np.isfinite(weights)))].number} is not finite")
+        raise InputError(
+            f"{source}: the weight of event {events[int(np.argmin(np.isfinite(weights)))].number} is not finite"
+        )
     nothing = np.zeros(0)
     return Collisions(
         particles=Particles(
