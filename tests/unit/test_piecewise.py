@@ -159,7 +159,8 @@ def samples(rng: np.random.Generator, weighted: bool) -> Iterator[Sample]:
 @pytest.mark.parametrize("of_range", [30, 200])
 def test_ranges_hold_all_entries_in_their_order(rng: np.random.Generator, of_range: int) -> None:
     sides = list(samples(rng, False))
-    [whole], ranges = list(OrderedEntries(sides)), list(OrderedEntries(sides, 10, of_range))
+    with OrderedEntries(sides) as at_once, OrderedEntries(sides, 10, of_range) as ordered:
+        [whole], ranges = list(at_once), list(ordered)
     assert len(ranges) > 2
     for part in ("values", "jets"):
         np.testing.assert_array_equal(getattr(whole, part), np.concatenate([getattr(of, part) for of in ranges]))
@@ -171,7 +172,8 @@ def test_ranges_hold_all_entries_in_their_order(rng: np.random.Generator, of_ran
 def test_edges_of_ranges_are_those_of_all_entries(rng: np.random.Generator, weighted: bool, bins: int) -> None:
     sides = list(samples(rng, weighted))
     expected = bin_edges(sides[0].values, bins, sides[0].entry_weights)
-    np.testing.assert_array_equal(edges_of_truth(OrderedEntries(sides, 10, 50), sides[0], bins), expected)
+    with OrderedEntries(sides, 10, 50) as ordered:
+        np.testing.assert_array_equal(edges_of_truth(ordered, sides[0], bins), expected)
 
 
 def test_no_room_for_ranges_is_one_line(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -180,18 +180,17 @@ def _of_features(sides: Sequence[_Side], bins: int, drawn: Sequence[np.ndarray])
     in_means = [feature for features in _MEAN_DISTANCES.values() for feature in features]
     for feature in dict.fromkeys([*_FEATURES, *in_means]):
         samples = [side.sample(feature) for side in sides]
-        ordered = OrderedEntries(samples)
-        edges = edges_of_truth(ordered, samples[0], bins) if feature in _FEATURES else None
-        for table in (0, 1):
-            pair = (samples[0], samples[table + 1])
-            of_pair = (ordered, pair, (0, table + 1))
-            if edges is not None:
-                yield table, ("kl", feature), divergence_in_bins(*of_pair, edges, drawn[0], drawn[table + 1])
-            found = resampled_distances(*of_pair, drawn[0], drawn[table + 1])
-            if feature in in_means:
-                resampled[table, feature] = found
-            if feature in _FEATURES:
-                yield table, ("w1", feature), Estimate(found[0], float(np.std(found[1], ddof=1)))
+        with OrderedEntries(samples) as ordered:
+            edges = edges_of_truth(ordered, samples[0], bins) if feature in _FEATURES else None
+            for table in (0, 1):
+                of_pair = (ordered, (samples[0], samples[table + 1]), (0, table + 1))
+                if edges is not None:
+                    yield table, ("kl", feature), divergence_in_bins(*of_pair, edges, drawn[0], drawn[table + 1])
+                found = resampled_distances(*of_pair, drawn[0], drawn[table + 1])
+                if feature in in_means:
+                    resampled[table, feature] = found
+                if feature in _FEATURES:
+                    yield table, ("w1", feature), Estimate(found[0], float(np.std(found[1], ddof=1)))
     for metric, features in _MEAN_DISTANCES.items():
         for table in (0, 1):
             values, draws = zip(*(resampled[table, feature] for feature in features), strict=True)

@@ -57,7 +57,8 @@ def bin_edges(truth: np.ndarray, bins: int, weights: np.ndarray | None = None) -
         array([1, 1, 1])
     """
     sample = Sample(truth, np.arange(len(truth)), len(truth), weights)
-    return edges_of_truth(OrderedEntries([sample]), sample, bins)
+    with OrderedEntries([sample]) as ordered:
+        return edges_of_truth(ordered, sample, bins)
 
 
 def edges_of_truth(ordered: OrderedEntries, truth: JetEntries, bins: int) -> np.ndarray:
@@ -187,9 +188,9 @@ def kl_divergence(
         >>> print(f"{value:.3f} +- {uncertainty:.3f}, floor {expected_floor(20, 5000, 5000):.3f}")
         0.131 +- 0.010, floor 0.004
     """
-    ordered = OrderedEntries([truth, generated])
-    edges = edges_of_truth(ordered, truth, bins)
-    return divergence_in_bins(ordered, (truth, generated), (0, 1), edges, truth_weights, generated_weights)
+    with OrderedEntries([truth, generated]) as ordered:
+        edges = edges_of_truth(ordered, truth, bins)
+        return divergence_in_bins(ordered, (truth, generated), (0, 1), edges, truth_weights, generated_weights)
 
 
 def divergence_in_bins(

@@ -6,7 +6,8 @@ files without a name in the folder of temporary files (TMPDIR), which are gone w
 
 import tempfile
 from collections.abc import Iterator, Sequence
-from typing import IO, NamedTuple, final
+from contextlib import ExitStack
+from typing import IO, NamedTuple, Self, final
 
 import numpy as np
 
@@ -35,7 +36,7 @@ class Range(NamedTuple):
 
 @final
 class OrderedEntries:
-    """All entries of samples, range by range; no value is in two ranges.
+    """All entries of samples, range by range; no value is in two ranges. A context manager, which removes the files.
 
     Args:
         samples: of one feature.
@@ -53,17 +54,26 @@ class OrderedEntries:
         self.first = np.concatenate([[0], np.cumsum([sample.n_jets for sample in samples])])
         entries = sum(sample.n_entries for sample in samples)
         self._whole: Range | None = None
+        self._open = ExitStack()
         if entries <= in_memory:
             values, jets = zip(*self._entries(samples), strict=True)
             self._whole = _sorted(np.concatenate(values), np.concatenate(jets))
         else:
-            try:
-                self._files = _written(list(samples), self.first, -(-entries // of_range))
-            except OSError as error:
-                raise StorageError(
-                    f"{tempfile.gettempdir()}: no room for {entries} entries of a feature, about 12 bytes each: "
-                    f"{error.strerror}; TMPDIR names another folder"
-                ) from error
+            with ExitStack() as made:
+                try:
+                    self._files = _written(list(samples), self.first, -(-entries // of_range), made)
+                except OSError as error:
+                    raise StorageError(
+                        f"{tempfile.gettempdir()}: no room for {entries} entries of a feature, about 12 bytes each: "
+                        f"{error.strerror}; TMPDIR names another folder"
+                    ) from error
+                self._open = made.pop_all()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
 
     def __iter__(self) -> Iterator[Range]:
         """Yield the ranges by rising values."""
@@ -86,11 +96,11 @@ def _sorted(values: np.ndarray, jets: np.ndarray) -> Range:
 
 
 def _written(
-    samples: Sequence[JetEntries], first: np.ndarray, ranges: int
+    samples: Sequence[JetEntries], first: np.ndarray, ranges: int, made: ExitStack
 ) -> list[tuple[IO[bytes], np.dtype[np.void]]]:
     """Write the entries of each range to a file, sorted, and return the files with the type of their rows."""
     limits = _limits(samples, ranges)
-    files = [tempfile.TemporaryFile() for _ in range(len(limits) + 1)]  # noqa: SIM115, they are read later
+    files = [made.enter_context(tempfile.TemporaryFile()) for _ in range(len(limits) + 1)]  # noqa: SIM115
     value = np.result_type(*(next(iter(sample.entries()))[0].dtype for sample in samples))
     record = np.dtype([("value", value), ("jet", np.int32)])
     for sample, start in zip(samples, first, strict=False):

@@ -30,9 +30,9 @@ def wasserstein_distance(
         >>> wasserstein_distance(Sample.of_jets(values), Sample.of_jets(values + 3), weights, weights)
         Estimate(value=3.0, uncertainty=0.0)
     """
-    value, resampled = resampled_distances(
-        OrderedEntries([truth, generated]), (truth, generated), (0, 1), truth_weights, generated_weights
-    )
+    sides = truth, generated
+    with OrderedEntries(sides) as ordered:
+        value, resampled = resampled_distances(ordered, sides, (0, 1), truth_weights, generated_weights)
     return Estimate(value, float(np.std(resampled, ddof=1)))
 
 

@@ -226,7 +226,7 @@ def prepare(
         columns = (RELATIVE_COLUMNS, bare.feature_columns, bare.label_columns)
         with create_clouds(output, file.width, *columns) as writer:
             particles = 0
-            with progress("prepare", jets.jets, "jets") as report:
+            with progress("relative coordinates", jets.jets, "jets") as report:
                 for clouds in jets.pieces():
                     writer.append(clouds.points, clouds.mask, clouds.features, clouds.labels)
                     particles += int(clouds.mask.sum())
