@@ -25,10 +25,15 @@ class Clouds:
     def __init__(self, settings: SharedSettings, sources: DataSources) -> None:
         self._settings, self._sources = settings, sources
         self._paths = Paths(settings.results)
+        # Ten thousand jobs may ask for the same.
+        self._processes: dict[str, str] = {}
 
     def process(self, wildcards: Any) -> str:
         """Return the settings of a process."""
-        return settings_argument(self._settings.processes[wildcards.process])
+        name = wildcards.process
+        if name not in self._processes:
+            self._processes[name] = settings_argument(self._settings.processes[name])
+        return self._processes[name]
 
     def files(self, wildcards: Any) -> list[str]:
         """Return the raw files of a data set: simulated ones, or the user's own."""
@@ -60,8 +65,7 @@ class Clouds:
 
     def group_stamp(self, wildcards: Any) -> str:
         """Return what changes when somebody replaces a raw file of a group."""
-        own = set(self._sources.own_files(wildcards.dataset))
-        return stamp(path for path in self.group_files(wildcards) if path in own)
+        return stamp(self.group_files(wildcards) if self._sources.own_files(wildcards.dataset) else [])
 
     def ingestion(self, wildcards: Any) -> str:
         """Return the settings of an ingestion."""

@@ -43,7 +43,9 @@ class DataSources:
         self._used = {name: settings.datasets[name] for name in used}
         self._splits = tuple(splits)
         self._of_studies = tuple(of_studies)
+        # Jobs ask for them one by one, and there may be ten thousand files.
         self._files: dict[str, list[str]] = {}
+        self._groups: dict[str, list[list[str]]] = {}
 
     def raw(self, process: str) -> list[str]:
         """Return the simulated files of a process."""
@@ -62,13 +64,17 @@ class DataSources:
 
     def files(self, dataset: str) -> list[str]:
         """Return the files that the clouds of a data set are read from."""
-        # Jobs ask for them one by one, and there may be ten thousand.
         if dataset not in self._files:
             self._files[dataset] = self._found(dataset)
         return self._files[dataset]
 
     def groups(self, dataset: str) -> list[list[str]]:
         """Return the files of each job that ingests a data set; one group where a single job does."""
+        if dataset not in self._groups:
+            self._groups[dataset] = self._grouped(dataset)
+        return self._groups[dataset]
+
+    def _grouped(self, dataset: str) -> list[list[str]]:
         # In the order in which one job would read them.
         files = [str(path) for path in sorted(map(Path, self.files(dataset)))]
         of_job = self._settings.datasets[dataset].files_per_job
