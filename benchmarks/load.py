@@ -20,11 +20,15 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import final
 
+import numpy as np
 import psutil
 import yaml
 
-from cloudchamber.cloud_file import read_header
+from cloudchamber.cloud import Column
+from cloudchamber.cloud_file import create_clouds, open_clouds, read_header
 from cloudchamber.generative.jet_features import read_jets
+from cloudchamber.jets.relative import RELATIVE_COLUMNS
+from cloudchamber.preparation.columns import LABEL_COLUMNS
 from cloudchamber.settings.base import load
 from cloudchamber.settings.generators import GeneratorSettings
 from cloudchamber.storage import write_text
@@ -141,6 +145,56 @@ def sampling(folder: Path, jets: Sequence[int]) -> Iterator[Load]:
         yield Load("sample", f"{number:,} jets", wall, cpu, peak, f"{number / cpu:,.0f} jets/s")
 
 
+def evaluation(folder: Path, jets: Sequence[int]) -> Iterator[Load]:
+    """Take toy jets from clouds to metrics; as many jets as there are for the test are judged."""
+    for number in jets:
+        files = {name: folder / f"{name}.h5" for name in ("toy", "prepared", "truth", "sample", "drawn")}
+        _write_toys(files["toy"], number, 1, relative=False)
+        steps = [
+            ("prepare", [files["toy"], "--settings", "{}", "--seed", 1], files["prepared"]),
+            ("observe", [files["prepared"]], files["truth"]),
+        ]
+        for name, options, output in steps:
+            wall, cpu, peak = _run(_stage(name, *options, "--output", output), folder)
+            yield Load(name, f"{number:,} jets", wall, cpu, peak, f"{number / cpu:,.0f} jets/s")
+        files["toy"].unlink()
+        with open_clouds(files["prepared"]) as clouds:
+            judged = len(clouds.indices["test"])
+        _write_toys(files["sample"], judged, 2, relative=True)
+        _run(_stage("observe", files["sample"], "--output", files["drawn"]), folder)
+        truth = ("--truth", files["prepared"], "--truth-observables", files["truth"])
+        sample = ("--sample", files["sample"], "--sample-observables", files["drawn"])
+        command = _stage(
+            "compare", *truth, *sample, "--settings", "{}", "--seed", 1, "--output", folder / "metrics.csv"
+        )
+        wall, cpu, peak = _run(command, folder)
+        size = f"{number:,} jets, {judged:,} of them judge as many"
+        yield Load("compare", size, wall, cpu, peak, f"{2 * judged / cpu:,.0f} jets/s")
+        for file in files.values():
+            file.unlink(missing_ok=True)
+
+
+def _write_toys(path: Path, jets: int, seed: int, relative: bool) -> None:
+    """Write jets of 10 to 30 particles, as they are ingested or as models draw them, piece by piece."""
+    rng = np.random.default_rng(seed)
+    points = RELATIVE_COLUMNS if relative else (Column("pt", "GeV"), Column("eta"), Column("phi", "rad"))
+    features = (Column("jet_pt", "GeV"), Column("jet_eta"), Column("jet_phi", "rad"), Column("jet_mass", "GeV"))
+    with create_clouds(path, 30, points, features, () if relative else LABEL_COLUMNS) as writer:
+        for first in range(0, jets, 50_000):
+            n = min(50_000, jets - first)
+            mask = np.arange(30) < rng.integers(10, 31, n)[:, None]
+            pt = np.where(mask, -np.sort(-np.where(mask, rng.exponential(30, (n, 30)), 0), axis=1), 0)
+            eta, phi = (np.where(mask, rng.normal(0, 0.2, (n, 30)), 0) for _ in range(2))
+            px, py, pz = (pt * np.cos(phi)).sum(axis=1), (pt * np.sin(phi)).sum(axis=1), (pt * np.sinh(eta)).sum(axis=1)
+            jet_pt = np.hypot(px, py)
+            mass = np.sqrt(np.maximum((pt * np.cosh(eta)).sum(axis=1) ** 2 - jet_pt**2 - pz**2, 0))
+            of_jet = np.stack([jet_pt, np.zeros(n), np.zeros(n), mass], axis=1)
+            columns = [eta, phi, pt / jet_pt[:, None]] if relative else [pt, eta, phi]
+            number = first + np.arange(n)
+            labels = np.zeros((n, 0)) if relative else np.stack([0 * number, number // 2, number % 2], axis=1)
+            writer.append(np.stack(columns, axis=2), mask, of_jet, labels)
+
+
 def planning(folder: Path, shards: int) -> Iterator[Load]:
     """Plan an analysis whose raw data are in many files."""
     overlay = folder / "shards.yaml"
@@ -199,7 +253,8 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--gigabytes", type=float, nargs="*", default=[0.1, 1, 10], help="raw data to ingest")
     parser.add_argument("--jets", type=int, nargs="*", default=[10_000, 100_000, 1_000_000], help="jets to sample")
-    parser.add_argument("--shards", type=int, nargs="*", default=[100, 1000], help="raw files of a dry run")
+    parser.add_argument("--evaluated", type=int, nargs="*", default=[1_000_000], help="jets from clouds to metrics")
+    parser.add_argument("--shards", type=int, nargs="*", default=[100, 1000, 10_000], help="raw files of a dry run")
     parser.add_argument("--analyses", action=argparse.BooleanOptionalAction, default=True, help="two at once")
     options = parser.parse_args()
     options.scratch.mkdir(parents=True)
@@ -208,8 +263,9 @@ def main() -> None:
     table = csv.DictWriter(text, [field.name for field in fields(Load)], lineterminator="\n")
     table.writeheader()
     loads = itertools.chain(
-        ingestion(folder, options.gigabytes),
+        ingestion(folder, options.gigabytes) if options.gigabytes else (),
         sampling(folder, options.jets) if options.jets else (),
+        evaluation(folder, options.evaluated),
         *(planning(folder, shards) for shards in options.shards),
         side_by_side(folder) if options.analyses else (),
     )

@@ -6,6 +6,7 @@ function's annotation names, so that a command and its function cannot disagree.
 
 import argparse
 import json
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, final
@@ -93,8 +94,8 @@ class Options:
         return self.converted(name, _settings)
 
     def json(self, option: str, text: str) -> "Options":
-        """Add keys and values in JSON."""
-        self.add(option, required=True, help=f"JSON: {text}")
+        """Add keys and values in JSON, which may come from standard input: an argument has 128 kB at most."""
+        self.add(option, required=True, type=_text, help=f"JSON: {text}; - reads it from standard input")
         return self.converted(option.lstrip("-"), lambda value, _: _json(value, option))
 
     def named_files(self, option: str, text: str) -> "Options":
@@ -137,6 +138,10 @@ class _WeightsAndDescription(argparse.Action):
         assert isinstance(values, list), "argparse gives as many as nargs says"
         setattr(namespace, self.dest, values[0])
         setattr(namespace, self.dest.removesuffix("weights") + "description", values[1])
+
+
+def _text(given: str) -> str:
+    return sys.stdin.read() if given == "-" else given
 
 
 def _settings(text: str, model: Any) -> Any:

@@ -1,6 +1,6 @@
 """The cloud container: padded particles of many clouds, with features and labels of each cloud."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, final
 
@@ -64,6 +64,19 @@ class Clouds:
     def multiplicity(self) -> np.ndarray:
         """(N,) int64, the number of real particles of each cloud."""
         return self.mask.sum(axis=1)
+
+    @property
+    def width(self) -> int:
+        """P, the padded number of particles."""
+        return int(self.points.shape[1])
+
+    def select(self, positions: np.ndarray | slice) -> "Clouds":
+        """Return the clouds at ``positions``, as those of files are selected too."""
+        return self[positions]
+
+    def pieces(self) -> Iterator[tuple[np.ndarray, "Clouds"]]:
+        """Yield positions (n,) and clouds: here all at once, of files a piece at a time."""
+        yield np.arange(len(self)), self
 
     def point(self, name: str) -> np.ndarray:
         """Return the (N, P) values of one point column."""

@@ -3,11 +3,16 @@
 ``docs/formats.md`` describes the layout. A file is complete only if its attribute ``complete`` is 1, which is written
 last. Every byte that is read lies under a checksum, so that a flipped bit is an error and never a wrong number:
 datasets carry a Fletcher-32 sum, headers with their attributes one of the file format.
+
+Clouds are written in blocks of a fixed number of rows, so that the bytes of a file do not depend on how many were
+appended at a time.
 """
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, final
 
@@ -18,9 +23,22 @@ from cloudchamber.cloud import EVENT_WEIGHT, Clouds, Column
 from cloudchamber.errors import CloudchamberError, InputError
 from cloudchamber.hdf5 import Hdf5Output, create_hdf5, growing_dataset
 
-__all__ = ["CloudWriter", "create_clouds", "read_clouds", "read_header", "write_clouds"]
+__all__ = [
+    "GROUP_FORMAT",
+    "AnyClouds",
+    "CloudFile",
+    "CloudPart",
+    "CloudWriter",
+    "create_clouds",
+    "open_clouds",
+    "read_clouds",
+    "read_header",
+    "write_clouds",
+]
 
 FORMAT = "cloudchamber-clouds"
+# Clouds of some files of a data set, which are no data set before they are joined (preparation.groups).
+GROUP_FORMAT = "cloudchamber-cloud-group"
 VERSION = 1
 # Type and number of dimensions of each dataset.
 _ARRAYS: Mapping[str, tuple[str, int]] = {
@@ -30,6 +48,12 @@ _ARRAYS: Mapping[str, tuple[str, int]] = {
     "labels": ("int64", 2),
 }
 _CHUNK_BYTES = 1 << 20
+_TYPES = {"points": "f4", "mask": "bool", "features": "f4", "labels": "i8"}
+_BLOCK = 4096
+# Points that a piece of an open file holds: what is computed of them takes several times as much.
+_PIECE_BYTES = 1 << 27
+# The rows of a piece are a multiple of this, or all.
+_PIECE_ROWS = 8192
 
 
 @final
@@ -39,30 +63,52 @@ class CloudWriter:
     def __init__(self, output: Hdf5Output, width: int, columns: Mapping[str, tuple[Column, ...]]) -> None:
         self._output = output
         self._file = output.file
-        self._rows = 0
+        self._rows = self._written = 0
+        self._waiting: list[dict[str, np.ndarray]] = []
         n_points, n_features, n_labels = (len(columns[key]) for key in ("points", "features", "labels"))
-        self._add("points", (width, n_points), "f4", columns["points"])
-        self._add("mask", (width,), "bool", ())
-        self._add("features", (n_features,), "f4", columns["features"])
-        self._add("labels", (n_labels,), "i8", columns["labels"])
+        self._add("points", (width, n_points), columns["points"])
+        self._add("mask", (width,), ())
+        self._add("features", (n_features,), columns["features"])
+        self._add("labels", (n_labels,), columns["labels"])
         self._file.create_group("indices")
 
-    def _add(self, name: str, shape: tuple[int, ...], dtype: str, columns: tuple[Column, ...]) -> None:
-        row_bytes = max(1, int(np.prod(shape)) * np.dtype(dtype).itemsize)
-        rows = max(1, min(4096, _CHUNK_BYTES // row_bytes))
-        growing_dataset(self._file, name, shape, dtype, rows, columns)
+    def _add(self, name: str, shape: tuple[int, ...], columns: tuple[Column, ...]) -> None:
+        row_bytes = max(1, int(np.prod(shape)) * np.dtype(_TYPES[name]).itemsize)
+        rows = max(1, min(_BLOCK, _CHUNK_BYTES // row_bytes))
+        growing_dataset(self._file, name, shape, _TYPES[name], rows, columns)
 
     def append(self, points: np.ndarray, mask: np.ndarray, features: np.ndarray, labels: np.ndarray) -> None:
         """Append clouds: points (n, P, F), mask (n, P), features (n, C), labels (n, L)."""
         n = len(points)
-        for name, values in (("points", points), ("mask", mask), ("features", features), ("labels", labels)):
+        given = {"points": points, "mask": mask, "features": features, "labels": labels}
+        for name, values in given.items():
             if len(values) != n:
                 raise ValueError(f"{name} has {len(values)} rows, points has {n}")
+        start = 0
+        while start < n:
+            stop = min(n, start + _BLOCK - (self._rows - self._written))
+            self._waiting.append({name: values[start:stop].astype(_TYPES[name]) for name, values in given.items()})
+            self._rows += stop - start
+            start = stop
+            if self._rows - self._written == _BLOCK:
+                self.flush()
+
+    def flush(self) -> None:
+        """Write what waits for its block to be full: at the end, since that ends the block."""
+        if not self._waiting:
+            return
+        for name in _TYPES:
             dataset = self._file[name]
-            dataset.resize(self._rows + n, axis=0)
-            dataset[self._rows :] = values
-        self._rows += n
+            dataset.resize(self._rows, axis=0)
+            dataset[self._written :] = np.concatenate([rows[name] for rows in self._waiting])
+        self._waiting, self._written = [], self._rows
         self._output.check()
+
+    def add_rows(self, name: str, values: np.ndarray) -> None:
+        """Store a number of each cloud, (N,), that is no feature: what a group of files keeps until it is joined."""
+        self._file.create_dataset(
+            f"rows/{name}", data=values, chunks=True, maxshape=(None,), compression="gzip", fletcher32=True
+        )
 
     def add_indices(self, name: str, rows: np.ndarray) -> None:
         """Store the index array of a named part."""
@@ -77,7 +123,7 @@ class CloudWriter:
 
     @property
     def rows(self) -> int:
-        """Number of clouds written so far."""
+        """Number of clouds appended so far."""
         return self._rows
 
 
@@ -88,6 +134,7 @@ def create_clouds(
     point_columns: Sequence[Column],
     feature_columns: Sequence[Column] = (),
     label_columns: Sequence[Column] = (),
+    kind: str = FORMAT,
 ) -> Iterator[CloudWriter]:
     """Open a new cloud file for appending; it appears at ``path`` only when the block ends without an error.
 
@@ -95,6 +142,7 @@ def create_clouds(
         path: where the file is to be.
         width: P, the padded number of particles.
         point_columns, feature_columns, label_columns: names and units.
+        kind: what the file says that it is.
 
     Raises:
         StorageError: the file cannot be written.
@@ -105,11 +153,12 @@ def create_clouds(
         "labels": tuple(label_columns),
     }
     with create_hdf5(path) as output:
-        output.file.attrs["format"] = np.bytes_(FORMAT)
+        output.file.attrs["format"] = np.bytes_(kind)
         output.file.attrs["version"] = VERSION
         writer = CloudWriter(output, width, columns)
         writer.add_meta({})
         yield writer
+        writer.flush()
         output.file.attrs["n_clouds"] = writer.rows
 
 
@@ -129,30 +178,237 @@ def write_clouds(path: str | Path, clouds: Clouds) -> None:
 
 
 @contextmanager
-def _open(path: str | Path) -> Iterator[h5py.File]:
-    """Open a cloud file for reading and turn every failure of HDF5 into one line that names the file."""
+def _readable(path: str | Path) -> Iterator[None]:
+    """Turn every failure of HDF5 into one line that names the file."""
     try:
-        with h5py.File(path, "r", locking=False) as file:
-            if file.attrs.get("format") != np.bytes_(FORMAT):
-                raise InputError(f"{path}: not a cloud file (attribute 'format' is not '{FORMAT}')")
-            if file.attrs.get("version") != VERSION:
-                raise InputError(f"{path}: layout version {file.attrs.get('version')}, expected {VERSION}")
-            if file.attrs.get("complete") != 1:
-                raise InputError(f"{path}: the file was not written to its end")
-            yield file
+        yield
     except (CloudchamberError, MemoryError):
         raise
     except Exception as error:  # damaged bytes make HDF5 raise almost anything
         raise InputError(f"{path}: cannot be read as a cloud file: {' '.join(str(error).split())}") from error
 
 
+@contextmanager
+def _opened(path: str | Path, *kinds: str) -> Iterator[h5py.File]:
+    with _readable(path):
+        file = h5py.File(path, "r", locking=False)
+    with file:
+        with _readable(path):
+            if file.attrs.get("format") not in [np.bytes_(kind) for kind in kinds]:
+                raise InputError(f"{path}: not a cloud file (attribute 'format' is not '{kinds[0]}')")
+            if file.attrs.get("version") != VERSION:
+                raise InputError(f"{path}: layout version {file.attrs.get('version')}, expected {VERSION}")
+            if file.attrs.get("complete") != 1:
+                raise InputError(f"{path}: the file was not written to its end")
+        yield file
+
+
+@final
+class CloudFile:
+    """An open cloud file, of which a piece at a time is read and verified; made by :func:`open_clouds`.
+
+    What there is of each cloud beside its particles (features, labels) is read whole when it is asked for.
+
+    Attributes:
+        path: the file.
+        width: P, the padded number of particles.
+        point_columns, feature_columns, label_columns: names and units.
+    """
+
+    def __init__(self, path: str | Path, file: h5py.File) -> None:
+        self.path, self._file = path, file
+        with _readable(path):
+            self._clouds = int(file.attrs["n_clouds"])
+            for name, kind in _ARRAYS.items():
+                _require(path, file[name], *kind)
+            columns = {name: _columns(file[name]) for name in ("points", "features", "labels")}
+            shapes = {name: file[name].shape for name in _ARRAYS}
+        for name, shape in shapes.items():
+            if shape[0] != self._clouds:
+                raise InputError(f"{path}: dataset '{name}' has {shape[0]} rows, the header says {self._clouds}")
+        for name, named in columns.items():
+            if len(named) != shapes[name][-1]:
+                raise InputError(f"{path}: dataset '{name}' has {shapes[name][-1]} columns and {len(named)} names")
+        if shapes["mask"] != shapes["points"][:2]:
+            raise InputError(f"{path}: 'mask' is {shapes['mask']}, 'points' {shapes['points']}")
+        self.width = int(shapes["points"][1])
+        self.point_columns, self.feature_columns, self.label_columns = columns.values()
+
+    def __len__(self) -> int:
+        return self._clouds
+
+    @cached_property
+    def indices(self) -> Mapping[str, np.ndarray]:
+        """The rows of each named part."""
+        with _readable(self.path):
+            group = self._file["indices"]
+            indices = {name: self._whole(group[name], "int64", 1) for name in group}
+        for name, rows in indices.items():
+            if len(rows) and (rows.min() < 0 or rows.max() >= len(self)):
+                raise InputError(f"{self.path}: index array '{name}' points outside the {len(self)} clouds")
+        return indices
+
+    @cached_property
+    def meta(self) -> Mapping[str, Any]:
+        """What describes the clouds."""
+        with _readable(self.path):
+            return _meta(self._file)
+
+    @cached_property
+    def without_particles(self) -> Clouds:
+        """All clouds with features and labels and a padded length of zero."""
+        with _readable(self.path):
+            features, labels = (self._whole(self._file[name], *_ARRAYS[name]) for name in ("features", "labels"))
+        empty = np.zeros((len(self), 0, len(self.point_columns)), np.float32)
+        clouds = self._made(empty, np.zeros((len(self), 0), bool), features, labels)
+        return replace(clouds, indices=self.indices, meta=self.meta)
+
+    def rows(self, name: str) -> np.ndarray:
+        """Return what :meth:`CloudWriter.add_rows` stored."""
+        with _readable(self.path):
+            dataset = self._file[f"rows/{name}"]
+            if dataset.shape != (len(self),):
+                raise InputError(f"{self.path}: '{dataset.name}' is {dataset.shape}, there are {len(self)} clouds")
+            values: np.ndarray = dataset[()]
+        return values
+
+    def part(self, name: str) -> "CloudPart":
+        """Return the clouds of one stored index array, in its order.
+
+        Raises:
+            InputError: there is no such part.
+        """
+        if name not in self.indices:
+            raise InputError(f"no part '{name}' among {sorted(self.indices)}")
+        return CloudPart(self, self.indices[name])
+
+    @property
+    def all(self) -> "CloudPart":
+        """All clouds in the order of the file."""
+        return CloudPart(self, np.arange(len(self)))
+
+    def read(self, start: int, stop: int) -> Clouds:
+        """Return consecutive clouds, verified as by :func:`read_clouds`, without indices and meta data."""
+        with _readable(self.path):
+            return self._made(*(self._file[name][start:stop] for name in _ARRAYS))
+
+    def take(self, rows: np.ndarray) -> Clouds:
+        """Return the clouds of ``rows``, in any order; only the blocks that they lie in are read."""
+        order = np.argsort(rows, kind="stable")
+        ends = np.flatnonzero(np.diff(rows[order] // _BLOCK)) + 1
+        found = []
+        for group in np.split(order, ends) if len(rows) else []:
+            start = int(rows[group[0]])
+            found.append(self.read(start, int(rows[group[-1]]) + 1)[rows[group] - start])
+        if not found:
+            return self.read(0, 0)
+        place = np.argsort(order, kind="stable")
+        joined = {name: np.concatenate([getattr(part, name) for part in found])[place] for name in _ARRAYS}
+        return replace(found[0], **joined)
+
+    def pieces(self) -> Iterator[tuple[int, Clouds]]:
+        """Yield the first row and the clouds of each piece; of files of moderate size there is one."""
+        of_row = max(1, self.width * len(self.point_columns) * 4)
+        rows = max(1, _PIECE_BYTES // of_row // _PIECE_ROWS) * _PIECE_ROWS
+        for start in range(0, max(len(self), 1), rows):
+            yield start, self.read(start, min(start + rows, len(self)))
+
+    def _whole(self, dataset: h5py.Dataset, dtype: str, dimensions: int) -> np.ndarray:
+        _require(self.path, dataset, dtype, dimensions)
+        values: np.ndarray = dataset[()]
+        return values
+
+    def _made(self, points: np.ndarray, mask: np.ndarray, features: np.ndarray, labels: np.ndarray) -> Clouds:
+        path = self.path
+        for name, values in (("points", points), ("features", features)):
+            if not np.isfinite(values).all():
+                raise InputError(f"{path}: dataset '{name}' holds values that are not finite")
+        if np.any(mask[:, 1:] & ~mask[:, :-1]):
+            raise InputError(f"{path}: real particles do not come first in 'mask'")
+        if np.any(points[~mask]):
+            raise InputError(f"{path}: dataset 'points' is not zero where 'mask' is false")
+        return Clouds(points, mask, features, labels, self.point_columns, self.feature_columns, self.label_columns)
+
+
+@final
+class CloudPart:
+    """Some clouds of an open file in an order of their own; their particles are read when they are asked for.
+
+    It can be used in place of :class:`cloudchamber.cloud.Clouds` where these are taken piece by piece or row by row.
+    """
+
+    def __init__(self, file: CloudFile, rows: np.ndarray) -> None:
+        self._file, self._rows = file, rows
+        self.width, self.point_columns = file.width, file.point_columns
+        self.feature_columns, self.label_columns = file.feature_columns, file.label_columns
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, rows: np.ndarray | slice) -> Clouds:
+        """Return the clouds at positions of the part."""
+        return self._file.take(self._rows[rows])
+
+    def select(self, positions: np.ndarray | slice) -> "CloudPart":
+        """Return a part of this part."""
+        return CloudPart(self._file, self._rows[positions])
+
+    def feature(self, name: str) -> np.ndarray:
+        """Return the (N,) values of one per-cloud feature."""
+        return self._file.without_particles.feature(name)[self._rows]
+
+    def label(self, name: str) -> np.ndarray:
+        """Return the (N,) values of one label."""
+        return self._file.without_particles.label(name)[self._rows]
+
+    @property
+    def event_weight(self) -> np.ndarray | None:
+        """(N,) float64, what the event of each cloud weighs; None where all weigh the same."""
+        if EVENT_WEIGHT not in [column.name for column in self.feature_columns]:
+            return None
+        return self.feature(EVENT_WEIGHT).astype(np.float64)
+
+    def pieces(self) -> Iterator[tuple[np.ndarray, Clouds]]:
+        """Yield positions (n,) in the part and their clouds, in the order of the part where the file is one piece."""
+        for start, clouds in self._file.pieces():
+            positions = np.flatnonzero((self._rows >= start) & (self._rows < start + len(clouds)))
+            if len(positions):
+                yield positions, clouds[self._rows[positions] - start]
+
+
+# Clouds in memory, or some of those of a file.
+AnyClouds = Clouds | CloudPart
+
+
+@contextmanager
+def open_clouds(path: str | Path, weighted: bool = False, kind: str = FORMAT) -> Iterator[CloudFile]:
+    """Open a cloud file to read it piece by piece.
+
+    Args:
+        path: the file.
+        weighted: whether the caller takes event weights into account; see :func:`read_clouds`.
+        kind: what the file has to say that it is.
+
+    Raises:
+        InputError: see :func:`read_clouds`, also when what was opened is read.
+    """
+    with _opened(path, kind) as file:
+        clouds = CloudFile(path, file)
+        if not weighted and EVENT_WEIGHT in [column.name for column in clouds.feature_columns]:
+            raise InputError(
+                f"{path}: its clouds have event weights (feature '{EVENT_WEIGHT}'), which this step cannot take into "
+                "account; event_weights: unweight of 'prepare' or 'combine-classes' makes jets that weigh the same"
+            )
+        yield clouds
+
+
 def read_header(path: str | Path) -> Mapping[str, Any]:
-    """Return the meta data of a cloud file without reading its clouds.
+    """Return the meta data of a cloud file, also of one of a group of files, without reading its clouds.
 
     Raises:
         InputError: the file is missing, damaged, incomplete or of another kind.
     """
-    with _open(path) as file:
+    with _opened(path, FORMAT, GROUP_FORMAT) as file, _readable(path):
         return _meta(file)
 
 
@@ -170,52 +426,14 @@ def read_clouds(path: str | Path, weighted: bool = False) -> Clouds:
         InputError: the file is missing, damaged, incomplete or of another kind; a value is not finite; real
             particles do not come first or a padded slot is not zero; there are event weights and ``weighted`` is false.
     """
-    with _open(path) as file:
-        if not weighted and EVENT_WEIGHT in [column.name for column in _columns(file["features"])]:
-            raise InputError(
-                f"{path}: its clouds have event weights (feature '{EVENT_WEIGHT}'), which this step cannot take into "
-                "account; event_weights: unweight of 'prepare' or 'combine-classes' makes jets that weigh the same"
-            )
-        arrays = {name: _array(path, file[name], *kind) for name, kind in _ARRAYS.items()}
-        columns = {name: _columns(file[name]) for name in ("points", "features", "labels")}
-        group = file["indices"]
-        indices = {name: _array(path, group[name], "int64", 1) for name in group}
-        meta = _meta(file)
-        expected = int(file.attrs["n_clouds"])
-    for name, values in arrays.items():
-        if len(values) != expected:
-            raise InputError(f"{path}: dataset '{name}' has {len(values)} rows, the header says {expected}")
-        if values.dtype.kind == "f" and not np.isfinite(values).all():
-            raise InputError(f"{path}: dataset '{name}' holds values that are not finite")
-    for name, named in columns.items():
-        if len(named) != arrays[name].shape[-1]:
-            raise InputError(f"{path}: dataset '{name}' has {arrays[name].shape[-1]} columns and {len(named)} names")
-    mask = arrays["mask"]
-    if mask.shape != arrays["points"].shape[:2]:
-        raise InputError(f"{path}: 'mask' is {mask.shape}, 'points' {arrays['points'].shape}")
-    if np.any(mask[:, 1:] & ~mask[:, :-1]):
-        raise InputError(f"{path}: real particles do not come first in 'mask'")
-    if np.any(arrays["points"][~mask]):
-        raise InputError(f"{path}: dataset 'points' is not zero where 'mask' is false")
-    for name, rows in indices.items():
-        if len(rows) and (rows.min() < 0 or rows.max() >= expected):
-            raise InputError(f"{path}: index array '{name}' points outside the {expected} clouds")
-    return Clouds(
-        **arrays,
-        point_columns=columns["points"],
-        feature_columns=columns["features"],
-        label_columns=columns["labels"],
-        indices=indices,
-        meta=meta,
-    )
+    with open_clouds(path, weighted) as file:
+        return replace(file.read(0, len(file)), indices=file.indices, meta=file.meta)
 
 
-def _array(path: str | Path, dataset: h5py.Dataset, dtype: str, dimensions: int) -> np.ndarray:
+def _require(path: str | Path, dataset: h5py.Dataset, dtype: str, dimensions: int) -> None:
     if dataset.dtype != dtype or dataset.ndim != dimensions:
         there = f"{dataset.dtype} {dataset.shape}"
         raise InputError(f"{path}: dataset '{dataset.name}' is {there}, expected {dtype} of {dimensions} dimensions")
-    values: np.ndarray = dataset[()]
-    return values
 
 
 def _meta(file: h5py.File) -> dict[str, Any]:

@@ -191,6 +191,13 @@ _ALL = (
     ),
     Stage("ingest", OUTPUT, lambda inputs: [inputs / "towers.root", "--settings", json.dumps(INGESTION)], "clouds"),
     Stage(
+        "ingest-group",
+        OUTPUT,
+        lambda inputs: [inputs / "towers.root", "--settings", json.dumps(INGESTION)],
+        "group of clouds",
+    ),
+    Stage("join-groups", OUTPUT, lambda inputs: [inputs / "group.h5"], "clouds"),
+    Stage(
         "prepare",
         {"output": ".h5", "split-output": ".h5"},
         lambda inputs: [inputs / "clouds.h5", "--settings", "{}", "--seed", "3"],
@@ -286,6 +293,7 @@ def make_inputs(server: CommandServer, folder: Path) -> None:
     make("train", {option: f"{option}{suffix}" for option, suffix in TRAINED.items()})
     make("draw-jets", {"output": "jets.h5"})
     make("sample", {"output": "sample.h5"})
+    make("ingest-group", {"output": "group.h5"})
     for number in (1, 2):
         sample = STAGES["sample"].command(folder, folder / "sample")
         server.succeed([*sample[:-1], folder / f"sample_{number}.h5", "--shard", f"{number}-of-2"])

@@ -2,7 +2,8 @@
 
 Needs: raw files, simulated or the user's own, files of the JetNet layout, or labelled jets of a public layout; datasets
 and detector_response in config.yaml.
-Makes: {results}/clouds/{dataset}.h5, {results}/prepared/{dataset}.h5 with {dataset}_split.h5 beside it, and for the
+Makes: {results}/clouds/{dataset}.h5, where many files are read {results}/clouds/{dataset}_{group}.h5 for each group of
+them; {results}/prepared/{dataset}.h5 with {dataset}_split.h5 beside it, and for the
 comparison with real Delphes {results}/detector_response/{process}/{own,real}.h5; beside clouds, the observables of
 their jets. Where somebody asks for it, {results}/detector_response/{process}/counts.json: the counts of the jets after
 real Delphes that the package holds.
@@ -35,6 +36,59 @@ rule ingest:
     shell:
         "exec python -m cloudchamber ingest {input.files:q} --settings {params.settings:q}"
         " --threads {threads} --output {output} > {log} 2>&1"
+
+
+rule ingest_group:
+    input:
+        files=pipeline.clouds.group_files,
+        code=pipeline.code("ingest-group"),
+    output:
+        "<results>/clouds/{dataset}_{group}.h5",
+    log:
+        "<logs>/ingest_group/{dataset}_{group}.log",
+    benchmark:
+        "<logs>/ingest_group/{dataset}_{group}.tsv"
+    wildcard_constraints:
+        dataset=pipeline.any_of(pipeline.clouds.grouped()),
+        group="[0-9]+-of-[0-9]+",
+    conda:
+        "../../envs/ingestion.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(120),
+    params:
+        settings=pipeline.clouds.ingestion,
+        stamp=pipeline.clouds.group_stamp,
+    message:
+        "ingest data set {wildcards.dataset}, group {wildcards.group} of its files"
+    shell:
+        "exec python -m cloudchamber ingest-group {input.files:q} --settings {params.settings:q}"
+        " --threads {threads} --output {output} > {log} 2>&1"
+
+
+rule join_groups:
+    input:
+        parts=pipeline.clouds.parts,
+        code=pipeline.code("join-groups"),
+    output:
+        "<results>/clouds/{dataset}.h5",
+    log:
+        "<logs>/join_groups/{dataset}.log",
+    benchmark:
+        "<logs>/join_groups/{dataset}.tsv"
+    wildcard_constraints:
+        dataset=pipeline.any_of(pipeline.clouds.grouped()),
+    conda:
+        "../../envs/ingestion.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(120),
+    message:
+        "join the groups of files of data set {wildcards.dataset}"
+    shell:
+        "exec python -m cloudchamber join-groups {input.parts} --threads {threads} --output {output} > {log} 2>&1"
 
 
 rule from_jetnet:

@@ -191,5 +191,5 @@ rule data_table:
     message:
         "hash raw and external files"
     shell:
-        "exec python -m cloudchamber data-table --files {params.files:q} --threads {threads}"
-        " --output {output} > {log} 2>&1"
+        "exec python -m cloudchamber data-table --files - --threads {threads}"
+        " --output {output} > {log} 2>&1 <<< {params.files:q}"

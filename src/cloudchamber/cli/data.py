@@ -13,6 +13,9 @@ def add(commands: Commands) -> None:
     simulate.add("--name", required=True, help="name of the process: part of the seed").settings("a process")
     simulate.add("--shard", type=not_negative, default=0, help="which of the process's files").seed().output()
 
+    detect = commands.add("detect", "pass events of another generator (HepMC) through the detector into a Delphes file")
+    detect.add("source", type=Path, metavar="file").settings("the detection").seed().output()
+
     download = commands.add("download", "download an external file and verify it")
     download.add("name", help="name in the table of external files, such as jetnet30_top")
     text = "folder or address tried first; may be repeated; by default those in CLOUDCHAMBER_MIRRORS"
@@ -21,6 +24,11 @@ def add(commands: Commands) -> None:
 
     ingest = commands.add("ingest", "read Delphes files into clouds")
     ingest.add("files", nargs="+", help="ROOT files; wildcards are expanded").settings("an ingestion").output()
+
+    group = commands.add("ingest-group", "read some of many Delphes files, for join-groups")
+    group.add("files", nargs="+", help="ROOT files; wildcards are expanded").settings("the ingestion of all").output()
+    join = commands.add("join-groups", "put the clouds of groups of files together")
+    join.add("parts", type=Path, nargs="+", help="written by ingest-group, in the order of the files").output()
 
     read_jets = commands.add("read-jets", "read labelled jets of a public layout into clouds")
     read_jets.add("files", nargs="+", help="files of the layout; wildcards are expanded")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from cloudchamber import seeds
-from cloudchamber.cloud_file import read_clouds
+from cloudchamber.cloud_file import open_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.generative.jet_features import JetFeatures, read_jets
 from cloudchamber.metrics.divergence import kl_divergence
@@ -39,8 +39,8 @@ def compare_jet_features(truth: Path, drawn: Path, settings: MetricSettings, see
     Raises:
         InputError: a file cannot be used, or the training part has fewer jets than were drawn.
     """
-    clouds = read_clouds(truth)
-    test, train = (JetFeatures.of_part(clouds, name, truth) for name in ("test", "train"))
+    with open_clouds(truth) as clouds:
+        test, train = (JetFeatures.of_part(clouds, name, truth) for name in ("test", "train"))
     jets = read_jets(drawn)
     if len(train) < len(jets):
         raise InputError(

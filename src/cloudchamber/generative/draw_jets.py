@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from cloudchamber import seeds
-from cloudchamber.cloud_file import read_clouds
+from cloudchamber.cloud_file import open_clouds
 from cloudchamber.errors import InputError, SettingsError
 from cloudchamber.generative.jet_features import JetFeatures, write_jets
 from cloudchamber.generative.jet_flow import JetFlow, draw_from_flow
@@ -45,7 +45,8 @@ def draw_jets(
     """
     if model and len(model) != 2:
         raise SettingsError("--model: expected weights and description of a flow, or nothing")
-    train = JetFeatures.of_part(read_clouds(source), "train", source)
+    with open_clouds(source) as clouds:
+        train = JetFeatures.of_part(clouds, "train", source)
     asked = jets
     if at_most_training_jets and len(train) < jets:
         jets = len(train)

@@ -15,6 +15,7 @@ from typing import Any, final
 import numpy as np
 
 from cloudchamber.cloud import Clouds
+from cloudchamber.cloud_file import CloudFile
 from cloudchamber.errors import InputError
 from cloudchamber.jets.kinematics import relative_sum
 from cloudchamber.jets.observable_file import read_observables, write_observables
@@ -50,7 +51,7 @@ class JetFeatures:
         return len(self.multiplicity)
 
     @classmethod
-    def of_part(cls, clouds: Clouds, name: str, source: str | Path) -> "JetFeatures":
+    def of_part(cls, clouds: Clouds | CloudFile, name: str, source: str | Path) -> "JetFeatures":
         """Return the jets of one part of prepared clouds: the features that they were stored with, and their sum.
 
         Raises:
@@ -63,10 +64,16 @@ class JetFeatures:
         part = clouds.part(name)
         try:
             columns = {feature: part.feature(feature) for feature in _STORED}
-            sums = relative_sum(part)
         except InputError as error:
             raise InputError(f"{source}: {error}") from error
-        return cls(**columns, jet_pt_rel=sums, multiplicity=part.multiplicity, width=clouds.points.shape[1])
+        sums, multiplicity = np.empty(len(part)), np.empty(len(part), np.int64)
+        for positions, piece in part.pieces():
+            try:
+                sums[positions] = relative_sum(piece)
+            except InputError as error:
+                raise InputError(f"{source}: {error}") from error
+            multiplicity[positions] = piece.multiplicity
+        return cls(**columns, jet_pt_rel=sums, multiplicity=multiplicity, width=clouds.width)
 
     def __getitem__(self, rows: np.ndarray | slice) -> "JetFeatures":
         """Return the jets of ``rows``."""

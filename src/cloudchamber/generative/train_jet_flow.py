@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cloudchamber.cloud_file import read_clouds
+from cloudchamber.cloud_file import open_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.generative.jet_features import JetFeatures
 from cloudchamber.generative.jet_flow import JetFlow, JetFlowTask
@@ -31,8 +31,8 @@ def train_jet_flow(
         InputError: the jets are not prepared, or a feature is missing or constant.
         DivergenceError, StateError, TerminatedError: see :func:`cloudchamber.training.trainer.fit`.
     """
-    clouds = read_clouds(source)
-    train, validation = (JetFeatures.of_part(clouds, name, source).columns for name in ("train", "validation"))
+    with open_clouds(source) as clouds:
+        train, validation = (JetFeatures.of_part(clouds, name, source).columns for name in ("train", "validation"))
     try:
         scales = JetScales.fit(train)
     except InputError as error:

@@ -5,21 +5,83 @@ checksum, and the attribute ``complete``, which is written last.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, final
 
 import h5py
 import numpy as np
 
 from cloudchamber.errors import CloudchamberError, InputError
-from cloudchamber.hdf5 import create_hdf5
+from cloudchamber.hdf5 import Hdf5Output, create_hdf5
 from cloudchamber.storage import sha256
 
-__all__ = ["read_observables", "read_observables_of", "refuse_other_source", "write_observables"]
+__all__ = [
+    "ObservableFile",
+    "ObservableWriter",
+    "create_observables",
+    "open_observables",
+    "open_observables_of",
+    "read_observables",
+    "read_observables_of",
+    "refuse_other_source",
+    "write_observables",
+]
 
 FORMAT = "cloudchamber-observables"
 VERSION = 1
+
+
+@final
+class ObservableWriter:
+    """Appends the observables of some jets after those of others; made by :func:`create_observables`."""
+
+    def __init__(self, output: Hdf5Output, jets: int) -> None:
+        self._output, self._group = output, output.file.create_group("observables")
+        self._jets, self._rows = jets, 0
+
+    def append(self, table: Mapping[str, np.ndarray]) -> None:
+        """Append arrays of equal length, (n,) each; every time those of the same names."""
+        lengths = {len(values) for values in table.values()}
+        if len(lengths) != 1:
+            raise ValueError(f"columns of different lengths {sorted(lengths)}")
+        end = self._rows + lengths.pop()
+        for name, values in table.items():
+            if not self._rows:
+                self._group.create_dataset(name, shape=(self._jets,), dtype="f8", chunks=True, fletcher32=True)
+            self._group[name][self._rows : end] = values
+        self._rows = end
+        self._output.check()
+
+    def close(self) -> None:
+        """Check that there is a number for each jet."""
+        if self._rows != self._jets:
+            raise ValueError(f"{self._rows} of {self._jets} jets were written")
+
+
+@contextmanager
+def create_observables(path: str | Path, jets: int, meta: Mapping[str, Any]) -> Iterator[ObservableWriter]:
+    """Open a new file of observables; it appears at ``path`` only when the block ends without an error.
+
+    Args:
+        path: where the file is to be.
+        jets: how many it will hold.
+        meta: what describes them; anything that can be written as JSON.
+
+    Raises:
+        StorageError: the file cannot be written.
+    """
+    with create_hdf5(path) as output:
+        file = output.file
+        file.attrs["format"] = np.bytes_(FORMAT)
+        file.attrs["version"] = VERSION
+        file.attrs["n_jets"] = jets
+        text = np.frombuffer(json.dumps(dict(meta), sort_keys=True).encode(), "u1")
+        file.create_dataset("meta", data=text, chunks=True, fletcher32=True)
+        writer = ObservableWriter(output, jets)
+        yield writer
+        writer.close()
 
 
 def write_observables(path: str | Path, table: Mapping[str, np.ndarray], meta: Mapping[str, Any]) -> None:
@@ -33,19 +95,69 @@ def write_observables(path: str | Path, table: Mapping[str, np.ndarray], meta: M
     Raises:
         StorageError: the file cannot be written.
     """
-    lengths = {len(values) for values in table.values()}
-    if len(lengths) != 1:
-        raise ValueError(f"columns of different lengths {sorted(lengths)}")
-    with create_hdf5(path) as output:
-        file = output.file
-        file.attrs["format"] = np.bytes_(FORMAT)
-        file.attrs["version"] = VERSION
-        file.attrs["n_jets"] = lengths.pop()
-        text = np.frombuffer(json.dumps(dict(meta), sort_keys=True).encode(), "u1")
-        file.create_dataset("meta", data=text, chunks=True, fletcher32=True)
-        observables = file.create_group("observables")
-        for name, values in table.items():
-            observables.create_dataset(name, data=np.asarray(values, "f8"), chunks=True, fletcher32=True)
+    with create_observables(path, len(next(iter(table.values()))), meta) as writer:
+        writer.append(table)
+
+
+@final
+class ObservableFile:
+    """An open file of observables, of which one at a time is read; made by :func:`open_observables`.
+
+    Attributes:
+        names: of the observables.
+        jets: how many there are.
+        meta: what describes them.
+    """
+
+    def __init__(self, path: str | Path, file: h5py.File) -> None:
+        self._path, self._file = path, file
+        with _readable(path):
+            if file.attrs.get("format") != np.bytes_(FORMAT) or file.attrs.get("version") != VERSION:
+                raise InputError(f"{path}: not a file of observables ('{FORMAT}', version {VERSION})")
+            if file.attrs.get("complete") != 1:
+                raise InputError(f"{path}: the file was not written to its end")
+            self.names = tuple(file["observables"])
+            self.meta = json.loads(file["meta"][()].tobytes())
+            self.jets = int(file.attrs["n_jets"])
+        if not isinstance(self.meta, dict):
+            raise InputError(f"{path}: 'meta' holds no keys and values")
+        for name in self.names:
+            with _readable(path):
+                shape, dtype = file["observables"][name].shape, file["observables"][name].dtype
+            if shape != (self.jets,) or dtype != np.float64:
+                raise InputError(
+                    f"{path}: dataset '{name}' is {dtype} {shape}, the header says {self.jets} jets of one float64"
+                )
+
+    def read(self, name: str, start: int = 0, stop: int | None = None) -> np.ndarray:
+        """Return the (n,) values of one observable, of all jets or of some consecutive ones."""
+        with _readable(self._path):
+            values: np.ndarray = self._file["observables"][name][start:stop]
+        return values
+
+
+@contextmanager
+def _readable(path: str | Path) -> Iterator[None]:
+    try:
+        yield
+    except (CloudchamberError, MemoryError):
+        raise
+    except Exception as error:  # damaged bytes make HDF5 raise almost anything
+        reason = " ".join(str(error).split())
+        raise InputError(f"{path}: cannot be read as a file of observables: {reason}") from error
+
+
+@contextmanager
+def open_observables(path: str | Path) -> Iterator[ObservableFile]:
+    """Open a file of observables to read them one by one.
+
+    Raises:
+        InputError: the file is missing, damaged, incomplete or of another kind.
+    """
+    with _readable(path):
+        file = h5py.File(path, "r", locking=False)
+    with file:
+        yield ObservableFile(path, file)
 
 
 def read_observables(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
@@ -54,27 +166,8 @@ def read_observables(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str,
     Raises:
         InputError: the file is missing, damaged, incomplete or of another kind.
     """
-    try:
-        with h5py.File(path, "r", locking=False) as file:
-            if file.attrs.get("format") != np.bytes_(FORMAT) or file.attrs.get("version") != VERSION:
-                raise InputError(f"{path}: not a file of observables ('{FORMAT}', version {VERSION})")
-            if file.attrs.get("complete") != 1:
-                raise InputError(f"{path}: the file was not written to its end")
-            table = {name: values[()] for name, values in file["observables"].items()}
-            meta = json.loads(file["meta"][()].tobytes())
-            expected = int(file.attrs["n_jets"])
-    except (CloudchamberError, MemoryError):
-        raise
-    except Exception as error:  # damaged bytes make HDF5 raise almost anything
-        reason = " ".join(str(error).split())
-        raise InputError(f"{path}: cannot be read as a file of observables: {reason}") from error
-    if not isinstance(meta, dict):
-        raise InputError(f"{path}: 'meta' holds no keys and values")
-    for name, values in table.items():
-        if values.shape != (expected,) or values.dtype != np.float64:
-            there = f"{values.dtype} {values.shape}"
-            raise InputError(f"{path}: dataset '{name}' is {there}, the header says {expected} jets of one float64")
-    return table, meta
+    with open_observables(path) as file:
+        return {name: file.read(name) for name in file.names}, file.meta
 
 
 def read_observables_of(
@@ -91,12 +184,19 @@ def read_observables_of(
         InputError: see :func:`read_observables`; or the observables are of another number of clouds, or were made from
             a file with another content.
     """
-    table, meta = read_observables(path)
-    lengths = {len(values) for values in table.values()}
-    if lengths != {n_clouds}:
-        raise InputError(f"{path}: observables of {max(lengths, default=0)} jets, {clouds} has {n_clouds}")
-    refuse_other_source(path, meta, clouds, "jets")
-    return table, meta
+    with open_observables_of(clouds, n_clouds, path) as file:
+        return {name: file.read(name) for name in file.names}, file.meta
+
+
+@contextmanager
+def open_observables_of(clouds: str | Path, n_clouds: int, path: str | Path) -> Iterator[ObservableFile]:
+    """Do what :func:`open_observables` does, of the clouds of a certain file; as :func:`read_observables_of`."""
+    with open_observables(path) as file:
+        jets = file.jets if file.names else 0
+        if jets != n_clouds:
+            raise InputError(f"{path}: observables of {jets} jets, {clouds} has {n_clouds}")
+        refuse_other_source(path, file.meta, clouds, "jets")
+        yield file
 
 
 def refuse_other_source(path: str | Path, meta: Mapping[str, Any], source: str | Path, what: str) -> None:

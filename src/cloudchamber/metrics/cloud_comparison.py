@@ -3,11 +3,11 @@
 import numpy as np
 import pandas as pd
 
-from cloudchamber.cloud import Clouds
+from cloudchamber.cloud_file import AnyClouds
 from cloudchamber.metrics.energy_mover import coverage_and_mmd
-from cloudchamber.metrics.memorisation import memorisation
+from cloudchamber.metrics.memorisation import MOST_HELD_OUT, memorisation
 from cloudchamber.metrics.tables import DISTANCE_COLUMNS
-from cloudchamber.preparation.splits import event_labels, halves
+from cloudchamber.preparation.splits import event_labels, halved
 from cloudchamber.preparation.unweighting import unweight
 from cloudchamber.settings.metrics import MetricSettings
 
@@ -18,7 +18,7 @@ _JUDGED = 10_000
 
 
 def compare_clouds(
-    test: Clouds, train: Clouds, generated: Clouds, settings: MetricSettings, rng: np.random.Generator
+    test: AnyClouds, train: AnyClouds, generated: AnyClouds, settings: MetricSettings, rng: np.random.Generator
 ) -> pd.DataFrame:
     """Compare generated with true jets one by one.
 
@@ -50,21 +50,22 @@ def compare_clouds(
     if weighted:
         jets = min(jets, len(train))
     values = coverage_and_mmd(test, generated, rng, jets, batches)
-    floors = coverage_and_mmd(test, train[: len(generated)], rng, jets, batches)
+    floors = coverage_and_mmd(test, train.select(slice(len(generated))), rng, jets, batches)
     rows = [
         (metric, "", *value, *floor, jets * batches, jets * batches)
         for metric, value, floor in zip(("coverage", "mmd"), values, floors, strict=True)
     ]
     if weighted:
         return pd.DataFrame(rows, columns=list(DISTANCE_COLUMNS))
-    judged = generated[:_JUDGED]
+    judged = generated[: min(len(generated), _JUDGED)]
+    held_out = min(len(halved(test)[0]), MOST_HELD_OUT)
     rows += [
-        (metric, "", *value, *floor, len(halves(test)[0]), len(judged))
+        (metric, "", *value, *floor, held_out, len(judged))
         for metric, (value, floor) in memorisation(train, test, judged).items()
     ]
     return pd.DataFrame(rows, columns=list(DISTANCE_COLUMNS))
 
 
-def _unweighted(clouds: Clouds, rng: np.random.Generator) -> Clouds:
+def _unweighted(clouds: AnyClouds, rng: np.random.Generator) -> AnyClouds:
     assert clouds.event_weight is not None, "both parts are of one file"
-    return clouds[unweight(clouds.event_weight, event_labels(clouds), rng)]
+    return clouds.select(unweight(clouds.event_weight, event_labels(clouds), rng))

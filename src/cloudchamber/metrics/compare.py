@@ -1,18 +1,18 @@
 """The step ``compare``: distances of a sample from truth."""
 
 import sys
-from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from cloudchamber import seeds
-from cloudchamber.cloud import Clouds
-from cloudchamber.cloud_file import read_clouds
-from cloudchamber.jets.observable_file import read_observables_of
+from cloudchamber.cloud_file import open_clouds
+from cloudchamber.jets.observable_file import open_observables_of
 from cloudchamber.metrics.cloud_comparison import compare_clouds
 from cloudchamber.metrics.comparison import compare
+from cloudchamber.metrics.piecewise import PartObservables
 from cloudchamber.metrics.tables import write_table
 from cloudchamber.settings.metrics import MetricSettings
 
@@ -33,6 +33,7 @@ def compare_files(
 ) -> None:
     """Compare a sample with the test part of the truth; the training part gives the floor.
 
+    Jets are read piece by piece, so that memory grows with their number by what one feature and the resamplings take.
     Truth may have event weights; what of the metrics cannot take them is left out, which is said on standard error.
 
     Args:
@@ -45,19 +46,19 @@ def compare_files(
     Raises:
         InputError: a file cannot be used, or the training part has fewer jets than the sample.
     """
-    true, generated = read_clouds(truth, weighted=True), read_clouds(sample)
-    of_true, _ = read_observables_of(truth, len(true), truth_observables)
-    of_generated, _ = read_observables_of(sample, len(generated), sample_observables)
-    test, train = (_part(true, of_true, name) for name in ("test", "train"))
-    of_features = compare(*test, generated, of_generated, *train, settings, seeds.generator(seed, "bootstrap"))
-    of_clouds = compare_clouds(test[0], train[0], generated, settings, seeds.generator(seed, "batches"))
+    with ExitStack() as files:
+        true = files.enter_context(open_clouds(truth, weighted=True))
+        drawn = files.enter_context(open_clouds(sample))
+        of_true = files.enter_context(open_observables_of(truth, len(true), truth_observables))
+        of_drawn = files.enter_context(open_observables_of(sample, len(drawn), sample_observables))
+        test, train = (true.part(name) for name in ("test", "train"))
+        observables = [PartObservables(of_true, true.indices[name]) for name in ("test", "train")]
+        generated = drawn.all, PartObservables(of_drawn, np.arange(len(drawn)))
+        sides = (test, observables[0], *generated, train, observables[1])
+        of_features = compare(*sides, settings, seeds.generator(seed, "bootstrap"))
+        of_clouds = compare_clouds(test, train, generated[0], settings, seeds.generator(seed, "batches"))
     table = pd.concat([of_features, of_clouds], ignore_index=True)
     left_out = [metric for metric in METRICS if metric not in set(table["metric"])]
     if left_out:
         sys.stderr.write(f"compare: {truth} has event weights, which these cannot take: {', '.join(left_out)}\n")
     write_table(output, table)
-
-
-def _part(clouds: Clouds, observables: Mapping[str, np.ndarray], name: str) -> tuple[Clouds, dict[str, np.ndarray]]:
-    rows = clouds.part(name), clouds.indices[name]
-    return rows[0], {feature: values[rows[1]] for feature, values in observables.items()}

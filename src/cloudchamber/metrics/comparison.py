@@ -1,21 +1,25 @@
 """The table of distances between generated and true jets, each with its uncertainty and its floor."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
+from itertools import chain
+from typing import final
 
 import numpy as np
 import pandas as pd
 
-from cloudchamber.cloud import Clouds
+from cloudchamber.cloud_file import AnyClouds
 from cloudchamber.errors import InputError
 from cloudchamber.jets.features import EFP_NAMES, EXTRA_FEATURES, JET_FEATURES, PARTICLE_FEATURES, W1_EFP_NAMES
-from cloudchamber.jets.kinematics import has_momentum
-from cloudchamber.metrics.divergence import kl_divergence
+from cloudchamber.metrics.divergence import divergence_in_bins, edges_of_truth
 from cloudchamber.metrics.frechet import frechet_physics_distance
 from cloudchamber.metrics.kernel_distance import kernel_physics_distance
-from cloudchamber.metrics.resampling import Estimate, Sample, bootstrap_weights
+from cloudchamber.metrics.ordered import OrderedEntries
+from cloudchamber.metrics.piecewise import ParticleEntries, rows_of
+from cloudchamber.metrics.resampling import Estimate, JetEntries, Sample, bootstrap_weights, effective_weights
+from cloudchamber.metrics.rows import Rows
 from cloudchamber.metrics.tables import DISTANCE_COLUMNS
-from cloudchamber.metrics.wasserstein import wasserstein_distance
+from cloudchamber.metrics.wasserstein import resampled_distances
 from cloudchamber.preparation.splits import event_labels
 from cloudchamber.progress import progress
 from cloudchamber.settings.metrics import MetricSettings
@@ -36,11 +40,11 @@ _N_DISTANCES = 2 * len(_FEATURES) + len(_MEAN_DISTANCES)
 
 
 def compare(
-    truth: Clouds,
+    truth: AnyClouds,
     truth_observables: Mapping[str, np.ndarray],
-    generated: Clouds,
+    generated: AnyClouds,
     generated_observables: Mapping[str, np.ndarray],
-    floor: Clouds,
+    floor: AnyClouds,
     floor_observables: Mapping[str, np.ndarray],
     settings: MetricSettings,
     rng: np.random.Generator,
@@ -72,33 +76,75 @@ def compare(
             finite; no particle at all.
     """
     size_of_floor = _as_many(floor, len(generated))
-    reference = _samples("truth", truth, truth_observables, len(truth))
-    candidates = (
-        _samples("generated", generated, generated_observables, len(generated)),
-        _samples("floor", floor, floor_observables, size_of_floor),
+    sides = (
+        _Side("truth", truth, truth_observables, len(truth)),
+        _Side("generated", generated, generated_observables, len(generated)),
+        _Side("floor", floor, floor_observables, size_of_floor),
     )
-    signed = any(sample["jet_mass"].has_negative_weights for sample in (reference, candidates[1]))
+    signed = any(side.has_negative_weights for side in (sides[0], sides[2]))
     draws = {} if signed else _PHYSICS_DISTANCES
-    of_truth, of_generated = (_resamplings(side, settings.bootstraps, rng) for side in (truth, generated))
+    of_truth, of_generated = (_resamplings(side, settings.bootstraps, rng) for side in sides[:2])
     # Without weights both have as many jets.
-    of_floor = of_generated
-    if floor.event_weight is not None:
-        of_floor = _resamplings(floor[:size_of_floor], settings.bootstraps, rng)
-    tables: list[dict[tuple[str, str], Estimate]] = [{}, {}]
+    of_floor = of_generated if sides[2].weights is None else _resamplings(sides[2], settings.bootstraps, rng)
+    drawn = (of_truth, of_generated, of_floor)
+    tables: tuple[dict[tuple[str, str], Estimate], ...] = ({}, {})
     with progress("comparison", 2 * (_N_DISTANCES + len(draws)), "distances") as report:
-        for candidate, table, resamplings in zip(candidates, tables, (of_generated, of_floor), strict=True):
-            weights = (of_truth, resamplings)
-            # Both draw alike, so that value and floor do not differ by their draws.
-            for row, distance in _distances(reference, candidate, settings.bins, weights, draws, deepcopy(rng)):
-                table[row] = distance
-                report.update()
+        of_features = _of_features(sides, settings.bins, drawn)
+        for table, row, distance in chain(of_features, _of_polynomials(sides, draws, rng)):
+            tables[table][row] = distance
+            report.update()
     values, lowest = tables
-    sizes = (round(reference["jet_mass"].size), len(generated))
-    rows = [(*row, *values[row], *lowest[row], *sizes) for row in values]
+    sizes = (round(sides[0].size), len(generated))
+    rows = [(*row, *values[row], *lowest[row], *sizes) for row in _rows(draws)]
     return pd.DataFrame(rows, columns=list(DISTANCE_COLUMNS))
 
 
-def _as_many(floor: Clouds, jets: int) -> int:
+def _rows(draws: Iterable[str]) -> list[tuple[str, str]]:
+    """Return metric and feature of all rows, in their order."""
+    of_features = [(metric, feature) for metric in ("kl", "w1") for feature in _FEATURES]
+    return of_features + [(metric, "") for metric in (*_MEAN_DISTANCES, *draws)]
+
+
+@final
+class _Side:
+    """The first ``n_jets`` of some jets with their observables."""
+
+    def __init__(self, name: str, jets: AnyClouds, observables: Mapping[str, np.ndarray], n_jets: int) -> None:
+        self.name, self.jets, self.observables, self.n_jets = name, jets, observables, n_jets
+        for feature in (*JET_FEATURES, *EXTRA_FEATURES):
+            if feature not in observables:
+                raise InputError(f"no observable '{feature}' of {name} among {sorted(observables)}")
+        weights = jets.event_weight
+        self.weights = effective_weights(None if weights is None else weights[:n_jets])
+        self._counts = ParticleEntries.counted(name, jets, n_jets)
+
+    @property
+    def has_negative_weights(self) -> bool:
+        return self.weights is not None and bool((self.weights < 0).any())
+
+    @property
+    def size(self) -> float:
+        return self.n_jets if self.weights is None else float(self.weights.sum())
+
+    def sample(self, feature: str) -> JetEntries:
+        """Return the values of a feature of jets or particles."""
+        if feature in PARTICLE_FEATURES:
+            return ParticleEntries(feature, self.jets, self.weights, self._counts)
+        values = np.asarray(self.observables[feature], np.float64)
+        if len(values) != len(self.jets):
+            raise InputError(f"{len(values)} values of '{feature}' for the {len(self.jets)} jets of {self.name}")
+        # Sorted into bins, what is not finite would lie at the end of the last one.
+        bad = np.count_nonzero(~np.isfinite(values))
+        if bad:
+            raise InputError(f"'{feature}' of {bad} of the {len(self.jets)} jets of {self.name} is not finite")
+        return Sample(values[: self.n_jets], np.arange(self.n_jets), self.n_jets, self.weights)
+
+    def polynomials(self) -> Rows:
+        """Return (n_jets, 36) energy flow polynomials."""
+        return rows_of(self.observables, EFP_NAMES, self.n_jets)
+
+
+def _as_many(floor: AnyClouds, jets: int) -> int:
     """Return how many of the first jets of the floor are as many as ``jets`` equal ones."""
     weights = floor.event_weight
     if weights is None:
@@ -116,90 +162,61 @@ def _as_many(floor: Clouds, jets: int) -> int:
     return int(enough[0]) + 1
 
 
-def _resamplings(clouds: Clouds, bootstraps: int, rng: np.random.Generator) -> np.ndarray:
+def _resamplings(side: _Side, bootstraps: int, rng: np.random.Generator) -> np.ndarray:
     """Return how often each jet is in each resampling: of jets, or of events where these have weights."""
     events = None
-    if clouds.event_weight is not None:
-        events = np.unique(event_labels(clouds), axis=0, return_inverse=True)[1].ravel()
-    return bootstrap_weights(len(clouds), bootstraps, rng, events)
+    if side.weights is not None:
+        labels = event_labels(side.jets)[: side.n_jets]
+        events = np.unique(labels, axis=0, return_inverse=True)[1].ravel()
+    return bootstrap_weights(side.n_jets, bootstraps, rng, events)
 
 
-def _distances(
-    truth: Mapping[str, Sample],
-    generated: Mapping[str, Sample],
-    bins: int,
-    weights: tuple[np.ndarray, np.ndarray],
-    draws: Mapping[str, Callable[..., Estimate]],
-    rng: np.random.Generator,
-) -> Iterator[tuple[tuple[str, str], Estimate]]:
-    """Yield metric and feature with their distance."""
-    truth_weights, generated_weights = weights
-    for feature in _FEATURES:
-        yield ("kl", feature), kl_divergence(truth[feature], generated[feature], bins, truth_weights, generated_weights)
-    for feature in _FEATURES:
-        yield (
-            ("w1", feature),
-            wasserstein_distance(truth[feature], generated[feature], truth_weights, generated_weights),
-        )
+_Row = tuple[int, tuple[str, str], Estimate]
+
+
+def _of_features(sides: Sequence[_Side], bins: int, drawn: Sequence[np.ndarray]) -> Iterator[_Row]:
+    """Yield distances of features with their table, 0 for the generated jets and 1 for the floor, and their row."""
+    resampled: dict[tuple[int, str], tuple[float, np.ndarray]] = {}
+    in_means = [feature for features in _MEAN_DISTANCES.values() for feature in features]
+    for feature in dict.fromkeys([*_FEATURES, *in_means]):
+        samples = [side.sample(feature) for side in sides]
+        with OrderedEntries(samples) as ordered:
+            edges = edges_of_truth(ordered, samples[0], bins) if feature in _FEATURES else None
+            for table in (0, 1):
+                of_pair = (ordered, (samples[0], samples[table + 1]), (0, table + 1))
+                if edges is not None:
+                    yield table, ("kl", feature), divergence_in_bins(*of_pair, edges, drawn[0], drawn[table + 1])
+                found = resampled_distances(*of_pair, drawn[0], drawn[table + 1])
+                if feature in in_means:
+                    resampled[table, feature] = found
+                if feature in _FEATURES:
+                    yield table, ("w1", feature), Estimate(found[0], float(np.std(found[1], ddof=1)))
     for metric, features in _MEAN_DISTANCES.items():
-        samples = _side_by_side(truth, generated, features)
-        yield (metric, ""), wasserstein_distance(*samples, truth_weights, generated_weights)
-    polynomials = _scaled_polynomials(truth, generated)
-    of_jets = (truth[EFP_NAMES[0]].weights, generated[EFP_NAMES[0]].weights)
-    for metric, distance in draws.items():
-        yield (metric, ""), distance(*polynomials, rng, *of_jets)
+        for table in (0, 1):
+            values, draws = zip(*(resampled[table, feature] for feature in features), strict=True)
+            spread = np.mean(draws, axis=0)
+            yield table, (metric, ""), Estimate(float(np.mean(values)), float(np.std(spread, ddof=1)))
 
 
-def _samples(name: str, clouds: Clouds, observables: Mapping[str, np.ndarray], n_jets: int) -> dict[str, Sample]:
-    """Return feature -> its values in the first ``n_jets`` jets."""
-    mask = has_momentum(clouds)[:n_jets]
-    if not mask.any():
-        raise InputError(f"no particle with a momentum in the {n_jets} jets of {name}")
-    weights = None if clouds.event_weight is None else clouds.event_weight[:n_jets]
-    samples = {}
-    for feature in (*JET_FEATURES, *EXTRA_FEATURES):
-        if feature not in observables:
-            raise InputError(f"no observable '{feature}' of {name} among {sorted(observables)}")
-        if len(observables[feature]) != len(clouds):
-            raise InputError(f"{len(observables[feature])} values of '{feature}' for the {len(clouds)} jets of {name}")
-        # Sorted into bins, what is not finite would lie at the end of the last one.
-        bad = np.count_nonzero(~np.isfinite(observables[feature]))
-        if bad:
-            raise InputError(f"'{feature}' of {bad} of the {len(clouds)} jets of {name} is not finite")
-        samples[feature] = Sample.of_jets(observables[feature][:n_jets], weights)
-    for feature in PARTICLE_FEATURES:
-        samples[feature] = Sample.of_particles(clouds.point(feature)[:n_jets], mask, weights)
-    return samples
-
-
-def _side_by_side(
-    truth: Mapping[str, Sample], generated: Mapping[str, Sample], features: Sequence[str]
-) -> tuple[Sample, Sample]:
-    """Return the values of several features as one feature, each moved to a range of its own.
-
-    The distance of the two results is the mean of the distances of the features, also in each resampling: a jet has
-    as many values of each feature, so between two ranges the cumulative distributions agree.
-    """
-    pairs = [(truth[feature], generated[feature]) for feature in features]
-    starts = np.cumsum([0.0, *(np.ptp(np.concatenate([x.values, y.values])) for x, y in pairs)])
-    lowest = [min(x.values.min(), y.values.min()) for x, y in pairs]
-    shifts = starts[:-1] - lowest
-    truths, others = (
-        Sample(
-            np.concatenate([sample.values + shift for sample, shift in zip(samples, shifts, strict=True)]),
-            np.concatenate([sample.jets for sample in samples]),
-            samples[0].n_jets,
-            samples[0].weights,
-        )
-        for samples in zip(*pairs, strict=True)
-    )
-    return truths, others
-
-
-def _scaled_polynomials(truth: Mapping[str, Sample], generated: Mapping[str, Sample]) -> tuple[np.ndarray, np.ndarray]:
-    """Return (N, 36) and (M, 36), each polynomial over its largest value in truth."""
-    x, y = (np.stack([samples[name].values for name in EFP_NAMES], axis=1) for samples in (truth, generated))
-    scale = x.max(axis=0)
+def _of_polynomials(
+    sides: Sequence[_Side], draws: Mapping[str, Callable[..., Estimate]], rng: np.random.Generator
+) -> Iterator[_Row]:
+    """Yield distances of all energy flow polynomials, each over its largest value in truth."""
+    if not draws:
+        return
+    polynomials = [side.polynomials() for side in sides]
+    for side, rows in zip(sides, polynomials, strict=True):
+        bad = rows.not_finite()
+        if bad.any():
+            name, number = EFP_NAMES[int(bad.argmax())], int(bad.max())
+            raise InputError(f"'{name}' of {number} of the {side.n_jets} jets of {side.name} is not finite")
+    scale = polynomials[0].largest()
     # Polynomials of cycles are zero where no jet has enough particles.
     scale[scale == 0] = 1.0
-    return x / scale, y / scale
+    truth, *others = (rows.scaled(scale) for rows in polynomials)
+    for table, other in enumerate(others):
+        # Both draw alike, so that value and floor do not differ by their draws.
+        of_table = deepcopy(rng)
+        for metric, distance in draws.items():
+            weights = (sides[0].weights, sides[table + 1].weights)
+            yield table, (metric, ""), distance(truth, other, of_table, *weights)

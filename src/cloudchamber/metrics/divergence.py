@@ -5,17 +5,27 @@ quantiles of truth, and D = sum_k q_k ln(q_k / p_k), with q the generated and p 
 in bins of unequal width, as in other evaluations, would play down the tails.
 """
 
-from itertools import pairwise
+from collections.abc import Iterator
 
 import numpy as np
+from numba import njit
 
 from cloudchamber.errors import InputError
-from cloudchamber.metrics.resampling import Estimate, Sample
+from cloudchamber.metrics.ordered import OrderedEntries
+from cloudchamber.metrics.resampling import Estimate, JetEntries, Sample
 
-__all__ = ["KL_DIRECTION", "bin_counts", "bin_edges", "divergence_of_counts", "expected_floor", "kl_divergence"]
+__all__ = [
+    "KL_DIRECTION",
+    "bin_counts",
+    "bin_edges",
+    "divergence_in_bins",
+    "divergence_of_counts",
+    "edges_of_truth",
+    "expected_floor",
+    "kl_divergence",
+]
 
 KL_DIRECTION = "KL(generated || truth)"
-_JETS_PER_PIECE = 8192
 
 
 def bin_edges(truth: np.ndarray, bins: int, weights: np.ndarray | None = None) -> np.ndarray:
@@ -46,27 +56,71 @@ def bin_edges(truth: np.ndarray, bins: int, weights: np.ndarray | None = None) -
         >>> bin_counts(np.array([29.0, 30.0, 30.5]), bin_edges(np.full(10, 30.0), bins=5))
         array([1, 1, 1])
     """
-    if weights is not None:
-        return _weighted_edges(truth[weights != 0], bins, np.abs(weights[weights != 0]))
-    values, counts = np.unique(truth, return_counts=True)
-    # In whole numbers, since rounding i / bins would move some edges by one value.
-    below = (np.arange(1, bins) * len(truth) + bins - 1) // bins
-    quantiles = values[np.searchsorted(np.cumsum(counts), below)]
-    atoms = values[counts >= max(min(2, len(truth)), len(truth) / bins)]
-    return np.unique(np.concatenate([quantiles[quantiles < values[-1]], np.nextafter(atoms, -np.inf), atoms]))
+    sample = Sample(truth, np.arange(len(truth)), len(truth), weights)
+    with OrderedEntries([sample]) as ordered:
+        return edges_of_truth(ordered, sample, bins)
 
 
-def _weighted_edges(truth: np.ndarray, bins: int, weights: np.ndarray) -> np.ndarray:
-    """Return what :func:`bin_edges` does, of positive weights; one heavy entry alone is no atom."""
-    values, positions, entries = np.unique(truth, return_inverse=True, return_counts=True)
-    sizes = np.bincount(positions, weights)
-    cumulative = np.cumsum(sizes)
-    # Sums are rounded: what holds a share exactly must not miss it.
-    shares = np.arange(1, bins) / bins * (cumulative[-1] * (1 - 1e-12))
-    quantiles = values[np.searchsorted(cumulative, shares)]
-    filling = sizes >= cumulative[-1] / bins * (1 - 1e-12)
-    atoms = values[filling & (entries >= min(2, len(truth)))]
-    return np.unique(np.concatenate([quantiles[quantiles < values[-1]], np.nextafter(atoms, -np.inf), atoms]))
+def edges_of_truth(ordered: OrderedEntries, truth: JetEntries, bins: int) -> np.ndarray:
+    """Return what :func:`bin_edges` does, of entries in their order.
+
+    Args:
+        ordered: the entries of truth, which is the first of its samples, and maybe of others.
+        truth: the reference sample.
+        bins: number of bins wanted at quantiles.
+    """
+    if truth.weights is None:
+        entries = truth.n_entries
+        # In whole numbers, since rounding i / bins would move some edges by one value.
+        shares: np.ndarray = (np.arange(1, bins) * entries + bins - 1) // bins
+        filling = max(min(2, entries), entries / bins)
+        least = 0
+    else:
+        entries, total = 0, 0.0
+        for _, counts, sizes in _different_values(ordered, truth):
+            entries += int(counts.sum())
+            total = float(np.cumsum([total, *sizes])[-1])
+        # Sums are rounded: what holds a share exactly must not miss it.
+        shares = np.arange(1, bins) / bins * (total * (1 - 1e-12))
+        filling = total / bins * (1 - 1e-12)
+        # One heavy entry alone is no atom.
+        least = min(2, entries)
+    quantiles, atoms = [np.zeros(0)], [np.zeros(0)]
+    before: float = 0
+    highest = -np.inf
+    for values, counts, sizes in _different_values(ordered, truth):
+        cumulative = np.cumsum(np.concatenate([[before], sizes]).astype(sizes.dtype))[1:]
+        inside = shares[(shares > before) & (shares <= cumulative[-1])]
+        quantiles.append(values[np.searchsorted(cumulative, inside)])
+        atoms.append(values[(sizes >= filling) & (counts >= least)])
+        before, highest = cumulative[-1], values[-1]
+    at_quantiles, at_atoms = np.concatenate(quantiles), np.concatenate(atoms)
+    found = [at_quantiles[at_quantiles < highest], np.nextafter(at_atoms, -np.inf), at_atoms]
+    return np.unique(np.concatenate(found))
+
+
+def _different_values(
+    ordered: OrderedEntries, truth: JetEntries
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Yield the different values of truth in each range, how many entries have them, and the size of these entries.
+
+    The size is the number of entries, or the sum of the sizes of their weights, without those that are zero.
+    """
+    for values, jets in ordered:
+        kept = jets < truth.n_jets
+        if truth.weights is not None:
+            weights = np.abs(truth.weights[jets[kept]])
+            kept[kept] = weights > 0
+            weights = weights[weights > 0]
+        of_truth = values[kept]
+        if not len(of_truth):
+            continue
+        starts = np.flatnonzero(np.concatenate([[True], of_truth[1:] != of_truth[:-1]]))
+        counts = np.diff(np.append(starts, len(of_truth)))
+        sizes = counts
+        if truth.weights is not None:
+            sizes = np.bincount(np.repeat(np.arange(len(counts)), counts), weights)
+        yield of_truth[starts], counts, sizes
 
 
 def bin_counts(values: np.ndarray, edges: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
@@ -105,7 +159,7 @@ def expected_floor(bins: int, n_reference: int, n_generated: int) -> float:
 
 
 def kl_divergence(
-    truth: Sample, generated: Sample, bins: int, truth_weights: np.ndarray, generated_weights: np.ndarray
+    truth: JetEntries, generated: JetEntries, bins: int, truth_weights: np.ndarray, generated_weights: np.ndarray
 ) -> Estimate:
     """Return the divergence of ``generated`` from ``truth`` in nats and its uncertainty.
 
@@ -134,8 +188,37 @@ def kl_divergence(
         >>> print(f"{value:.3f} +- {uncertainty:.3f}, floor {expected_floor(20, 5000, 5000):.3f}")
         0.131 +- 0.010, floor 0.004
     """
-    edges = bin_edges(truth.values, bins, truth.entry_weights)
-    of_truth, of_generated = (bin_counts(side.values, edges, side.entry_weights) for side in (truth, generated))
+    with OrderedEntries([truth, generated]) as ordered:
+        edges = edges_of_truth(ordered, truth, bins)
+        return divergence_in_bins(ordered, (truth, generated), (0, 1), edges, truth_weights, generated_weights)
+
+
+def divergence_in_bins(
+    ordered: OrderedEntries,
+    samples: tuple[JetEntries, JetEntries],
+    places: tuple[int, int],
+    edges: np.ndarray,
+    truth_weights: np.ndarray,
+    generated_weights: np.ndarray,
+) -> Estimate:
+    """Return the divergence of two samples in given bins, as :func:`kl_divergence` does.
+
+    Args:
+        ordered: the entries of these samples, and maybe of others.
+        samples: truth and generated.
+        places: of the two among the samples of ``ordered``.
+        edges: inner edges of the bins.
+        truth_weights, generated_weights: (B, n_jets) each.
+
+    Raises:
+        InputError: see :func:`kl_divergence`.
+    """
+    truth, generated = samples
+    found = [
+        _counts(ordered, side, int(ordered.first[place]), edges, weights)
+        for side, place, weights in zip(samples, places, (truth_weights, generated_weights), strict=True)
+    ]
+    (of_truth, truth_resampled), (of_generated, generated_resampled) = found
     # Sums of negative weights alone come to this.
     if of_truth.min() < 0 or of_generated.min() < 0:
         lowest = min(of_truth.min(), of_generated.min())
@@ -146,24 +229,30 @@ def kl_divergence(
     entered = (of_generated > 0) | (of_truth > 0)
     value = divergence_of_counts(of_generated[entered], of_truth[entered])
     resampled = divergence_of_counts(
-        np.compress(entered, _resampled_counts(generated, edges, generated_weights), axis=1),
-        np.compress(entered, _resampled_counts(truth, edges, truth_weights), axis=1),
+        np.compress(entered, generated_resampled, axis=1), np.compress(entered, truth_resampled, axis=1)
     )
     return Estimate(float(value), float(resampled.std(ddof=1)))
 
 
-def _resampled_counts(sample: Sample, edges: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return (B, K) float64 counts of each resampling, as products of weights and the counts of each jet."""
-    n_bins = len(edges) + 1
-    cells = sample.jets * n_bins + np.searchsorted(edges, sample.values)
-    ends = np.searchsorted(sample.jets, np.arange(0, sample.n_jets + _JETS_PER_PIECE, _JETS_PER_PIECE))
-    counts = np.zeros((len(weights), n_bins))
-    for piece, (start, stop) in enumerate(pairwise(ends)):
-        first = piece * _JETS_PER_PIECE
-        n_jets = min(_JETS_PER_PIECE, sample.n_jets - first)
-        of_jets = np.bincount(cells[start:stop] - first * n_bins, minlength=n_jets * n_bins)
-        of_piece = weights[:, first : first + n_jets].astype(np.float64)
-        if sample.weights is not None:
-            of_piece *= sample.weights[first : first + n_jets]
-        counts += of_piece @ of_jets.reshape(n_jets, n_bins)
-    return counts
+def _counts(
+    ordered: OrderedEntries, sample: JetEntries, first: int, edges: np.ndarray, weights: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return (K,) counts of a sample whose first jet is ``first``, or sums of weights, and (B, K) of resamplings."""
+    counts = np.zeros((len(edges) + 1, 1 + len(weights)))
+    drawn = np.ascontiguousarray(weights.T)
+    of_jets = np.ones(sample.n_jets) if sample.weights is None else sample.weights
+    for values, jets in ordered:
+        _add_counts(np.searchsorted(edges, values), jets, first, drawn, of_jets, counts)
+    return counts[:, 0].copy(), np.ascontiguousarray(counts[:, 1:].T)
+
+
+@njit(cache=True)
+def _add_counts(
+    cells: np.ndarray, jets: np.ndarray, first: int, drawn: np.ndarray, weights: np.ndarray, counts: np.ndarray
+) -> None:
+    for i in range(len(cells)):
+        jet = jets[i] - first
+        if 0 <= jet < len(weights):
+            counts[cells[i], 0] += weights[jet]
+            for b in range(drawn.shape[1]):
+                counts[cells[i], b + 1] += drawn[jet, b] * weights[jet]

@@ -11,6 +11,7 @@ import numpy as np
 from numba import njit
 
 from cloudchamber.cloud import Clouds
+from cloudchamber.cloud_file import AnyClouds
 from cloudchamber.errors import InputError
 from cloudchamber.jets.kinematics import momenta
 from cloudchamber.metrics.resampling import Estimate
@@ -39,7 +40,12 @@ def energy_movers_distances(first: Clouds, second: Clouds, radius: float = 1.0) 
 
 
 def coverage_and_mmd(
-    truth: Clouds, generated: Clouds, rng: np.random.Generator, jets: int = 50, batches: int = 5, radius: float = 1.0
+    truth: AnyClouds,
+    generated: AnyClouds,
+    rng: np.random.Generator,
+    jets: int = 50,
+    batches: int = 5,
+    radius: float = 1.0,
 ) -> tuple[Estimate, Estimate]:
     """Return coverage and minimum matching distance of generated jets (arXiv 2106.11535).
 

@@ -8,6 +8,7 @@ from scipy.optimize import nnls
 
 from cloudchamber.errors import InputError
 from cloudchamber.metrics.resampling import Estimate, drawn_rows
+from cloudchamber.metrics.rows import Moments, Rows
 from cloudchamber.preparation.unweighting import effective_size
 
 __all__ = ["frechet_distance", "frechet_physics_distance"]
@@ -31,23 +32,21 @@ def frechet_distance(truth: np.ndarray, generated: np.ndarray) -> float:
         >>> round(frechet_distance(truth, truth + [3, 4]), 6)
         25.0
     """
-    means = [sample.mean(axis=0) for sample in (truth, generated)]
-    covariances = [_covariance(sample, mean) for sample, mean in zip((truth, generated), means, strict=True)]
+    return _distance(Moments.of(truth), Moments.of(generated))
+
+
+def _distance(truth: Moments, generated: Moments) -> float:
+    covariances = [side.covariance for side in (truth, generated)]
     eigenvalues, vectors = np.linalg.eigh(covariances[0])
     root = vectors * np.sqrt(np.maximum(eigenvalues, 0.0)) @ vectors.T
     mixed = np.linalg.eigvalsh(root @ covariances[1] @ root)
     spread = sum(covariance.trace() for covariance in covariances) - 2 * np.sqrt(np.maximum(mixed, 0.0)).sum()
-    return float(((means[0] - means[1]) ** 2).sum() + spread)
-
-
-def _covariance(sample: np.ndarray, mean: np.ndarray) -> np.ndarray:
-    centred = sample - mean
-    return centred.T @ centred / (len(sample) - 1)
+    return float(((truth.mean - generated.mean) ** 2).sum() + spread)
 
 
 def frechet_physics_distance(
-    truth: np.ndarray,
-    generated: np.ndarray,
+    truth: np.ndarray | Rows,
+    generated: np.ndarray | Rows,
     rng: np.random.Generator,
     truth_weights: np.ndarray | None = None,
     generated_weights: np.ndarray | None = None,
@@ -82,15 +81,13 @@ def frechet_physics_distance(
         raise InputError(f"the Frechet distance needs {_FEWEST_JETS} jets or more of each sample, not {fewest}")
     largest = min(largest, fewest)
     sizes = (1 / np.linspace(1 / (_SMALLEST_TO_LARGEST * largest), 1 / largest, points)).astype(np.int64)
-    distances = [
-        np.mean(
-            [
-                frechet_distance(*(rows[drawn_rows(len(rows), size, rng, weights)] for rows, weights in sides))
-                for _ in range(batches)
-            ]
-        )
-        for size in sizes
-    ]
+    drawn: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
+    for size in np.repeat(sizes, batches):
+        for (rows, weights), of_side in zip(sides, drawn, strict=True):
+            of_side.append(drawn_rows(len(rows), size, rng, weights).astype(np.int32))
+    moments = [Rows.of(rows).moments(of_side) for (rows, _), of_side in zip(sides, drawn, strict=True)]
+    every = np.array([_distance(*pair) for pair in zip(*moments, strict=True)]).reshape(points, batches)
+    distances = [np.mean(of_size) for of_size in every]
     terms = np.stack([np.ones(points), 1 / sizes], axis=1)
     parameters, residual = nnls(terms, np.asarray(distances))
     variance = np.linalg.inv(terms.T @ terms)[0, 0] * residual**2 / (points - terms.shape[1])

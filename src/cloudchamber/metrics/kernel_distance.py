@@ -7,6 +7,7 @@ import numpy as np
 
 from cloudchamber.errors import InputError
 from cloudchamber.metrics.resampling import Estimate, drawn_rows
+from cloudchamber.metrics.rows import Rows
 from cloudchamber.preparation.unweighting import effective_size
 
 __all__ = ["kernel_physics_distance", "squared_discrepancy"]
@@ -54,8 +55,8 @@ def _kernel_sum(x: np.ndarray, y: np.ndarray) -> float:
 
 
 def kernel_physics_distance(
-    truth: np.ndarray,
-    generated: np.ndarray,
+    truth: np.ndarray | Rows,
+    generated: np.ndarray | Rows,
     rng: np.random.Generator,
     truth_weights: np.ndarray | None = None,
     generated_weights: np.ndarray | None = None,
@@ -82,9 +83,11 @@ def kernel_physics_distance(
     if fewest < _FEWEST_JETS:
         raise InputError(f"the kernel distance needs {_FEWEST_JETS} jets or more of each sample, not {fewest}")
     size = min(largest, fewest // 2)
-    values = [
-        squared_discrepancy(*(rows[drawn_rows(len(rows), size, rng, weights)] for rows, weights in sides))
-        for _ in range(batches)
-    ]
+    drawn: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
+    for _ in range(batches):
+        for (rows, weights), of_side in zip(sides, drawn, strict=True):
+            of_side.append(drawn_rows(len(rows), size, rng, weights))
+    taken = [Rows.of(rows).take(of_side) for (rows, _), of_side in zip(sides, drawn, strict=True)]
+    values = [squared_discrepancy(*pair) for pair in zip(*taken, strict=True)]
     low, high = np.percentile(values, _CENTRAL)
     return Estimate(float(np.median(values)), float(high - low) / 2)

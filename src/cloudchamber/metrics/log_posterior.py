@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from cloudchamber.cloud import Clouds
+from cloudchamber.cloud_file import AnyClouds
 from cloudchamber.errors import InputError
 from cloudchamber.jets.kinematics import has_momentum, momenta
 from cloudchamber.preparation.standardisation import Standardisation
@@ -80,7 +81,7 @@ class TrainingSet:
 
 
 def training_set(
-    classes: Mapping[str, Clouds],
+    classes: Mapping[str, AnyClouds],
     jets_per_class: int,
     validation_fraction: float,
     rng: np.random.Generator,
@@ -103,7 +104,7 @@ def training_set(
     for name, clouds in classes.items():
         if len(clouds) < jets_per_class:
             raise InputError(f"class '{name}' has {len(clouds)} jets, {jets_per_class} are asked for")
-    widths = {name: clouds.mask.shape[1] for name, clouds in classes.items()}
+    widths = {name: clouds.width for name, clouds in classes.items()}
     if len(set(widths.values())) > 1:
         raise InputError(f"classes of different padded lengths: {widths}")
     shared = rng.permutation(len(next(iter(classes.values())))) if paired else None

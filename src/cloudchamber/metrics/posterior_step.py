@@ -2,21 +2,21 @@
 
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from cloudchamber import seeds
-from cloudchamber.cloud import Clouds
-from cloudchamber.cloud_file import read_clouds
+from cloudchamber.cloud_file import AnyClouds, open_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.metrics.jet_classifier import train_jet_classifier
 from cloudchamber.metrics.log_posterior import classifier_inputs, training_set
 from cloudchamber.metrics.posterior_scores import ideal_value, log_ratios, negative_log_posteriors, restrict
 from cloudchamber.metrics.tables import write_table
 from cloudchamber.metrics.two_sample import area_under_curve, chance
-from cloudchamber.preparation.splits import halves
+from cloudchamber.preparation.splits import halved
 from cloudchamber.settings.metrics import LogPosteriorSettings
 from cloudchamber.storage import write_rows
 
@@ -56,12 +56,16 @@ def log_posterior(
     """
     if TRUTH in classes:
         raise InputError(f"a model may not be called '{TRUTH}'")
-    test = read_clouds(truth).part("test")
-    trained_on, unseen = halves(test)
-    clouds = {name: read_clouds(path) for name, path in classes.items()} | {TRUTH: trained_on}
-    rng = seeds.generator(seed, "log_posterior")
-    n_training = _jets_per_class(clouds, settings.jets_per_class)
-    data = training_set(clouds, n_training, _VALIDATION_FRACTION, rng)
+    with ExitStack() as files:
+        test = files.enter_context(open_clouds(truth)).part("test")
+        trained_on, unseen = halved(test)
+        clouds: dict[str, AnyClouds] = {
+            name: files.enter_context(open_clouds(path)).all for name, path in classes.items()
+        }
+        clouds[TRUTH] = test.select(trained_on)
+        rng = seeds.generator(seed, "log_posterior")
+        n_training = _jets_per_class(clouds, settings.jets_per_class)
+        data = training_set(clouds, n_training, _VALIDATION_FRACTION, rng)
     # Their order is that of the outputs of the network.
     order = {"classes": list(classes)}
     sources = {**classes, TRUTH: truth}
@@ -69,7 +73,13 @@ def log_posterior(
     classifier = train_jet_classifier(data, settings, seed, state, sources, entry, order)
     if classifier is None:
         return
-    of_truth = classifier.log_probabilities(classifier_inputs(unseen, data.standardisation))
+    with open_clouds(truth) as file:
+        scored = [
+            (positions, classifier.log_probabilities(classifier_inputs(jets, data.standardisation)))
+            for positions, jets in file.part("test").select(unseen).pieces()
+        ]
+    positions, values = (np.concatenate(arrays) for arrays in zip(*scored, strict=True))
+    of_truth = values[np.argsort(positions, kind="stable")]
     of_validation = classifier.log_probabilities(data.inputs[data.validation])
     target = data.target[data.validation].numpy()
     of_classes = {name: of_validation[target == position] for position, name in enumerate(data.classes)}
@@ -78,7 +88,7 @@ def log_posterior(
     write_rows(history, classifier.history)
 
 
-def _jets_per_class(classes: Mapping[str, Clouds], asked: int) -> int:
+def _jets_per_class(classes: Mapping[str, AnyClouds], asked: int) -> int:
     """Return how many jets all classes have, at most as many as asked for."""
     fewest = min(classes, key=lambda name: len(classes[name]))
     there = len(classes[fewest])

@@ -4,6 +4,7 @@ from typing import Any, TypeVar, final
 
 from cloudchamber.pipeline.data_sources import DataSources
 from cloudchamber.pipeline.json_arguments import settings_argument
+from cloudchamber.pipeline.paths import Paths
 from cloudchamber.pipeline.stamps import stamp
 from cloudchamber.settings.data import DatasetSettings, JetNetSource, LabelledSource
 from cloudchamber.settings.ingestion import IngestionSettings
@@ -23,10 +24,16 @@ class Clouds:
 
     def __init__(self, settings: SharedSettings, sources: DataSources) -> None:
         self._settings, self._sources = settings, sources
+        self._paths = Paths(settings.results)
+        # Ten thousand jobs may ask for the same.
+        self._processes: dict[str, str] = {}
 
     def process(self, wildcards: Any) -> str:
         """Return the settings of a process."""
-        return settings_argument(self._settings.processes[wildcards.process])
+        name = wildcards.process
+        if name not in self._processes:
+            self._processes[name] = settings_argument(self._settings.processes[name])
+        return self._processes[name]
 
     def files(self, wildcards: Any) -> list[str]:
         """Return the raw files of a data set: simulated ones, or the user's own."""
@@ -37,8 +44,28 @@ class Clouds:
         return stamp(self._sources.own_files(wildcards.dataset))
 
     def ingested(self) -> list[str]:
-        """Return the data sets that come as ROOT files of events."""
-        return [name for name, dataset in self._settings.datasets.items() if dataset.ingestion is not None]
+        """Return the data sets that come as files of events and are read by one job."""
+        grouped = self.grouped()
+        datasets = self._settings.datasets.items()
+        return [name for name, dataset in datasets if dataset.ingestion is not None and name not in grouped]
+
+    def grouped(self) -> list[str]:
+        """Return the data sets that come as files of events and are read by several jobs."""
+        return self._sources.grouped()
+
+    def parts(self, wildcards: Any) -> list[str]:
+        """Return the clouds of each group of files of a data set."""
+        return self._paths.groups(wildcards.dataset, len(self._sources.groups(wildcards.dataset)))
+
+    def group_files(self, wildcards: Any) -> list[str]:
+        """Return the raw files of a group, whose wildcard is as in ``2-of-8``."""
+        number, _, of = wildcards.group.partition("-of-")
+        groups = self._sources.groups(wildcards.dataset)
+        return groups[int(number) - 1] if int(of) == len(groups) and 0 < int(number) <= len(groups) else []
+
+    def group_stamp(self, wildcards: Any) -> str:
+        """Return what changes when somebody replaces a raw file of a group."""
+        return stamp(self.group_files(wildcards) if self._sources.own_files(wildcards.dataset) else [])
 
     def ingestion(self, wildcards: Any) -> str:
         """Return the settings of an ingestion."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from glob import has_magic
+from itertools import pairwise
 from pathlib import Path
 from typing import final
 
@@ -15,6 +16,8 @@ from cloudchamber.wildcards import expand, hint
 __all__ = ["DataSources"]
 
 _OWN = "file of the user"
+# Of one data set: more would make a plan slow, and no job much shorter.
+_MOST_JOBS = 200
 
 
 @final
@@ -40,6 +43,9 @@ class DataSources:
         self._used = {name: settings.datasets[name] for name in used}
         self._splits = tuple(splits)
         self._of_studies = tuple(of_studies)
+        # Jobs ask for them one by one, and there may be ten thousand files.
+        self._files: dict[str, list[str]] = {}
+        self._groups: dict[str, list[list[str]]] = {}
 
     def raw(self, process: str) -> list[str]:
         """Return the simulated files of a process."""
@@ -58,6 +64,30 @@ class DataSources:
 
     def files(self, dataset: str) -> list[str]:
         """Return the files that the clouds of a data set are read from."""
+        if dataset not in self._files:
+            self._files[dataset] = self._found(dataset)
+        return self._files[dataset]
+
+    def groups(self, dataset: str) -> list[list[str]]:
+        """Return the files of each job that ingests a data set; one group where a single job does."""
+        if dataset not in self._groups:
+            self._groups[dataset] = self._grouped(dataset)
+        return self._groups[dataset]
+
+    def _grouped(self, dataset: str) -> list[list[str]]:
+        # In the order in which one job would read them.
+        files = [str(path) for path in sorted(map(Path, self.files(dataset)))]
+        of_job = self._settings.datasets[dataset].files_per_job
+        jobs = max(1, min(_MOST_JOBS, -(-len(files) // of_job)))
+        ends = [len(files) * job // jobs for job in range(jobs + 1)]
+        return [files[start:end] for start, end in pairwise(ends)]
+
+    def grouped(self) -> list[str]:
+        """Return the data sets that are ingested by several jobs."""
+        ingested = [name for name, dataset in self._used.items() if dataset.ingestion is not None]
+        return [name for name in ingested if len(self.groups(name)) > 1]
+
+    def _found(self, dataset: str) -> list[str]:
         source = self._settings.datasets[dataset].source
         if isinstance(source, SimulatedSource):
             return self.raw(source.process)
@@ -106,7 +136,14 @@ class DataSources:
 
     def made(self) -> list[str]:
         """Return everything that is made of the files themselves, and not of what was made from them."""
-        clouds = [self._paths.clouds(name) for name in self._used]
+        grouped = self.grouped()
+        clouds = [
+            path
+            for name in self._used
+            for path in (
+                self._paths.groups(name, len(self.groups(name))) if name in grouped else [self._paths.clouds(name)]
+            )
+        ]
         real = [
             self._paths.response(process, "real") for process, file in self.real_files().items() if file is not None
         ]

@@ -61,6 +61,10 @@ class Paths:
         """Return the clouds of a data set, as they were read."""
         return f"{self.results}/clouds/{dataset}.h5"
 
+    def groups(self, dataset: str, number: int) -> list[str]:
+        """Return the clouds of each of a number of groups of the files of a data set."""
+        return [f"{self.results}/clouds/{dataset}_{group}-of-{number}.h5" for group in range(1, number + 1)]
+
     def prepared(self, dataset: str) -> str:
         """Return the clouds of a data set in relative coordinates, split and standardised."""
         return f"{self.results}/prepared/{dataset}.h5"

@@ -13,7 +13,7 @@ from cloudchamber.pipeline.overview import Overview
 from cloudchamber.pipeline.paths import Paths
 from cloudchamber.pipeline.plans import Plans
 from cloudchamber.pipeline.stages import SHARED_STAGES, code_of
-from cloudchamber.pipeline.stamps import stamp
+from cloudchamber.pipeline.stamps import content_stamp, stamp
 from cloudchamber.pipeline.study import Study
 from cloudchamber.pipeline.summary import Summary
 from cloudchamber.pipeline.training import Trainings
@@ -55,6 +55,10 @@ class Pipeline:
     def code(self, stage: str) -> list[str]:
         """Return the source files that a stage depends on: of a command, of a study's own as "STUDY COMMAND"."""
         return self._from_here(code_of(self._stages[stage]))
+
+    def code_stamp(self, code: Iterable[str]) -> str:
+        """Return what changes with source files: a parameter of rules with thousands of jobs, in place of inputs."""
+        return content_stamp(code)
 
     def code_of_drawing(self, stage: str, drawing: Drawing) -> list[str]:
         """Return the source files that a figure or table depends on."""

@@ -13,8 +13,11 @@ __all__ = ["SHARED_STAGES", "code_of"]
 SHARED_STAGES: Mapping[str, str] = {
     # Clouds.
     "simulate": "simulation.simulate:simulate",
+    "detect": "simulation.detect_events:detect_events",
     "download": "download:download_by_name",
     "ingest": "preparation.ingestion:ingest",
+    "ingest-group": "preparation.groups:ingest_group",
+    "join-groups": "preparation.groups:join_groups",
     "read-jets": "preparation.labelled_jets:read_labelled_jets",
     "from-jetnet": "readers.jetnet:convert_from_jetnet",
     "to-jetnet": "readers.jetnet:convert_to_jetnet",

@@ -9,7 +9,7 @@ import numpy as np
 
 from cloudchamber.preparation.raw_clouds import CloudSource
 from cloudchamber.readers.constituents import detector_view, pt_leaves
-from cloudchamber.readers.delphes import DelphesTree
+from cloudchamber.readers.event_tree import EventTree
 from cloudchamber.readers.jagged import Step
 
 __all__ = ["FileContent", "difference", "in_other_units", "units_differ"]
@@ -38,7 +38,7 @@ class FileContent:
     constituents: int = 0
 
     @classmethod
-    def of(cls, tree: DelphesTree, source: CloudSource) -> "FileContent":
+    def of(cls, tree: EventTree, source: CloudSource) -> "FileContent":
         names = {name.partition(".")[0] for name in (*source.leaves, *source.references)}
         return cls(tree.path, source.collections, {name: tree.leaves_of(name) for name in sorted(names)})
 

@@ -1,10 +1,11 @@
 """What the events of a data set weigh: their weights in the files, times a factor of the slice that a file is of.
 
-All weights are read before the first cloud is written, from one branch of each file: the sum over a slice divides its
-cross section, and events that all weigh the same get no column at all.
+All weights are read from one branch of each file: the sum over a slice divides its cross section, and events that all
+weigh the same get no column at all. Where one job reads all files this is before the first cloud is written; where
+several do, each keeps the weights as they are until all are known.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,13 +15,14 @@ import numpy as np
 
 from cloudchamber.cloud import EVENT_WEIGHT, Column
 from cloudchamber.errors import InputError, SettingsError
-from cloudchamber.readers.delphes import DelphesTree, open_tree
+from cloudchamber.readers.event_tree import EventTree
 from cloudchamber.readers.jagged import Step
 from cloudchamber.readers.nanoaod_runs import generated_sum
+from cloudchamber.readers.open_events import open_events
 from cloudchamber.settings.ingestion import IngestionSettings
 from cloudchamber.wildcards import existing_files
 
-__all__ = ["EventWeights", "read_event_weights"]
+__all__ = ["EventWeights", "StoredWeights", "combined", "read_event_weights", "stored_weights", "weight_branch"]
 
 # Equal weights may differ by the rounding of float32.
 _ROUNDING = 1e-6
@@ -69,21 +71,22 @@ class EventWeights:
             f"ones, {known['negative_events']} are negative"
         )
 
-    def branches(self, tree: DelphesTree) -> list[str]:
+    def branches(self, tree: EventTree) -> list[str]:
         """Return what is to be read of a file besides its clouds."""
         return [self.branch] if self.branch is not None and self.branch in tree else []
 
     def of(self, path: Path, step: Step) -> list[np.ndarray]:
         """Return the column of the events of a step, (n_events,) float64, if there is one."""
-        if not self.factors:
-            return []
-        weights = step.numbers.get(self.branch or "", np.ones(len(step.events)))
-        return [self.factors[path] * weights]
+        return [self.factors[path] * self.stored(step)] if self.factors else []
+
+    def stored(self, step: Step) -> np.ndarray:
+        """Return what the events of a step weigh before any factor, (n_events,) float64."""
+        return step.numbers.get(self.branch or "", np.ones(len(step.events)))
 
 
 @final
 @dataclass(frozen=True)
-class _Stored:
+class StoredWeights:
     """The weights of one file: their number, sums and limits; and the last cross section that it states [pb], or 0.
 
     ``generated`` is their sum before any selection, where the file knows it, else that of the events in it.
@@ -117,9 +120,23 @@ def read_event_weights(paths: Sequence[Path], settings: IngestionSettings) -> Ev
             without cross sections state very different ones; the weights of a slice add up to nothing.
         SettingsError: a file is of no slice or of two, or a slice has no file.
     """
-    sections = {} if settings.cross_sections == "ignore" else settings.cross_sections
-    slices = _slices(paths, sections)
-    stored = {path: _read(path, settings) for path in paths}
+    _slices(paths, _sections(settings))
+    return combined({path: stored_weights(path, settings) for path in paths}, settings)
+
+
+def weight_branch(stored: Iterable[StoredWeights], settings: IngestionSettings) -> str | None:
+    """Return the branch that is read of files with these weights, or None."""
+    return settings.weight_branch if any(found.there for found in stored) else None
+
+
+def combined(stored: Mapping[Path, StoredWeights], settings: IngestionSettings) -> EventWeights:
+    """Return what the events of a data set weigh, by the weights of each of its files, in their order.
+
+    Raises:
+        InputError, SettingsError: see :func:`read_event_weights`.
+    """
+    sections = _sections(settings)
+    slices = _slices(list(stored), sections)
     for files in slices.values():
         _check_alike({path: stored[path] for path in files}, settings)
     factors: dict[Path, float] = {}
@@ -130,13 +147,19 @@ def read_event_weights(paths: Sequence[Path], settings: IngestionSettings) -> Ev
         factors |= dict.fromkeys(files, 1.0 if key is None else sections[key] / total)
     limits = [factors[path] * value for path, found in stored.items() for value in (found.low, found.high)]
     largest = max(map(abs, limits), default=0.0)
-    branch = settings.weight_branch if any(found.there for found in stored.values()) else None
+    branch = weight_branch(stored.values(), settings)
     if not limits or max(limits) - min(limits) <= _ROUNDING * largest:
         return EventWeights(branch)
     smallest = min(abs(factors[path]) * found.smallest for path, found in stored.items())
     if largest > _FLOAT32.max or smallest < _FLOAT32.tiny:
-        raise InputError(f"{paths[0]}: event weights reach from {smallest:g} to {largest:g}, too far for float32")
+        raise InputError(
+            f"{next(iter(stored))}: event weights reach from {smallest:g} to {largest:g}, too far for float32"
+        )
     return EventWeights(branch, factors, "1" if None in slices else "pb", _meta(stored, factors, slices, settings))
+
+
+def _sections(settings: IngestionSettings) -> Mapping[str, float]:
+    return {} if settings.cross_sections == "ignore" else settings.cross_sections
 
 
 def _slices(paths: Sequence[Path], cross_sections: Mapping[str, float]) -> dict[str | None, list[Path]]:
@@ -157,10 +180,14 @@ def _slices(paths: Sequence[Path], cross_sections: Mapping[str, float]) -> dict[
     return slices
 
 
-def _read(path: Path, settings: IngestionSettings) -> _Stored:
-    """Read the weights of a file, and its cross section."""
+def stored_weights(path: Path, settings: IngestionSettings) -> StoredWeights:
+    """Read the weights of all events of a file, and its cross section.
+
+    Raises:
+        InputError: the branch cannot be read, or a weight is not finite.
+    """
     branch = settings.weight_branch
-    with open_tree(path, settings.tree, recorded=False, layout=settings.layout) as tree:
+    with open_events(path, settings.tree, recorded=False, layout=settings.layout) as tree:
         there = branch is not None and (branch in tree or branch not in _USUAL)
         asked = [branch] if there and branch is not None else []
         stated = [_CROSS_SECTION] if settings.cross_sections == {} and _CROSS_SECTION in tree else []
@@ -175,11 +202,13 @@ def _read(path: Path, settings: IngestionSettings) -> _Stored:
                         parts.append(_sums(path, step, asked[0], settings.on_bad_event == "skip"))
         if not parts:
             n = tree.n_events
-            return _Stored(False, n, n, n, 0, 1.0, 1.0, 1.0, cross_section, _generated(path, n, settings))
+            return StoredWeights(False, n, n, n, 0, 1.0, 1.0, 1.0, cross_section, _generated(path, n, settings))
     events, total, squares, negative = (sum(part[i] for part in parts) for i in range(4))
     low, high, smallest = (choose(part[i] for part in parts) for i, choose in ((4, min), (5, max), (6, min)))
     generated = _generated(path, total, settings)
-    return _Stored(True, int(events), total, squares, int(negative), low, high, smallest, cross_section, generated)
+    return StoredWeights(
+        True, int(events), total, squares, int(negative), low, high, smallest, cross_section, generated
+    )
 
 
 def _generated(path: Path, total: float, settings: IngestionSettings) -> float:
@@ -215,7 +244,7 @@ def _sums(path: Path, step: Step, branch: str, skip: bool) -> tuple[float, ...]:
     )
 
 
-def _check_alike(stored: Mapping[Path, _Stored], settings: IngestionSettings) -> None:
+def _check_alike(stored: Mapping[Path, StoredWeights], settings: IngestionSettings) -> None:
     """Check that the weights of the files of one slice, or of a data set without slices, are of one kind."""
     with_ = {path: found for path, found in stored.items() if found.there}
     without = [path for path in stored if path not in with_]
@@ -256,7 +285,7 @@ def _check_alike(stored: Mapping[Path, _Stored], settings: IngestionSettings) ->
 
 
 def _meta(
-    stored: Mapping[Path, _Stored],
+    stored: Mapping[Path, StoredWeights],
     factors: Mapping[Path, float],
     slices: Mapping[str | None, Sequence[Path]],
     settings: IngestionSettings,

@@ -1,19 +1,21 @@
 """The step ``ingest``: Delphes ROOT files become padded clouds, and what was left out is counted."""
 
 import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, final
+from typing import Any
 
 import numpy as np
 
+from cloudchamber.cloud import Column
 from cloudchamber.cloud_file import create_clouds
 from cloudchamber.errors import InputError
-from cloudchamber.preparation.alike import FileContent, difference
+from cloudchamber.preparation.alike import FileContent
+from cloudchamber.preparation.cloud_counts import CloudCounts
 from cloudchamber.preparation.columns import CLASS_COLUMN, LABEL_COLUMNS
 from cloudchamber.preparation.event_weights import EventWeights, read_event_weights
+from cloudchamber.preparation.ingestion_tally import IngestionTally
 from cloudchamber.preparation.linked_jets import LinkedJetSource
 from cloudchamber.preparation.padded_writer import PaddedWriter
 from cloudchamber.preparation.raw_clouds import RawClouds
@@ -21,80 +23,14 @@ from cloudchamber.preparation.sources import feature_columns, label_columns, ope
 from cloudchamber.preparation.stored_counts import StoredCounts
 from cloudchamber.progress import progress
 from cloudchamber.readers.constituents import bad_values
-from cloudchamber.readers.delphes import DelphesTree, open_tree
+from cloudchamber.readers.event_tree import EventTree
 from cloudchamber.readers.jagged import Step
-from cloudchamber.settings.ingestion import EventConstituents, IngestionSettings
+from cloudchamber.readers.open_events import open_events
+from cloudchamber.settings.ingestion import IngestionSettings
 from cloudchamber.storage import provenance
 from cloudchamber.wildcards import existing_files
 
-__all__ = ["ingest"]
-
-
-@final
-@dataclass
-class _Tally:
-    """What was read, and what was left out of the clouds."""
-
-    events: int = 0
-    events_bad: int = 0
-    events_without_constituents: int = 0
-    without_direction: int = 0
-    pile_up: int = 0
-    pile_up_left_out: int = 0
-    jets_unmatched: int = 0
-    not_accepted: int = 0
-    stored: StoredCounts = field(default_factory=StoredCounts)
-    first: FileContent | None = None
-    mixed: dict[str, str] = field(default_factory=dict)
-    collections: set[str] = field(default_factory=set)
-    pile_up_by: set[str] = field(default_factory=set)
-
-    def add_step(self, step: Step, good: Step, raw: RawClouds) -> None:
-        self.events += len(step.events)
-        self.events_bad += len(step.events) - len(good.events)
-        self.events_without_constituents += int((~raw.with_constituents).sum())
-        self.without_direction += raw.without_direction
-        self.pile_up += raw.pile_up
-        self.pile_up_left_out += raw.pile_up_left_out
-        self.jets_unmatched += raw.unmatched
-        self.not_accepted += raw.not_accepted
-        self.stored += raw.stored
-
-    def compare(self, content: FileContent, settings: IngestionSettings) -> None:
-        """Compare a file with the first one; refuse it, or note it, where they differ."""
-        if self.first is None:
-            self.first = content
-        found = difference(self.first, content)
-        if found is None:
-            return
-        if settings.mixed_files == "fail":
-            by_name = isinstance(settings.clouds, EventConstituents) and settings.clouds.constituents == "energy_flow"
-            ways = f"{'collections names what to read, ' if by_name else ''}mixed_files: accept takes both"
-            raise InputError(f"{content.path}: {found} {ways}")
-        self.mixed[str(content.path)] = found
-
-    def meta(self) -> dict[str, Any]:
-        return {
-            "events": {
-                "read": self.events,
-                "without_constituents": self.events_without_constituents,
-                "skipped_bad_values": self.events_bad,
-                "not_accepted": self.not_accepted,
-            },
-            "truth": {"jets_unmatched": self.jets_unmatched},
-            "constituents": {
-                "collections": sorted(self.collections),
-                "massless": True,
-                "without_direction": self.without_direction,
-            },
-            "mixed_files": self.mixed,
-            "pile_up": {
-                "constituents": self.pile_up,
-                "left_out": self.pile_up_left_out,
-                "told_by": sorted(self.pile_up_by),
-            },
-            **self.stored.meta(),
-        }
+__all__ = ["clouds_of", "columns_of", "ingest", "ingestion_meta", "refuse_nothing", "skipped_files"]
 
 
 def ingest(files: Sequence[str | Path], settings: IngestionSettings, output: Path) -> None:
@@ -120,15 +56,11 @@ def ingest(files: Sequence[str | Path], settings: IngestionSettings, output: Pat
         StorageError: the output cannot be written.
     """
     paths = existing_files(files)
-    tally = _Tally()
-    skipped = _skipped(paths, settings) if settings.on_bad_file == "skip" else {}
+    tally = IngestionTally()
+    skipped = skipped_files(paths, settings)
     good = [path for path in paths if str(path) not in skipped]
     weights = read_event_weights(good, settings)
-    labels = (*LABEL_COLUMNS, *label_columns(settings.clouds))
-    labels = labels if settings.label_branch is None else (*labels, CLASS_COLUMN)
-    features = (*feature_columns(settings.clouds), *weights.columns)
-    columns = (particle_columns(settings), features, labels)
-    with create_clouds(output, settings.max_particles, *columns) as file:
+    with create_clouds(output, settings.max_particles, *columns_of(settings, weights)) as file:
         writer = PaddedWriter(file, settings.max_particles)
         with progress("ingest", None, "events") as reporter:
             for number, path in enumerate(paths):
@@ -136,25 +68,54 @@ def ingest(files: Sequence[str | Path], settings: IngestionSettings, output: Pat
                 if str(path) in skipped:
                     continue
                 # Closed here and not whenever Python gets to it: an error on the way is then an error of this step.
-                with closing(_append(path, number, settings, weights, tally, writer)) as steps:
-                    for events in steps:
-                        reporter.update(events)
-        if not writer.clouds:
-            others = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
-            selected = f"{len(skipped)} files skipped; {_summary(tally, writer, paths)}"
-            raise InputError(f"{paths[0]}{others}: nothing passes the selection: {selected}")
-        file.add_meta(
-            tally.meta()
-            | writer.meta()
-            | dict(weights.meta)
-            | {"files": [str(path) for path in paths], "files_skipped": skipped}
-            | {"provenance": provenance("ingest", settings.model_dump(mode="json"), good)}
-        )
-    sys.stderr.write(f"ingest: {_summary(tally, writer, paths)}{weights.summary()}\n")
+                with closing(clouds_of(path, number, settings, weights, tally)) as steps:
+                    for clouds, step, raw in steps:
+                        writer.append(*clouds, *(values[raw.event] for values in weights.of(path, step)))
+                        reporter.update(len(step.events))
+        refuse_nothing(paths, skipped, tally, writer.counts)
+        made_by = provenance("ingest", settings.model_dump(mode="json"), good)
+        file.add_meta(ingestion_meta(paths, skipped, tally, writer.counts, weights) | {"provenance": made_by})
+    sys.stderr.write(f"ingest: {tally.summary(writer.counts, paths)}{weights.summary()}\n")
 
 
-def _skipped(paths: Sequence[Path], settings: IngestionSettings) -> dict[str, str]:
-    """Return what is wrong with each file that is not good, and say so."""
+def columns_of(settings: IngestionSettings, weights: EventWeights) -> tuple[tuple[Column, ...], ...]:
+    """Return the columns of points, features and labels of the clouds."""
+    labels = (*LABEL_COLUMNS, *label_columns(settings.clouds))
+    labels = labels if settings.label_branch is None else (*labels, CLASS_COLUMN)
+    return particle_columns(settings), (*feature_columns(settings.clouds), *weights.columns), labels
+
+
+def ingestion_meta(
+    paths: Sequence[Path],
+    skipped: Mapping[str, str],
+    tally: IngestionTally,
+    counts: CloudCounts,
+    weights: EventWeights,
+) -> dict[str, Any]:
+    """Return what is to be known of the clouds, besides what made them."""
+    files = {"files": [str(path) for path in paths], "files_skipped": dict(skipped)}
+    return tally.meta() | counts.meta() | dict(weights.meta) | files
+
+
+def refuse_nothing(
+    paths: Sequence[Path], skipped: Mapping[str, str], tally: IngestionTally, counts: CloudCounts
+) -> None:
+    """Refuse files without any cloud.
+
+    Raises:
+        InputError: there is none.
+    """
+    if len(counts.content):
+        return
+    others = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+    selected = f"{len(skipped)} files skipped; {tally.summary(counts, paths)}"
+    raise InputError(f"{paths[0]}{others}: nothing passes the selection: {selected}")
+
+
+def skipped_files(paths: Sequence[Path], settings: IngestionSettings) -> dict[str, str]:
+    """Return what is wrong with each file that is not good, where such files are skipped, and say so."""
+    if settings.on_bad_file == "fail":
+        return {}
     faults = {str(path): fault for path in paths if (fault := _fault(path, settings)) is not None}
     sys.stderr.writelines(f"ingest: skipped {fault}\n" for fault in faults.values())
     return faults
@@ -164,7 +125,7 @@ def _fault(path: Path, settings: IngestionSettings) -> str | None:
     """Read a whole file without keeping anything and return what is wrong with it, or None."""
     try:
         weights = read_event_weights([path], settings.model_copy(update={"cross_sections": "ignore"}))
-        with closing(_clouds(path, settings, weights, _Tally())) as steps:
+        with closing(_clouds(path, settings, weights, IngestionTally())) as steps:
             for _ in steps:
                 pass
     except InputError as error:
@@ -172,33 +133,41 @@ def _fault(path: Path, settings: IngestionSettings) -> str | None:
     return None
 
 
-def _append(
+def clouds_of(
     path: Path,
     number: int,
     settings: IngestionSettings,
     weights: EventWeights,
-    tally: _Tally,
-    writer: PaddedWriter,
-) -> Generator[int]:
-    """Write the clouds of a file and yield the number of events of each step."""
+    tally: IngestionTally,
+) -> Generator[tuple[tuple[np.ndarray, ...], Step, RawClouds]]:
+    """Yield the clouds of a file step by step: what :class:`PaddedWriter` takes, and what they were made of.
+
+    Args:
+        path: the file.
+        number: its position among all files.
+        settings: what becomes a cloud.
+        weights: says which branch of weights is read.
+        tally: what counts.
+
+    Raises:
+        InputError: the file, a branch or a value cannot be used.
+    """
     with closing(_clouds(path, settings, weights, tally)) as steps:
         for step, raw in steps:
             classes = (values[raw.event] for values in step.integers.values())
             own = [] if raw.labels is None else [raw.labels]
             ids = [np.full(len(raw.event), number), step.events[raw.event], raw.rank]
             labels = np.column_stack([*ids, *own, *classes])
-            of_clouds = [values[raw.event] for values in weights.of(path, step)]
-            writer.append(raw.columns, raw.offsets, raw.features, labels, *of_clouds)
-            yield len(step.events)
+            yield (raw.columns, raw.offsets, raw.features, labels), step, raw
 
 
 def _clouds(
-    path: Path, settings: IngestionSettings, weights: EventWeights, tally: _Tally
+    path: Path, settings: IngestionSettings, weights: EventWeights, tally: IngestionTally
 ) -> Generator[tuple[Step, RawClouds]]:
     """Yield the clouds of a file step by step; fail at its end where there was nothing to make clouds of."""
     events = filled = left_out = 0
     stored = StoredCounts()
-    with open_tree(path, settings.tree, layout=settings.layout) as tree:
+    with open_events(path, settings.tree, layout=settings.layout) as tree:
         source = open_source(tree, settings)
         content = FileContent.of(tree, source)
         tally.compare(content, settings)
@@ -225,11 +194,12 @@ def _clouds(
         branch = tree.stored_name(source.leaves[0])
         raise InputError(f"{path}: branch '{branch}' and its like are empty in all {events} events")
     tally.compare(content, settings)
+    tally.keep(content)
     if isinstance(source, LinkedJetSource):
         source.refuse_incomplete(stored)
 
 
-def _without_bad_values(tree: DelphesTree, step: Step, settings: IngestionSettings) -> Step:
+def _without_bad_values(tree: EventTree, step: Step, settings: IngestionSettings) -> Step:
     bad = bad_values(step)
     if bad and settings.on_bad_event == "fail":
         name, events = next(iter(bad.items()))
@@ -237,25 +207,3 @@ def _without_bad_values(tree: DelphesTree, step: Step, settings: IngestionSettin
         branch = tree.stored_name(name)
         raise InputError(f"{tree.path}: branch '{branch}' is not finite or not physical in event {event}")
     return step.keep(~np.any(list(bad.values()), axis=0)) if bad else step
-
-
-def _summary(tally: _Tally, writer: PaddedWriter, paths: Sequence[Path]) -> str:
-    """Return one line: what was made, what was left out."""
-    parts = [
-        f"{writer.clouds} clouds of {tally.events} events",
-        f"{tally.events_without_constituents} events without constituents",
-        f"{tally.events_bad} skipped for bad values",
-        writer.summary(paths),
-    ]
-    if tally.mixed:
-        parts.append(f"{len(tally.mixed)} of the files differ from the first in what is read")
-    if tally.pile_up:
-        fate = "left out" if tally.pile_up_left_out else "kept"
-        parts.append(f"{tally.pile_up} constituents from pile-up {fate}")
-    if tally.stored.chosen:
-        parts.append(tally.stored.summary())
-    if tally.not_accepted:
-        parts.append(f"{tally.not_accepted} events left out by the selection")
-    if tally.jets_unmatched:
-        parts.append(f"{tally.jets_unmatched} jets left out by the truth match")
-    return "; ".join(parts)

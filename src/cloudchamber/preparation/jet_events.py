@@ -10,7 +10,7 @@ from cloudchamber.preparation.parton_match import match_partons
 from cloudchamber.preparation.raw_clouds import CloudSource, RawClouds
 from cloudchamber.preparation.top_pairs import PARTON_LEAVES, read_top_partons
 from cloudchamber.readers.constituents import constituent_leaves, gather
-from cloudchamber.readers.delphes import DelphesTree
+from cloudchamber.readers.event_tree import EventTree
 from cloudchamber.readers.jagged import Step
 from cloudchamber.readers.pile_up import PARTICLE_PILE_UP
 from cloudchamber.settings.ingestion import JetEvents
@@ -34,7 +34,7 @@ class JetEventSource(CloudSource):
         width: jets that are kept of an event; a parton whose jet is not kept has none.
     """
 
-    def __init__(self, tree: DelphesTree, clouds: JetEvents, extra: tuple[str, ...], width: int) -> None:
+    def __init__(self, tree: EventTree, clouds: JetEvents, extra: tuple[str, ...], width: int) -> None:
         self._path, self._settings, self._width = tree.path, clouds, width
         self._extra = (*JET_LEAVES, *extra)
         self.collections = (clouds.collection,)

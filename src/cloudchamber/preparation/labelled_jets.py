@@ -124,8 +124,8 @@ def read_labelled_jets(
             raise InputError(f"{paths[0]}{others}: nothing passes the selection: {tally.summary()}")
         made_by = provenance("read-jets", {"layout": layout, **settings.model_dump(mode="json")}, paths)
         named = {"files": [str(path) for path in paths], "layout": layout, "provenance": made_by}
-        file.add_meta(tally.meta() | writer.meta() | named)
-    sys.stderr.write(f"read-jets: {tally.summary()}; {writer.summary(paths)}\n")
+        file.add_meta(tally.meta() | writer.counts.meta() | named)
+    sys.stderr.write(f"read-jets: {tally.summary()}; {writer.counts.summary(paths)}\n")
 
 
 def _clouds(jets: LabelledJets, windows: JetWindows) -> RawClouds:

@@ -9,11 +9,12 @@ import numpy as np
 from cloudchamber.errors import InputError
 from cloudchamber.jets.relative import wrap
 from cloudchamber.preparation.clustering import JetKinematics, four_vector_sums
+from cloudchamber.preparation.exact_sum import exact_sum
 from cloudchamber.preparation.raw_clouds import CloudSource, RawClouds
 from cloudchamber.preparation.selection import hardest
 from cloudchamber.preparation.stored_counts import StoredCounts
 from cloudchamber.readers.constituents import ConstituentTable
-from cloudchamber.readers.delphes import DelphesTree
+from cloudchamber.readers.event_tree import EventTree
 from cloudchamber.readers.jagged import Step
 from cloudchamber.readers.references import Resolved
 from cloudchamber.settings.ingestion import StoredJets
@@ -58,7 +59,7 @@ class LinkedJetSource(CloudSource, ABC):
         settings: which jets, and what is demanded of them.
     """
 
-    def __init__(self, tree: DelphesTree, settings: StoredJets) -> None:
+    def __init__(self, tree: EventTree, settings: StoredJets) -> None:
         self._path, self._settings = tree.path, settings
         self._label_leaves = tuple(f"{settings.collection}.{leaf}" for leaf in settings.jet_labels)
         self._branches = {name: tree.stored_name(name) for name in self._label_leaves}
@@ -107,7 +108,7 @@ class LinkedJetSource(CloudSource, ABC):
             int(empty.sum()),
             int(incomplete.sum()),
             int(not_closing.sum()),
-            float(closure[chosen[taken]].sum()),
+            exact_sum([float(closure[chosen[taken]].sum())]),
             float(closure[chosen[taken]].min(initial=np.inf)),
             float(closure[chosen[taken]].max(initial=-np.inf)),
         )

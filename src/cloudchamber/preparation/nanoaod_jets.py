@@ -9,7 +9,7 @@ from cloudchamber.preparation.clustering import four_vector_sums
 from cloudchamber.preparation.linked_jets import Linked, LinkedJetSource
 from cloudchamber.preparation.stored_counts import StoredCounts
 from cloudchamber.readers.constituents import ConstituentTable, constituent_leaves, gather
-from cloudchamber.readers.delphes import DelphesTree
+from cloudchamber.readers.event_tree import EventTree
 from cloudchamber.readers.jagged import Jagged, Step, offsets_of
 from cloudchamber.readers.nanoaod import CANDIDATES, link_leaves
 from cloudchamber.readers.references import Resolved
@@ -36,7 +36,7 @@ class NanoJetSource(LinkedJetSource):
 
     collections = (CANDIDATES,)
 
-    def __init__(self, tree: DelphesTree, clouds: StoredJets, extra: tuple[str, ...]) -> None:
+    def __init__(self, tree: EventTree, clouds: StoredJets, extra: tuple[str, ...]) -> None:
         super().__init__(tree, clouds)
         jets = clouds.collection
         if CANDIDATES not in tree.collections:

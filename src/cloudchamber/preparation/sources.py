@@ -23,7 +23,7 @@ from cloudchamber.readers.constituents import (
     point_columns,
     visible,
 )
-from cloudchamber.readers.delphes import DelphesTree
+from cloudchamber.readers.event_tree import EventTree
 from cloudchamber.readers.jagged import Jagged, Step
 from cloudchamber.readers.pile_up import PARTICLE_PILE_UP, PileUp
 from cloudchamber.settings.ingestion import (
@@ -73,7 +73,7 @@ def feature_columns(clouds: StoredJets | ReclusteredJets | WholeEvents | JetEven
     return (*JET_FEATURES, *stored, MULTIPLICITY)
 
 
-def open_source(tree: DelphesTree, settings: IngestionSettings) -> CloudSource:
+def open_source(tree: EventTree, settings: IngestionSettings) -> CloudSource:
     """Return what makes clouds of the events of ``tree``.
 
     Raises:
@@ -94,7 +94,7 @@ def open_source(tree: DelphesTree, settings: IngestionSettings) -> CloudSource:
 class _ConstituentSource(CloudSource):
     """Abstract: makes clouds of all constituents of a kind."""
 
-    def __init__(self, tree: DelphesTree, clouds: EventConstituents, extra: tuple[str, ...]) -> None:
+    def __init__(self, tree: EventTree, clouds: EventConstituents, extra: tuple[str, ...]) -> None:
         self._extra, self._select_visible = extra, clouds.constituents == "particle"
         self._leaves_out_pile_up = clouds.leaves_out_pile_up
         self.collections = constituent_collections(tree, clouds.constituents, clouds.collections)
@@ -125,7 +125,7 @@ class _ConstituentSource(CloudSource):
 class EventSource(_ConstituentSource):
     """Each event with constituents is a cloud."""
 
-    def __init__(self, tree: DelphesTree, clouds: WholeEvents, extra: tuple[str, ...]) -> None:
+    def __init__(self, tree: EventTree, clouds: WholeEvents, extra: tuple[str, ...]) -> None:
         super().__init__(tree, clouds, extra)
 
     def clouds(self, step: Step) -> RawClouds:
@@ -154,7 +154,7 @@ class EventSource(_ConstituentSource):
 class ReclusteredJetSource(_ConstituentSource):
     """Jets clustered from the constituents of each event."""
 
-    def __init__(self, tree: DelphesTree, clouds: ReclusteredJets, extra: tuple[str, ...]) -> None:
+    def __init__(self, tree: EventTree, clouds: ReclusteredJets, extra: tuple[str, ...]) -> None:
         super().__init__(tree, clouds, extra)
         self._path, self._settings = tree.path, clouds
         if clouds.truth_match is not None:

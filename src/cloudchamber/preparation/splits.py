@@ -7,18 +7,19 @@ import h5py
 import numpy as np
 
 from cloudchamber.cloud import Clouds
+from cloudchamber.cloud_file import AnyClouds
 from cloudchamber.errors import CloudchamberError, InputError
 from cloudchamber.hdf5 import create_hdf5
 from cloudchamber.preparation.identical import fingerprints, joined, numbered
 from cloudchamber.settings.data import SplitSettings
 
-__all__ = ["PARTS", "event_labels", "halves", "read_split", "split", "split_by_event", "write_split"]
+__all__ = ["PARTS", "event_labels", "halved", "halves", "read_split", "split", "split_by_event", "write_split"]
 
 PARTS = ("train", "validation", "test")
 _FORMAT = np.bytes_("cloudchamber-split")
 
 
-def event_labels(clouds: Clouds) -> np.ndarray:
+def event_labels(clouds: AnyClouds) -> np.ndarray:
     """Return file and event of each cloud, (N, 2) int64; where they are not known, each is an event of its own."""
     if {"file", "event"} <= {column.name for column in clouds.label_columns}:
         return np.stack([clouds.label("file"), clouds.label("event")], axis=1)
@@ -91,7 +92,13 @@ def split_by_event(events: np.ndarray, settings: SplitSettings, rng: np.random.G
 
 
 def halves(clouds: Clouds) -> tuple[Clouds, Clouds]:
-    """Return two halves that share neither an event nor a copy of a cloud.
+    """Return the clouds of :func:`halved`."""
+    first, second = halved(clouds)
+    return clouds[first], clouds[second]
+
+
+def halved(clouds: AnyClouds) -> tuple[np.ndarray, np.ndarray]:
+    """Return the positions of two halves that share neither an event nor a copy of a cloud.
 
     Events are taken in the order of their first clouds, and the clouds of a half as they are stored. The first half is
     the larger one where it does not come out even.
@@ -99,7 +106,10 @@ def halves(clouds: Clouds) -> tuple[Clouds, Clouds]:
     Raises:
         InputError: there are less than two events.
     """
-    events = joined(event_labels(clouds), fingerprints(clouds.points, clouds.features))
+    content = np.empty(len(clouds), np.uint64)
+    for positions, piece in clouds.pieces():
+        content[positions] = fingerprints(piece.points, piece.features)
+    events = joined(event_labels(clouds), content)
     _, first, owner = np.unique(events.ravel(), return_index=True, return_inverse=True)
     if len(first) < 2:
         raise InputError(f"{len(clouds)} clouds of {len(first)} events cannot be halved")
@@ -107,7 +117,7 @@ def halves(clouds: Clouds) -> tuple[Clouds, Clouds]:
     in_first = place <= np.sort(place)[len(place) // 2 - 1]
     if in_first.all():
         in_first = place < place.max()
-    return clouds[in_first], clouds[~in_first]
+    return np.flatnonzero(in_first), np.flatnonzero(~in_first)
 
 
 def write_split(path: str | Path, parts: Mapping[str, np.ndarray], clouds: int) -> None:

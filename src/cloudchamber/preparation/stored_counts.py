@@ -5,6 +5,8 @@ from typing import Any, final
 
 import numpy as np
 
+from cloudchamber.preparation.exact_sum import ExactSum, exact_sum, rounded
+
 __all__ = ["StoredCounts"]
 
 
@@ -30,7 +32,7 @@ class StoredCounts:
     empty: int = 0
     incomplete: int = 0
     not_closing: int = 0
-    closure_sum: float = 0.0
+    closure_sum: ExactSum = ()
     closure_lowest: float = np.inf
     closure_highest: float = -np.inf
 
@@ -42,7 +44,7 @@ class StoredCounts:
             self.empty + other.empty,
             self.incomplete + other.incomplete,
             self.not_closing + other.not_closing,
-            self.closure_sum + other.closure_sum,
+            exact_sum(self.closure_sum, other.closure_sum),
             min(self.closure_lowest, other.closure_lowest),
             max(self.closure_highest, other.closure_highest),
         )
@@ -58,7 +60,11 @@ class StoredCounts:
         taken = self.chosen - self.left_out
         if not taken:
             return None
-        return {"mean": self.closure_sum / taken, "lowest": self.closure_lowest, "highest": self.closure_highest}
+        return {
+            "mean": rounded(self.closure_sum) / taken,
+            "lowest": self.closure_lowest,
+            "highest": self.closure_highest,
+        }
 
     def meta(self) -> dict[str, Any]:
         return {

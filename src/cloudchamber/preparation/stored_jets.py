@@ -14,7 +14,7 @@ from cloudchamber.readers.constituents import (
     gather,
     merge,
 )
-from cloudchamber.readers.delphes import DelphesTree
+from cloudchamber.readers.event_tree import EventTree
 from cloudchamber.readers.jagged import Step
 from cloudchamber.readers.references import Resolved, from_index, referenced_collections, resolve
 from cloudchamber.settings.ingestion import StoredJets
@@ -30,7 +30,7 @@ class StoredJetSource(LinkedJetSource):
     ``Tower.JetIndex``: the position of the jet in the event for each tower, -1 for none.
     """
 
-    def __init__(self, tree: DelphesTree, clouds: StoredJets, extra: tuple[str, ...], step_size: str) -> None:
+    def __init__(self, tree: EventTree, clouds: StoredJets, extra: tuple[str, ...], step_size: str) -> None:
         super().__init__(tree, clouds)
         self._extra = extra
         self._jet_leaves = tuple(f"{clouds.collection}.{leaf}" for leaf in ("PT", "Eta", "Phi", "Mass"))

@@ -78,6 +78,8 @@ def _hdf5(path: Path) -> Contents:
     match text:
         case "cloudchamber-clouds":
             return _clouds(path)
+        case "cloudchamber-cloud-group":
+            return _cloud_group(path)
         case "cloudchamber-packed-clouds":
             return _packed_clouds(path)
         case "cloudchamber-observables":
@@ -120,11 +122,12 @@ def _whole(path: Path, kind: str, meta_key: str) -> Contents:
 
 
 def _clouds(path: Path) -> Contents:
-    from cloudchamber.cloud_file import read_clouds
+    from cloudchamber.cloud_file import open_clouds
     from cloudchamber.preparation.unweighting import effective_size
 
-    clouds = read_clouds(path, weighted=True)
-    meta, weights = dict(clouds.meta), clouds.event_weight
+    with open_clouds(path, weighted=True) as clouds:
+        particles = sum(int(piece.mask.sum()) for _, piece in clouds.pieces())
+        meta, weights, parts = dict(clouds.meta), clouds.all.event_weight, clouds.indices
     weighted = (
         {}
         if weights is None
@@ -136,16 +139,28 @@ def _clouds(path: Path) -> Contents:
     )
     facts = {
         "clouds": len(clouds),
-        "particles": int(clouds.mask.sum()),
-        "padded_length": clouds.points.shape[1],
+        "particles": particles,
+        "padded_length": clouds.width,
         "points": [f"{column.name} [{column.unit}]" for column in clouds.point_columns],
         "features": [f"{column.name} [{column.unit}]" for column in clouds.feature_columns],
         "labels": [column.name for column in clouds.label_columns],
-        "parts": {name: len(rows) for name, rows in clouds.indices.items()},
+        "parts": {name: len(rows) for name, rows in parts.items()},
         **weighted,
     }
     checks = ("checksums", "completeness mark", "number of clouds", "values, mask and indices possible")
     return Contents("clouds", checks, {**facts, **_without(meta, "provenance")}, meta.get("provenance", {}))
+
+
+def _cloud_group(path: Path) -> Contents:
+    from cloudchamber.cloud_file import GROUP_FORMAT, open_clouds
+
+    with open_clouds(path, kind=GROUP_FORMAT) as clouds:
+        for _ in clouds.pieces():
+            pass
+        meta, number = dict(clouds.meta), len(clouds)
+    checks = ("checksums", "completeness mark", "number of clouds", "values and mask possible")
+    facts = {"clouds": number, "files": meta.get("files"), "files_skipped": meta.get("files_skipped")}
+    return Contents("clouds of some files of a data set", checks, facts, meta.get("provenance", {}))
 
 
 def _packed_clouds(path: Path) -> Contents:

@@ -7,7 +7,7 @@ from typing import final
 import numpy as np
 
 from cloudchamber.cloud import Column
-from cloudchamber.readers.delphes import DelphesTree
+from cloudchamber.readers.event_tree import EventTree
 from cloudchamber.readers.jagged import Jagged, Step, offsets_of
 from cloudchamber.readers.nanoaod import CANDIDATES
 from cloudchamber.settings.ingestion import Constituents, EnergyFlow
@@ -80,7 +80,7 @@ def point_columns(extra: Sequence[str] = ()) -> tuple[Column, ...]:
 
 
 def constituent_collections(
-    tree: DelphesTree, kind: Constituents, chosen: Sequence[EnergyFlow] | None = None
+    tree: EventTree, kind: Constituents, chosen: Sequence[EnergyFlow] | None = None
 ) -> tuple[str, ...]:
     """Return the collections that hold the constituents of a kind.
 
@@ -98,7 +98,7 @@ def constituent_collections(
     return ("ParticleFlowCandidate",) if "ParticleFlowCandidate.PT" in tree else _ENERGY_FLOW
 
 
-def candidate_collections(tree: DelphesTree, jets: str) -> tuple[str, ...]:
+def candidate_collections(tree: EventTree, jets: str) -> tuple[str, ...]:
     """Return the collections of the file that constituents of stored jets can be in.
 
     Jets of the generator (``GenJet``, ...) are made of ``Particle``, all others of what the detector saw.
@@ -107,7 +107,7 @@ def candidate_collections(tree: DelphesTree, jets: str) -> tuple[str, ...]:
     return tuple(name for name in candidates if name in tree.collections) or candidates[:1]
 
 
-def absent_collections(tree: DelphesTree, jets: str) -> tuple[str, ...]:
+def absent_collections(tree: EventTree, jets: str) -> tuple[str, ...]:
     """Return the collections that constituents of stored jets can be in, and that the file does not have."""
     return tuple(name for name in _candidates(jets) if name not in tree.collections)
 

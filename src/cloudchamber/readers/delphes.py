@@ -14,6 +14,7 @@ import numpy as np
 import uproot
 
 from cloudchamber.errors import InputError
+from cloudchamber.readers.event_tree import EventTree
 from cloudchamber.readers.jagged import Jagged, References, Step
 from cloudchamber.readers.nanoaod import NanoNames
 from cloudchamber.readers.root_file import one_line, open_root_tree
@@ -29,7 +30,7 @@ _NAMES_IN_A_LINE = 20
 
 
 @final
-class DelphesTree:
+class DelphesTree(EventTree):
     """An open tree; made by :func:`open_tree`.
 
     Attributes:

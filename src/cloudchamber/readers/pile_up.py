@@ -7,7 +7,7 @@ import numpy as np
 
 from cloudchamber.errors import InputError
 from cloudchamber.readers.constituents import merge
-from cloudchamber.readers.delphes import DelphesTree
+from cloudchamber.readers.event_tree import EventTree
 from cloudchamber.readers.jagged import Jagged, Step
 from cloudchamber.readers.references import resolve
 
@@ -38,7 +38,7 @@ class PileUp:
         silent: collections of which the file does not tell what is pile-up.
     """
 
-    def __init__(self, tree: DelphesTree, collections: Sequence[str], *, through_references: bool) -> None:
+    def __init__(self, tree: EventTree, collections: Sequence[str], *, through_references: bool) -> None:
         self._path, self._collections = tree.path, collections
         own = [name for name in collections if f"{name}.IsPU" in tree]
         with_tower = "Tower" in own and all(leaf in tree for leaf in _TOWER_LEAVES)

@@ -6,7 +6,7 @@ from typing import final
 
 import numpy as np
 
-from cloudchamber.readers.delphes import DelphesTree
+from cloudchamber.readers.event_tree import EventTree
 from cloudchamber.readers.jagged import Jagged, References, offsets_of
 
 __all__ = ["Resolved", "from_index", "referenced_collections", "resolve"]
@@ -74,7 +74,7 @@ def from_index(jet_index: Jagged, jets: np.ndarray) -> Resolved:
 
 
 def referenced_collections(
-    tree: DelphesTree, references: str, candidates: Sequence[str], step_size: str
+    tree: EventTree, references: str, candidates: Sequence[str], step_size: str
 ) -> tuple[str, ...]:
     """Return those of the ``candidates`` that hold constituents of the jets; all of them where none does.
 

@@ -140,6 +140,11 @@ class DatasetSettings(Settings):
     ingestion: IngestionSettings | None = Field(
         None, description="needed for simulated and Delphes files, and only there"
     )
+    files_per_job: PositiveInt = Field(
+        50,
+        description="raw files that one job of the ingestion reads; more are shared by several jobs, at most 200, and "
+        "joined",
+    )
     preparation: PreparationSettings = PreparationSettings()
 
     @model_validator(mode="after")

@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 Constituents = Literal["tower", "energy_flow", "particle", "candidate"]
-RawLayout = Literal["delphes", "nanoaod"]
+RawLayout = Literal["delphes", "nanoaod", "hepmc"]
 EnergyFlow = Literal["EFlowTrack", "EFlowPhoton", "EFlowNeutralHadron", "ParticleFlowCandidate"]
 
 
@@ -156,7 +156,7 @@ class IngestionSettings(Settings):
     weight_branch: str | None = Field(
         "Event.Weight",
         description="branch with one number per event, its weight; jets get weights where it is there and the weights "
-        "differ; of nanoaod genWeight; null leaves weights unread",
+        "differ; of nanoaod genWeight, of hepmc the nominal weight or one by name; null leaves weights unread",
     )
     cross_sections: Mapping[str, PositiveFloat] | Literal["ignore"] = Field(
         {},
@@ -164,7 +164,9 @@ class IngestionSettings(Settings):
         "processes; ignore takes events of files that state different ones as alike",
     )
     layout: RawLayout = Field(
-        "delphes", description="names of the branches: nanoaod is NanoAOD of CMS with the candidates of PFNano"
+        "delphes",
+        description="format of the files: nanoaod is NanoAOD of CMS with the candidates of PFNano, hepmc text of HepMC "
+        "2 or 3",
     )
     tree: str = Field("Delphes", description="name of the tree; of nanoaod Events")
     step_size: Annotated[str, Field(pattern=r"^\d+ ?[kM]B$")] = Field("8 MB", description="raw data read at a time")
@@ -185,6 +187,14 @@ class IngestionSettings(Settings):
     @model_validator(mode="after")
     def _the_layout_has_what_is_read(self) -> Self:
         nano, clouds = self.layout == "nanoaod", self.clouds
+        if self.layout == "hepmc":
+            if not isinstance(clouds, EventConstituents) or clouds.constituents != "particle":
+                raise ValueError(
+                    "clouds: hepmc has particles alone: kind reclustered or events, constituents: particle"
+                )
+            if isinstance(clouds, ReclusteredJets) and clouds.truth_match is not None:
+                raise ValueError("clouds.truth_match: the prongs are read from Delphes files alone")
+            return self
         if isinstance(clouds, JetEvents) and nano:
             raise ValueError("clouds.kind: jet_events are read from Delphes files alone")
         if isinstance(clouds, StoredJets) and clouds.puppi is not None and not nano:

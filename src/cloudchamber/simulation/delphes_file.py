@@ -97,7 +97,7 @@ class DelphesFile:
     def append(
         self,
         *,
-        first_number: int,
+        numbers: np.ndarray,
         collisions: Collisions,
         towers: Towers,
         jet_of: np.ndarray,
@@ -109,7 +109,7 @@ class DelphesFile:
         """Append a batch of events.
 
         Args:
-            first_number: number of the first event.
+            numbers: (n_events,) int64 of the events.
             collisions: the events as they were generated.
             towers: their towers.
             jet_of: (towers,) int32, number of each tower's jet, -1 for none.
@@ -118,7 +118,7 @@ class DelphesFile:
         """
         n_events = collisions.particles.n_events
         tables: dict[str, tuple[np.ndarray, dict[str, Any]]] = {
-            "Event": (np.arange(n_events), _event_columns(first_number, collisions)),
+            "Event": (np.arange(n_events), _event_columns(numbers, collisions)),
             "Particle": (collisions.particles.event, _particle_columns(collisions)),
             "Tower": (towers.event, _tower_columns(towers, jet_of)),
             "Jet": (jets.event, {**_jet_columns(jets), "Flavor": flavours, "BTag": tags}),
@@ -137,10 +137,10 @@ class DelphesFile:
         )
 
 
-def _event_columns(first_number: int, collisions: Collisions) -> dict[str, np.ndarray]:
+def _event_columns(numbers: np.ndarray, collisions: Collisions) -> dict[str, np.ndarray]:
     n_events = collisions.particles.n_events
     return {
-        "Number": first_number + np.arange(n_events),
+        "Number": numbers,
         "Weight": collisions.weight,
         "CrossSection": np.full(n_events, collisions.cross_section),
         "Scale": collisions.pt_hat,

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from cloudchamber import seeds
 from cloudchamber.errors import SettingsError
 from cloudchamber.progress import progress
@@ -60,7 +62,7 @@ def simulate(name: str, settings: ProcessSettings, seed: int, shard: int, output
             jets, jet_of = tower_jets(towers, n_events, card)
             flavours = jet_flavours(jets, collisions.heavy_quarks, card) if settings.b_tags else None
             file.append(
-                first_number=first,
+                numbers=first + np.arange(n_events),
                 collisions=collisions if settings.particles == "all" else collisions.hard_process,
                 towers=towers,
                 jet_of=jet_of,

@@ -1,0 +1,169 @@
+"""What an ingestion reads of raw files, and what of it does not become clouds."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Self, final
+
+from cloudchamber.errors import InputError
+from cloudchamber.preparation.alike import FileContent, difference
+from cloudchamber.preparation.cloud_counts import CloudCounts
+from cloudchamber.preparation.raw_clouds import RawClouds
+from cloudchamber.preparation.stored_counts import StoredCounts
+from cloudchamber.readers.jagged import Step
+from cloudchamber.settings.ingestion import EventConstituents, IngestionSettings
+
+__all__ = ["IngestionTally"]
+
+
+@final
+@dataclass
+class IngestionTally:
+    """What was read, and what was left out of the clouds.
+
+    Attributes:
+        compares: whether files are compared as they come, all with the first one of the data set. Those of a group are
+            compared once the groups are joined.
+        contents: what was read of the first file, or of each file that is still to be compared.
+    """
+
+    compares: bool = True
+
+    events: int = 0
+    events_bad: int = 0
+    events_without_constituents: int = 0
+    without_direction: int = 0
+    pile_up: int = 0
+    pile_up_left_out: int = 0
+    jets_unmatched: int = 0
+    not_accepted: int = 0
+    stored: StoredCounts = field(default_factory=StoredCounts)
+    contents: list[FileContent] = field(default_factory=list)
+    mixed: dict[str, str] = field(default_factory=dict)
+    collections: set[str] = field(default_factory=set)
+    pile_up_by: set[str] = field(default_factory=set)
+
+    def add_step(self, step: Step, good: Step, raw: RawClouds) -> None:
+        self.events += len(step.events)
+        self.events_bad += len(step.events) - len(good.events)
+        self.events_without_constituents += int((~raw.with_constituents).sum())
+        self.without_direction += raw.without_direction
+        self.pile_up += raw.pile_up
+        self.pile_up_left_out += raw.pile_up_left_out
+        self.jets_unmatched += raw.unmatched
+        self.not_accepted += raw.not_accepted
+        self.stored += raw.stored
+
+    def compare(self, content: FileContent, settings: IngestionSettings) -> None:
+        """Compare a file with the first one; refuse it, or note it, where they differ."""
+        found = difference(self.contents[0], content) if self.contents and self.compares else None
+        if found is None:
+            return
+        if settings.mixed_files == "fail":
+            by_name = isinstance(settings.clouds, EventConstituents) and settings.clouds.constituents == "energy_flow"
+            ways = f"{'collections names what to read, ' if by_name else ''}mixed_files: accept takes both"
+            raise InputError(f"{content.path}: {found} {ways}")
+        self.mixed[str(content.path)] = found
+
+    def keep(self, content: FileContent) -> None:
+        """Keep what was read of a file as long as others are to be compared with it, or it with others."""
+        if not self.contents or not self.compares:
+            self.contents.append(content)
+
+    def add_group(self, other: "IngestionTally", settings: IngestionSettings) -> None:
+        """Count what a group of further files had, and compare its files with the first one of all."""
+        for content in other.contents:
+            self.compare(content, settings)
+            self.keep(content)
+        for name in _COUNTED:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.stored += other.stored
+        self.collections |= other.collections
+        self.pile_up_by |= other.pile_up_by
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a form that JSON can hold."""
+        contents = [
+            {
+                **asdict(content),
+                "path": str(content.path),
+                "leaves": {name: sorted(leaves) for name, leaves in content.leaves.items()},
+            }
+            for content in self.contents
+        ]
+        counted = {name: getattr(self, name) for name in _COUNTED}
+        sets = {"collections": sorted(self.collections), "pile_up_by": sorted(self.pile_up_by)}
+        return {**counted, **sets, "stored": asdict(self.stored), "contents": contents}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """Return the tally that :meth:`to_json` described."""
+        contents = [
+            FileContent(
+                Path(content["path"]),
+                tuple(content["collections"]),
+                {name: frozenset(leaves) for name, leaves in content["leaves"].items()},
+                content["log_pt_sum"],
+                content["constituents"],
+            )
+            for content in value["contents"]
+        ]
+        stored = StoredCounts(**{**value["stored"], "closure_sum": tuple(value["stored"]["closure_sum"])})
+        sets = {name: set(value[name]) for name in ("collections", "pile_up_by")}
+        return cls(**{name: value[name] for name in _COUNTED}, **sets, stored=stored, contents=contents)
+
+    def meta(self) -> dict[str, Any]:
+        return {
+            "events": {
+                "read": self.events,
+                "without_constituents": self.events_without_constituents,
+                "skipped_bad_values": self.events_bad,
+                "not_accepted": self.not_accepted,
+            },
+            "truth": {"jets_unmatched": self.jets_unmatched},
+            "constituents": {
+                "collections": sorted(self.collections),
+                "massless": True,
+                "without_direction": self.without_direction,
+            },
+            "mixed_files": self.mixed,
+            "pile_up": {
+                "constituents": self.pile_up,
+                "left_out": self.pile_up_left_out,
+                "told_by": sorted(self.pile_up_by),
+            },
+            **self.stored.meta(),
+        }
+
+    def summary(self, counts: CloudCounts, paths: Sequence[Path]) -> str:
+        """Return one line: what was made, what was left out."""
+        parts = [
+            f"{len(counts.content)} clouds of {self.events} events",
+            f"{self.events_without_constituents} events without constituents",
+            f"{self.events_bad} skipped for bad values",
+            counts.summary(paths),
+        ]
+        if self.mixed:
+            parts.append(f"{len(self.mixed)} of the files differ from the first in what is read")
+        if self.pile_up:
+            fate = "left out" if self.pile_up_left_out else "kept"
+            parts.append(f"{self.pile_up} constituents from pile-up {fate}")
+        if self.stored.chosen:
+            parts.append(self.stored.summary())
+        if self.not_accepted:
+            parts.append(f"{self.not_accepted} events left out by the selection")
+        if self.jets_unmatched:
+            parts.append(f"{self.jets_unmatched} jets left out by the truth match")
+        return "; ".join(parts)
+
+
+_COUNTED = (
+    "events",
+    "events_bad",
+    "events_without_constituents",
+    "without_direction",
+    "pile_up",
+    "pile_up_left_out",
+    "jets_unmatched",
+    "not_accepted",
+)
