@@ -10,10 +10,12 @@ import pandas as pd
 from cloudchamber import seeds
 from cloudchamber.cloud import Clouds
 from cloudchamber.cloud_file import read_clouds
+from cloudchamber.errors import InputError
 from cloudchamber.jets.observable_file import read_observables_of
 from cloudchamber.metrics.cloud_comparison import compare_clouds
 from cloudchamber.metrics.comparison import compare
 from cloudchamber.metrics.tables import write_table
+from cloudchamber.preparation.origin import refuse_other_origin
 from cloudchamber.settings.metrics import MetricSettings
 
 __all__ = ["METRICS", "compare_files"]
@@ -43,9 +45,11 @@ def compare_files(
         output: CSV of the metrics without the columns that name the sample.
 
     Raises:
-        InputError: a file cannot be used, or the training part has fewer jets than the sample.
+        InputError: a file cannot be used, the sample was drawn from a model of other jets than those of the truth, or
+            the training part has fewer jets than the sample.
     """
     true, generated = read_clouds(truth, weighted=True), read_clouds(sample)
+    _refuse_other_jets(sample, generated, truth, true)
     of_true, _ = read_observables_of(truth, len(true), truth_observables)
     of_generated, _ = read_observables_of(sample, len(generated), sample_observables)
     test, train = (_part(true, of_true, name) for name in ("test", "train"))
@@ -56,6 +60,20 @@ def compare_files(
     if left_out:
         sys.stderr.write(f"compare: {truth} has event weights, which these cannot take: {', '.join(left_out)}\n")
     write_table(output, table)
+
+
+def _refuse_other_jets(sample: Path, generated: Clouds, truth: Path, true: Clouds) -> None:
+    """Refuse a sample that cannot be compared with the truth; say so where nothing tells whether it can.
+
+    Raises:
+        InputError: its model was trained on other jets, or one of the two has more particles than the other keeps.
+    """
+    if not refuse_other_origin(sample, generated.meta, truth, true.meta, "is of a model of"):
+        sys.stderr.write(f"compare: nothing says whether the model of {sample} was trained on the jets of {truth}\n")
+    for (path, clouds), (other, its) in (((sample, generated), (truth, true)), ((truth, true), (sample, generated))):
+        most, kept = int(clouds.multiplicity.max(initial=0)), its.mask.shape[1]
+        if most > kept:
+            raise InputError(f"{path}: has jets of {most} particles, {other} keeps {kept} at most")
 
 
 def _part(clouds: Clouds, observables: Mapping[str, np.ndarray], name: str) -> tuple[Clouds, dict[str, np.ndarray]]:
