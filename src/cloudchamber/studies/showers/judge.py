@@ -20,7 +20,7 @@ from cloudchamber.storage import write_rows
 from cloudchamber.studies.showers.classifiers import cells_of, features_of, train_classifier
 from cloudchamber.studies.showers.observables import Observables, observe
 from cloudchamber.studies.showers.settings import ClassifierSettings, JudgeSettings
-from cloudchamber.studies.showers.shower_file import open_showers
+from cloudchamber.studies.showers.shower_file import open_showers, refuse_other_showers
 from cloudchamber.studies.showers.species import SPECIES, species_numbers
 
 __all__ = ["judge"]
@@ -78,6 +78,7 @@ def judge(files: Mapping[str, Any], settings: JudgeSettings, seed: int, state: P
     samples = []
     for item in listed:
         with open_showers(item["path"]) as showers:
+            refuse_other_showers(showers, path)
             rng = seeds.generator(seed, "showers", "judged cells", item["name"], item["sampler"], item["seed"])
             samples.append((item, Path(item["path"]), _read(showers, np.arange(len(showers)), rng)))
     for name, side in (("test", truth), ("asked", floor), *((str(p), s) for _, p, s in samples)):
