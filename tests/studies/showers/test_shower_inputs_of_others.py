@@ -79,6 +79,29 @@ def test_a_file_is_read_once_by_whatever_names(tmp_path: Path, capsys: pytest.Ca
     assert "identical" not in capsys.readouterr().err
 
 
+def test_showers_that_models_cannot_be_judged_with_are_said_before_any_training(
+    tmp_path: Path, showers_folder: Path
+) -> None:
+    settings = INGESTION.model_copy(update={"train": 0.8, "validation": 0.1})
+    output = tmp_path / "showers.h5"
+    ingest([showers_folder / "0.root"], settings, "ild_like", 1, output)
+    with open_showers(output) as showers:
+        pdg = showers.label("pdg")
+        parts = [pdg[showers.part(name)] for name in ("test", "asked")]
+        of_species = [int((part == code).sum()) for part in parts for code in (22, 211)]
+        fewest = min(*map(len, parts), *(2 * number for number in of_species))
+    output.unlink()
+    ingest([showers_folder / "0.root"], settings, "ild_like", 1, output, fewest=fewest)
+    output.unlink()
+    for asked, said in ((fewest + 1, "has .* are needed"), (1000, "has 15 of 300 showers, 1000 are needed")):
+        with pytest.raises(InputError, match=f"the part '(test|asked)' {said}"):
+            ingest([showers_folder / "0.root"], settings, "ild_like", 1, output, fewest=asked)
+        assert not output.exists()
+    path = challenge_file(tmp_path / "a.h5")
+    with pytest.raises(InputError, match="the part 'test' has 8 of 40 showers, 20 are needed"):
+        read([path], CHALLENGE, SETTINGS, "calo_challenge", 1, output, fewest=20)
+
+
 def test_without_copies_parts_are_as_before() -> None:
     content = np.arange(103, dtype=np.uint64)
     for name, rows in split(103, SETTINGS, 1, "a").items():

@@ -1,6 +1,7 @@
 """Showers that are there twice, as those of a copied file, and parts that hold all copies of one or none."""
 
 import sys
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from cloudchamber.preparation.identical import fingerprints, joined, repeats, wa
 from cloudchamber.readers.jagged import Jagged, offsets_of
 from cloudchamber.studies.showers.settings import IngestionSettings
 
-__all__ = ["PARTS", "shower_fingerprints", "split"]
+__all__ = ["PARTS", "refuse_few", "shower_fingerprints", "split"]
 
 PARTS = ("train", "validation", "test", "asked")
 # So many energies, and the particle, tell two showers apart.
@@ -68,6 +69,30 @@ def split(
             raise InputError(f"{source}: the part '{name}' of {showers} showers is empty")
     pairs = min(len(parts["test"]), len(parts["asked"]))
     return {name: rows[:pairs] if name in ("test", "asked") else rows for name, rows in parts.items()}
+
+
+def refuse_few(parts: Mapping[str, np.ndarray], pdg: np.ndarray, fewest: int, source: str) -> None:
+    """Say before anything is trained that models cannot be judged with so few showers.
+
+    Args:
+        parts: rows of the parts.
+        pdg: (N,) what began each shower.
+        fewest: showers that the parts "test" and "asked" need each, and half as many of each species.
+        source: what errors name.
+
+    Raises:
+        InputError: there are fewer.
+    """
+    for name in ("test", "asked"):
+        there = pdg[parts[name]]
+        if len(there) < fewest:
+            raise InputError(f"{source}: the part '{name}' has {len(there)} of {len(pdg)} showers, {fewest} are needed")
+        for code in np.unique(pdg).tolist():
+            if (of_species := int((there == code).sum())) < fewest / 2:
+                raise InputError(
+                    f"{source}: the part '{name}' has {of_species} showers of the PDG code {code}, "
+                    f"{-(-fewest // 2)} are needed"
+                )
 
 
 def _groups(content: np.ndarray) -> Jagged:

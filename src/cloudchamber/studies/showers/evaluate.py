@@ -29,6 +29,7 @@ from cloudchamber.studies.showers.measures import (
     sample_of,
     summaries,
 )
+from cloudchamber.studies.showers.names import FEWEST_JUDGED
 from cloudchamber.studies.showers.observables import FEATURES, RADIAL_EDGES, Observables, observe
 from cloudchamber.studies.showers.settings import EvaluationSettings
 from cloudchamber.studies.showers.shower_file import geometry_in, open_showers, refuse_other_showers
@@ -45,7 +46,7 @@ TRUTH = "truth"
 _ALL = "all"
 # Training showers among which copies are looked for.
 _SEARCHED = 20_000
-_FEWEST = 10
+_FEWEST = FEWEST_JUDGED // 2
 
 
 @final

@@ -7,7 +7,7 @@ import numpy as np
 from cloudchamber.errors import InputError
 from cloudchamber.progress import progress
 from cloudchamber.storage import provenance
-from cloudchamber.studies.showers.copies import PARTS, shower_fingerprints, split
+from cloudchamber.studies.showers.copies import PARTS, refuse_few, shower_fingerprints, split
 from cloudchamber.studies.showers.edm4hep_file import read_about, read_steps
 from cloudchamber.studies.showers.geometry import geometry_of
 from cloudchamber.studies.showers.settings import IngestionSettings
@@ -21,7 +21,14 @@ __all__ = ["PARTS", "ingest", "split"]
 _LEAST_KEPT = 0.5
 
 
-def ingest(sources: list[Path], settings: IngestionSettings, geometry: str, seed: int, output: Path) -> None:
+def ingest(
+    sources: list[Path],
+    settings: IngestionSettings,
+    geometry: str,
+    seed: int,
+    output: Path,
+    fewest: int | None = None,
+) -> None:
     """Read ROOT files in the layout of EDM4hep and write their showers, with parts.
 
     Each particle is followed along a straight line to the surface of the stack; where it enters is the origin of x and
@@ -35,6 +42,7 @@ def ingest(sources: list[Path], settings: IngestionSettings, geometry: str, seed
         geometry: name of the stack of layers.
         seed: of the parts.
         output: the file of showers.
+        fewest: of :func:`cloudchamber.studies.showers.copies.refuse_few`; by default any number is taken.
 
     Raises:
         InputError: a file cannot be used, or most of its energy is in no layer; the message names it and the branch.
@@ -52,6 +60,7 @@ def ingest(sources: list[Path], settings: IngestionSettings, geometry: str, seed
     left_out = total = 0
     first = 0
     content: list[np.ndarray] = []
+    codes: list[np.ndarray] = []
     with create_showers(output, stack, {}, truth) as writer, progress("ingestion", None, "showers") as bar:
         for path in sources:
             energy = kept = 0.0
@@ -63,6 +72,7 @@ def ingest(sources: list[Path], settings: IngestionSettings, geometry: str, seed
                 refuse_bad_showers(part, stack.layers, str(path))
                 writer.append(part)
                 content.append(shower_fingerprints(part))
+                codes.append(particles.pdg)
                 energy, kept = energy + float(steps.energy.sum()), kept + float(part.points[:, 3].sum())
                 first += len(particles)
                 left_out, total = left_out + lost, total + len(steps.energy)
@@ -72,7 +82,10 @@ def ingest(sources: list[Path], settings: IngestionSettings, geometry: str, seed
                     f"{path}: {kept:.3g} of {energy:.3g} GeV are left in the layers of the geometry '{geometry}', "
                     "above the threshold and within half_width: is it the geometry of the file?"
                 )
-        for name, rows in split(first, settings, seed, str(output), np.concatenate(content)).items():
+        parts = split(first, settings, seed, str(output), np.concatenate(content))
+        if fewest is not None:
+            refuse_few(parts, np.concatenate(codes), fewest, str(output))
+        for name, rows in parts.items():
             writer.add_indices(name, rows)
         writer.add_meta(
             {

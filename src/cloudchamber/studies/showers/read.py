@@ -13,7 +13,7 @@ from cloudchamber.readers.damage import readable_as
 from cloudchamber.storage import provenance
 from cloudchamber.studies.showers.calo_challenge import read_calo_challenge
 from cloudchamber.studies.showers.calo_clouds import read_calo_clouds
-from cloudchamber.studies.showers.copies import shower_fingerprints, split
+from cloudchamber.studies.showers.copies import refuse_few, shower_fingerprints, split
 from cloudchamber.studies.showers.deposits import Particles
 from cloudchamber.studies.showers.geometry import Geometry, geometry_of
 from cloudchamber.studies.showers.settings import FileSource, IngestionSettings
@@ -33,7 +33,13 @@ _MEV = 1e-3
 
 
 def read(
-    sources: list[Path], source: FileSource, settings: IngestionSettings, geometry: str, seed: int, output: Path
+    sources: list[Path],
+    source: FileSource,
+    settings: IngestionSettings,
+    geometry: str,
+    seed: int,
+    output: Path,
+    fewest: int | None = None,
 ) -> None:
     """Read files of one layout and write their showers, with parts.
 
@@ -47,6 +53,7 @@ def read(
         geometry: name of the stack of layers.
         seed: of the parts, and of places within voxels.
         output: the file of showers.
+        fewest: of :func:`cloudchamber.studies.showers.copies.refuse_few`; by default any number is taken.
 
     Raises:
         InputError: a file cannot be used.
@@ -62,6 +69,7 @@ def read(
     stack, first = geometry_of(geometry), 0
     rng = seeds.generator(seed, "showers", "voxels")
     content: list[np.ndarray] = []
+    codes: list[np.ndarray] = []
     with create_showers(output, stack, {}) as writer, progress("reading", None, "showers") as bar:
         for path in sources:
             for particles, points, owners in _showers(path, source, stack, settings, rng):
@@ -74,9 +82,13 @@ def read(
                 refuse_bad_showers(part, stack.layers, str(path))
                 writer.append(part)
                 content.append(shower_fingerprints(part))
+                codes.append(particles.pdg)
                 first += len(particles)
                 bar.update(len(particles))
-        for name, rows in split(first, settings, seed, str(output), np.concatenate(content)).items():
+        parts = split(first, settings, seed, str(output), np.concatenate(content))
+        if fewest is not None:
+            refuse_few(parts, np.concatenate(codes), fewest, str(output))
+        for name, rows in parts.items():
             writer.add_indices(name, rows)
         record = provenance("showers read", source.model_dump(mode="json"), sources, seed)
         writer.add_meta({"geometry": geometry, "source": source.title, "provenance": record})

@@ -12,6 +12,7 @@ from cloudchamber.pipeline.training import Training
 from cloudchamber.settings.shared import SharedSettings
 from cloudchamber.studies.showers.commands import add
 from cloudchamber.studies.showers.drawings import FIGURES, TABLES
+from cloudchamber.studies.showers.names import FEWEST_JUDGED
 from cloudchamber.studies.showers.settings import (
     FileSource,
     FlowMapModel,
@@ -111,6 +112,8 @@ class Showers(Study):
     def ingested(self) -> bool:
         """Whether showers come through ROOT."""
         return bool(self.raw)
+
+    fewest: ClassVar[int] = FEWEST_JUDGED
 
     def source_stamp(self, wildcards: Any) -> str:
         """Return what changes when somebody replaces the files."""
