@@ -20,6 +20,7 @@ from cloudchamber.generative.jobs import GenerationJobs
 from cloudchamber.pipeline.resources import growing
 from cloudchamber.pipeline.scheduling import first, unlimited
 from cloudchamber.settings.base import read_yaml
+from cloudchamber.settings.command_line import refuse_twice
 
 min_version("9.27")
 
@@ -38,6 +39,7 @@ try:
     # Of a key that stands there twice Snakemake takes the last, without a word.
     for file in workflow.configfiles:
         read_yaml(file)
+    refuse_twice(sys.argv, workflow.config_settings.config_args or ())
     pipeline = plan(config, Path(workflow.basedir))
     pipeline.sources.refuse_missing()
 except CloudchamberError as error:

@@ -55,17 +55,17 @@ def test_clouds_pass_through_our_own_layout(tmp_path, content):
 
 
 def test_padded_slots_become_zero_and_last(tmp_path, content):
-    content["particle_features"][0, :4] = [[1, 2, 3, 0], [4, 5, 6, 1], [7, 8, 9, 0], [10, 11, 12, 1]]
+    content["particle_features"][0, :4] = [[1, 2, 3, 0], [0.4, 0.5, 0.6, 1], [7, 8, 9, 0], [1.0, 1.1, 1.2, 1]]
     content["particle_features"][0, 4:] = 0
     clouds = read_jetnet(write(tmp_path / "t.hdf5", content))
-    np.testing.assert_array_equal(clouds.points[0, :3], [[4, 5, 6], [10, 11, 12], [0, 0, 0]])
+    np.testing.assert_array_equal(clouds.points[0, :3], np.array([[0.4, 0.5, 0.6], [1.0, 1.1, 1.2], [0, 0, 0]], "f4"))
     np.testing.assert_array_equal(clouds.mask[0], np.arange(30) < 2)
 
 
 def test_number_of_particles_is_counted_where_it_is_not_stored(tmp_path):
     mask = np.array([[True, True, False], [True, False, False]])
     clouds = Clouds(
-        points=np.ones((2, 3, 3), np.float32) * mask[..., None],
+        points=np.full((2, 3, 3), 0.1, np.float32) * mask[..., None],
         mask=mask,
         features=np.ones((2, 3), np.float32),
         labels=np.zeros((2, 0), np.int64),
@@ -127,6 +127,47 @@ def test_prepared_jets_are_as_in_the_file(tmp_path, content):
     prepare(tmp_path / "t.h5", again, 2, tmp_path / "again.h5")
     for name, part in jets.indices.items():
         np.testing.assert_array_equal(read_clouds(tmp_path / "again.h5").indices[name], part)
+
+
+def _in_gev(particles, jets):
+    particles[..., 2] *= jets[:, :1]
+
+
+def _absolute(particles, jets):
+    particles[..., 0] += 2 * particles[..., 3]
+
+
+def _in_degrees(particles, jets):
+    particles[..., 1] *= 180 / np.pi
+
+
+def _swapped(particles, jets):
+    jets[:, [0, 1]] = jets[:, [1, 0]]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (_in_gev, r"pt_rel of a jet adds up to .* \(median\): expected units of the pT of the jet"),
+        (_absolute, r"lie 2\.?\d* from its axis in eta_rel \(median\)"),
+        (_in_degrees, r"phi_rel of \d+ of \d+ particles is beyond a turn: expected rad"),
+        (_swapped, r"column 0 of 'jet_features' is -\d.* with particles: expected its pT"),
+    ],
+)
+def test_particles_that_are_not_relative_to_their_jet_are_refused(tmp_path, content, change, said):
+    change(*content.values())
+    with pytest.raises(InputError, match=rf"t\.hdf5: .*{said}"):
+        read_jetnet(write(tmp_path / "t.hdf5", content))
+
+
+def test_differences_of_angles_are_moved_by_whole_turns(tmp_path, content, capsys):
+    expected = read_jetnet(write(tmp_path / "t.hdf5", content)).points
+    assert capsys.readouterr().err == ""
+    content["particle_features"][:20, 0, 1] += 2 * np.pi
+    content["particle_features"][20:, 0, 1] -= 2 * np.pi
+    found = read_jetnet(write(tmp_path / "turned.hdf5", content)).points
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    assert "phi_rel of 40 particles was beyond pi, and is moved by whole turns" in capsys.readouterr().err
 
 
 def test_absolute_coordinates_are_refused(tmp_path, content):

@@ -1,6 +1,7 @@
 """Negative log posteriors of ideal classifiers, known in closed form, and the classifier's training set."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,13 @@ from scipy.stats import norm
 from cloudchamber.cloud import Clouds, Column
 from cloudchamber.cloud_file import write_clouds
 from cloudchamber.errors import InputError
-from cloudchamber.metrics.log_posterior import INPUTS, PUBLISHED_INPUTS, classifier_inputs, training_set
+from cloudchamber.metrics.log_posterior import (
+    INPUTS,
+    PUBLISHED_INPUTS,
+    TrainingSet,
+    classifier_inputs,
+    training_set,
+)
 from cloudchamber.metrics.posterior_scores import ideal_value, log_ratios, negative_log_posteriors, restrict
 from cloudchamber.metrics.posterior_step import log_posterior
 from cloudchamber.metrics.two_sample import area_under_curve
@@ -107,6 +114,48 @@ def test_jets_keep_their_class_and_are_drawn_once(rng):
         assert all(len(rows) == 1 for rows in found)
 
 
+def leaks(made: TrainingSet, position: int) -> int:
+    """Return how many validation jets of a class have the bits of one of its training jets."""
+    bits = [
+        {made.inputs.coordinates[row].numpy().tobytes() for row in part[made.target[part] == position]}
+        for part in (made.train, made.validation)
+    ]
+    return len(bits[0] & bits[1])
+
+
+@pytest.mark.parametrize("paired", [False, True])
+@pytest.mark.parametrize("copies", [1, 2, 3])
+def test_copies_of_a_jet_are_on_one_side(rng, copies, paired):
+    classes = {"a": make_clouds(rng, 60)[np.arange(60).repeat(copies)], "b": make_clouds(rng, 60 * copies)}
+    for jets in (45, 60 * copies):
+        made = training_set(classes, jets, 0.2, rng, paired=paired)
+        assert leaks(made, 0) == leaks(made, 1) == 0
+        train, validation = (torch.bincount(made.target[part]).tolist() for part in (made.train, made.validation))
+        assert train[0] == train[1]
+        assert validation[0] == validation[1]
+        assert 0 <= round(0.2 * jets) - validation[0] < copies
+        assert train[0] + validation[0] == jets
+
+
+def test_jets_of_one_event_are_on_one_side(rng):
+    clouds = make_clouds(rng, 80)
+    labels = np.column_stack([np.zeros(80, np.int64), np.arange(80) // 2])
+    pairs = replace(clouds, labels=labels, label_columns=(Column("file"), Column("event")))
+    made = training_set({"truth": pairs, "model": make_clouds(rng, 70)}, 61, 0.15, rng)
+    rows = {clouds.points[row, :, :2].tobytes(): row for row in range(80)}
+    events = [
+        {rows[made.inputs.coordinates[row].numpy().tobytes()] // 2 for row in part[made.target[part] == 0]}
+        for part in (made.train, made.validation)
+    ]
+    assert not events[0] & events[1]
+
+
+def test_a_class_of_one_jet_cannot_be_split(rng):
+    classes = {"model": make_clouds(rng, 40)[np.zeros(40, np.int64)], "truth": make_clouds(rng, 40)}
+    with pytest.raises(InputError, match="class 'model': too many of its 40 jets are identical"):
+        training_set(classes, 40, 0.2, rng)
+
+
 def test_pairs_of_jets_are_in_the_same_part(rng):
     clouds = make_clouds(rng, 60)
     moved = Clouds(
@@ -186,9 +235,10 @@ def test_the_step_tells_a_wrong_model_from_truth_and_not_a_right_one(tmp_path):
     assert (table["n_reference"] == n_scored).all()
     assert list(table["model"].value_counts()) == [4, 4]
     areas = table[table["metric"] == "c2st_auc"].set_index("model")
-    assert (areas["n_generated"] == 15).all()
+    # 15 % of 100 jets, without the one whose partner in its event would be a training jet.
+    assert (areas["n_generated"] == 14).all()
     assert (areas["floor"] == 0.5).all()
-    assert areas["floor_uncertainty"].to_numpy() == pytest.approx(math.sqrt((n_scored + 16) / (12 * n_scored * 15)))
+    assert areas["floor_uncertainty"].to_numpy() == pytest.approx(math.sqrt((n_scored + 15) / (12 * n_scored * 14)))
     assert areas.loc["wrong", "value"] > 0.9
     assert areas.loc["right", "value"] == pytest.approx(0.5, abs=4 * areas.loc["right", "floor_uncertainty"])
     scores = table[table["metric"] == "nlp"].set_index("model")

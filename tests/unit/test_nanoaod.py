@@ -137,6 +137,33 @@ def test_runs_that_count_fewer_events_than_there_are_and_damaged_ones(tmp_path: 
         ingest([file], settings(STORED, cross_sections=sections), tmp_path / "clouds.h5")
 
 
+@pytest.mark.parametrize("slices", [1, 2])
+def test_files_of_which_only_some_count_the_generated_events_are_refused(
+    slices: int, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    counted = _with_runs(tmp_path / "counted.root", nano_branches(rng), genEventCount=1200, genEventSumw=1200.0)
+    other = write_nanoaod(tmp_path / "other.root", nano_branches(rng))
+    sections = {str(counted): 48.0, str(other): 24.0} if slices == 2 else {str(tmp_path / "*.root"): 48.0}
+    for branch in ({}, {"weight_branch": None}):
+        with pytest.raises(InputError, match=r"other\.root: its tree Runs does not count .*counted\.root does"):
+            ingest([counted, other], settings(STORED, cross_sections=sections, **branch), tmp_path / "clouds.h5")
+    # Without a cross section nothing is divided by them.
+    ingest([counted, other], settings(STORED), tmp_path / "clouds.h5")
+
+
+def test_the_sum_of_another_weight_is_not_known_of_a_skim(tmp_path: Path, rng: np.random.Generator) -> None:
+    content = {**nano_branches(rng), "LHEWeight_originalXWGTUP": np.linspace(1.0, 2.0, 12, dtype=np.float32)}
+    own = {"weight_branch": "LHEWeight_originalXWGTUP"}
+    skim = _with_runs(tmp_path / "skim.root", content, genEventCount=1200, genEventSumw=2400.0)
+    with pytest.raises(InputError, match=r"has 12 of the 1200 events .* 'LHEWeight_originalXWGTUP' .* not known"):
+        ingest([skim], settings(STORED, cross_sections={str(skim): 48.0}, **own), tmp_path / "clouds.h5")
+    whole = _with_runs(tmp_path / "whole.root", content, genEventCount=12, genEventSumw=12.0)
+    ingest([whole], settings(STORED, cross_sections={str(whole): 48.0}, **own), tmp_path / "clouds.h5")
+    weights = read_clouds(tmp_path / "clouds.h5", weighted=True).event_weight
+    assert weights is not None
+    assert weights.sum() == pytest.approx(2 * 48.0)
+
+
 def test_candidates_are_clustered_anew(file: Path, tmp_path: Path) -> None:
     made = settings({"kind": "reclustered", "constituents": "candidate", "pt_window": [20, 5000]})
     ingest([file], made, tmp_path / "clouds.h5")

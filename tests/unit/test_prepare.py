@@ -7,18 +7,21 @@ import numpy as np
 import pandas as pd
 import pytest
 from prepared_jets import raw_jets
+from root_files import one_jet, random_towers, write_delphes
 
-from cloudchamber.cloud import Clouds
+from cloudchamber.cloud import Clouds, Column
 from cloudchamber.cloud_file import read_clouds, write_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.jets.observables import observe
 from cloudchamber.metrics.cloud_comparison import compare_clouds
 from cloudchamber.metrics.comparison import compare
 from cloudchamber.metrics.posterior_step import log_posterior
+from cloudchamber.preparation.ingestion import ingest
 from cloudchamber.preparation.prepare import prepare
 from cloudchamber.preparation.splits import PARTS, read_split, write_split
 from cloudchamber.settings.base import parse
 from cloudchamber.settings.data import PreparationSettings
+from cloudchamber.settings.ingestion import IngestionSettings
 from cloudchamber.settings.metrics import LogPosteriorSettings, MetricSettings
 
 JETS = 120
@@ -119,6 +122,27 @@ def test_a_jet_whose_particles_add_up_to_nothing_is_one_without_particles(jets: 
     made = run(tmp_path, back_to_back)
     assert made.meta["without_particles"] == 1
     assert not any((made.indices[name] == 7).any() for name in PARTS)
+
+
+def test_towers_without_energy_make_jets_without_particles(tmp_path: Path, rng: np.random.Generator) -> None:
+    """As whole files of towers with ET = 0 have them: the jet has no momentum either."""
+    towers = random_towers(rng, JETS, 20)
+    for event in (3, 50):
+        towers["ET"][event] = [0.0] * len(towers["ET"][event])
+    towers["JetIndex"] = [[0] * len(values) for values in towers["ET"]]
+    path = write_delphes(tmp_path / "zero.root", {"Tower": towers, "Jet": one_jet(towers)})
+    settings = {"clouds": {"kind": "events"}, "max_particles": 20}
+    ingest([path], parse(IngestionSettings, settings), tmp_path / "events.h5")
+    events = read_clouds(tmp_path / "events.h5")
+    assert (events.feature("sum_pt") == 0).sum() == 2
+    axes = np.column_stack([events.feature("sum_pt"), *np.zeros((2, JETS)), events.feature("mass")])
+    as_jets = replace(
+        events, features=axes, feature_columns=tuple(Column(f"jet_{name}") for name in ("pt", "eta", "phi", "mass"))
+    )
+    made = run(tmp_path, as_jets)
+    assert made.meta["without_particles"] == 2
+    assert not np.isin(np.concatenate(list(made.indices.values())), [3, 50]).any()
+    assert all(np.isfinite(values).all() for values in observe(made).values())
 
 
 def test_a_list_of_rows_may_name_jets_without_particles(jets: Clouds, tmp_path: Path) -> None:

@@ -38,3 +38,16 @@ def test_the_uncertainty_is_the_spread(rng: np.random.Generator) -> None:
     assert np.std([item.value for item in found]) == pytest.approx(
         np.mean([item.uncertainty for item in found]), rel=0.3
     )
+
+
+@pytest.mark.parametrize("moved", [0.0, 0.1, 0.5, 1.0])
+def test_what_lies_beyond_the_edges_is_none_of_their_bins(moved: float, rng: np.random.Generator) -> None:
+    """Truth on one value, of which a share of the generated ones is off: 0 only where none is."""
+    truth = np.full(400, 3.0)
+    for elsewhere in (-5.0, 60.0):
+        generated = np.where(np.arange(400) < moved * 400, elsewhere, 3.0)
+        sides = [Sample.of_jets(values) for values in (truth, generated)]
+        weights = [bootstrap_weights(400, 5, rng) for _ in range(2)]
+        found = separation_power(*sides, np.array([2.5, 3.5]), *weights)
+        # h1 = (1, 0), h2 = (1 - moved, moved)
+        assert found.value == pytest.approx(0.5 * (moved**2 / (2 - moved) + moved))

@@ -14,7 +14,9 @@ from cloudchamber.classification.jets import combine_classes
 from cloudchamber.classification.scores import read_scores, read_unseen_jets
 from cloudchamber.cloud_file import read_clouds
 from cloudchamber.errors import InputError
+from cloudchamber.jets.observable_file import write_observables
 from cloudchamber.settings.tagging_sample import TaggingEvaluationSettings
+from cloudchamber.storage import sha256
 
 NAMES = ("1", "2", "4b")
 SETTINGS = TaggingEvaluationSettings(bootstraps=60, mass_bins=4, pt_bins=2)
@@ -192,6 +194,21 @@ def test_scores_that_do_not_fit_are_one_line_errors(study, message, tmp_path):
     jets = read_unseen_jets(study["folder"] / "jets.h5")
     with pytest.raises(InputError, match=rf"scores\.h5: .*{message}"):
         read_scores(tmp_path / "scores.h5", jets)
+
+
+def test_scores_of_other_jets_with_the_same_rows_are_refused(study, tmp_path):
+    source = study["folder"] / "jets.h5"
+    rows, values = study["rows"], study["files"]["scores"][0]["values"]
+    table = {"row": rows} | {f"log_p_{name}": column for name, column in zip(NAMES, values.T, strict=True)}
+    for inputs, fits in (({"jets.h5": sha256(source)}, True), ({"jets.h5": "of another sample"}, False)):
+        write_observables(tmp_path / "scores.h5", table, {"provenance": {"inputs": inputs}})
+        if fits:
+            read_scores(tmp_path / "scores.h5", read_unseen_jets(source), source)
+            continue
+        scores = [{"name": "a", "seed": 1, "path": str(tmp_path / "scores.h5")}]
+        outputs = {name: tmp_path / f"{name}.csv" for name in TABLES}
+        with pytest.raises(InputError, match=r"scores\.h5: was made from other jets than those of .*jets\.h5"):
+            evaluate(source, {**study["files"], "scores": scores}, SETTINGS, 5, **outputs)
 
 
 def test_unusable_inputs_are_one_line_errors(study, tmp_path):

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, final
 
@@ -19,6 +20,7 @@ from cloudchamber.classification.predict import predict_classes
 from cloudchamber.classification.taggers import CloudTagger, build_tagger, load_tagger
 from cloudchamber.classification.train import train_tagger
 from cloudchamber.cloud import Clouds
+from cloudchamber.cloud_file import write_clouds
 from cloudchamber.errors import InputError, SettingsError
 from cloudchamber.jets.observable_file import read_observables
 from cloudchamber.settings.base import parse
@@ -196,6 +198,16 @@ def test_weights_and_smoothing_in_the_loss() -> None:
     assert figures["accuracy"] == pytest.approx(right / 4.5)
     plain = float((weights[:4] * cross_entropy(logits[:4], target[:4], reduction="none")).sum()) / 4.5
     assert figures["validation_loss"] == pytest.approx(plain, rel=1e-6)
+
+
+def test_jets_that_a_tagger_was_not_trained_on_are_said(study: Study, capsys: pytest.CaptureFixture[str]) -> None:
+    weights, description, _ = study.files("transformer")
+    other = study.folder / "split_otherwise.h5"
+    write_clouds(other, replace(study.clouds, meta={**study.clouds.meta, "split": "another"}))
+    for jets, said in ((study.jets, False), (other, True)):
+        predict_classes(jets, None, weights, description, study.folder / "scores_of.h5")
+        line = f"{description} was trained on other jets than {jets}: jets of its test part may be among them"
+        assert (line in capsys.readouterr().err) == said
 
 
 def test_a_network_and_files_that_do_not_go_together(study: Study) -> None:

@@ -155,6 +155,23 @@ def test_what_snakemake_reads_without_a_word_is_refused(project: Path, text: str
     assert sum(f"own.yaml, {line}" in shown for shown in done.stdout.splitlines()) == 1, done.stdout
 
 
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["--config", "tagging={threads: 2, seeds: [3], threads: 1}"], "--config: key 'threads' stands there twice"),
+        (
+            ["--config", "seed=1", "--config", "scale=tiny"],
+            "--config stands there twice, and only the last would count",
+        ),
+    ],
+)
+def test_what_the_command_line_says_twice_is_refused(project: Path, arguments: list[str], line: str) -> None:
+    done = run(project, "--dry-run", *arguments)
+    assert done.returncode != 0
+    assert "Traceback" not in done.stdout
+    assert sum(line in shown for shown in done.stdout.splitlines()) == 1, done.stdout
+
+
 def test_lint_is_clean() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "snakemake", "--lint"],

@@ -30,12 +30,13 @@ rule assignment_collect:
         runtime=growing(30),
     params:
         settings=assignment.part_settings,
+        needed=assignment.events_needed,
         seed=pipeline.seed,
         stamp=assignment.source_stamp,
     message:
         "collect {wildcards.sample} events"
     shell:
-        "exec python -m cloudchamber assignment collect {input.source:q} --settings {params.settings:q}"
+        "exec python -m cloudchamber assignment collect {input.source:q} --settings {params.settings:q} {params.needed}"
         " --seed {params.seed} --threads {threads} --output {output} > {log} 2>&1"
 
 

@@ -60,13 +60,15 @@ if showers.ingested:
         params:
             settings=showers.ingestion_settings,
             geometry=showers.geometry,
+            fewest=showers.fewest,
             seed=pipeline.seed,
             stamp=showers.source_stamp,
         message:
             "read raw files of showers"
         shell:
             "exec python -m cloudchamber showers ingest {input.sources:q} --settings {params.settings:q}"
-            " --geometry {params.geometry} --seed {params.seed} --threads {threads} --output {output} > {log} 2>&1"
+            " --geometry {params.geometry} --fewest {params.fewest} --seed {params.seed} --threads {threads}"
+            " --output {output} > {log} 2>&1"
 
 else:
 
@@ -90,14 +92,15 @@ else:
             source=showers.source_settings,
             settings=showers.ingestion_settings,
             geometry=showers.geometry,
+            fewest=showers.fewest,
             seed=pipeline.seed,
             stamp=showers.source_stamp,
         message:
             "read files of showers"
         shell:
             "exec python -m cloudchamber showers read {input.sources:q} --source {params.source:q}"
-            " --settings {params.settings:q} --geometry {params.geometry} --seed {params.seed} --threads {threads}"
-            " --output {output} > {log} 2>&1"
+            " --settings {params.settings:q} --geometry {params.geometry} --fewest {params.fewest} --seed {params.seed}"
+            " --threads {threads} --output {output} > {log} 2>&1"
 
 
 rule showers_sample:

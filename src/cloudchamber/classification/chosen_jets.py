@@ -37,7 +37,7 @@ def chosen_jets(
     of_class = np.ones(len(clouds), bool) if item.label is None else clouds.label(settings.label_column) == item.label
     if not of_class.any():
         raise InputError(f"no jet with '{settings.label_column}' = {item.label}")
-    filled = clouds.multiplicity > 0
+    filled = _with_momentum(clouds)
     accepted = np.flatnonzero(of_class & filled & _within(clouds, settings))
     if not len(accepted):
         raise InputError(f"none of its {int(of_class.sum())} jets is within the windows in pT, mass and eta")
@@ -57,6 +57,13 @@ def chosen_jets(
     known |= drawing
     _report(known, settings)
     return drawn, known
+
+
+def _with_momentum(clouds: Clouds) -> np.ndarray:
+    """Return (N,) bool, whether the particles of a jet have a transverse momentum. Nothing can be in units of none."""
+    relative = any(column.name == "pt_rel" for column in clouds.point_columns)
+    some: np.ndarray = np.any(clouds.point("pt_rel" if relative else "pt") > 0, axis=1)
+    return some & (clouds.feature("jet_pt") > 0)
 
 
 def windows_or_ranges(settings: TaggingJetsSettings, values: np.ndarray) -> dict[str, tuple[float, float]]:

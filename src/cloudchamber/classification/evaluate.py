@@ -94,7 +94,7 @@ def evaluate(
     right: dict[tuple[str, int], np.ndarray] = {}
     with progress("evaluation of taggers", len(trainings), "trainings") as report:
         for entry in trainings:
-            scores = read_scores(Path(entry["path"]), sample.jets)
+            scores = read_scores(Path(entry["path"]), sample.jets, jets)
             names = {"model": entry["name"], "seed": entry["seed"]}
             part = entry.get("jets_per_class")
             size = {"n_training": sample.jets.n_training if part is None else part * sample.n_classes}

@@ -1,5 +1,6 @@
 """The prediction step: log probabilities of all classes for the test jets."""
 
+import sys
 from pathlib import Path
 
 from cloudchamber.classification.jet_data import TaggingJets, read_tagging_jets
@@ -9,7 +10,7 @@ from cloudchamber.errors import InputError
 from cloudchamber.jets.observable_file import write_observables
 from cloudchamber.networks.prediction import predict_log_probabilities
 from cloudchamber.settings.taggers import DenseTagger
-from cloudchamber.storage import provenance
+from cloudchamber.storage import provenance, read_json, sha256
 
 __all__ = ["jets_of_tagger", "predict_classes"]
 
@@ -30,6 +31,12 @@ def predict_classes(jets: Path, high_level: Path | None, weights: Path, descript
     """
     stored = load_tagger(weights, description)
     data = jets_of_tagger(stored, description, jets, high_level)
+    trained_on = read_json(description).get("provenance", {}).get("inputs", {})
+    if sha256(jets) not in trained_on.values():
+        sys.stderr.write(
+            f"predict-classes: {description} was trained on other jets than {jets}: jets of its test part may be among "
+            "them\n"
+        )
     rows = data.parts["test"]
     # Clouds of equal size are computed together, so that neighbours should be of one size.
     rows = rows[data.inputs[-1][rows].sum(dim=1).argsort(stable=True)] if not data.features else rows

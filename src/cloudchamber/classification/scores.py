@@ -8,7 +8,7 @@ import numpy as np
 
 from cloudchamber.cloud_file import read_clouds
 from cloudchamber.errors import InputError
-from cloudchamber.jets.observable_file import read_observables
+from cloudchamber.jets.observable_file import read_observables, refuse_other_source
 
 __all__ = ["UnseenJets", "read_scores", "read_unseen_jets"]
 
@@ -72,17 +72,20 @@ def read_unseen_jets(path: Path) -> UnseenJets:
         ) from error
 
 
-def read_scores(path: Path, jets: UnseenJets) -> np.ndarray:
+def read_scores(path: Path, jets: UnseenJets, made_from: Path | None = None) -> np.ndarray:
     """Return the log probabilities of the classes, (N, K) in the order of the test jets.
 
     Args:
         path: observables ``row`` (position in the file of jets) and ``log_p_<class>`` of all jets of the test part.
         jets: the test jets.
+        made_from: the file of the jets; None where their rows are enough.
 
     Raises:
         InputError: the file cannot be used, is of other jets or classes, or its probabilities do not add up to one.
     """
-    table, _ = read_observables(path)
+    table, meta = read_observables(path)
+    if made_from is not None:
+        refuse_other_source(path, meta, made_from, "jets")
     names = [f"log_p_{name}" for name in jets.classes]
     missing = [name for name in ("row", *names) if name not in table]
     if missing:

@@ -8,10 +8,12 @@ from cloudchamber import seeds
 from cloudchamber.cloud_file import open_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.generative.jet_features import JetFeatures, read_jets
+from cloudchamber.jets.observable_file import read_observables
 from cloudchamber.metrics.divergence import kl_divergence
 from cloudchamber.metrics.resampling import Sample, bootstrap_weights
 from cloudchamber.metrics.tables import DISTANCE_COLUMNS, write_table
 from cloudchamber.metrics.wasserstein import wasserstein_distance
+from cloudchamber.preparation.origin import refuse_other_origin
 from cloudchamber.settings.metrics import MetricSettings
 
 __all__ = ["REQUESTED", "compare_jet_features"]
@@ -37,11 +39,13 @@ def compare_jet_features(truth: Path, drawn: Path, settings: MetricSettings, see
             the features of ``REQUESTED``.
 
     Raises:
-        InputError: a file cannot be used, or the training part has fewer jets than were drawn.
+        InputError: a file cannot be used, the drawn jets are not of those of the truth, or the training part has fewer
+            jets than were drawn.
     """
     with open_clouds(truth) as clouds:
         test, train = (JetFeatures.of_part(clouds, name, truth) for name in ("test", "train"))
     jets = read_jets(drawn)
+    refuse_other_origin(drawn, read_observables(drawn)[1], truth, clouds.meta, "was drawn from")
     if len(train) < len(jets):
         raise InputError(
             f"{truth}: the floor needs at least as many training jets as there are drawn ones:"

@@ -12,6 +12,7 @@ from cloudchamber.errors import InputError, SettingsError
 from cloudchamber.generative.jet_features import JetFeatures, write_jets
 from cloudchamber.generative.jet_flow import JetFlow, draw_from_flow
 from cloudchamber.generative.jet_scales import JetScales
+from cloudchamber.preparation.origin import ORIGIN, origin_of
 from cloudchamber.settings.jet_level import JetFlowSettings, JetLevelSettings, TrainingJets
 from cloudchamber.storage import provenance, sha256
 from cloudchamber.training.described_weights import load_stored
@@ -47,6 +48,7 @@ def draw_jets(
         raise SettingsError("--model: expected weights and description of a flow, or nothing")
     with open_clouds(source) as clouds:
         train = JetFeatures.of_part(clouds, "train", source)
+        origin = origin_of(clouds.meta)
     asked = jets
     if at_most_training_jets and len(train) < jets:
         jets = len(train)
@@ -64,6 +66,7 @@ def draw_jets(
         "source": settings.kind,
         "redrawn": redrawn,
         "asked": asked,
+        ORIGIN: origin,
         "provenance": provenance("draw-jets", settings.model_dump(mode="json"), [source, *(model or ())], seed),
     }
     write_jets(output, drawn, meta)

@@ -14,18 +14,19 @@ from cloudchamber.errors import InputError
 from cloudchamber.generative.artifact import load_artifact
 from cloudchamber.generative.jet_features import JetFeatures, read_jets
 from cloudchamber.generative.sample import draw_clouds
-from cloudchamber.jets.observable_file import read_observables_of
+from cloudchamber.jets.observable_file import read_observables, read_observables_of
 from cloudchamber.jets.observables import observe
 from cloudchamber.jets.relative import RELATIVE_COLUMNS
 from cloudchamber.metrics.divergence import kl_divergence
 from cloudchamber.metrics.resampling import Estimate, Sample, bootstrap_weights
 from cloudchamber.metrics.wasserstein import wasserstein_distance
 from cloudchamber.networks.packing import padded
+from cloudchamber.preparation.origin import refuse_other_inputs, refuse_other_origin
 from cloudchamber.progress import progress
 from cloudchamber.settings.generation import SolverScanSettings
 from cloudchamber.settings.generators import EVALUATIONS_PER_STEP, SamplerSettings, Solver
 from cloudchamber.settings.metrics import MetricSettings
-from cloudchamber.storage import write_rows
+from cloudchamber.storage import read_json, write_rows
 
 __all__ = ["FEATURES", "points_of", "solver_scan"]
 
@@ -88,11 +89,15 @@ def solver_scan(
             :func:`cloudchamber.metrics.comparison.compare`) and feature in ``FEATURES``.
 
     Raises:
-        InputError: a file cannot be used, or there are no training jets.
+        InputError: a file cannot be used, model, jets and truth are not of the same jets, or there are no training
+            jets.
     """
     artifact = load_artifact(weights, description)
     jets = read_jets(jets_file)
     true = read_clouds(truth)
+    of_jets = read_observables(jets_file)[1]
+    refuse_other_inputs(jets_file, of_jets, description, read_json(description))
+    refuse_other_origin(jets_file, of_jets, truth, true.meta, "was drawn from")
     table, _ = read_observables_of(truth, len(true), truth_observables)
     missing = [name for name in FEATURES if name not in table]
     if missing:

@@ -20,17 +20,22 @@ def relative_points(clouds: Clouds) -> np.ndarray:
 
     eta_rel and phi_rel are the differences to the jet axis, phi_rel wrapped into [-pi, pi); pt_rel is the particle's
     transverse momentum over that of the whole jet, constituents beyond the padded length included
-    (the convention of JetNet, arXiv 2106.11535). Points that are in these coordinates already are returned unchanged.
+    (the convention of JetNet, arXiv 2106.11535). It is zero where the particles of a jet have no momentum, which is a
+    unit of nothing. Points that are in these coordinates already are returned unchanged.
 
     Raises:
-        InputError: the clouds have no jet axis, or the transverse momentum of a jet with particles is not positive.
+        InputError: the clouds have no jet axis, or the transverse momentum of a jet is not positive and that of its
+            particles is.
     """
     if clouds.point_columns == RELATIVE_COLUMNS:
         return clouds.points
     jet_pt = clouds.feature("jet_pt").astype(np.float64)
-    bad = ~(jet_pt > 0) & clouds.mask.any(axis=1)
+    bad = ~(jet_pt > 0) & (clouds.point("pt") != 0).any(axis=1)
     if bad.any():
-        raise InputError(f"{int(bad.sum())} of {len(clouds)} jets have a transverse momentum that is not positive")
+        raise InputError(
+            f"{int(bad.sum())} of {len(clouds)} jets have a transverse momentum that is not positive, and particles "
+            "with some"
+        )
     eta = clouds.point("eta") - clouds.feature("jet_eta").astype(np.float64)[:, None]
     phi = wrap(clouds.point("phi") - clouds.feature("jet_phi").astype(np.float64)[:, None])
     pt = clouds.point("pt") / np.where(jet_pt > 0, jet_pt, 1.0)[:, None]

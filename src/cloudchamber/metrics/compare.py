@@ -8,12 +8,14 @@ import numpy as np
 import pandas as pd
 
 from cloudchamber import seeds
-from cloudchamber.cloud_file import open_clouds
+from cloudchamber.cloud_file import CloudFile, open_clouds
+from cloudchamber.errors import InputError
 from cloudchamber.jets.observable_file import open_observables_of
 from cloudchamber.metrics.cloud_comparison import compare_clouds
 from cloudchamber.metrics.comparison import compare
 from cloudchamber.metrics.piecewise import PartObservables
 from cloudchamber.metrics.tables import write_table
+from cloudchamber.preparation.origin import refuse_other_origin
 from cloudchamber.settings.metrics import MetricSettings
 
 __all__ = ["METRICS", "compare_files"]
@@ -44,11 +46,13 @@ def compare_files(
         output: CSV of the metrics without the columns that name the sample.
 
     Raises:
-        InputError: a file cannot be used, or the training part has fewer jets than the sample.
+        InputError: a file cannot be used, the sample was drawn from a model of other jets than those of the truth, or
+            the training part has fewer jets than the sample.
     """
     with ExitStack() as files:
         true = files.enter_context(open_clouds(truth, weighted=True))
         drawn = files.enter_context(open_clouds(sample))
+        _refuse_other_jets(sample, drawn, truth, true)
         of_true = files.enter_context(open_observables_of(truth, len(true), truth_observables))
         of_drawn = files.enter_context(open_observables_of(sample, len(drawn), sample_observables))
         test, train = (true.part(name) for name in ("test", "train"))
@@ -62,3 +66,20 @@ def compare_files(
     if left_out:
         sys.stderr.write(f"compare: {truth} has event weights, which these cannot take: {', '.join(left_out)}\n")
     write_table(output, table)
+
+
+def _refuse_other_jets(sample: Path, generated: CloudFile, truth: Path, true: CloudFile) -> None:
+    """Refuse a sample that cannot be compared with the truth; say so where nothing tells whether it can.
+
+    Raises:
+        InputError: its model was trained on other jets, or one of the two has more particles than the other keeps.
+    """
+    if not refuse_other_origin(sample, generated.meta, truth, true.meta, "is of a model of"):
+        sys.stderr.write(f"compare: nothing says whether the model of {sample} was trained on the jets of {truth}\n")
+    for (path, clouds), (other, its) in (((sample, generated), (truth, true)), ((truth, true), (sample, generated))):
+        # Fewer slots cannot hold more particles: only then do particles have to be read.
+        if clouds.width <= its.width:
+            continue
+        most = max(int(piece.multiplicity.max(initial=0)) for _, piece in clouds.pieces())
+        if most > its.width:
+            raise InputError(f"{path}: has jets of {most} particles, {other} keeps {its.width} at most")

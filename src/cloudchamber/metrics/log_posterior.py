@@ -12,6 +12,8 @@ from cloudchamber.cloud import Clouds
 from cloudchamber.cloud_file import AnyClouds
 from cloudchamber.errors import InputError
 from cloudchamber.jets.kinematics import has_momentum, momenta
+from cloudchamber.preparation.identical import joined
+from cloudchamber.preparation.splits import joined_events
 from cloudchamber.preparation.standardisation import Standardisation
 
 __all__ = [
@@ -67,7 +69,8 @@ class TrainingSet:
     Attributes:
         inputs: of all N jets.
         target: (N,) int64, position in ``classes``.
-        train, validation: int64 indices of the jets of the two parts, each with the same number of every class.
+        train, validation: int64 indices of the jets of the two parts, each with the same number of every class. They
+            share neither an event nor a copy of a jet.
         classes: names of the classes.
         standardisation: of the features, fitted to the training part of all classes together.
     """
@@ -90,6 +93,9 @@ def training_set(
 ) -> TrainingSet:
     """Draw jets of each class and make the classifier's inputs of them.
 
+    Jets of one event, and identical ones of one class, are in the same part. Where events of several jets leave no
+    other way, all classes have a few validation jets less.
+
     Args:
         classes: clouds of each class, all padded to the same length.
         jets_per_class: jets drawn from each class, for training and validation together.
@@ -99,7 +105,8 @@ def training_set(
         paired: draw the same rows of every class, so that jets of one row are in the same part.
 
     Raises:
-        InputError: a class has too few jets, or the classes differ in padded length.
+        InputError: a class has too few jets, or all of them are of one event or alike; or the classes differ in padded
+            length.
     """
     for name, clouds in classes.items():
         if len(clouds) < jets_per_class:
@@ -107,15 +114,12 @@ def training_set(
     widths = {name: clouds.width for name, clouds in classes.items()}
     if len(set(widths.values())) > 1:
         raise InputError(f"classes of different padded lengths: {widths}")
-    shared = rng.permutation(len(next(iter(classes.values())))) if paired else None
-    drawn = [
-        clouds[(rng.permutation(len(clouds)) if shared is None else shared)[:jets_per_class]]
-        for clouds in classes.values()
-    ]
+    n_validation = max(1, round(validation_fraction * jets_per_class))
+    rows, n_validation = _drawn(classes, jets_per_class, n_validation, rng, paired)
+    drawn = [clouds[of_class] for clouds, of_class in zip(classes.values(), rows, strict=True)]
     columns = [_columns(clouds, names) for clouds in drawn]
     values = np.concatenate([values for values, _ in columns])
     mask = np.concatenate([mask for _, mask in columns])
-    n_validation = max(1, round(validation_fraction * jets_per_class))
     order = np.arange(len(mask)).reshape(len(classes), jets_per_class)
     train, validation = order[:, n_validation:].ravel(), order[:, :n_validation].ravel()
     standardisation = Standardisation.fit(values[train][mask[train]], names)
@@ -128,6 +132,50 @@ def training_set(
         classes=tuple(classes),
         standardisation=standardisation,
     )
+
+
+def _drawn(
+    classes: Mapping[str, AnyClouds], jets: int, validation: int, rng: np.random.Generator, paired: bool
+) -> tuple[list[np.ndarray], int]:
+    """Return the (jets,) rows of each class, those of the validation part first, and how many these are."""
+    groups = [joined_events(clouds)[:, 0] for clouds in classes.values()]
+    if paired:
+        groups = [_of_pairs(groups)] * len(groups)
+        orders = [rng.permutation(len(groups[0]))] * len(groups)
+    else:
+        orders = [rng.permutation(len(group)) for group in groups]
+    ordered = [group[order] for group, order in zip(groups, orders, strict=True)]
+    # All classes have as many, where the groups of one do not come out even.
+    while (attained := min(len(_whole_groups(group, validation)) for group in ordered)) < validation:
+        validation = attained
+    drawn = []
+    for name, order, group in zip(classes, orders, ordered, strict=True):
+        chosen = _whole_groups(group, validation)
+        others = np.flatnonzero(~np.isin(group, group[chosen]))[: jets - validation]
+        if not len(chosen) or len(others) < jets - validation:
+            raise InputError(f"class '{name}': too many of its {len(group)} jets are identical, or of one event")
+        drawn.append(order[np.concatenate([chosen, others])])
+    return drawn, validation
+
+
+def _of_pairs(groups: Sequence[np.ndarray]) -> np.ndarray:
+    """Return (N,) int64, equal for rows whose jets are of one of the ``groups``, each (N,), in any class."""
+    rows = np.tile(np.arange(len(groups[0])), len(groups))[:, None]
+    apart = np.concatenate([group + place * len(group) for place, group in enumerate(groups)])
+    return joined(rows, apart.astype(np.uint64))[: len(groups[0]), 0]
+
+
+def _whole_groups(groups: np.ndarray, most: int) -> np.ndarray:
+    """Return the positions of all members of the first groups of (N,), at most so many members in all."""
+    _, number, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    chosen, left = np.zeros(len(sizes), bool), most
+    for group in number:
+        if not left:
+            break
+        if not chosen[group] and sizes[group] <= left:
+            chosen[group] = True
+            left -= sizes[group]
+    return np.flatnonzero(chosen[number])
 
 
 def classifier_inputs(clouds: Clouds, standardisation: Standardisation) -> ClassifierInputs:

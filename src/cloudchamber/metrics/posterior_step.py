@@ -16,6 +16,7 @@ from cloudchamber.metrics.log_posterior import classifier_inputs, training_set
 from cloudchamber.metrics.posterior_scores import ideal_value, log_ratios, negative_log_posteriors, restrict
 from cloudchamber.metrics.tables import write_table
 from cloudchamber.metrics.two_sample import area_under_curve, chance
+from cloudchamber.preparation.origin import refuse_other_origin
 from cloudchamber.preparation.splits import halved
 from cloudchamber.settings.metrics import LogPosteriorSettings
 from cloudchamber.storage import write_rows
@@ -51,17 +52,20 @@ def log_posterior(
     jets than the settings ask for, all classes have as many as that one.
 
     Raises:
-        InputError: a file cannot be used, or a class has fewer than ten jets.
+        InputError: a file cannot be used, a class is of a model of other jets, or a class has fewer than ten jets.
         DivergenceError, StateError, TerminatedError: see :func:`cloudchamber.training.trainer.fit`.
     """
     if TRUTH in classes:
         raise InputError(f"a model may not be called '{TRUTH}'")
     with ExitStack() as files:
-        test = files.enter_context(open_clouds(truth)).part("test")
+        true = files.enter_context(open_clouds(truth))
+        test = true.part("test")
         trained_on, unseen = halved(test)
-        clouds: dict[str, AnyClouds] = {
-            name: files.enter_context(open_clouds(path)).all for name, path in classes.items()
-        }
+        clouds: dict[str, AnyClouds] = {}
+        for name, path in classes.items():
+            sample = files.enter_context(open_clouds(path))
+            refuse_other_origin(path, sample.meta, truth, true.meta, "is of a model of")
+            clouds[name] = sample.all
         clouds[TRUTH] = test.select(trained_on)
         rng = seeds.generator(seed, "log_posterior")
         n_training = _jets_per_class(clouds, settings.jets_per_class)

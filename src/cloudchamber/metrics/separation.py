@@ -29,7 +29,8 @@ def separation_power(
 ) -> Estimate:
     """Return the separation of two samples of one feature in bins of equal width or other ones, and its uncertainty.
 
-    Values beyond the edges count in the first and last bin. The uncertainty is the standard deviation over resamplings
+    Values beyond the edges have a bin of their own on each side: in the first and last one they would be taken for true
+    ones, all of them where truth has one value. The uncertainty is the standard deviation over resamplings
     of both samples; resampling adds a bias, which is why only the spread is used.
 
     Args:
@@ -45,8 +46,8 @@ def separation_power(
 
 
 def _counts(sample: Sample, edges: np.ndarray) -> np.ndarray:
-    """Return (n, K) entries of each jet or shower in each bin."""
-    bins = len(edges) - 1
-    place = np.clip(np.searchsorted(edges, sample.values, side="right") - 1, 0, bins - 1)
+    """Return (n, K + 2) entries of each jet or shower below the edges, in each bin, and above."""
+    bins = len(edges) + 1
+    place = np.searchsorted(edges, sample.values, side="right")
     counts = np.bincount(sample.jets * bins + place, minlength=sample.n_jets * bins)
     return counts.reshape(sample.n_jets, bins).astype(np.float64)

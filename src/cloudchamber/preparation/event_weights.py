@@ -89,7 +89,8 @@ class EventWeights:
 class StoredWeights:
     """The weights of one file: their number, sums and limits; and the last cross section that it states [pb], or 0.
 
-    ``generated`` is their sum before any selection, where the file knows it, else that of the events in it.
+    ``generated`` is their sum before any selection, where the file knows it (``counted``), else that of the events in
+    it.
     """
 
     there: bool
@@ -102,6 +103,7 @@ class StoredWeights:
     smallest: float
     cross_section: float
     generated: float
+    counted: bool
 
 
 def read_event_weights(paths: Sequence[Path], settings: IngestionSettings) -> EventWeights:
@@ -117,7 +119,8 @@ def read_event_weights(paths: Sequence[Path], settings: IngestionSettings) -> Ev
 
     Raises:
         InputError: a branch cannot be read; a weight is not finite; some files have weights and others none; files
-            without cross sections state very different ones; the weights of a slice add up to nothing.
+            without cross sections state very different ones; the weights of a slice add up to nothing; the events that
+            were generated are counted in some files with cross sections and not in others.
         SettingsError: a file is of no slice or of two, or a slice has no file.
     """
     _slices(paths, _sections(settings))
@@ -139,6 +142,7 @@ def combined(stored: Mapping[Path, StoredWeights], settings: IngestionSettings) 
     slices = _slices(list(stored), sections)
     for files in slices.values():
         _check_alike({path: stored[path] for path in files}, settings)
+    _check_counted(stored)
     factors: dict[Path, float] = {}
     for key, files in slices.items():
         total = sum(stored[path].generated for path in files)
@@ -202,27 +206,46 @@ def stored_weights(path: Path, settings: IngestionSettings) -> StoredWeights:
                         parts.append(_sums(path, step, asked[0], settings.on_bad_event == "skip"))
         if not parts:
             n = tree.n_events
-            return StoredWeights(False, n, n, n, 0, 1.0, 1.0, 1.0, cross_section, _generated(path, n, settings))
+            return StoredWeights(False, n, n, n, 0, 1.0, 1.0, 1.0, cross_section, *_generated(path, n, n, settings))
     events, total, squares, negative = (sum(part[i] for part in parts) for i in range(4))
     low, high, smallest = (choose(part[i] for part in parts) for i, choose in ((4, min), (5, max), (6, min)))
-    generated = _generated(path, total, settings)
+    generated = _generated(path, total, int(events), settings)
     return StoredWeights(
-        True, int(events), total, squares, int(negative), low, high, smallest, cross_section, generated
+        True, int(events), total, squares, int(negative), low, high, smallest, cross_section, *generated
     )
 
 
-def _generated(path: Path, total: float, settings: IngestionSettings) -> float:
-    """Return what the weights of all generated events of a file add up to: those of a skim are not all in it."""
-    of_runs = settings.weight_branch in (_GEN_WEIGHT, None)
-    if settings.layout != "nanoaod" or not of_runs or settings.cross_sections in ({}, "ignore"):
-        return total
+def _generated(path: Path, total: float, events: int, settings: IngestionSettings) -> tuple[float, bool]:
+    """Return what the weights of all generated events of a file add up to, and whether the file says it: those of a
+    skim are not all in it."""
+    if settings.layout != "nanoaod" or settings.cross_sections in ({}, "ignore"):
+        return total, False
+    if settings.weight_branch not in (_GEN_WEIGHT, None):
+        counted = generated_sum(path, weighted=False)
+        if counted is not None and abs(counted - events) > _SAME_SUM * events:
+            raise InputError(
+                f"{path}: has {events} of the {counted:g} events that were generated, and the sum of "
+                f"'{settings.weight_branch}' over all of these is not known: Runs adds up '{_GEN_WEIGHT}' alone"
+            )
+        return total, counted is not None
     found = generated_sum(path, weighted=settings.weight_branch is not None)
     if found is None:
-        return total
+        return total, False
     # Weights may cancel, events may not: what is missing of a count was never counted.
     if settings.weight_branch is None and found < total * (1 - _SAME_SUM):
         raise InputError(f"{path}: has {total:g} events, its tree Runs says that {found:g} were generated")
-    return total if abs(found - total) <= _SAME_SUM * abs(total) else found
+    return total if abs(found - total) <= _SAME_SUM * abs(total) else found, True
+
+
+def _check_counted(stored: Mapping[Path, StoredWeights]) -> None:
+    """Check that all files say how many events were generated, or none: those that do not may be skims as well."""
+    counted = [path for path, found in stored.items() if found.counted]
+    others = [path for path in stored if path not in counted]
+    if counted and others:
+        raise InputError(
+            f"{others[0]}: its tree Runs does not count the events that were generated, that of {counted[0]} does: a "
+            "cross section is of all of them, and the file may be a skim"
+        )
 
 
 def _sums(path: Path, step: Step, branch: str, skip: bool) -> tuple[float, ...]:

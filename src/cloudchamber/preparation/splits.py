@@ -13,7 +13,17 @@ from cloudchamber.hdf5 import create_hdf5
 from cloudchamber.preparation.identical import fingerprints, joined, numbered
 from cloudchamber.settings.data import SplitSettings
 
-__all__ = ["PARTS", "event_labels", "halved", "halves", "read_split", "split", "split_by_event", "write_split"]
+__all__ = [
+    "PARTS",
+    "event_labels",
+    "halved",
+    "halves",
+    "joined_events",
+    "read_split",
+    "split",
+    "split_by_event",
+    "write_split",
+]
 
 PARTS = ("train", "validation", "test")
 _FORMAT = np.bytes_("cloudchamber-split")
@@ -24,6 +34,14 @@ def event_labels(clouds: AnyClouds) -> np.ndarray:
     if {"file", "event"} <= {column.name for column in clouds.label_columns}:
         return np.stack([clouds.label("file"), clouds.label("event")], axis=1)
     return np.stack([np.zeros(len(clouds), np.int64), np.arange(len(clouds))], axis=1)
+
+
+def joined_events(clouds: AnyClouds) -> np.ndarray:
+    """Return (N, 1) int64, equal for clouds of one event; events with identical clouds count as one."""
+    content = np.empty(len(clouds), np.uint64)
+    for positions, piece in clouds.pieces():
+        content[positions] = fingerprints(piece.points, piece.features)
+    return joined(event_labels(clouds), content)
 
 
 def split(events: np.ndarray, settings: SplitSettings, rng: np.random.Generator) -> dict[str, np.ndarray]:
@@ -106,10 +124,7 @@ def halved(clouds: AnyClouds) -> tuple[np.ndarray, np.ndarray]:
     Raises:
         InputError: there are less than two events.
     """
-    content = np.empty(len(clouds), np.uint64)
-    for positions, piece in clouds.pieces():
-        content[positions] = fingerprints(piece.points, piece.features)
-    events = joined(event_labels(clouds), content)
+    events = joined_events(clouds)
     _, first, owner = np.unique(events.ravel(), return_index=True, return_inverse=True)
     if len(first) < 2:
         raise InputError(f"{len(clouds)} clouds of {len(first)} events cannot be halved")

@@ -4,6 +4,7 @@
 eta, mass [GeV] and the number of particles.
 """
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,16 @@ from cloudchamber.cloud import Clouds, Column
 from cloudchamber.cloud_file import read_clouds, write_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.hdf5 import create_hdf5
-from cloudchamber.jets.relative import RELATIVE_COLUMNS
+from cloudchamber.jets.relative import RELATIVE_COLUMNS, wrap
 from cloudchamber.readers.damage import readable_as
 from cloudchamber.storage import provenance
 
 __all__ = ["convert_from_jetnet", "convert_to_jetnet", "read_jetnet", "write_jetnet"]
+
+# Coordinates that are another's are told by medians, since single values of a generated jet may be anything.
+_FEW, _LARGEST_SUM, _LARGEST_OFFSET = 0.01, 10.0, 0.4
+# A difference that lacks a whole turn, with room for the width of a jet.
+_LARGEST_ANGLE = 2 * np.pi + 1
 
 _FEATURES = (Column("jet_pt", "GeV"), Column("jet_eta"), Column("jet_mass", "GeV"), Column("n_constituents"))
 
@@ -27,7 +33,8 @@ def read_jetnet(path: str | Path, max_particles: int | None = None) -> Clouds:
     """Read a file of the JetNet layout.
 
     Points have the columns eta_rel, phi_rel [rad] and pt_rel, features are jet_pt, jet_eta, jet_mass and
-    n_constituents, all as they are in the file. Particles keep their order; padded slots become zero, and where they
+    n_constituents, all as they are in the file; differences of angles that were not brought back by a whole turn are,
+    and counted. Particles keep their order; padded slots become zero, and where they
     are not the last ones real particles move forward. Under a limit the particles are sorted by falling pt_rel, and
     ``meta`` has what their truncation costs.
 
@@ -37,7 +44,7 @@ def read_jetnet(path: str | Path, max_particles: int | None = None) -> Clouds:
 
     Raises:
         InputError: the file is missing or damaged, or a data set is missing, has another shape or holds values that
-            are not finite or no mask.
+            are not finite, no mask, or not of particles relative to their jet.
     """
     with readable_as(path, "a JetNet file"), h5py.File(path, "r", locking=False) as file:
         particles = _dataset(path, file, "particle_features", 3)
@@ -48,6 +55,8 @@ def read_jetnet(path: str | Path, max_particles: int | None = None) -> Clouds:
         raise InputError(f"{path}: the mask, column 3 of 'particle_features', is not 0 or 1 everywhere")
     mask = particles[..., 3] == 1
     points = np.where(mask[..., None], particles[..., :3], np.float32(0))
+    _within_a_turn(path, points, mask)
+    _refuse_other_coordinates(path, points, mask, jets)
     cost: dict[str, Any] = {}
     if max_particles is not None:
         mask, points = _in_order(mask, points, np.where(mask, -points[..., 2], np.inf))
@@ -64,6 +73,44 @@ def read_jetnet(path: str | Path, max_particles: int | None = None) -> Clouds:
         feature_columns=_FEATURES,
         meta={**cost, "provenance": provenance("read_jetnet", {"max_particles": max_particles}, [path])},
     )
+
+
+def _within_a_turn(path: str | Path, points: np.ndarray, mask: np.ndarray) -> None:
+    """Move the differences of phi of particles (N, P, 3) by whole turns, in place; refuse those that are no radians."""
+    size = np.abs(points[..., 1])
+    beyond, far = int((size > np.pi).sum()), int((size > _LARGEST_ANGLE).sum())
+    if far > _FEW * mask.sum():
+        raise InputError(f"{path}: phi_rel of {far} of {int(mask.sum())} particles is beyond a turn: expected rad")
+    if beyond:
+        points[..., 1] = np.where(size > np.pi, wrap(points[..., 1]), points[..., 1])
+        sys.stderr.write(f"{path}: phi_rel of {beyond} particles was beyond pi, and is moved by whole turns\n")
+
+
+def _refuse_other_coordinates(path: str | Path, points: np.ndarray, mask: np.ndarray, jets: np.ndarray) -> None:
+    """Refuse particles (N, P, 3) that are not relative to their jet, and jets (N, 4) that have no momentum."""
+    filled = mask.any(axis=1)
+    if not filled.any():
+        return
+    without = filled & ~(jets[:, 0] > 0)
+    if without.any():
+        jet = int(without.argmax())
+        raise InputError(
+            f"{path}: column 0 of 'jet_features' is {jets[jet, 0]:g} for jet {jet} with particles: expected its pT"
+        )
+    pt = points[filled, :, 2].astype(np.float64)
+    total = pt.sum(axis=1)
+    if (typical := float(np.median(total))) > _LARGEST_SUM:
+        raise InputError(
+            f"{path}: pt_rel of a jet adds up to {typical:.3g} (median): expected units of the pT of the jet"
+        )
+    for column, name in enumerate(("eta_rel", "phi_rel")):
+        weighted = (pt * points[filled, :, column]).sum(axis=1)
+        centre = np.divide(weighted, total, out=np.zeros_like(total), where=total > 0)
+        if (typical := float(np.median(np.abs(centre)))) > _LARGEST_OFFSET:
+            raise InputError(
+                f"{path}: the particles of a jet lie {typical:.2g} from its axis in {name} (median): expected the "
+                "difference to the axis"
+            )
 
 
 def _in_order(mask: np.ndarray, points: np.ndarray, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -25,6 +25,8 @@ _DEFINING: Mapping[str, tuple[str, ...]] = {
 _NO_PHYSICS = {"title", "events", "shards", "particles"}
 # What a study of taggers says of the jets of its classes.
 _OF_CLASSES = ("title", "sample", "learning_curve")
+# What a study says of a source of its own, and a user has one of another kind.
+_OF_SOURCE = ("title", "ingestion")
 # What a study of events says of these; another detector's background is none of a user's events.
 _OF_EVENTS = ("title", "background", "parts", "learning_curve")
 
@@ -97,6 +99,9 @@ def _without_redefined(below: Mapping[str, Any], own: Mapping[str, Any], studies
             of_study = {key: value for key, value in settings.items() if key not in _OF_CLASSES}
             named = _kept("classes", settings, of_user, _mapping(of_user, "classes"))
             made[study] = of_study | {"classes": named}
+        kinds = [_mapping(layer, "source").get("kind") for layer in (settings, of_user)]
+        if None not in kinds and kinds[0] != kinds[1]:
+            made[study] = {key: value for key, value in settings.items() if key not in _OF_SOURCE}
         events = of_user.get("events") or settings.get("events")
         if events != settings.get("events") or _defined("datasets", _mapping(own, "datasets").get(str(events))):
             made[study] = {key: value for key, value in settings.items() if key not in _OF_EVENTS}

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from cloudchamber.studies.active_matter.denoising import denoising_rows
 from cloudchamber.studies.active_matter.drawings import FIGURES, TABLES
 from cloudchamber.studies.active_matter.evaluate import METRIC_COLUMNS_OF_STUDY, evaluate
 from cloudchamber.studies.active_matter.fields import read_fields
-from cloudchamber.studies.active_matter.measure import measure
+from cloudchamber.studies.active_matter.measure import measure, refuse_other_training
 from cloudchamber.studies.active_matter.plan import ActiveMatterPlan
 from cloudchamber.studies.active_matter.settings import ActiveMatterSettings
 from cloudchamber.studies.active_matter.simulate import simulate
@@ -239,24 +240,43 @@ def test_what_cannot_be_measured_is_refused(plan: ActiveMatterPlan, tmp_path: Pa
         ({"ensembles": [{**entry, "drives": [0.7]}]}, r"no snapshots of the drive 0\.7 in the part 'test', only of"),
         ({"ensembles": [{**entry, "part": "held_out"}]}, "no part 'held_out' among"),
         ({"trainings": [first]}, "trainings: 1 given, two at least are crossed"),
+        (
+            {"ensembles": [{**entry, "snapshots": plan.snapshots("springs")}]},
+            "a score of the system 'pair_on_ring', .* has 'springs'",
+        ),
         ({"trainings": [first, same]}, "copy.safetensors: the weights are those of .*: no independent training"),
     ):
         with pytest.raises(CloudchamberError, match=message):
             measure(plan.settings.measurement, {**given, **change}, 1, tmp_path / "q.csv", tmp_path / "f.h5")
     assert not (tmp_path / "q.csv").exists()
+    # A score that sees the drive says nothing of one that it was not trained with.
+    of_trap = plan.measured("trap")
+    described = json.loads(Path(of_trap["trainings"][0]["description"]).read_text())
+    assert described["drives"] == [0.0, 1.0]
+    data = replace(read_snapshots(Path(plan.snapshots("trap"))), drives=np.full(1600, 0.5))
+    with pytest.raises(InputError, match=r"a score of the drives \[0\.0, 1\.0\], which says nothing of 0\.5"):
+        refuse_other_training(Path(of_trap["trainings"][0]["description"]), data, 0.5)
 
 
 def test_transfers_to_nothing_or_to_what_was_trained_on_are_refused(plan: ActiveMatterPlan) -> None:
     values = plan.settings.model_dump(mode="json")
     (name, model) = next(iter(values["models"].items()))
-    other = {**values["ensembles"][model["ensemble"]], "drives": [3.0]}
+    trained = values["ensembles"][model["ensemble"]]
+    drives = model["drives"] or trained["drives"]
+    foreign = next(
+        key for key, item in values["ensembles"].items() if item["system"]["kind"] != trained["system"]["kind"]
+    )
+    others = {"other": {**trained, "drives": [3.0]}, "more": {**trained, "drives": [*drives, 3.0, 4.0]}}
+    assert len(drives) > 1
     for transfer, message in (
         (model["ensemble"], "is what the model is trained on"),
+        (foreign, f"'{foreign}' is a system of the kind .*, the model is trained on"),
         ("other", "none of the drives .* that the model is trained on is among those of 'other'"),
+        ("more", r"'more' has the drives \[3\.0, 4\.0\], which the model is not trained on"),
     ):
         changed = {
             **values,
-            "ensembles": {**values["ensembles"], "other": other},
+            "ensembles": {**values["ensembles"], **others},
             "models": {**values["models"], name: {**model, "transfers": [transfer]}},
         }
         with pytest.raises(SettingsError, match=message):

@@ -113,6 +113,15 @@ def test_momenta_in_other_units_are_refused(path: Path, change: Callable[..., np
         read_events(path, TOPOLOGY)
 
 
+def test_masses_in_another_unit_than_the_momenta_are_refused(path: Path) -> None:
+    with h5py.File(path, "r+") as file:
+        file["INPUTS/Source/mass"][()] = 1000 * file["INPUTS/Source/mass"][()]
+    with pytest.raises(
+        InputError, match=r"'INPUTS/Source/mass': the median mass of all jets is 1.*e.04.*: expected GeV"
+    ):
+        read_events(path, TOPOLOGY)
+
+
 def test_two_partons_with_one_jet_are_refused(path: Path) -> None:
     with h5py.File(path, "r+") as file:
         file["TARGETS/t1/q1"][3] = file["TARGETS/t1/q2"][3] = 1
@@ -158,6 +167,26 @@ def test_a_part_that_would_be_empty_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="3 events are too few: the part 'all/validation' is empty"):
         collect_events(tmp_path / "few.h5", PartSettings(), 1, tmp_path / "out.h5")
     assert not (tmp_path / "out.h5").exists()
+
+
+@pytest.mark.parametrize("settings", [{"train": 0.5, "validation": 0.1}, {"folds": 4}])
+def test_training_events_that_do_not_reach_are_said_before_any_training(
+    tmp_path: Path, settings: dict[str, Any]
+) -> None:
+    events = random_events(np.random.default_rng(1), 60)
+    write_events(tmp_path / "events.h5", events, TOPOLOGY)
+    run = (tmp_path / "events.h5", PartSettings(**settings), 1, tmp_path / "out.h5")
+    collect_events(*run)
+    complete = events.found(TOPOLOGY).all(axis=1)
+    parts = ["all"] if "train" in settings else [f"fold{number}" for number in range(4)]
+    fewest = min(int(complete[read_part(tmp_path / "out.h5", f"{part}/train", 60)].sum()) for part in parts)
+    collect_events(*run, complete_events=fewest)
+    (tmp_path / "out.h5").unlink()
+    with pytest.raises(InputError, match=rf"events\.h5: {fewest} of the .*/train' .* {fewest + 1} are asked for"):
+        collect_events(*run, complete_events=fewest + 1)
+    assert not (tmp_path / "out.h5").exists()
+    # Sculpting trains nothing.
+    collect_events(run[0], PartSettings(test_only=True), 1, run[3], complete_events=1000)
 
 
 def brute_match(jets: np.ndarray, partons: np.ndarray, radius: float) -> list[int]:

@@ -24,6 +24,7 @@ from cloudchamber.studies.showers.answer import answers
 from cloudchamber.studies.showers.drawings import FIGURES, TABLES
 from cloudchamber.studies.showers.evaluate import COLUMNS, evaluate
 from cloudchamber.studies.showers.judge import judge
+from cloudchamber.studies.showers.marginals import sample_marginals
 from cloudchamber.studies.showers.observables import FEATURES, observe
 from cloudchamber.studies.showers.settings import EvaluationSettings, JudgeSettings, ShowersSettings
 from cloudchamber.studies.showers.shower_file import create_showers, open_showers, particles_of, shower_part
@@ -245,9 +246,19 @@ def test_too_few_showers_are_one_line(showers_folder: Path, tmp_path: Path, file
 
     few = INGESTION.model_copy(update={"train": 0.9, "validation": 0.05})
     ingest([showers_folder / "0.root"], few, "ild_like", 1, tmp_path / "few.h5")
-    given = {"showers": str(tmp_path / "few.h5"), "samples": [files["sample"]]}
+    sample_marginals(tmp_path / "few.h5", 1, tmp_path / "sample.h5")
+    given = {"showers": str(tmp_path / "few.h5"), "samples": [{**files["sample"], "path": str(tmp_path / "sample.h5")}]}
     with pytest.raises(InputError, match="classifiers need 20 showers of 'test', there are"):
         judge(given, JUDGE, 1, tmp_path / "state", tmp_path / "judgements.csv")
+    # Those of other showers were asked for other particles.
+    foreign = {**given, "samples": [{**files["sample"], "path": str(showers_folder / "marginals.h5")}]}
+    refused = r"marginals\.h5: was made from other showers than those of .*few\.h5"
+    with pytest.raises(InputError, match=refused):
+        judge(foreign, JUDGE, 1, tmp_path / "state", tmp_path / "judgements.csv")
+    outputs = [tmp_path / f"{name}.csv" for name in ("metrics", "profiles", "spectra")]
+    judged = Path(files["metrics"]).with_name("judgements.csv")
+    with pytest.raises(InputError, match=refused):
+        evaluate({**foreign, "judgements": str(judged)}, EvaluationSettings(bootstraps=10), 1, *outputs)
 
 
 TRAIN = {"steps": 1}

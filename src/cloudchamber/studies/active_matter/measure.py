@@ -10,14 +10,14 @@ from cloudchamber.errors import InputError, SettingsError
 from cloudchamber.hdf5 import create_hdf5
 from cloudchamber.progress import progress
 from cloudchamber.settings.entries import entries, need
-from cloudchamber.storage import sha256, write_rows
+from cloudchamber.storage import read_json, sha256, write_rows
 from cloudchamber.studies.active_matter.fields import Fields, write_fields
 from cloudchamber.studies.active_matter.measured_drive import MeasuredDrive
 from cloudchamber.studies.active_matter.score_model import load_score
 from cloudchamber.studies.active_matter.settings import MeasurementSettings
 from cloudchamber.studies.active_matter.snapshots import Snapshots, read_snapshots
 
-__all__ = ["measure"]
+__all__ = ["measure", "refuse_other_training"]
 
 
 def measure(settings: MeasurementSettings, files: Mapping[str, Any], seed: int, quantities: Path, fields: Path) -> None:
@@ -33,7 +33,8 @@ def measure(settings: MeasurementSettings, files: Mapping[str, Any], seed: int, 
         fields: HDF5 with local values for figures (:mod:`cloudchamber.studies.active_matter.fields`).
 
     Raises:
-        InputError: a file cannot be used, or two trainings are one.
+        InputError: a file cannot be used, a training is one of another kind of system or of other drives, or two
+            trainings are one.
         SettingsError: a key is missing, there are fewer than two trainings, or no snapshots of a drive or part.
         StorageError: a file cannot be written.
     """
@@ -53,6 +54,8 @@ def measure(settings: MeasurementSettings, files: Mapping[str, Any], seed: int, 
             if path not in read:
                 read = {path: read_snapshots(Path(path))}
             data = read[path]
+            for item in trainings:
+                refuse_other_training(Path(item["description"]), data, drive)
             chosen = _evenly(data.rows(entry["part"], drive), settings.snapshots)
             models = [load_score(Path(item["weights"]), Path(item["description"]), data.system) for item in trainings]
             measured = MeasuredDrive(settings, data, chosen, drive, models, seed)
@@ -77,6 +80,20 @@ def _refuse_one_training(trainings: Sequence[Mapping[str, Any]]) -> None:
         if digest in seen:
             raise InputError(f"{item['weights']}: the weights are those of {seen[digest]}: no independent training")
         seen[digest] = item["weights"]
+
+
+def refuse_other_training(description: Path, data: Snapshots, drive: float) -> None:
+    """Refuse a score of other dynamics, or one that saw several drives and not this one.
+
+    Raises:
+        InputError: it is one.
+    """
+    described = read_json(description)
+    kind, drives = described.get("system", {}).get("kind"), described.get("drives", ())
+    if kind != data.settings.kind:
+        raise InputError(f"{description}: a score of the system '{kind}', {data.path} has '{data.settings.kind}'")
+    if len(drives) > 1 and drive not in drives:
+        raise InputError(f"{description}: a score of the drives {list(drives)}, which says nothing of {drive}")
 
 
 def _evenly(rows: np.ndarray, most: int) -> np.ndarray:

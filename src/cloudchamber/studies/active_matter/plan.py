@@ -61,11 +61,8 @@ class ActiveMatterPlan:
         drives = self.drives(model)
         ensembles = [self._measured(chosen.ensemble, drives, "test")]
         for name in chosen.transfers:
-            there = self.settings.ensembles[name].drives
             # A network that never saw another drive than one takes it as it is.
-            ensembles.append(
-                self._measured(name, [drive for drive in there if len(drives) == 1 or drive in drives], None)
-            )
+            ensembles.append(self._measured(name, self.settings.ensembles[name].drives, None))
         trainings = []
         for seed in self.settings.seeds_of(model):
             folder = self.training(model, seed)

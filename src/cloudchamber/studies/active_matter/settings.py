@@ -69,16 +69,28 @@ class ActiveMatterSettings(Settings):
         return self
 
     def _refuse_empty_transfers(self, name: str, model: ScoreModelSettings) -> None:
-        """Refuse transfers that measure what was trained on, or nothing."""
+        """Refuse transfers that measure what was trained on, nothing, or less than their ensemble has."""
         drives = model.drives or self.ensembles[model.ensemble].drives
         for transfer in model.transfers:
             if transfer == model.ensemble:
                 raise ValueError(f"models.{name}.transfers: '{transfer}' is what the model is trained on")
+            kinds = [self.ensembles[ensemble].system.kind for ensemble in (model.ensemble, transfer)]
+            if kinds[0] != kinds[1]:
+                raise ValueError(
+                    f"models.{name}.transfers: '{transfer}' is a system of the kind {kinds[1]}, the model is trained "
+                    f"on {kinds[0]}: its score is of no other dynamics"
+                )
             there = self.ensembles[transfer].drives
             if len(drives) > 1 and set(drives).isdisjoint(there):
                 raise ValueError(
                     f"models.{name}.transfers: none of the drives {list(drives)} that the model is trained on is among "
                     f"those of '{transfer}', {list(there)}"
+                )
+            others = [drive for drive in there if drive not in drives]
+            if len(drives) > 1 and others:
+                raise ValueError(
+                    f"models.{name}.transfers: '{transfer}' has the drives {others}, which the model is not trained "
+                    "on: it cannot be measured there"
                 )
 
     def seeds_of(self, model: str) -> tuple[int, ...]:

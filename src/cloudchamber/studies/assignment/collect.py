@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import h5py
@@ -29,7 +30,9 @@ def fold_name(number: int) -> str:
     return f"fold{number}"
 
 
-def collect_events(source: Path, settings: PartSettings, seed: int, output: Path) -> None:
+def collect_events(
+    source: Path, settings: PartSettings, seed: int, output: Path, complete_events: int | None = None
+) -> None:
     """Write events with their parts.
 
     Args:
@@ -38,9 +41,10 @@ def collect_events(source: Path, settings: PartSettings, seed: int, output: Path
         seed: decides which events of clouds go to which part; those of SPANet's layout are in folds by their position.
             Events with identical jets are in the same part, and counted.
         output: file in the layout of SPANet, with the rows of the parts in the group PARTS.
+        complete_events: training events with all particles identifiable that each part needs for its trainings.
 
     Raises:
-        InputError: the source cannot be used, or a part would be empty.
+        InputError: the source cannot be used, a part would be empty, or has too few training events.
         StorageError: the output cannot be written.
     """
     topology = settings.topology
@@ -50,6 +54,8 @@ def collect_events(source: Path, settings: PartSettings, seed: int, output: Path
     for name, rows in parts.items():
         if not len(rows):
             raise InputError(f"{source}: {len(events)} events are too few: the part '{name}' is empty")
+    if complete_events is not None:
+        _need_complete(source, np.all(events.found(topology), axis=1), parts, complete_events)
     if identical:
         sys.stderr.write(f"assignment collect: {warning(identical, len(events), 'events')}\n")
     meta = {
@@ -57,6 +63,17 @@ def collect_events(source: Path, settings: PartSettings, seed: int, output: Path
         "provenance": provenance("assignment collect", settings.model_dump(mode="json"), [source], seed),
     }
     write_events(output, events, topology, meta=json.dumps(meta, sort_keys=True), parts=parts)
+
+
+def _need_complete(source: Path, complete: np.ndarray, parts: Mapping[str, np.ndarray], asked: int) -> None:
+    """Say before anything is trained what the trainings on a part would say of its events."""
+    for name, rows in parts.items():
+        there = int(complete[rows].sum())
+        if name.endswith("/train") and there < asked:
+            raise InputError(
+                f"{source}: {there} of the {len(rows)} events of the part '{name}' have all particles identifiable, "
+                f"{asked} are asked for (learning_curve.complete_events, or one for any training)"
+            )
 
 
 def _groups(events: Events) -> tuple[Jagged, int]:

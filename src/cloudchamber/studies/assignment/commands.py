@@ -11,7 +11,9 @@ def add(commands: Commands) -> None:
     """Add the commands."""
     collect = commands.add("collect", "write events in the layout of SPANet, with their parts")
     collect.add("source", type=Path, help="clouds of jets, or a file in the layout of SPANet")
-    collect.settings("the parts").seed().output()
+    collect.settings("the parts").seed()
+    collect.add("--complete-events", type=positive, help="training events with all jets there that each part needs")
+    collect.output()
 
     train = _events(commands.add("train", "train a network that assigns jets to partons"))
     train.training("a network and its training")

@@ -8,7 +8,7 @@ from cloudchamber.errors import InputError
 from cloudchamber.readers.whole_numbers import whole_numbers
 from cloudchamber.studies.assignment.topology import EventTopology
 
-__all__ = ["check_jets", "check_targets", "jet_mask", "whole_targets"]
+__all__ = ["check_jets", "check_masses", "check_targets", "jet_mask", "whole_targets"]
 
 # No jet is beyond this pseudorapidity; further out energies are no numbers any more.
 _ETA_LIMIT = 20.0
@@ -17,6 +17,8 @@ _PHI_LIMIT = 6.3
 # The median pT of all jets [GeV]. It is 54 in the events that come with SPANet; MeV, logarithms and standardised values
 # are far from that.
 _TYPICAL_PT = (5.0, 5000.0)
+# The median mass over the median pT; it is a seventh in these events.
+_LARGEST_MASS = 2.0
 
 
 def jet_mask(values: np.ndarray, path: Path, key: str) -> np.ndarray:
@@ -68,6 +70,22 @@ def check_jets(values: np.ndarray, mask: np.ndarray, path: Path, key: str, name:
         typical, (low, high) = float(np.median(there)), _TYPICAL_PT
         if not low <= typical <= high:
             raise InputError(f"{path}: key '{key}': the median pT of all jets is {typical:.3g}, expected GeV")
+
+
+def check_masses(jets: np.ndarray, mask: np.ndarray, path: Path, key: str) -> None:
+    """Refuse (N, J, F) jets whose mass, the fourth feature, is in another unit than their pT, the first.
+
+    Raises:
+        InputError: the message names the key.
+    """
+    there = np.abs(jets[mask])
+    if not len(there):
+        return
+    pt, mass = float(np.median(there[:, 0])), float(np.median(there[:, 3]))
+    if mass > _LARGEST_MASS * pt:
+        raise InputError(
+            f"{path}: key '{key}': the median mass of all jets is {mass:.3g}, their pT {pt:.3g}: expected GeV"
+        )
 
 
 def whole_targets(values: np.ndarray, path: Path, key: str) -> np.ndarray:

@@ -18,7 +18,13 @@ import numpy as np
 from cloudchamber.errors import InputError
 from cloudchamber.hdf5 import create_hdf5
 from cloudchamber.readers.damage import readable_as
-from cloudchamber.studies.assignment.event_checks import check_jets, check_targets, jet_mask, whole_targets
+from cloudchamber.studies.assignment.event_checks import (
+    check_jets,
+    check_masses,
+    check_targets,
+    jet_mask,
+    whole_targets,
+)
 from cloudchamber.studies.assignment.topology import EventTopology
 
 __all__ = ["JET_FEATURES", "Events", "read_events", "read_part", "write_events"]
@@ -97,7 +103,9 @@ def read_events(path: Path, topology: EventTopology, source: str = _SOURCE) -> E
         raise InputError(f"{path}: no events")
     for name, values in zip(JET_FEATURES, columns, strict=True):
         check_jets(values, mask, path, f"{inputs}/{name}", name)
-    jets = np.where(mask[:, :, None], np.stack(columns, axis=2), 0.0).astype(np.float32)
+    stacked = np.stack(columns, axis=2)
+    check_masses(stacked, mask, path, f"{inputs}/mass")
+    jets = np.where(mask[:, :, None], stacked, 0.0).astype(np.float32)
     events = Events(jets, mask, np.stack(targets, axis=1), whole)
     check_targets(events.targets, events.n_jets, topology, path)
     return events

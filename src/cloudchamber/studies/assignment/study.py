@@ -82,6 +82,14 @@ class Assignment(Study):
             return settings_argument(PartSettings(topology=topology, test_only=True))
         return settings_argument(self.plan.settings.parts)
 
+    def events_needed(self, wildcards: Any) -> str:
+        """Return the option with the fewest training events that serve all trainings on a sample."""
+        curve = self.plan.settings.learning_curve
+        if wildcards.sample == BACKGROUND:
+            return ""
+        sizes = curve.complete_events if curve is not None and wildcards.sample == OWN else (1,)
+        return f"--complete-events {max(sizes)}"
+
     def chi_square_settings(self, wildcards: Any) -> str:
         return settings_argument(self.plan.settings.chi_square)
 

@@ -59,7 +59,7 @@ def evaluate(
     weights = balanced(replicas(unseen.weights, settings.bootstraps, rng), unseen.target, len(unseen.classes))
     keys = ("name", "arm", "learning_rate", "seed", "scores", "history")
     listed = entries(files, "scores", keys)
-    trained = list(_trained(listed, unseen, weights))
+    trained = list(_trained(listed, unseen, jets, weights))
     chosen = at_best_rate(trained)
     reference = settings.comparison.reference
     if reference not in chosen:
@@ -86,11 +86,13 @@ def evaluate(
     write_table(metrics, table.astype(integers))
 
 
-def _trained(listed: Sequence[Mapping[str, Any]], unseen: UnseenJets, weights: np.ndarray) -> Iterator[TrainedArm]:
+def _trained(
+    listed: Sequence[Mapping[str, Any]], unseen: UnseenJets, jets: Path, weights: np.ndarray
+) -> Iterator[TrainedArm]:
     with progress("comparison of arms", len(listed), "trainings") as bar:
         for item in listed:
             history = read_table(item["history"], ("validation_loss",))
-            values = measure_jets(read_scores(Path(item["scores"]), unseen), unseen.target, weights)
+            values = measure_jets(read_scores(Path(item["scores"]), unseen, jets), unseen.target, weights)
             lowest = float(history["validation_loss"].min())
             yield TrainedArm(item["arm"], float(item["learning_rate"]), int(item["seed"]), lowest, values)
             bar.update()

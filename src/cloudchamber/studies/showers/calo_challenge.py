@@ -18,6 +18,7 @@ from cloudchamber.hdf5 import create_hdf5
 from cloudchamber.packed_cloud_file import PackedCloudFile
 from cloudchamber.readers.damage import readable_as
 from cloudchamber.studies.showers.deposits import Particles
+from cloudchamber.studies.showers.shower_file import refuse_bad_energies
 
 __all__ = ["BINNINGS", "Binning", "binning_of", "points_to_voxels", "read_calo_challenge", "voxels_to_points",
            "write_calo_challenge"]  # fmt: skip
@@ -26,6 +27,8 @@ BINNINGS = ("1_photons", "1_pions", "2", "3")
 _KIND = "a file of CaloChallenge"
 _SHOWERS = 1000
 _MEV = 1e-3
+# The median incident energy [MeV]; data sets 2 and 3 begin at 1 GeV.
+_TYPICAL_ENERGY = 100.0
 _SAMPLING = (0, 5, 10, 30, 50, 100, 200, 400, 600)
 _BARREL = (0, 10, 20, 30, 50, 80, 100, 130, 160, 200, 250, 300, 350, 400)
 _PHOTONS = (
@@ -143,7 +146,7 @@ def read_calo_challenge(
         rng: of :func:`voxels_to_points`.
 
     Raises:
-        InputError: the file cannot be read or has other voxels.
+        InputError: the file cannot be read or has other voxels, is in another unit, or an energy is none.
     """
     binning = binning_of(name)
     with readable_as(path, _KIND), h5py.File(path, "r", locking=False) as file:
@@ -153,9 +156,13 @@ def read_calo_challenge(
         shape = file["showers"].shape
         if len(shape) != 2 or shape[1] != binning.voxels or len(file["incident_energies"]) != shape[0]:
             raise InputError(f"{path}: key 'showers' is {shape}, data set {name} has {binning.voxels} voxels")
+        typical = float(np.median(file["incident_energies"][()])) if shape[0] else _TYPICAL_ENERGY
+        if not typical >= _TYPICAL_ENERGY:
+            raise InputError(f"{path}: key 'incident_energies': the median is {typical:.3g}, expected MeV")
         for start in range(0, shape[0], _SHOWERS):
             rows = slice(start, start + _SHOWERS)
             voxels = file["showers"][rows].astype(np.float64)
+            refuse_bad_energies(voxels.ravel(), start + np.arange(voxels.size) // voxels.shape[1], str(path))
             voxels[voxels < threshold] = 0.0
             points, owners = voxels_to_points(voxels, binning, rng)
             energy = file["incident_energies"][rows].reshape(-1).astype(np.float64) * _MEV

@@ -15,6 +15,7 @@ from cloudchamber.errors import InputError
 from cloudchamber.readers.damage import readable_as
 from cloudchamber.studies.showers.deposits import Particles
 from cloudchamber.studies.showers.geometry import Geometry
+from cloudchamber.studies.showers.shower_file import refuse_bad_energies
 
 __all__ = ["read_calo_clouds"]
 
@@ -27,7 +28,7 @@ def read_calo_clouds(path: Path, pdg: int, geometry: Geometry) -> Iterator[tuple
     """Yield particles, (M, 4) points and (M,) their showers, some showers at a time; all go along the axis.
 
     Raises:
-        InputError: the file cannot be read, or a depth is in no layer.
+        InputError: the file cannot be read, a depth is in no layer, or an energy is none.
     """
     with readable_as(path, _KIND), h5py.File(path, "r", locking=False) as file:
         for key in ("events", "energy"):
@@ -40,7 +41,9 @@ def read_calo_clouds(path: Path, pdg: int, geometry: Geometry) -> Iterator[tuple
             events = data[start : start + _SHOWERS].astype(np.float64)
             if events.shape[1] in (4, 5):
                 events = events.transpose(0, 2, 1)
-            shower, place = np.nonzero(events[:, :, 3] > 0)
+            energies = events[:, :, 3]
+            refuse_bad_energies(energies.ravel(), start + np.arange(energies.size) // events.shape[1], str(path))
+            shower, place = np.nonzero(energies > 0)
             values = events[shower, place]
             depth = values[:, 1]
             whole = bool((depth == np.floor(depth)).all()) and bool((depth < geometry.layers).all())

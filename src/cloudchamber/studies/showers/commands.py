@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
-from cloudchamber.arguments import Commands, Options, not_negative
+from cloudchamber.arguments import Commands, Options, not_negative, positive
 
 __all__ = ["add"]
+
+_FEWEST = "showers of the parts test and asked that are needed each, and half as many of each species"
 
 
 def add(commands: Commands) -> None:
@@ -18,11 +20,13 @@ def add(commands: Commands) -> None:
     ingest.add("sources", type=Path, nargs="+", help="ROOT files in the layout of EDM4hep")
     ingest.settings("the ingestion")
     ingest.add("--geometry", required=True, help="name of the stack of layers").seed().output()
+    ingest.add("--fewest", type=positive, help=_FEWEST)
 
     read = commands.add("read", "read showers of a published layout of HDF5")
     read.add("sources", type=Path, nargs="+", help="HDF5 files")
     read.settings("the source", "source").settings("the ingestion")
     read.add("--geometry", required=True, help="name of the stack of layers").seed().output()
+    read.add("--fewest", type=positive, help=_FEWEST)
 
     _source(commands.add("train", "train a flow of the points of showers")).training("the model")
     _source(commands.add("train-counts", "train a flow of the numbers of points per layer")).training("the model")

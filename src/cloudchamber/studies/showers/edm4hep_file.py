@@ -33,6 +33,7 @@ _PARTICLE: Mapping[str, str] = {
     **{f"momentum.{axis}": "float64" for axis in "xyz"},
     **{f"vertex.{axis}": "float64" for axis in "xyz"},
 }
+_WEIGHT = "EventHeader.weight"
 # Status of a particle that the generator hands over to the detector.
 _PRIMARY = 1
 
@@ -124,8 +125,8 @@ def read_steps(path: Path, collections: Sequence[str], step_size: str = "30 MB")
         step_size: of what is read at once.
 
     Raises:
-        InputError: the file cannot be read, lacks a branch, or an event has not one particle to begin with; the message
-            names the branch.
+        InputError: the file cannot be read, lacks a branch, an event has not one particle to begin with, or events do
+            not all weigh the same; the message names the branch.
     """
     with readable_as(path, _KIND), uproot.open(path) as file:
         if _TREE not in file:
@@ -142,6 +143,10 @@ def read_steps(path: Path, collections: Sequence[str], step_size: str = "30 MB")
         truth = [name for name in there if name.startswith("Parametrisation.")]
         if not tree.num_entries:
             raise InputError(f"{path}: no events")
+        if _WEIGHT in there:
+            weights = ak.to_numpy(ak.flatten(tree[there[_WEIGHT]].array(), axis=None))
+            if len(weights) and not (weights == weights[0]).all():
+                raise InputError(f"{path}: branch '{_WEIGHT}': events do not all weigh the same, which no step takes")
         # Branches one after the other: several at once would have names of some taken for expressions.
         start = 0
         for arrays in tree.iterate([there[name] for name in (*names, *truth)], step_size=step_size, library="ak"):

@@ -29,9 +29,10 @@ from cloudchamber.studies.showers.measures import (
     sample_of,
     summaries,
 )
+from cloudchamber.studies.showers.names import FEWEST_JUDGED
 from cloudchamber.studies.showers.observables import FEATURES, RADIAL_EDGES, Observables, observe
 from cloudchamber.studies.showers.settings import EvaluationSettings
-from cloudchamber.studies.showers.shower_file import geometry_in, open_showers
+from cloudchamber.studies.showers.shower_file import geometry_in, open_showers, refuse_other_showers
 from cloudchamber.studies.showers.species import SPECIES
 
 __all__ = ["COLUMNS", "JUDGEMENT_COLUMNS", "TRUTH", "evaluate"]
@@ -45,7 +46,7 @@ TRUTH = "truth"
 _ALL = "all"
 # Training showers among which copies are looked for.
 _SEARCHED = 20_000
-_FEWEST = 10
+_FEWEST = FEWEST_JUDGED // 2
 
 
 @final
@@ -93,7 +94,7 @@ def evaluate(
     with open_showers(path, ("train", "test", "asked")) as showers:
         layers = geometry_in(showers).layers
         truth, floor, train = (_true(showers, part, seed) for part in ("test", "asked", "train"))
-    samples = [_generated(item, seed) for item in entries(files, "samples", ("name", "sampler", "seed", "path"))]
+    samples = [_generated(item, path, seed) for item in entries(files, "samples", ("name", "sampler", "seed", "path"))]
     edges = settings.energy_edges or tuple(np.linspace(truth.energy.min(), truth.energy.max(), 4).tolist())
     rows: list[dict[str, Any]] = []
     profile_rows: list[dict[str, Any]] = []
@@ -133,8 +134,9 @@ def _true(showers: PackedCloudFile, part: str, seed: int) -> _Sample:
     return _Sample(TRUTH, "", 0, {}, found, showers.label("pdg")[rows], showers.feature("energy")[rows])
 
 
-def _generated(item: Mapping[str, Any], seed: int) -> _Sample:
+def _generated(item: Mapping[str, Any], source: Path, seed: int) -> _Sample:
     with open_showers(item["path"]) as showers:
+        refuse_other_showers(showers, source)
         rows = np.arange(len(showers))
         rng = seeds.generator(seed, "showers", "cells", item["name"], item["sampler"], item["seed"])
         found = observe(showers, rows, rng)

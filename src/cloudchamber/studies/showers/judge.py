@@ -18,16 +18,16 @@ from cloudchamber.progress import progress
 from cloudchamber.settings.entries import entries, need
 from cloudchamber.storage import write_rows
 from cloudchamber.studies.showers.classifiers import cells_of, features_of, train_classifier
+from cloudchamber.studies.showers.names import FEWEST_JUDGED
 from cloudchamber.studies.showers.observables import Observables, observe
 from cloudchamber.studies.showers.settings import ClassifierSettings, JudgeSettings
-from cloudchamber.studies.showers.shower_file import open_showers
+from cloudchamber.studies.showers.shower_file import open_showers, refuse_other_showers
 from cloudchamber.studies.showers.species import SPECIES, species_numbers
 
 __all__ = ["judge"]
 
 # Shares of the showers of both sides that a classifier is trained with, and watched on; the rest is scored.
 _TRAIN, _VALIDATION = 0.6, 0.2
-_FEWEST = 20
 _TRAINED_WITH = 20_000
 
 
@@ -78,11 +78,12 @@ def judge(files: Mapping[str, Any], settings: JudgeSettings, seed: int, state: P
     samples = []
     for item in listed:
         with open_showers(item["path"]) as showers:
+            refuse_other_showers(showers, path)
             rng = seeds.generator(seed, "showers", "judged cells", item["name"], item["sampler"], item["seed"])
             samples.append((item, Path(item["path"]), _read(showers, np.arange(len(showers)), rng)))
     for name, side in (("test", truth), ("asked", floor), *((str(p), s) for _, p, s in samples)):
-        if len(side) < _FEWEST:
-            raise InputError(f"{path}: classifiers need {_FEWEST} showers of '{name}', there are {len(side)}")
+        if len(side) < FEWEST_JUDGED:
+            raise InputError(f"{path}: classifiers need {FEWEST_JUDGED} showers of '{name}', there are {len(side)}")
     kinds = {"features": settings.features} | ({"points": settings.points} if settings.points else {})
     rows: list[dict[str, Any]] = []
     with progress("classifiers", len(kinds) * (len(samples) + 1) + 2, "classifiers") as bar:

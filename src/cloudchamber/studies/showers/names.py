@@ -2,7 +2,10 @@
 
 from typing import Literal
 
-__all__ = ["GeometryName", "SpeciesName"]
+__all__ = ["FEWEST_JUDGED", "GeometryName", "SpeciesName"]
+
+# Showers that classifiers need of each side; metrics need half as many of each species.
+FEWEST_JUDGED = 20
 
 GeometryName = Literal["ild_like", "calo_challenge"]
 SpeciesName = Literal[

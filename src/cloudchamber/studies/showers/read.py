@@ -7,19 +7,25 @@ import h5py
 import numpy as np
 
 from cloudchamber import seeds
-from cloudchamber.errors import InputError
+from cloudchamber.errors import InputError, SettingsError
 from cloudchamber.progress import progress
 from cloudchamber.readers.damage import readable_as
 from cloudchamber.storage import provenance
 from cloudchamber.studies.showers.calo_challenge import read_calo_challenge
 from cloudchamber.studies.showers.calo_clouds import read_calo_clouds
+from cloudchamber.studies.showers.copies import refuse_few, shower_fingerprints, split
 from cloudchamber.studies.showers.deposits import Particles
 from cloudchamber.studies.showers.geometry import Geometry, geometry_of
-from cloudchamber.studies.showers.ingest import split
 from cloudchamber.studies.showers.settings import FileSource, IngestionSettings
-from cloudchamber.studies.showers.shower_file import create_showers, refuse_bad_showers, shower_part
+from cloudchamber.studies.showers.shower_file import (
+    create_showers,
+    refuse_bad_energies,
+    refuse_bad_showers,
+    shower_part,
+)
 from cloudchamber.studies.showers.showerdata_file import read_showerdata
 from cloudchamber.studies.showers.species import species_numbers
+from cloudchamber.wildcards import existing_files
 
 __all__ = ["read"]
 
@@ -27,12 +33,18 @@ _MEV = 1e-3
 
 
 def read(
-    sources: list[Path], source: FileSource, settings: IngestionSettings, geometry: str, seed: int, output: Path
+    sources: list[Path],
+    source: FileSource,
+    settings: IngestionSettings,
+    geometry: str,
+    seed: int,
+    output: Path,
+    fewest: int | None = None,
 ) -> None:
     """Read files of one layout and write their showers, with parts.
 
     Points keep their places. Those below the threshold are left out, and points of one shower at one place and layer
-    become one.
+    become one. Copies of a shower are counted and in its part.
 
     Args:
         sources: the files.
@@ -41,29 +53,42 @@ def read(
         geometry: name of the stack of layers.
         seed: of the parts, and of places within voxels.
         output: the file of showers.
+        fewest: of :func:`cloudchamber.studies.showers.copies.refuse_few`; by default any number is taken.
 
     Raises:
         InputError: a file cannot be used.
+        SettingsError: the layout has layers of its own, and the geometry others.
         StorageError: the output cannot be written.
     """
+    if source.layout == "calo_challenge" and geometry != "calo_challenge":
+        raise SettingsError(f"geometry: '{geometry}' has not the layers of CaloChallenge: it is calo_challenge")
+    sources = existing_files(sources)
     for path in sources:
         with readable_as(path, "HDF5"), h5py.File(path, "r", locking=False):
             pass
     stack, first = geometry_of(geometry), 0
     rng = seeds.generator(seed, "showers", "voxels")
+    content: list[np.ndarray] = []
+    codes: list[np.ndarray] = []
     with create_showers(output, stack, {}) as writer, progress("reading", None, "showers") as bar:
         for path in sources:
             for particles, points, owners in _showers(path, source, stack, settings, rng):
                 species_numbers(particles.pdg, str(path))
+                refuse_bad_energies(points[:, 3], owners, str(path))
                 kept = points[:, 3] >= max(_MEV * settings.threshold, 1e-12)
                 ordered, of_shower = _ordered(points[kept], owners[kept])
                 counts = np.bincount(of_shower, minlength=len(particles))
                 part = shower_part(particles, first + np.arange(len(particles)), ordered, counts)
                 refuse_bad_showers(part, stack.layers, str(path))
                 writer.append(part)
+                content.append(shower_fingerprints(part))
+                codes.append(particles.pdg)
                 first += len(particles)
                 bar.update(len(particles))
-        for name, rows in split(first, settings, seed, str(output)).items():
+        parts = split(first, settings, seed, str(output), np.concatenate(content))
+        if fewest is not None:
+            refuse_few(parts, np.concatenate(codes), fewest, str(output))
+        for name, rows in parts.items():
             writer.add_indices(name, rows)
         record = provenance("showers read", source.model_dump(mode="json"), sources, seed)
         writer.add_meta({"geometry": geometry, "source": source.title, "provenance": record})

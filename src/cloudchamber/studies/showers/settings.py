@@ -330,6 +330,13 @@ class ShowersSettings(Settings):
         return self
 
     @model_validator(mode="after")
+    def _geometry_is_that_of_the_layout(self) -> Self:
+        voxels = isinstance(self.source, FileSource) and self.source.layout == "calo_challenge"
+        if voxels and self.geometry != "calo_challenge":
+            raise ValueError("geometry: showers of CaloChallenge are in its own: calo_challenge")
+        return self
+
+    @model_validator(mode="after")
     def _truth_is_no_model(self) -> Self:
         for name in ("truth", "counts"):
             if name in self.models:

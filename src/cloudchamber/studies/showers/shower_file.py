@@ -9,6 +9,7 @@ import numpy as np
 
 from cloudchamber.cloud import Column
 from cloudchamber.errors import InputError
+from cloudchamber.jets.observable_file import refuse_other_source
 from cloudchamber.packed_cloud_file import (
     PackedCloudFile,
     PackedCloudWriter,
@@ -25,7 +26,9 @@ __all__ = [
     "geometry_in",
     "open_showers",
     "particles_of",
+    "refuse_bad_energies",
     "refuse_bad_showers",
+    "refuse_other_showers",
     "shower_part",
 ]
 
@@ -36,6 +39,8 @@ TRUTH = (Column("start"), Column("peak"), Column("alpha"), Column("electromagnet
 _LABELS = (Column("pdg"), Column("shower"))
 # Visible over incident energy: fluctuations and antinucleons reach above one, energies in another unit far above.
 _MOST = 5.0
+# The median: a sampling calorimeter sees a hundredth or more of the energy, in another unit a thousandth of that.
+_LEAST = 1e-4
 
 
 @contextmanager
@@ -115,10 +120,39 @@ def geometry_in(showers: PackedCloudFile) -> Geometry:
     return geometry_of(name)
 
 
+def refuse_other_showers(sample: PackedCloudFile, source: str | Path) -> None:
+    """Refuse a sample that was asked for the particles of other showers than those that it is compared with.
+
+    Raises:
+        InputError: it was. Samples of other programs say nothing of that.
+    """
+    record = sample.meta.get("provenance")
+    step = record.get("step", "") if isinstance(record, Mapping) else ""
+    if str(step).startswith("showers sample"):
+        refuse_other_source(sample.path, sample.meta, source, "showers")
+
+
 def particles_of(showers: PackedCloudFile, rows: np.ndarray) -> Particles:
     """Return what began the showers of (n,) rows."""
     features = showers.features[rows].astype(np.float64)
     return Particles(features[:, 0], features[:, 1:4], showers.label("pdg")[rows])
+
+
+def refuse_bad_energies(energy: np.ndarray, owner: np.ndarray, source: str) -> None:
+    """Refuse energies of points that are no energies, before those below a threshold are left out.
+
+    Args:
+        energy: (M,) in any unit.
+        owner: (M,) the shower of each.
+        source: file that they are from.
+
+    Raises:
+        InputError: one is below zero or not finite.
+    """
+    bad = ~(np.isfinite(energy) & (energy >= 0))
+    if bad.any():
+        place = int(bad.argmax())
+        raise InputError(f"{source}: an energy of {energy[place]:g} in shower {owner[place]}")
 
 
 def refuse_bad_showers(part: PackedPart, layers: int, source: str) -> None:
@@ -131,8 +165,8 @@ def refuse_bad_showers(part: PackedPart, layers: int, source: str) -> None:
 
     Raises:
         InputError: an energy is not positive, a layer is not there, a value is not finite, points are not ordered by
-            layer, two points of a shower are the same, points add up to far more than the incident energy, or a
-            direction is no unit vector into the stack.
+            layer, two points of a shower are the same, points add up to far more than the incident energy or in most
+            showers to far less, or a direction is no unit vector into the stack.
     """
     layer, energy = part.points[:, 2], part.points[:, 3]
     owner = part.owners
@@ -157,6 +191,13 @@ def refuse_bad_showers(part: PackedPart, layers: int, source: str) -> None:
         raise InputError(
             f"{source}: the points of shower {shower} add up to {total[shower]:.3g} GeV, its particle has "
             f"{part.features[shower, 0]:.3g} GeV: is the unit right?"
+        )
+    seen = (part.counts > 0) & (part.features[:, 0] > 0)
+    visible = float(np.median(total[seen] / part.features[seen, 0])) if seen.any() else 1.0
+    if visible < _LEAST:
+        raise InputError(
+            f"{source}: the points of a shower add up to {visible:.2g} of the energy of its particle (median): is its "
+            "unit right?"
         )
     size = np.linalg.norm(part.features[:, 1:4], axis=1)
     bad = ~(np.abs(size - 1) < 1e-3) | ~(part.features[:, 3] > 0) | ~(part.features[:, 0] > 0)

@@ -63,7 +63,7 @@ def points_of_steps(
     """Return particles, (M, 4) points with their (M,) showers, and how many steps are left out.
 
     Raises:
-        InputError: a particle does not reach the surface of the stack.
+        InputError: a particle does not reach the surface of the stack, or a step has no energy or no place.
     """
     order = _AXES[settings.depth_axis]
     position, momentum, vertex = (values[:, order] for values in (steps.position, steps.momentum, steps.vertex))
@@ -73,6 +73,13 @@ def points_of_steps(
         raise InputError(
             f"{source}: branch 'MCParticles.momentum': particle {away.argmax()} does not enter the stack through its "
             f"surface at {geometry.surface:g} mm (ingestion.depth_axis is {settings.depth_axis})"
+        )
+    bad = ~(np.isfinite(steps.energy) & (steps.energy >= 0) & np.isfinite(position).all(axis=1))
+    if bad.any():
+        step = int(bad.argmax())
+        place = ", ".join(f"{value:g}" for value in steps.position[step])
+        raise InputError(
+            f"{source}: a step of {steps.energy[step]:g} GeV at {place} mm in event {steps.event[step]}, which is none"
         )
     direction = momentum / size[:, None]
     way = (geometry.surface - vertex[:, 2]) / direction[:, 2]

@@ -1,11 +1,10 @@
 """What the study of showers asks of the pipeline."""
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any, ClassVar, final
 
 from cloudchamber.arguments import Commands
-from cloudchamber.errors import SettingsError
+from cloudchamber.errors import InputError, SettingsError
 from cloudchamber.pipeline.json_arguments import as_json, paths_in, settings_argument
 from cloudchamber.pipeline.stamps import stamp
 from cloudchamber.pipeline.study import Study
@@ -13,6 +12,7 @@ from cloudchamber.pipeline.training import Training
 from cloudchamber.settings.shared import SharedSettings
 from cloudchamber.studies.showers.commands import add
 from cloudchamber.studies.showers.drawings import FIGURES, TABLES
+from cloudchamber.studies.showers.names import FEWEST_JUDGED
 from cloudchamber.studies.showers.settings import (
     FileSource,
     FlowMapModel,
@@ -21,6 +21,7 @@ from cloudchamber.studies.showers.settings import (
     ShowersSettings,
 )
 from cloudchamber.studies.showers.species import SPECIES
+from cloudchamber.wildcards import existing_files
 
 __all__ = ["Showers"]
 
@@ -86,10 +87,13 @@ class Showers(Study):
         source = self._settings.source
         if not isinstance(source, FileSource):
             return []
-        for path in source.files:
-            if not Path(path).is_file():
-                raise SettingsError(f"showers.source.files: no such file: {path}")
-        return list(source.files)
+        try:
+            return [str(path) for path in existing_files(source.files)]
+        except InputError as error:
+            raise SettingsError(f"showers.source.files: {error}") from None
+
+    def own_files(self) -> Iterable[tuple[str, str, str]]:
+        return [(path, "showers", self.showers) for path in self.files]
 
     @property
     def raw(self) -> list[str]:
@@ -108,6 +112,8 @@ class Showers(Study):
     def ingested(self) -> bool:
         """Whether showers come through ROOT."""
         return bool(self.raw)
+
+    fewest: ClassVar[int] = FEWEST_JUDGED
 
     def source_stamp(self, wildcards: Any) -> str:
         """Return what changes when somebody replaces the files."""

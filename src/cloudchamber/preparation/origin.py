@@ -1,0 +1,104 @@
+"""Which true jets something was made from: the files, how their jets were chosen, and which part each is in.
+
+A sample and the truth that it is compared with have to come from the same. The files that hold them say so: prepared
+jets by their provenance, drawn jets and samples by what they were handed on. Hashes of the prepared files would say too
+much, since the same jets may be prepared with and without their event weights.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from cloudchamber.errors import InputError
+
+__all__ = ["ORIGIN", "origin_of", "refuse_other_inputs", "refuse_other_origin"]
+
+# Key of the meta data of drawn jets and of samples.
+ORIGIN = "origin"
+# What of the settings of an ingestion decides no jet.
+_NO_CHOICE = ("step_size",)
+
+
+def origin_of(meta: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return what the meta data of prepared jets say of their origin; None where they do not say it.
+
+    Returns:
+        "files", the sorted SHA-256 of what the clouds were made from; "clouds", the settings that made them; "split",
+        what decides the part that a jet is in.
+    """
+    prepared, clouds = (_record(found) for found in (meta, meta.get("source")))
+    if prepared is None or clouds is None:
+        return None
+    split = dict(prepared["settings"].get("split", {}))
+    # Fractions are drawn by the seed, a file of indices is what is in it.
+    indices = split.get("indices")
+    split["indices"] = prepared["inputs"].get(str(Path(indices))) if indices else None
+    split["seed"] = None if indices or split.get("order") == "stored" else prepared["seed"]
+    chosen = {key: value for key, value in clouds["settings"].items() if key not in _NO_CHOICE}
+    return {"files": sorted(clouds["inputs"].values()), "clouds": chosen, "split": split}
+
+
+def refuse_other_origin(
+    path: str | Path, meta: Mapping[str, Any], truth: str | Path, truth_meta: Mapping[str, Any], what: str
+) -> bool:
+    """Refuse a file that comes from others than certain prepared jets.
+
+    Args:
+        path: the file.
+        meta: its meta data, which hold the origin of its jets.
+        truth: the prepared jets.
+        truth_meta: their meta data.
+        what: what the file is, in words that follow its name.
+
+    Returns:
+        Whether both files say where they come from.
+
+    Raises:
+        InputError: they come from different files, their jets were chosen in different ways, or they were split
+            differently, so that jets of the test part may have been trained on.
+    """
+    own, true = meta.get(ORIGIN), origin_of(truth_meta)
+    if not isinstance(own, Mapping) or true is None:
+        return False
+    if own.get("files") != true["files"]:
+        raise InputError(f"{path}: {what} jets of other files than those of {truth}")
+    for key, how in (("clouds", "made with other settings"), ("split", "split otherwise")):
+        difference = next(_differences(own.get(key), true[key]), None)
+        if difference is not None:
+            name, mine, other = difference
+            raise InputError(f"{path}: {what} jets {how} than those of {truth}: {name} is {mine}, and not {other}")
+    return True
+
+
+def refuse_other_inputs(path: str | Path, meta: Mapping[str, Any], of: str | Path, other: Mapping[str, Any]) -> None:
+    """Refuse two files that say what they were made from and have nothing of it in common.
+
+    Args:
+        path, of: the files.
+        meta, other: their meta data or descriptions, with their provenance.
+
+    Raises:
+        InputError: such as of jets to generate that were drawn from other prepared jets than a model was trained on.
+    """
+    mine, its = _record(meta), _record(other)
+    if mine is None or its is None:
+        return
+    if set(mine["inputs"].values()).isdisjoint(its["inputs"].values()):
+        raise InputError(f"{path}: was made from other jets than {of} (SHA-256 differs)")
+
+
+def _record(meta: Any) -> Mapping[str, Any] | None:
+    """Return the provenance in some meta data, where it is one."""
+    found = meta.get("provenance") if isinstance(meta, Mapping) else None
+    if not isinstance(found, Mapping) or "seed" not in found:
+        return None
+    return found if all(isinstance(found.get(key), Mapping) for key in ("settings", "inputs")) else None
+
+
+def _differences(mine: Any, other: Any, at: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Yield the dotted keys at which two settings differ, with both values."""
+    if isinstance(mine, Mapping) and isinstance(other, Mapping):
+        for key in dict.fromkeys((*other, *mine)):
+            yield from _differences(mine.get(key), other.get(key), f"{at}.{key}" if at else str(key))
+    elif mine != other:
+        yield at, mine, other

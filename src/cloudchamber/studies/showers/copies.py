@@ -1,0 +1,105 @@
+"""Showers that are there twice, as those of a copied file, and parts that hold all copies of one or none."""
+
+import sys
+from collections.abc import Mapping
+
+import numpy as np
+
+from cloudchamber import seeds
+from cloudchamber.errors import InputError
+from cloudchamber.packed_cloud_file import PackedPart
+from cloudchamber.preparation.identical import fingerprints, joined, repeats, warning
+from cloudchamber.readers.jagged import Jagged, offsets_of
+from cloudchamber.studies.showers.settings import IngestionSettings
+
+__all__ = ["PARTS", "refuse_few", "shower_fingerprints", "split"]
+
+PARTS = ("train", "validation", "test", "asked")
+# So many energies, and the particle, tell two showers apart.
+_POINTS = 16
+
+
+def shower_fingerprints(part: PackedPart) -> np.ndarray:
+    """Return (n,) uint64, equal for showers of the same particle whose hardest points have the same energies.
+
+    Places do not count: within voxels they are drawn, for each copy anew.
+    """
+    energy, owners = part.points[:, 3], part.owners
+    order = np.lexsort((-energy, owners))
+    rank = np.arange(len(owners)) - offsets_of(part.counts)[owners]
+    hardest = rank < _POINTS
+    values = np.zeros((len(part), _POINTS, 1), np.float32)
+    values[owners[hardest], rank[hardest], 0] = energy[order][hardest]
+    particle = np.column_stack([part.features[:, :4], part.labels[:, 0], part.counts])
+    found = fingerprints(values, particle)
+    # Showers without points are copies of nothing; their numbers tell them apart.
+    empty = part.counts == 0
+    found[empty] = part.labels[empty, 1].astype(np.uint64)
+    return found
+
+
+def split(
+    showers: int, settings: IngestionSettings, seed: int, source: str, content: np.ndarray | None = None
+) -> dict[str, np.ndarray]:
+    """Return the rows of the parts, in random order, each shower an event of its own; its copies are in its part.
+
+    "asked" is as large as "test": models are asked for its particles, and its showers, which are as independent of the
+    test as those of a perfect model, give the floor of every metric.
+
+    Args:
+        showers: how many there are.
+        settings: shares of the parts.
+        seed: of the order.
+        source: what errors name.
+        content: (N,) fingerprints; by default no shower is there twice.
+
+    Raises:
+        InputError: a part would be empty.
+    """
+    groups = _groups(np.arange(showers, dtype=np.uint64) if content is None else content)
+    order = seeds.generator(seed, "showers", "parts").permutation(len(groups))
+    train, validation = (round(share * len(groups)) for share in (settings.train, settings.validation))
+    rest = (len(groups) - train - validation) // 2
+    ends = np.cumsum([train, validation, rest])
+    # A shower more would have no partner in the test.
+    chosen = dict(zip(PARTS, np.split(order[: ends[-1] + rest], ends), strict=True))
+    parts = {name: groups.take(numbers).values for name, numbers in chosen.items()}
+    for name, rows in parts.items():
+        if not len(rows):
+            raise InputError(f"{source}: the part '{name}' of {showers} showers is empty")
+    pairs = min(len(parts["test"]), len(parts["asked"]))
+    return {name: rows[:pairs] if name in ("test", "asked") else rows for name, rows in parts.items()}
+
+
+def refuse_few(parts: Mapping[str, np.ndarray], pdg: np.ndarray, fewest: int, source: str) -> None:
+    """Say before anything is trained that models cannot be judged with so few showers.
+
+    Args:
+        parts: rows of the parts.
+        pdg: (N,) what began each shower.
+        fewest: showers that the parts "test" and "asked" need each, and half as many of each species.
+        source: what errors name.
+
+    Raises:
+        InputError: there are fewer.
+    """
+    for name in ("test", "asked"):
+        there = pdg[parts[name]]
+        if len(there) < fewest:
+            raise InputError(f"{source}: the part '{name}' has {len(there)} of {len(pdg)} showers, {fewest} are needed")
+        for code in np.unique(pdg).tolist():
+            if (of_species := int((there == code).sum())) < fewest / 2:
+                raise InputError(
+                    f"{source}: the part '{name}' has {of_species} showers of the PDG code {code}, "
+                    f"{-(-fewest // 2)} are needed"
+                )
+
+
+def _groups(content: np.ndarray) -> Jagged:
+    """Return the rows of each different shower, and say how many are identical to an earlier one."""
+    identical = len(repeats(content)[0])
+    if identical:
+        sys.stderr.write(f"showers: {warning(identical, len(content), 'showers')}\n")
+    first = joined(np.arange(len(content))[:, None], content)[:, 0]
+    _, sizes = np.unique(first, return_counts=True)
+    return Jagged(np.argsort(first, kind="stable"), offsets_of(sizes))

@@ -1,0 +1,245 @@
+"""Files of others: copies, other units and geometries, impossible energies and event weights are told."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import awkward as ak
+import h5py
+import numpy as np
+import pytest
+import uproot
+from shower_files import INGESTION
+
+from cloudchamber.analysis import plan
+from cloudchamber.errors import InputError, SettingsError
+from cloudchamber.settings.base import parse
+from cloudchamber.settings.layers import layered
+from cloudchamber.studies.showers.copies import PARTS, split
+from cloudchamber.studies.showers.edm4hep_file import Edm4hepWriter, read_steps
+from cloudchamber.studies.showers.ingest import ingest
+from cloudchamber.studies.showers.read import read
+from cloudchamber.studies.showers.settings import FileSource, IngestionSettings, ShowersSettings
+from cloudchamber.studies.showers.shower_file import open_showers
+from cloudchamber.studies.showers.write import write
+
+SETTINGS = IngestionSettings(train=0.5, validation=0.1)
+CHALLENGE = FileSource(kind="files", layout="calo_challenge", title="a", files=("a",), pdg=11, binning="2")
+SHOWERDATA = FileSource(kind="files", layout="showerdata", title="a", files=("a",))
+COLLECTIONS = list(INGESTION.collections)
+REPOSITORY = Path(__file__).parents[3]
+
+
+def challenge_file(path: Path, change: Callable[[h5py.File], None] | None = None, showers: int = 40) -> Path:
+    rng = np.random.default_rng(1)
+    voxels = rng.exponential(2.0, (showers, 6480)) * (rng.random((showers, 6480)) < 0.02)
+    with h5py.File(path, "w") as file:
+        file["showers"] = voxels.astype(np.float32)
+        file["incident_energies"] = rng.uniform(3000.0, 6000.0, (showers, 1)).astype(np.float32)
+        if change is not None:
+            change(file)
+    return path
+
+
+def read_challenge(*paths: Path, output: Path, geometry: str = "calo_challenge") -> None:
+    read(list(paths), CHALLENGE, SETTINGS, geometry, 1, output)
+
+
+@pytest.mark.parametrize("layout", ["calo_challenge", "edm4hep"])
+def test_a_shower_and_its_copy_are_in_one_part(
+    layout: str, tmp_path: Path, showers_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also where the places of the points are drawn anew."""
+    output = tmp_path / "showers.h5"
+    if layout == "edm4hep":
+        (tmp_path / "copy.root").write_bytes((showers_folder / "0.root").read_bytes())
+        ingest([showers_folder / "0.root", tmp_path / "copy.root"], INGESTION, "ild_like", 1, output)
+    else:
+        read_challenge(challenge_file(tmp_path / "a.h5"), challenge_file(tmp_path / "b.h5"), output=output)
+    with open_showers(output, PARTS) as showers:
+        number = len(showers) // 2
+        filled = showers.counts > 0
+        parts = {name: {row % number for row in showers.part(name) if filled[row]} for name in PARTS}
+        assert len(showers.part("test")) == len(showers.part("asked"))
+    for name, rows in parts.items():
+        others = set.union(*(rows for other, rows in parts.items() if other != name))
+        assert not rows & others
+    assert f"showers: WARNING: {filled.sum() // 2} of {2 * number} showers are identical to an earlier one" in (
+        capsys.readouterr().err
+    )
+
+
+def test_a_file_is_read_once_by_whatever_names(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = challenge_file(tmp_path / "a.h5")
+    (tmp_path / "link.h5").symlink_to(path)
+    read_challenge(path, tmp_path / "link.h5", path, output=tmp_path / "showers.h5")
+    with open_showers(tmp_path / "showers.h5") as showers:
+        assert len(showers) == 40
+    assert "identical" not in capsys.readouterr().err
+
+
+def test_showers_that_models_cannot_be_judged_with_are_said_before_any_training(
+    tmp_path: Path, showers_folder: Path
+) -> None:
+    settings = INGESTION.model_copy(update={"train": 0.8, "validation": 0.1})
+    output = tmp_path / "showers.h5"
+    ingest([showers_folder / "0.root"], settings, "ild_like", 1, output)
+    with open_showers(output) as showers:
+        pdg = showers.label("pdg")
+        parts = [pdg[showers.part(name)] for name in ("test", "asked")]
+        of_species = [int((part == code).sum()) for part in parts for code in (22, 211)]
+        fewest = min(*map(len, parts), *(2 * number for number in of_species))
+    output.unlink()
+    ingest([showers_folder / "0.root"], settings, "ild_like", 1, output, fewest=fewest)
+    output.unlink()
+    for asked, said in ((fewest + 1, "has .* are needed"), (1000, "has 15 of 300 showers, 1000 are needed")):
+        with pytest.raises(InputError, match=f"the part '(test|asked)' {said}"):
+            ingest([showers_folder / "0.root"], settings, "ild_like", 1, output, fewest=asked)
+        assert not output.exists()
+    path = challenge_file(tmp_path / "a.h5")
+    with pytest.raises(InputError, match="the part 'test' has 8 of 40 showers, 20 are needed"):
+        read([path], CHALLENGE, SETTINGS, "calo_challenge", 1, output, fewest=20)
+
+
+def test_without_copies_parts_are_as_before() -> None:
+    content = np.arange(103, dtype=np.uint64)
+    for name, rows in split(103, SETTINGS, 1, "a").items():
+        np.testing.assert_array_equal(rows, split(103, SETTINGS, 1, "a", content)[name])
+
+
+def _nan(file: h5py.File) -> None:
+    file["showers"][3, 7] = np.nan
+
+
+def _negative(file: h5py.File) -> None:
+    file["showers"][3, 7] = -5.0
+
+
+def _gev(file: h5py.File) -> None:
+    for key in ("showers", "incident_energies"):
+        file[key][...] = file[key][()] * 1e-3
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (_nan, "an energy of nan in shower 3"),
+        (_negative, "an energy of -5 in shower 3"),
+        (_gev, r"key 'incident_energies': the median is 4\.\d+, expected MeV"),
+    ],
+)
+def test_voxels_of_no_energy_or_in_another_unit_are_refused(
+    change: Callable[[h5py.File], None], said: str, tmp_path: Path
+) -> None:
+    path = challenge_file(tmp_path / "a.h5", change)
+    with pytest.raises(InputError, match=rf"a\.h5: {said}"):
+        read_challenge(path, output=tmp_path / "showers.h5")
+    assert not (tmp_path / "showers.h5").exists()
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [("showers", "an energy of nan in shower 5"), ("energies", "add up to .* of the energy of its particle .median.")],
+)
+def test_showerdata_of_no_energy_or_in_another_unit_are_refused(
+    key: str, said: str, tmp_path: Path, showers_folder: Path
+) -> None:
+    path = tmp_path / "a.h5"
+    write(showers_folder / "showers.h5", "showerdata", "2", path)
+    with h5py.File(path, "r+") as file:
+        if key == "energies":
+            file[key][...] = file[key][()] * 1000
+        else:
+            points = file[key][5].copy()
+            points[3] = np.nan
+            file[key][5] = points
+    with pytest.raises(InputError, match=rf"a\.h5: .*{said}"):
+        read([path], SHOWERDATA, SETTINGS, "ild_like", 1, tmp_path / "showers.h5")
+
+
+def test_calo_clouds_of_no_energy_are_refused(tmp_path: Path) -> None:
+    events = np.zeros((12, 20, 4))
+    events[:, :5] = [1.0, 3.0, 1.0, 2.0]
+    events[4, 2, 3] = np.nan
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["events"], file["energy"] = events, np.full(12, 10.0)
+    source = FileSource(kind="files", layout="calo_clouds", title="a", files=("a",), pdg=22)
+    with pytest.raises(InputError, match=r"a\.h5: an energy of nan in shower 4"):
+        read([tmp_path / "a.h5"], source, SETTINGS, "ild_like", 1, tmp_path / "showers.h5")
+
+
+def test_voxels_are_in_their_own_geometry(tmp_path: Path) -> None:
+    path = challenge_file(tmp_path / "a.h5")
+    with pytest.raises(SettingsError, match="geometry: 'ild_like' has not the layers of CaloChallenge"):
+        read_challenge(path, output=tmp_path / "showers.h5", geometry="ild_like")
+    whole = layered({"studies": ["showers"], "showers": {"source": CHALLENGE.model_dump()}}, REPOSITORY, ["showers"])
+    with pytest.raises(SettingsError, match="geometry: showers of CaloChallenge are in its own"):
+        parse(ShowersSettings, whole["showers"])
+    # What the default says of its own showers does not act on those of the user.
+    made = parse(ShowersSettings, {**whole["showers"], "geometry": "calo_challenge"})
+    assert (made.title, made.ingestion) == ("showers", IngestionSettings())
+
+
+def test_files_of_showers_are_in_the_table_of_data(tmp_path: Path) -> None:
+    """By paths and wildcards, each once."""
+    path = challenge_file(tmp_path / "a.h5")
+    (tmp_path / "link.h5").symlink_to(path)
+    source = {**CHALLENGE.model_dump(), "files": [str(tmp_path / "*.h5")]}
+    config = {"studies": ["showers"], "showers": {"source": source, "geometry": "calo_challenge"}}
+    made = plan(config, REPOSITORY)
+    assert made.sources.all_own_files() == [str(path)]
+    assert {"file": str(path), "source": "file of the user: showers"} in made.sources.all_files()
+    config["showers"]["source"]["files"] = [str(tmp_path / "*.hdf5")]  # type: ignore[index]
+    with pytest.raises(SettingsError, match=r"showers\.source\.files: .*\*\.hdf5: no file matches"):
+        _ = plan(config, REPOSITORY).studies["showers"].files  # type: ignore[attr-defined]
+
+
+def _written(path: Path, steps: Any) -> Path:
+    with Edm4hepWriter(path, COLLECTIONS, {}) as writer:
+        writer.append(
+            replace(steps, truth=np.zeros((len(steps), 0))),
+            np.zeros(len(steps.energy), int),
+            np.zeros(len(steps.energy)),
+            np.full(len(steps.energy), 22),
+        )
+    return path
+
+
+def test_steps_of_another_geometry_or_of_no_energy_are_refused(tmp_path: Path, showers_folder: Path) -> None:
+    steps = next(iter(read_steps(showers_folder / "0.root", COLLECTIONS)))
+    moved, energy = steps.position.copy(), steps.energy.copy()
+    moved[:, 2] += 1.2
+    energy[7] = np.nan
+    for change, said in (
+        (replace(steps, position=moved), r"GeV are left in the layers of the geometry 'ild_like'"),
+        (replace(steps, energy=energy), r"a step of nan GeV at .* in event 0, which is none"),
+    ):
+        with pytest.raises(InputError, match=rf"a\.root: .*{said}"):
+            ingest([_written(tmp_path / "a.root", change)], INGESTION, "ild_like", 1, tmp_path / "showers.h5")
+        assert not (tmp_path / "showers.h5").exists()
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_events_that_weigh_differently_are_refused(same: bool, tmp_path: Path, showers_folder: Path) -> None:
+    with uproot.open(showers_folder / "0.root") as file:
+        tree = file["events"]
+        columns = {name: tree[name].array() for name in tree.keys()}  # noqa: SIM118
+        number = tree.num_entries
+    groups: dict[str, dict[str, Any]] = {}
+    for name, values in columns.items():
+        collection, _, leaf = name.partition(".")
+        if leaf and values.ndim == 2:
+            groups.setdefault(collection, {})[leaf] = values
+    weights = np.ones(number) if same else np.linspace(1.0, 2.0, number)
+    content = {name: ak.zip(leaves) for name, leaves in groups.items()}
+    content["EventHeader"] = ak.zip({"weight": ak.Array([[weight] for weight in weights.tolist()])})
+    with uproot.recreate(tmp_path / "a.root") as file:
+        types = {name: values.type for name, values in content.items()}
+        file.mktree("events", types, field_name=lambda outer, inner: f"{outer}.{inner}" if outer else inner)
+        file["events"].extend(content)
+    if same:
+        ingest([tmp_path / "a.root"], INGESTION, "ild_like", 1, tmp_path / "showers.h5")
+        return
+    with pytest.raises(InputError, match=r"a\.root: branch 'EventHeader\.weight': events do not all weigh the same"):
+        ingest([tmp_path / "a.root"], INGESTION, "ild_like", 1, tmp_path / "showers.h5")

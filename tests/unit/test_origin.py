@@ -1,0 +1,155 @@
+"""What is compared has to come from the same jets: the same files, chosen and split alike."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from prepared_jets import raw_jets
+
+from cloudchamber.cloud import EVENT_WEIGHT, Clouds, Column
+from cloudchamber.cloud_file import read_clouds, write_clouds
+from cloudchamber.errors import InputError
+from cloudchamber.generative.compare_jets import compare_jet_features
+from cloudchamber.generative.draw_jets import draw_jets
+from cloudchamber.generative.sample import sample_marginals, sample_model
+from cloudchamber.generative.train import train
+from cloudchamber.jets.observe import observe_file
+from cloudchamber.metrics.compare import compare_files
+from cloudchamber.metrics.posterior_step import log_posterior
+from cloudchamber.preparation.origin import ORIGIN, origin_of
+from cloudchamber.preparation.prepare import prepare
+from cloudchamber.preparation.splits import write_split
+from cloudchamber.readers.jetnet import convert_from_jetnet, convert_to_jetnet
+from cloudchamber.settings.base import parse
+from cloudchamber.settings.data import PreparationSettings
+from cloudchamber.settings.generators import GeneratorSettings, SamplerSettings
+from cloudchamber.settings.metrics import LogPosteriorSettings, MetricSettings
+
+JETS, WIDTH = 200, 6
+METRICS = MetricSettings(bins=5, bootstraps=2, energy_mover_jets=4, energy_mover_batches=2)
+INGESTION: Mapping[str, Any] = {
+    "clouds": {"kind": "reclustered", "radius": 0.8},
+    "max_particles": WIDTH,
+    "step_size": 8,
+}
+NETWORK = {"kind": "epic", "layers": 1, "hidden": 8, "latent": 4, "time_features": 4}
+TRAINING = {"steps": 2, "batch_size": 16, "warmup_steps": 1, "validate_every": 2, "save_every": 2, "accelerator": "cpu"}
+
+
+def write_raw(path: Path, file: str = "a", weights: bool = False, **settings: Any) -> Path:
+    """Write clouds as the ingestion of a file does: their meta data say of which, and with which settings."""
+    clouds = raw_jets(JETS, WIDTH, np.random.default_rng(3))
+    if weights:
+        values = np.repeat(0.5 + np.random.default_rng(4).random(JETS // 2), 2)[:, None]
+        columns = (*clouds.feature_columns, Column(EVENT_WEIGHT))
+        features = np.concatenate([clouds.features, values], axis=1, dtype=np.float32)
+        clouds = replace(clouds, features=features, feature_columns=columns)
+    made = {"step": "ingest", "settings": {**INGESTION, **settings}, "inputs": {"/data/x.root": file}, "seed": None}
+    write_clouds(path, replace(clouds, meta={"provenance": made}))
+    return path
+
+
+def write_prepared(
+    folder: Path, name: str, raw: Mapping[str, Any] | None = None, seed: int = 1, **settings: Any
+) -> Path:
+    """Write prepared jets and their observables."""
+    path = folder / f"{name}.h5"
+    prepare(write_raw(folder / f"{name}_raw.h5", **(raw or {})), parse(PreparationSettings, settings), seed, path)
+    observe_file(path, folder / f"{name}_observables.h5")
+    return path
+
+
+@pytest.fixture
+def sample(tmp_path: Path) -> Path:
+    """Jets of the baseline, drawn from the prepared jets own.h5."""
+    own = write_prepared(tmp_path, "own")
+    draw_jets(own, None, 60, 1, tmp_path / "jets.h5")
+    sample_marginals(own, tmp_path / "jets.h5", 1, tmp_path / "sample.h5")
+    observe_file(tmp_path / "sample.h5", tmp_path / "sample_observables.h5")
+    return tmp_path / "sample.h5"
+
+
+def compared(truth: Path, sample: Path) -> None:
+    of = [path.with_name(f"{path.stem}{end}.h5") for path in (truth, sample) for end in ("", "_observables")]
+    compare_files(*of, METRICS, 1, sample.with_name("table.csv"))
+
+
+DIFFERENT = [
+    ({"raw": {"file": "b"}}, "jets of other files than those of"),
+    ({"raw": {"max_particles": 9}}, "jets made with other settings than those of .*: max_particles is 6, and not 9"),
+    ({"raw": {"clouds": {"kind": "reclustered", "radius": 0.4}}}, "clouds.radius is 0.8, and not 0.4"),
+    ({"seed": 2}, "jets split otherwise than those of .*: seed is 1, and not 2"),
+    ({"split": {"train": 0.3}}, "jets split otherwise than those of .*: train is 0.5, and not 0.3"),
+]
+
+
+@pytest.mark.parametrize(("change", "said"), DIFFERENT)
+def test_truth_of_other_jets_is_refused(change: dict[str, Any], said: str, sample: Path, tmp_path: Path) -> None:
+    other = write_prepared(tmp_path, "other", **change)
+    with pytest.raises(InputError, match=rf"sample\.h5: is of a model of .*{said}"):
+        compared(other, sample)
+    with pytest.raises(InputError, match=rf"jets\.h5: was drawn from .*{said}"):
+        compare_jet_features(other, tmp_path / "jets.h5", METRICS, 1, tmp_path / "table.csv")
+    outputs = [tmp_path / name for name in ("state", "posterior.csv", "history.csv", "confusion.csv")]
+    with pytest.raises(InputError, match=rf"sample\.h5: is of a model of .*{said}"):
+        log_posterior(other, {"model": sample}, LogPosteriorSettings.model_construct(), 1, *outputs)
+    assert not (tmp_path / "table.csv").exists()
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_same_jets_prepared_otherwise_are_compared(
+    weighted: bool, sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As truth that keeps its event weights, which no training takes."""
+    raw = {"weights": weighted, "step_size": 100}
+    truth = write_prepared(tmp_path, "truth", raw, pt_scale="linear", event_weights="keep")
+    compared(truth, sample)
+    assert "nothing says" not in capsys.readouterr().err
+    compare_jet_features(tmp_path / "own.h5", tmp_path / "jets.h5", METRICS, 1, tmp_path / "jets.csv")
+
+
+def test_parts_of_a_file_of_rows_are_told_by_what_is_in_it(sample: Path, tmp_path: Path) -> None:
+    rows = np.arange(JETS)
+    parts = {"train": rows[:100], "validation": rows[100:120], "test": rows[120:]}
+    write_split(tmp_path / "rows.h5", parts, JETS)
+    split = {"indices": str(tmp_path / "rows.h5")}
+    first, second = (write_prepared(tmp_path, f"split_{seed}", seed=seed, split=split) for seed in (1, 2))
+    assert origin_of(read_clouds(first).meta) == origin_of(read_clouds(second).meta)
+    with pytest.raises(InputError, match="split otherwise"):
+        compared(first, sample)
+
+
+def test_a_sample_that_says_nothing_is_compared_and_its_numbers_of_particles_are_checked(
+    sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    convert_to_jetnet(sample, tmp_path / "foreign.hdf5")
+    for most in (None, 4):
+        convert_from_jetnet(tmp_path / "foreign.hdf5", most, tmp_path / "foreign.h5")
+        observe_file(tmp_path / "foreign.h5", tmp_path / "foreign_observables.h5")
+        if most is None:
+            compared(tmp_path / "own.h5", tmp_path / "foreign.h5")
+            assert "compare: nothing says whether the model of" in capsys.readouterr().err
+        else:
+            with pytest.raises(InputError, match=r"own\.h5: has jets of 6 particles, .*foreign\.h5 keeps 4 at most"):
+                compared(tmp_path / "own.h5", tmp_path / "foreign.h5")
+
+
+def test_jets_are_drawn_from_what_a_model_was_trained_on(sample: Path, tmp_path: Path) -> None:
+    settings = parse(
+        GeneratorSettings, {"network": NETWORK, "objective": {"kind": "flow_matching"}, "training": TRAINING}
+    )
+    sampler = SamplerSettings(solver="euler", evaluations=2)
+    model = tmp_path / "weights.safetensors", tmp_path / "model.json"
+    train(tmp_path / "own.h5", settings, 1, tmp_path / "state", *model, tmp_path / "history.csv")
+    sample_model(*model, tmp_path / "jets.h5", sampler, 1, tmp_path / "drawn.h5")
+    own: Clouds = read_clouds(tmp_path / "own.h5")
+    assert read_clouds(tmp_path / "drawn.h5").meta[ORIGIN] == origin_of(own.meta)
+    draw_jets(write_prepared(tmp_path, "other", seed=2), None, 60, 1, tmp_path / "others.h5")
+    with pytest.raises(InputError, match=r"others\.h5: was made from other jets than .*model\.json"):
+        sample_model(*model, tmp_path / "others.h5", sampler, 1, tmp_path / "refused.h5")
+    with pytest.raises(InputError, match=r"others\.h5: was made from other jets than those of .*own\.h5"):
+        sample_marginals(tmp_path / "own.h5", tmp_path / "others.h5", 1, tmp_path / "refused.h5")
+    assert not (tmp_path / "refused.h5").exists()
