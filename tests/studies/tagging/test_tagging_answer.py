@@ -17,7 +17,10 @@ KINDS = {"hl": "dense", "pfn": "particle_flow", "tr": "transformer", "pt": "part
 
 
 def answered(
-    folder: Path, accuracies: Mapping[str, Sequence[float]], paired: Sequence[tuple[str, str, float, float]] = ()
+    folder: Path,
+    accuracies: Mapping[str, Sequence[float]],
+    paired: Sequence[tuple[str, str, float, float]] = (),
+    curves: Mapping[str, Mapping[int, Sequence[float]]] | None = None,
 ) -> Answer:
     """Return the answer for taggers with one accuracy per seed; ``paired``: two taggers, difference, uncertainty."""
     table = [
@@ -27,6 +30,10 @@ def answered(
     ]
     # Other metrics say nothing here.
     table += rows("hl", "auc", [0.9], uncertainty=0.01)
+    for name, curve in (curves or {}).items():
+        for jets, values in curve.items():
+            of_size = rows(name, "learning_curve", values, uncertainty=0.01)
+            table += [{**row, "n_training": jets} for row in of_size]
     columns = ["model", "other", "difference", "uncertainty"]
     pd.DataFrame(paired, columns=columns).to_csv(folder / "significance.csv", index=False)
     files = {
@@ -61,6 +68,16 @@ def test_the_best_tagger_and_what_attention_does(tmp_path: Path) -> None:
     assert [answer.value, answer.uncertainty, answer.floor, answer.ceiling] == [0.55, 0.01, 0.25, 1.0]
     assert answer.facts["jets"] == "1,200 test jets"
     assert answer.facts["seeds"] == "one: how much another training would change is not known"
+
+
+def test_what_more_training_jets_bring_is_said(tmp_path: Path) -> None:
+    curves = {"tr": {700: [0.40, 0.42], 1400: [0.50, 0.54]}, "hl": {700: [0.54], 1400: [0.55]}, "pfn": {1400: [0.3]}}
+    answer = answered(tmp_path, {"hl": [0.55], "pfn": [0.30], "tr": [0.50, 0.54]}, PAIRS, curves)
+    assert answer.text.endswith(
+        "With 1,400 training jets in place of 700 TR gains 0.110 ± 0.014. "
+        "With 1,400 training jets in place of 700 HL does not change clearly (0.010 ± 0.014)."
+    )
+    assert answer.facts["trained with"] == "1,400 jets"
 
 
 def test_taggers_are_compared_on_the_same_jets(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from cloudchamber.figures.cells import cell
 from cloudchamber.figures.inputs import models_of
@@ -58,10 +59,13 @@ def answers(files: Mapping[str, Any]) -> list[Answer]:
     differ = _paired(files, measured)
     ranking = rank(measured, lower_is_better=False, differ=differ)
     best = ranking.best
-    text = " ".join([_verdict(ranking, kinds), *_attention(measured, kinds, differ)])
+    sizes = _sizes(need(files, "metrics"))
+    text = " ".join([_verdict(ranking, kinds), *_attention(measured, kinds, differ), *_rise(measured, kinds, sizes)])
+    trained = {"trained with": f"{count(int(sizes['n_training'].max()))} jets"} if len(sizes) else {}
     facts = {
         "measure": f"{_METRIC}, jets flat in mass and pT",
         "jets": f"{count(int(best.n_reference))} test jets",
+        **trained,
         **seeds_of(measured),
         **absent,
     }
@@ -94,11 +98,7 @@ def _verdict(ranking: Ranking, kinds: Mapping[str, str]) -> str:
 
 def _attention(measured: Sequence[Measurement], kinds: Mapping[str, str], differ: _Differ) -> Iterator[str]:
     """Yield how the best tagger with attention compares with the best of each other family."""
-    best_of: dict[str, Measurement] = {}
-    for item in measured:
-        family = _FAMILIES.get(kinds[item.model.name])
-        if family and (family not in best_of or item.value > best_of[family].value):
-            best_of[family] = item
+    best_of = _best_of(measured, kinds)
     attention = best_of.pop(_ATTENTION, None)
     if attention is None:
         yield "No tagger with attention has an accuracy."
@@ -111,6 +111,48 @@ def _attention(measured: Sequence[Measurement], kinds: Mapping[str, str], differ
             yield f"{names[0]} {'beats' if ahead.value > 0 else 'stays behind'} {names[1]} by {size}."
         else:
             yield f"{names[0]} cannot be told apart from {names[1]}: they differ by {size}."
+
+
+def _best_of(measured: Sequence[Measurement], kinds: Mapping[str, str]) -> dict[str, Measurement]:
+    """Return the best tagger of each family."""
+    best: dict[str, Measurement] = {}
+    for item in measured:
+        family = _FAMILIES.get(kinds[item.model.name])
+        if family and (family not in best or item.value > best[family].value):
+            best[family] = item
+    return best
+
+
+def _sizes(path: str) -> pd.DataFrame:
+    """Return the rows of the learning curves that have an accuracy, none where the table knows no training jets."""
+    columns = ("model", "metric", "value", "uncertainty")
+    table = read_table(path, columns)
+    if "n_training" not in table:
+        return table.iloc[:0].assign(n_training=[])
+    return table[(table["metric"] == "learning_curve") & table["value"].notna()]
+
+
+def _rise(measured: Sequence[Measurement], kinds: Mapping[str, str], sizes: pd.DataFrame) -> Iterator[str]:
+    """Yield what more training jets bring the best tagger with attention and the best with high-level features.
+
+    The test jets are the same, so that the quadrature of both uncertainties is an upper limit of that of the rise.
+    """
+    best = _best_of(measured, kinds)
+    for family in (_ATTENTION, _FAMILIES["dense"]):
+        if family not in best:
+            continue
+        of_model = sizes[sizes["model"] == best[family].model.name]
+        curve = of_model.groupby("n_training")[["value", "uncertainty"]].mean()
+        if len(curve) < 2:
+            continue
+        few, many = curve.iloc[0], curve.iloc[-1]
+        rise = Difference(many["value"] - few["value"], math.hypot(many["uncertainty"], few["uncertainty"]))
+        jets = f"{count(int(curve.index[-1]))} training jets in place of {count(int(curve.index[0]))}"
+        size = with_uncertainty(abs(rise.value), rise.uncertainty)
+        change = f"does not change clearly ({size})"
+        if rise.is_clear:
+            change = f"{'gains' if rise.value > 0 else 'loses'} {size}"
+        yield f"With {jets} {best[family].model.label} {change}."
 
 
 def _paired(files: Mapping[str, Any], measured: Sequence[Measurement]) -> _Differ:
