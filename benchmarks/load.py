@@ -150,7 +150,7 @@ def evaluation(folder: Path, jets: Sequence[int]) -> Iterator[Load]:
     for number in jets:
         files = {name: folder / f"{name}.h5" for name in ("toy", "prepared", "truth", "sample", "drawn")}
         _write_toys(files["toy"], number, 1, relative=False)
-        steps = [
+        steps: list[tuple[str, list[object], Path]] = [
             ("prepare", [files["toy"], "--settings", "{}", "--seed", 1], files["prepared"]),
             ("observe", [files["prepared"]], files["truth"]),
         ]

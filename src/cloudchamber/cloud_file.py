@@ -134,6 +134,7 @@ def create_clouds(
     point_columns: Sequence[Column],
     feature_columns: Sequence[Column] = (),
     label_columns: Sequence[Column] = (),
+    *,
     kind: str = FORMAT,
 ) -> Iterator[CloudWriter]:
     """Open a new cloud file for appending; it appears at ``path`` only when the block ends without an error.
@@ -303,8 +304,9 @@ class CloudFile:
         if not found:
             return self.read(0, 0)
         place = np.argsort(order, kind="stable")
-        joined = {name: np.concatenate([getattr(part, name) for part in found])[place] for name in _ARRAYS}
-        return replace(found[0], **joined)
+        arrays = (np.concatenate([getattr(part, name) for part in found])[place] for name in _ARRAYS)
+        points, mask, features, labels = arrays
+        return replace(found[0], points=points, mask=mask, features=features, labels=labels)
 
     def pieces(self) -> Iterator[tuple[int, Clouds]]:
         """Yield the first row and the clouds of each piece; of files of moderate size there is one."""

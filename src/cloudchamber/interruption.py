@@ -21,6 +21,7 @@ _ADVICE = {
     "train-jet-flow": "lower training.batch_size or the size of the flow",
     "log-posterior": "lower training.batch_size, jets_per_class or the size of the network",
     "ingest": "lower step_size or max_particles",
+    "ingest-group": "lower step_size or max_particles",
     "simulate": "use more shards",
     "draw-jets": "draw fewer jets",
     "sample": "draw fewer jets",

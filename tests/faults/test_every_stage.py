@@ -11,14 +11,14 @@ import pytest
 from command_server import CommandServer, Fault, Finished
 from commands import COMMANDS
 from contents import content
-from stages import STAGES, TRAININGS, WRITERS, Stage, with_settings
+from stages import STAGES, TRAININGS, WITH_HEPMC, WRITERS, Stage, with_settings
 
 from cloudchamber.records.record import record_path
 
 OLD = b"from before"
 _OUTPUTS = [(name, option) for name in WRITERS for option in STAGES[name].outputs]
-# It counts for a quarter of a minute.
-_OPTIONAL = {"gating count-five-inputs"}
+# It counts for a quarter of a minute; and what needs a package of an extra where that is not installed.
+_OPTIONAL = {"gating count-five-inputs", *([] if WITH_HEPMC else ["detect"])}
 
 
 @pytest.fixture(scope="session")

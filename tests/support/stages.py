@@ -4,12 +4,14 @@ import json
 import runpy
 from collections.abc import Callable, Mapping
 from hashlib import sha256
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import yaml
 from command_server import CommandServer
+from hepmc_files import random_events, write_hepmc
 from prepared_jets import raw_jets, write_prepared_jets
 from project_copy import REPOSITORY
 from root_files import random_towers, write_delphes
@@ -19,7 +21,18 @@ from tagging_stages import TAGGING_STAGES, make_tagging_inputs, train_tagger
 from cloudchamber.analysis import STUDIES, settings_of
 from cloudchamber.cloud_file import write_clouds
 
-__all__ = ["DRAWN", "INGESTION", "PROCESS", "STAGES", "TRAININGS", "WRITERS", "Stage", "make_inputs", "with_settings"]
+__all__ = [
+    "DRAWN",
+    "INGESTION",
+    "PROCESS",
+    "STAGES",
+    "TRAININGS",
+    "WITH_HEPMC",
+    "WRITERS",
+    "Stage",
+    "make_inputs",
+    "with_settings",
+]
 
 JETS = 200
 # Two chunks, which shards of a sample consist of.
@@ -29,6 +42,7 @@ SAMPLER = {"solver": "midpoint", "evaluations": 4}
 PROCESS = {"title": "top", "commands": ["Top:gg2ttbar = on"], "pt_hat": [500, 700], "events": 3}
 INGESTION = {"clouds": {"kind": "events"}, "max_particles": 20}
 RECLUSTERED = {"clouds": {"kind": "reclustered", "pt_window": [10, 1000]}, "max_particles": 20}
+WITH_HEPMC = find_spec("pyhepmc") is not None
 EXTERNAL = bytes(range(256)) * 40
 
 
@@ -189,6 +203,18 @@ _ALL = (
         lambda inputs: ["--name", "top", "--settings", json.dumps(PROCESS), "--seed", "3"],
         "ROOT",
     ),
+    *(
+        [
+            Stage(
+                "detect",
+                {"output": ".root"},
+                lambda inputs: [inputs / "a.hepmc", "--settings", "{}", "--seed", "3"],
+                "ROOT",
+            )
+        ]
+        if WITH_HEPMC
+        else []
+    ),
     Stage("ingest", OUTPUT, lambda inputs: [inputs / "towers.root", "--settings", json.dumps(INGESTION)], "clouds"),
     Stage(
         "ingest-group",
@@ -280,6 +306,8 @@ def make_inputs(server: CommandServer, folder: Path) -> None:
     write_prepared_jets(folder / "prepared.h5", JETS)
     write_clouds(folder / "clouds.h5", raw_jets(JETS, 8, rng))
     write_delphes(folder / "towers.root", {"Tower": random_towers(rng, 40, 30)})
+    if WITH_HEPMC:
+        write_hepmc(folder / "a.hepmc", random_events(rng, 5))
     (folder / "mirror").mkdir()
     (folder / "mirror/g150.hdf5").write_bytes(EXTERNAL)
     pin = {"bytes": len(EXTERNAL), "checksum": f"sha256:{sha256(EXTERNAL).hexdigest()}"}

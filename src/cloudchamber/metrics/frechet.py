@@ -84,7 +84,7 @@ def frechet_physics_distance(
     drawn: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
     for size in np.repeat(sizes, batches):
         for (rows, weights), of_side in zip(sides, drawn, strict=True):
-            of_side.append(drawn_rows(len(rows), size, rng, weights).astype(np.int32))
+            of_side.append(drawn_rows(len(rows), int(size), rng, weights).astype(np.int32))
     moments = [Rows.of(rows).moments(of_side) for (rows, _), of_side in zip(sides, drawn, strict=True)]
     every = np.array([_distance(*pair) for pair in zip(*moments, strict=True)]).reshape(points, batches)
     distances = [np.mean(of_size) for of_size in every]

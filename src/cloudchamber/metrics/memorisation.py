@@ -72,8 +72,8 @@ def memorisation(train: AnyClouds, test: AnyClouds, generated: AnyClouds) -> dic
     first, second = halved(test)
     known = test[first[:MOST_HELD_OUT]], train[: min(len(train), MOST_TRAINING)]
     held_out, training = (_vectors(_different(clouds), width) for clouds in known)
-    judged = (generated[: len(generated)], test[second[:MOST_INDEPENDENT]])
-    return repetition(training, held_out, *(_vectors(clouds, width) for clouds in judged), "jets")
+    judged, independent = generated[: len(generated)], test[second[:MOST_INDEPENDENT]]
+    return repetition(training, held_out, _vectors(judged, width), _vectors(independent, width), "jets")
 
 
 def repetition(

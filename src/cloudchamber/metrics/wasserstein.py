@@ -53,12 +53,18 @@ def resampled_distances(
     """
     drawn = [np.ascontiguousarray(weights.T) for weights in (truth_weights, generated_weights)]
     of_jets = [np.ones(side.n_jets) if side.weights is None else side.weights for side in samples]
-    totals = [_totals(*side) for side in zip(drawn, of_jets, (side.entries_of_jets for side in samples), strict=True)]
+    totals = [
+        _totals(of_side, weights, side.entries_of_jets)
+        for side, of_side, weights in zip(samples, drawn, of_jets, strict=True)
+    ]
     first = [int(ordered.first[place]) for place in places]
     difference, area = np.zeros((2, 1 + len(truth_weights)))
     previous = np.nan
     for values, jets in ordered:
-        previous = _add_range(values, jets, *first, *drawn, *of_jets, *totals, previous, difference, area)
+        previous = _add_range(
+            values, jets, first[0], first[1], drawn[0], drawn[1], of_jets[0], of_jets[1], totals[0], totals[1],
+            previous, difference, area,
+        )  # fmt: skip
     return float(area[0]), area[1:]
 
 

@@ -78,7 +78,9 @@ def ingest(files: Sequence[str | Path], settings: IngestionSettings, output: Pat
     sys.stderr.write(f"ingest: {tally.summary(writer.counts, paths)}{weights.summary()}\n")
 
 
-def columns_of(settings: IngestionSettings, weights: EventWeights) -> tuple[tuple[Column, ...], ...]:
+def columns_of(
+    settings: IngestionSettings, weights: EventWeights
+) -> tuple[tuple[Column, ...], tuple[Column, ...], tuple[Column, ...]]:
     """Return the columns of points, features and labels of the clouds."""
     labels = (*LABEL_COLUMNS, *label_columns(settings.clouds))
     labels = labels if settings.label_branch is None else (*labels, CLASS_COLUMN)

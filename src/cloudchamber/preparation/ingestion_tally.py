@@ -109,8 +109,11 @@ class IngestionTally:
             for content in value["contents"]
         ]
         stored = StoredCounts(**{**value["stored"], "closure_sum": tuple(value["stored"]["closure_sum"])})
-        sets = {name: set(value[name]) for name in ("collections", "pile_up_by")}
-        return cls(**{name: value[name] for name in _COUNTED}, **sets, stored=stored, contents=contents)
+        made = cls(stored=stored, contents=contents)
+        made.collections, made.pile_up_by = set(value["collections"]), set(value["pile_up_by"])
+        for name in _COUNTED:
+            setattr(made, name, value[name])
+        return made
 
     def meta(self) -> dict[str, Any]:
         return {

@@ -97,7 +97,7 @@ class _Preparation:
                 # Jets without particles are copies of nothing.
                 alone = clouds.multiplicity == 0
                 of_piece[alone] = np.arange(empty, empty + np.count_nonzero(alone), dtype=np.uint64)
-                empty += np.count_nonzero(alone)
+                empty += int(np.count_nonzero(alone))
                 content[start : start + len(clouds)] = of_piece
                 first, relative = self._relative(start, clouds)
                 # Of all parts, so that the seed of the split does not decide what is refused.

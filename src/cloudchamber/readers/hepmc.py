@@ -9,11 +9,11 @@ A file may have a hundred weights for each event, in an order that says nothing:
 
 import gzip
 import re
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, final
+from typing import Any, final
 
 import numpy as np
 
@@ -267,7 +267,7 @@ def _counted(path: Path) -> int:
 
 
 @contextmanager
-def _text(path: Path) -> Iterator[IO[bytes]]:
+def _text(path: Path) -> Iterator[Iterable[bytes]]:
     with open(path, "rb") as file:
         compressed = file.read(2) == _GZIP
     with gzip.open(path, "rb") if compressed else open(path, "rb") as text:
