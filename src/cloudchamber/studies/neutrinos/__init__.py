@@ -1,1 +1,1 @@
-"""Neutrinos: interactions and prongs in two views, with and without each other (after arXiv 2303.06201), on a stand-in."""
+"""Neutrinos: interactions and prongs in two views (after arXiv 2303.06201), on a stand-in for NOvA."""

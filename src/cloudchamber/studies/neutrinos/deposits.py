@@ -35,7 +35,9 @@ class Deposits:
 
 def joined(parts: Sequence[Deposits]) -> Deposits:
     """Return all deposits behind each other."""
-    return Deposits(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in Deposits.__annotations__})
+    return Deposits(
+        **{name: np.concatenate([getattr(part, name) for part in parts]) for name in Deposits.__annotations__}
+    )
 
 
 def place(

@@ -1,7 +1,7 @@
 """The toy detector: interactions become hits in two views and prongs, many events at once.
 
-Muons and charged hadrons are tracks, electrons and photons electromagnetic cascades, hadrons that interact hadronic ones.
-Neutrinos leave nothing, and neither do the neutrons that are lost. What lies outside of the detector is lost too.
+Muons and charged hadrons are tracks, electrons and photons electromagnetic cascades, hadrons that interact hadronic
+ones. Neutrinos leave nothing, and neither do the neutrons that are lost. What lies outside of the detector is lost too.
 """
 
 import numpy as np
@@ -32,9 +32,7 @@ def detect(interactions: Interactions, first: int, detector: DetectorSettings, r
     """
     n = len(interactions)
     vertex = _vertices(n, detector, rng)
-    smearing = detector.vertex_smearing * np.array(
-        [detector.cell_width, detector.cell_width, detector.plane_pitch]
-    )
+    smearing = detector.vertex_smearing * np.array([detector.cell_width, detector.cell_width, detector.plane_pitch])
     found = vertex + smearing * rng.normal(size=(n, 3))
     particles = interactions.particles
     deposits, kinetic, left = _deposits(particles, vertex, detector, rng)
@@ -45,7 +43,9 @@ def detect(interactions: Interactions, first: int, detector: DetectorSettings, r
     hits, owner = _hits(deposits, prong_of, particles.event, n, detector, rng)
     kept = _kept(owner, prong_of, detector, rng)
     mip = IRON.minimum * detector.density * detector.plane_pitch
-    hits, prongs = _prongs(hits, owner, kept, prong_of, particles, visible, 0.5 * mip, direction, kinetic, left, detector)
+    hits, prongs = _prongs(
+        hits, owner, kept, prong_of, particles, visible, 0.5 * mip, direction, kinetic, left, detector
+    )
     shape = np.ones(n, np.int64)
     return Events(
         number=first + np.arange(n),
@@ -159,9 +159,7 @@ def _hits(
     return Hits(*where, seen[kept], np.full(int(kept.sum()), -1)), began[firsts][kept]
 
 
-def _kept(
-    owner: np.ndarray, prong_of: np.ndarray, detector: DetectorSettings, rng: np.random.Generator
-) -> np.ndarray:
+def _kept(owner: np.ndarray, prong_of: np.ndarray, detector: DetectorSettings, rng: np.random.Generator) -> np.ndarray:
     """Return the particles whose prongs are found: with hits enough, and not lost by chance."""
     hits = np.bincount(owner[owner >= 0], minlength=len(prong_of))
     found = (hits >= detector.prong_hits) & (rng.random(len(prong_of)) >= detector.lost_prongs)

@@ -1,4 +1,4 @@
-"""Mean energy loss of heavy charged particles in iron, by ionisation (Review of Particle Physics, "Passage of particles").
+"""Mean energy loss of heavy charged particles in iron by ionisation (Review of Particle Physics).
 
 The Bethe equation with the density effect in Sternheimer's form. The small dependence of the largest energy transfer on
 the mass is that of a muon, so that the loss is a function of beta gamma alone.

@@ -138,9 +138,7 @@ def _histogram(clouds: EventClouds, rows: np.ndarray, settings: EvaluationSettin
     return _Classifier(HISTOGRAM, 0, len(train), scores, None)
 
 
-def _unseen(
-    clouds: EventClouds, rows: np.ndarray, settings: EvaluationSettings, rng: np.random.Generator
-) -> _Unseen:
+def _unseen(clouds: EventClouds, rows: np.ndarray, settings: EvaluationSettings, rng: np.random.Generator) -> _Unseen:
     mask = clouds.prong_mask[rows]
     owner = mask.nonzero()[0]
     interaction = clouds.interaction[rows]

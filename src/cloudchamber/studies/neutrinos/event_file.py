@@ -36,7 +36,7 @@ _HIT: Mapping[str, str] = {"plane": "int32", "cell": "int32", "energy": "float32
 _PRONG: Mapping[str, str] = {
     "pdg": "int32",
     "particles": "int32",
-    **{name: "float32" for name in ("energy", "visible", "direction_x", "direction_y", "direction_z", "length")},
+    **dict.fromkeys(("energy", "visible", "direction_x", "direction_y", "direction_z", "length"), "float32"),
     "contained": "int32",
 }
 

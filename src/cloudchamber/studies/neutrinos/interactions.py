@@ -35,7 +35,7 @@ _COMMANDS = (
     # 4 GeV by default, more than most of the partons of a slow neutrino have.
     "PhaseSpace:mHatMin = 1",
 )
-_HARD = -23
+_HARD = 23
 _MILLIMETRE = 0.1  # in cm
 # Of a batch; an event that Pythia gives up is replaced by another.
 _BATCH = 500
@@ -116,7 +116,9 @@ def interact(name: str, energy: float, settings: BeamSettings, events: int, seed
         made = pythia.nextBatch(_BATCH, "skip")
         failed += _BATCH - len(made)
         if failed > _ALLOWED + _ALLOWED_SHARE * (done + failed):
-            raise SettingsError(f"neutrinos.simulation.beam: Pythia gave up {failed} events of {name} at {energy:g} GeV")
+            raise SettingsError(
+                f"neutrinos.simulation.beam: Pythia gave up {failed} events of {name} at {energy:g} GeV"
+            )
         if not len(made):
             continue
         found = _interactions(made.prt, name, energy, settings.w_min, events - done)
@@ -147,7 +149,7 @@ def _pythia(name: str, energy: float, settings: BeamSettings, seed: int) -> Any:
 def _interactions(record: ak.Array, name: str, energy: float, w_min: float, most: int) -> Interactions | None:
     """Return the events of a batch that have the hadronic mass, at most so many; None where none has."""
     status, code = record.status, record.id
-    lepton = (status == _HARD) & (abs(code) >= 11) & (abs(code) <= 16)
+    lepton = (abs(status) == _HARD) & (abs(code) >= 11) & (abs(code) <= 16)
     outgoing = _momenta(record.p[lepton][:, 0])
     beam = np.array([energy, 0.0, 0.0, energy])
     transfer = beam - outgoing

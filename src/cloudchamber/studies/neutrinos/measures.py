@@ -1,7 +1,7 @@
 """How well interactions and prongs are named: numbers of the test events, each for many sets of weights at once.
 
-Events of the three interactions count alike in sum, prongs as they come. The first row of the weights is the sample, the
-others are resamplings of its events, the same for all classifiers; the prongs of an event stay together.
+Events of the three interactions count alike in sum, prongs as they come. The first row of the weights is the sample,
+the others are resamplings of its events, the same for all classifiers; the prongs of an event stay together.
 """
 
 from dataclasses import dataclass

@@ -96,6 +96,4 @@ def load_network(weights_path: Path, description_path: Path) -> Stored[NeutrinoT
         except (TypeError, ValueError) as error:
             raise InputError(f"{description_path}: 'window' or 'features' is wrong: {error}") from error
 
-    return load_stored(
-        weights_path, description_path, NeutrinoTrainingSettings, made, ("window", "features", "events")
-    )
+    return load_stored(weights_path, description_path, NeutrinoTrainingSettings, made, ("window", "features", "events"))

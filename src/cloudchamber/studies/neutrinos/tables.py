@@ -25,7 +25,7 @@ CAPTIONS = {
         "photons, which have one name there. All is a stand-in and not NOvA."
     ),
     "differences": (
-        "Each classifier less the one without context, on the same events, mean over the seeds that both have; with the "
+        "Each classifier less the one without context, on the same events, mean over the seeds of both; with the "
         "uncertainty from the events and from the seeds. All is a stand-in and not NOvA."
     ),
 }

@@ -44,9 +44,7 @@ class NeutrinoTask(Task):
         settings: of the loss.
     """
 
-    def __init__(
-        self, network: nn.Module, train: EventSource, validation: EventSource, settings: LossSettings
-    ) -> None:
+    def __init__(self, network: nn.Module, train: EventSource, validation: EventSource, settings: LossSettings) -> None:
         self.network, self.size = network, len(train)
         self._train, self._validation, self._settings = train, validation, settings
 

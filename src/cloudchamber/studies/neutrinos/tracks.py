@@ -1,9 +1,9 @@
-"""Charged particles on their way through the detector, all of a batch at once: energy loss, scattering, decay, interaction.
+"""Charged particles on their way through the detector, all of a batch at once.
 
-A step is half a plane. Mean losses are those of :mod:`~cloudchamber.studies.neutrinos.energy_loss`; what a strip sees of
-them fluctuates by a gamma distribution. Multiple scattering is Highland's Gaussian. A hadron that interacts ends, and
-its kinetic energy becomes a cascade; a pion or kaon that decays goes on as a muon with a share of its energy that is
-uniform between both limits of a two-body decay.
+They lose energy, scatter, decay and interact. A step is half a plane. Mean losses are those of iron (``energy_loss``);
+what a strip sees of them fluctuates by a gamma distribution. Multiple scattering is Highland's Gaussian. A hadron that
+interacts ends, and its kinetic energy becomes a cascade. A pion or kaon that decays goes on as a muon with a share of its
+energy that is uniform between both limits of a two-body decay.
 """
 
 from dataclasses import dataclass
@@ -140,9 +140,7 @@ def _decay_probability(pdg: np.ndarray, momentum: np.ndarray, step: float) -> np
     return 1 - np.exp(-step * rate / np.maximum(momentum, 1e-6))
 
 
-def _as_muons(
-    now: Starts, rest: np.ndarray, decays: np.ndarray, rng: np.random.Generator
-) -> tuple[Starts, np.ndarray]:
+def _as_muons(now: Starts, rest: np.ndarray, decays: np.ndarray, rng: np.random.Generator) -> tuple[Starts, np.ndarray]:
     """Return the particles with muons in place of those that decay, and how far they are from an interaction."""
     if not decays.any():
         return now, rest

@@ -36,9 +36,7 @@ def train_classifier(
         DivergenceError, StateError, TerminatedError: see :func:`cloudchamber.training.trainer.fit`.
     """
     clouds = read_event_clouds(events)
-    train, validation = (
-        EventSource(clouds, clouds.parts[name], settings.network) for name in ("train", "validation")
-    )
+    train, validation = (EventSource(clouds, clouds.parts[name], settings.network) for name in ("train", "validation"))
     event, prong, _ = train.features
     features = event.shape[1], prong.shape[2]
     with run.initialisation(seed):

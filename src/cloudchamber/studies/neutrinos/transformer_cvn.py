@@ -1,9 +1,8 @@
 """Convolutions on dense maps and a transformer over event and prongs (after TransformerCVN, arXiv 2303.06201).
 
 The map of an event has all its hits, that of a prong its own, both in the window of the event. Convolutions embed each
-view by itself, with one network for maps of events and one for maps of prongs; both views together become a token. Token
-0 is the event, the others are its prongs. The published network has sparse DenseNet blocks and hundreds of features; this
-one is dense and small.
+view by itself, with one network for maps of events and one for maps of prongs; both views together become a token.
+Token 0 is the event, the others are its prongs. The published network has sparse DenseNet blocks; this one is dense.
 """
 
 from typing import final

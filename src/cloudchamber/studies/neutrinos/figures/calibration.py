@@ -17,9 +17,9 @@ __all__ = ["draw_calibration"]
 CAPTIONS = {
     "calibration": (
         "Share of right interactions (left) and prongs (right) against the probability of the chosen class, in bins of "
-        "the probability; the first training of each classifier. Probabilities that are true lie on the diagonal. Error "
-        "bars are the standard deviation over resamplings of the test events. Below, the share of the events or prongs "
-        "of each bin. All is a stand-in, Pythia 8 on free protons in a toy detector, and not NOvA."
+        "the probability; the first training of each classifier. Probabilities that are true lie on the diagonal. "
+        "Error bars are the standard deviation over resamplings of the test events. Below, the share of the events or "
+        "prongs of each bin. All is a stand-in, Pythia 8 on free protons in a toy detector, and not NOvA."
     ),
 }
 

@@ -66,9 +66,7 @@ def draw_displays(files: Mapping[str, Any]) -> Figure:
     figure.colorbar(image, ax=axes[:, 2], label="attention (mean over heads)", shrink=0.8)
     figure.suptitle(heading(files))
     most = max(int(events.prong_mask[item.row].sum()) for item in seen)
-    prongs = [
-        Line2D([], [], linestyle="none", label=f"prong {number + 1}", **_look(number)) for number in range(most)
-    ]
+    prongs = [Line2D([], [], linestyle="none", label=f"prong {number + 1}", **_look(number)) for number in range(most)]
     legend_below(figure, [*prongs, Line2D([], [], linestyle="none", label="no prong", markersize=5, **_NONE)])
     return figure
 

@@ -16,11 +16,11 @@ __all__ = ["draw_roc"]
 
 CAPTIONS = {
     "roc": (
-        "Share of the events of the other interactions that are kept against the share of the events of one interaction "
-        "that are, for all cuts on its probability; the first training of each classifier. Lower is better. Bands are "
-        "the standard deviation over resamplings of the test events. The ceiling is a classifier of true visible prongs "
-        "that does not know electrons from photons. All is a stand-in, Pythia 8 on free protons in a toy detector, and "
-        "not NOvA."
+        "Share of the events of the other interactions that are kept against that of the events of one interaction, "
+        "for all cuts on its probability; the first training of each classifier. Lower is better. Bands are "
+        "the standard deviation over resamplings of the test events. The ceiling is a classifier of true visible "
+        "prongs that does not know electrons from photons. All is a stand-in, Pythia 8 on free protons in a toy "
+        "detector, and not NOvA."
     ),
 }
 
@@ -52,6 +52,8 @@ def draw_roc(files: Mapping[str, Any]) -> Figure:
             axis.fill_between(
                 x, (y - error).clip(_LOWEST), (y + error).clip(_LOWEST), color=item.look.color, alpha=0.15, linewidth=0
             )
+        # No tick at the corner, where those of both axes would lie upon each other.
+        axis.set_xticks([0.2, 0.4, 0.6, 0.8, 1.0])
         axis.set(yscale="log", xlim=(0, 1), ylim=(_LOWEST, 1.0), title=symbol, xlabel="signal efficiency")
     axes[0].set_ylabel("background efficiency")
     figure.suptitle(heading(files))
