@@ -175,7 +175,11 @@ def test_the_loss_mixes_event_and_prongs(events: EventClouds) -> None:
 def test_networks_learn_what_hits_say(name: str, events: EventClouds, tmp_path: Path) -> None:
     """The interaction is in the number of hits: far more than a third of the test events must be right."""
     paths = [tmp_path / file for file in ("weights.safetensors", "model.json", "history.csv")]
-    train_classifier(events.path, _settings(name), 1, tmp_path / "state", *paths)
+    settings = _settings(name)
+    if name == "joint":
+        # Few pixels: with so few events a network of many learns them by heart.
+        settings = settings.model_copy(update={"network": settings.network.model_copy(update={"coarsen": 10})})
+    train_classifier(events.path, settings, 1, tmp_path / "state", *paths)
     stored = load_network(paths[0], paths[1])
     source = EventSource(events, events.parts["test"], stored.settings.network)
     with torch.no_grad():

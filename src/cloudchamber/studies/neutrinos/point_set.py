@@ -13,13 +13,13 @@ from cloudchamber.studies.neutrinos.token_encoder import TokenEncoder
 
 __all__ = ["PointSet"]
 
-# Both views, plane, cell, energy.
-_INPUTS = 5
+# Of a hit: both views, plane, cell, energy. Of an event: energy and number of all hits.
+_INPUTS, _OF_EVENT = 5, 2
 
 
 @final
 class PointSet(nn.Module):
-    """Token 0 is the event; a prong is the mean of its hits beside that token.
+    """Token 0 is the event, at first its energy and number of hits; a prong is the mean of its hits beside that token.
 
     Args:
         settings: sizes.
@@ -31,9 +31,9 @@ class PointSet(nn.Module):
         self.window, self.most = window, settings.hits
         self.hit = nn.Linear(_INPUTS, settings.width)
         self.of_prong = nn.Embedding(window.prongs + 1, settings.width)
-        self.start = nn.Parameter(torch.zeros(settings.width))
+        self.whole = nn.Linear(_OF_EVENT, settings.width)
         self.encoder = TokenEncoder(settings)
-        self.event = nn.Linear(settings.width, len(INTERACTIONS))
+        self.event = nn.Linear(2 * settings.width, len(INTERACTIONS))
         self.prong = nn.Linear(2 * settings.width, len(PRONGS))
 
     def forward(self, *batch: Tensor) -> tuple[Tensor, Tensor]:
@@ -53,7 +53,8 @@ class PointSet(nn.Module):
         )
         owner = torch.where(mask, prong.long(), -1)
         tokens = self.hit(inputs) + self.of_prong(owner + 1)
-        start = self.start.expand(len(tokens), 1, -1)
+        sums = torch.stack([given.hits[..., 3].sum(dim=1), given.hit_mask.sum(dim=1)], dim=1)
+        start = self.whole(torch.log1p(sums)).unsqueeze(1)
         everything = torch.cat([torch.ones_like(mask[:, :1]), mask], dim=1)
         hidden = self.encoder(torch.cat([start, tokens], dim=1), everything)
         event, hidden = hidden[:, 0], hidden[:, 1:]
@@ -62,7 +63,8 @@ class PointSet(nn.Module):
         member = (owner.unsqueeze(1) == numbers.unsqueeze(1)).to(hidden.dtype)
         means = member @ hidden / member.sum(dim=2, keepdim=True).clamp(min=1)
         beside = event.unsqueeze(1).expand(-1, self.window.prongs, -1)
-        return self.event(event), self.prong(torch.cat([means, beside], dim=2))
+        mean = hidden.sum(dim=1) / mask.sum(dim=1, keepdim=True).clamp(min=1)
+        return self.event(torch.cat([event, mean], dim=1)), self.prong(torch.cat([means, beside], dim=2))
 
     def _brightest(self, hits: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Return the hits with most energy and their mask, real ones first."""

@@ -2,8 +2,8 @@
 
 They lose energy, scatter, decay and interact. A step is half a plane. Mean losses are those of iron (``energy_loss``);
 what a strip sees of them fluctuates by a gamma distribution. Multiple scattering is Highland's Gaussian. A hadron that
-interacts ends, and its kinetic energy becomes a cascade. A pion or kaon that decays goes on as a muon with a share of its
-energy that is uniform between both limits of a two-body decay.
+interacts ends, and its kinetic energy becomes a cascade. A pion or kaon that decays goes on as a muon with a share of
+its energy that is uniform between both limits of a two-body decay.
 """
 
 from dataclasses import dataclass

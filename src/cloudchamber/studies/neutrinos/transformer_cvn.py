@@ -49,7 +49,9 @@ def pixel_maps(hits: Tensor, hit_mask: Tensor, prong_mask: Tensor, window: Windo
 
 @final
 class _MapEncoder(nn.Module):
-    """Stages of convolution, layer norm and pooling, then a linear layer of all pixels that are left.
+    """Stages of convolution and pooling, then a linear layer of all pixels that are left.
+
+    There is no normalisation, which would take the energy of a map from it.
 
     Args:
         settings: channels.
@@ -61,7 +63,7 @@ class _MapEncoder(nn.Module):
         stages: list[nn.Module] = []
         channels = 1
         for wanted in settings.stages:
-            stages += [nn.Conv2d(channels, wanted, 3, padding=1), nn.GroupNorm(1, wanted), nn.ReLU(inplace=True)]
+            stages += [nn.Conv2d(channels, wanted, 3, padding=1), nn.ReLU(inplace=True)]
             if min(height, width) > 1:
                 stages += [nn.MaxPool2d(2, ceil_mode=True)]
                 height, width = -(-height // 2), -(-width // 2)
