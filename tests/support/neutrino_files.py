@@ -47,7 +47,8 @@ def write_random_events(path: Path, events: int = 150, seed: int = 1) -> Path:
     )
     event = np.column_stack([rng.choice([30.0, 100.0], events), *(np.ones((4, events)))])
     labels = np.column_stack([np.arange(events), interaction, np.full(events, 14), prongs, classes])
-    features = np.concatenate([event, truth.reshape(events, -1)], axis=1).astype(np.float32)
+    rest = rng.exponential(1.0, (events, 5))
+    features = np.concatenate([event, rest, truth.reshape(events, -1)], axis=1).astype(np.float32)
     part = PackedPart(np.concatenate(points).astype(np.float32), np.array(counts), features, labels.astype(np.int64))
     with create_event_clouds(path, window) as writer:
         writer.append(part)

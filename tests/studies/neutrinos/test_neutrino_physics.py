@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from cloudchamber.errors import SettingsError
 from cloudchamber.settings.base import parse
 from cloudchamber.studies.neutrinos.cascades import electromagnetic, hadronic
 from cloudchamber.studies.neutrinos.detector import detect
@@ -44,6 +45,12 @@ def test_kinematics_are_those_of_deep_inelastic_scattering(interactions: Interac
     # Q^2 = 2 M E x y and W^2 = M^2 + Q^2 (1 - x) / x.
     np.testing.assert_allclose(q2, 2 * PROTON_MASS * 30.0 * x * y, rtol=1e-9)
     np.testing.assert_allclose(w**2, PROTON_MASS**2 + q2 * (1 - x) / x, rtol=1e-9)
+
+
+def test_a_mass_that_no_event_has_is_one_line() -> None:
+    pytest.importorskip("pythia8mc", reason="Pythia is not installed")
+    with pytest.raises(SettingsError, match=r"w_min: only 0 of 5000 events of nc at 30 GeV have so large a mass"):
+        list(interact("nc", 30.0, BeamSettings(events=10, w_min=20.0), 10, 1))
 
 
 def test_each_interaction_has_its_lepton(interactions: Interactions) -> None:
@@ -178,14 +185,17 @@ def test_the_detector_gives_hits_and_prongs_that_fit_each_other(interactions: In
     assert (np.diff(hits.event) >= 0).all()
     assert (hits.energy > settings.threshold).all()
     assert ((hits.plane >= 0) & (hits.plane < settings.planes)).all()
-    numbers = np.bincount(prongs.event, minlength=len(events))
+    numbers = np.bincount(prongs.event[prongs.found], minlength=len(events))
     assert (hits.prong < numbers[hits.event]).all()
-    first = np.cumsum(numbers) - numbers
+    every = np.bincount(prongs.event, minlength=len(events))
+    first = np.cumsum(every) - every
     of_prong = hits.prong >= 0
     counts = np.bincount((first[hits.event] + hits.prong)[of_prong], minlength=len(prongs))
-    assert (counts >= settings.prong_hits).all()
+    assert (counts[prongs.found] >= settings.prong_hits).all()
+    assert not counts[~prongs.found].any()
+    assert 0.01 < (~prongs.found).mean() < 0.1
     falls = np.diff(prongs.visible) <= 1e-9
-    assert (falls | (np.diff(prongs.event) > 0)).all()
+    assert (falls | (np.diff(prongs.event) > 0) | (np.diff(prongs.found.astype(int)) < 0)).all()
     # No more is seen than the neutrino brings.
     assert (np.bincount(prongs.event, prongs.visible, minlength=len(events)) < 2 * 30).all()
     strips = np.stack([hits.event, hits.view, hits.plane, hits.cell])

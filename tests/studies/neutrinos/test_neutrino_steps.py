@@ -87,9 +87,12 @@ def test_hits_keep_their_place_about_the_vertex(raw: Path, tmp_path: Path) -> No
                 prong = of_event.prong[number] if of_event.prong[number] < 6 else -1
                 expected.append((view, *at, of_event.energy[number], prong))
         np.testing.assert_allclose(hits, np.array(expected, np.float32).reshape(-1, 5), rtol=1e-6)
-        codes = events.prongs.pdg[events.prongs.event == row][:6]
+        codes = events.prongs.pdg[(events.prongs.event == row) & events.prongs.found][:6]
         found = clouds.prong_class[row][clouds.prong_mask[row]]
         assert [list(PRONGS)[number] for number in found] == [prong_class(int(code)) for code in codes]
+    # Whatever is visible is in a prong of the cloud or in the rest.
+    visible = np.bincount(events.prongs.event, events.prongs.visible, minlength=60)
+    np.testing.assert_allclose(clouds.truth[..., 0].sum(axis=1) + clouds.rest.sum(axis=1), visible, rtol=1e-4)
     assert clouds.meta["read"]["hits"] - clouds.meta["left_out"]["hits"] == len(clouds.points)
 
 
@@ -298,8 +301,7 @@ def test_figures_can_be_read(name: str, files: dict[str, Any]) -> None:
     caption = caption_of(FIGURES[name], name)
     assert 3 <= len(re.findall(r"\.(?= |$)", caption)) <= 8
     assert "stand-in" in caption
-    if name != "histories":
-        assert any("stand-in" in text.get_text() for text in figure.texts)
+    assert any("stand-in" in text.get_text() for text in figure.texts)
 
 
 def test_tables_have_floor_and_ceiling(files: dict[str, Any]) -> None:

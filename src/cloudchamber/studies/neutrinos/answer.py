@@ -8,7 +8,7 @@ import pandas as pd
 
 from cloudchamber.metrics.tables import read_table
 from cloudchamber.settings.entries import need
-from cloudchamber.studies.neutrinos.plan import CEILING, HISTOGRAM
+from cloudchamber.studies.neutrinos.names import CEILING, HISTOGRAM
 from cloudchamber.studies.neutrinos.reading import Classifier, Value, ceiling_of, classifiers_of, read_metrics, value_of
 from cloudchamber.summary.answer import Answer, unanswered
 

@@ -45,7 +45,8 @@ def classify_events(events: Path, files: Mapping[str, Any], display_events: int,
     """
     clouds = read_event_clouds(events)
     rows = np.sort(clouds.parts["test"])
-    shown = _shown(clouds, rows, display_events)
+    # In the order of the part, which is random: the file has one energy after the other.
+    shown = _shown(clouds, clouds.parts["test"], display_events)
     device = present_device()
     found: list[Scores] = []
     attention: list[Attention] = []

@@ -41,10 +41,10 @@ def detect(interactions: Interactions, first: int, detector: DetectorSettings, r
     direction = particles.momentum / np.maximum(size, 1e-12)[:, None]
     prong_of = merged(particles.event, visible, direction, detector.merge_angle)
     hits, owner = _hits(deposits, prong_of, particles.event, n, detector, rng)
-    kept = _kept(owner, prong_of, detector, rng)
+    seen, kept = _seen(owner, len(particles), detector, rng)
     mip = IRON.minimum * detector.density * detector.plane_pitch
     hits, prongs = _prongs(
-        hits, owner, kept, prong_of, particles, visible, 0.5 * mip, direction, kinetic, left, detector
+        hits, owner, seen, kept, prong_of, particles, visible, 0.5 * mip, direction, kinetic, left, detector
     )
     shape = np.ones(n, np.int64)
     return Events(
@@ -159,16 +159,19 @@ def _hits(
     return Hits(*where, seen[kept], np.full(int(kept.sum()), -1)), began[firsts][kept]
 
 
-def _kept(owner: np.ndarray, prong_of: np.ndarray, detector: DetectorSettings, rng: np.random.Generator) -> np.ndarray:
-    """Return the particles whose prongs are found: with hits enough, and not lost by chance."""
-    hits = np.bincount(owner[owner >= 0], minlength=len(prong_of))
-    found = (hits >= detector.prong_hits) & (rng.random(len(prong_of)) >= detector.lost_prongs)
-    return np.flatnonzero(found)
+def _seen(
+    owner: np.ndarray, particles: int, detector: DetectorSettings, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the particles whose prongs have hits enough, and which of these are not lost by chance."""
+    hits = np.bincount(owner[owner >= 0], minlength=particles)
+    seen = np.flatnonzero(hits >= detector.prong_hits)
+    return seen, rng.random(len(seen)) >= detector.lost_prongs
 
 
 def _prongs(
     hits: Hits,
     owner: np.ndarray,
+    seen: np.ndarray,
     kept: np.ndarray,
     prong_of: np.ndarray,
     particles: Particles,
@@ -179,7 +182,7 @@ def _prongs(
     left: np.ndarray,
     detector: DetectorSettings,
 ) -> tuple[Hits, Prongs]:
-    """Return the hits with their prongs, and the prongs by falling energy."""
+    """Return the hits with their prongs, and the prongs: those that are found first, by falling energy."""
     number = len(particles)
     inside = prong_of >= 0
     energy = np.bincount(prong_of[inside], visible[inside], minlength=number)
@@ -189,11 +192,13 @@ def _prongs(
     owned = owner >= 0
     np.maximum.at(last, owner[owned], hits.plane[owned])
     np.minimum.at(first, owner[owned], hits.plane[owned])
-    order = kept[np.lexsort((-energy[kept], particles.event[kept]))]
+    ordered = np.lexsort((-energy[seen], ~kept, particles.event[seen]))
+    order, found = seen[ordered], kept[ordered]
     event = particles.event[order]
     counts = np.bincount(event, minlength=int(event.max(initial=-1)) + 1)
+    slot = np.arange(len(order)) - (np.cumsum(counts) - counts)[event]
     position = np.full(number + 1, -1)
-    position[order] = np.arange(len(order)) - (np.cumsum(counts) - counts)[event]
+    position[order] = np.where(found, slot, -1)
     prongs = Prongs(
         event=event,
         pdg=particles.pdg[order],
@@ -203,5 +208,6 @@ def _prongs(
         direction=direction[order],
         length=(last - first + 1)[order] * detector.plane_pitch,
         contained=~leaving[order],
+        found=found,
     )
     return Hits(hits.event, hits.view, hits.plane, hits.cell, hits.energy, position[owner]), prongs

@@ -1,11 +1,10 @@
 """The step that judges: every classifier on the test events, with the ceiling and the floor beside each number."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
-from math import hypot, nan
+from math import nan
 from pathlib import Path
-from typing import Any, final
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,7 +14,6 @@ from cloudchamber.classification.measures import (
     accuracy,
     calibrated_error,
     calibration_error,
-    class_shares,
     estimate,
     one_vs_rest,
     reliability,
@@ -25,49 +23,24 @@ from cloudchamber.metrics.resampling import Estimate
 from cloudchamber.metrics.tables import METRIC_COLUMNS, write_table
 from cloudchamber.progress import progress
 from cloudchamber.settings.entries import need
+from cloudchamber.studies.neutrinos.curves import confusions, curves_of
+from cloudchamber.studies.neutrinos.differences import differences_from
 from cloudchamber.studies.neutrinos.event_clouds import EventClouds, read_event_clouds
 from cloudchamber.studies.neutrinos.high_level import event_features, muon_length, shower_energy
 from cloudchamber.studies.neutrinos.histogram import histogram_log_probabilities
-from cloudchamber.studies.neutrinos.measures import Weights, efficiency, purity, resampled
-from cloudchamber.studies.neutrinos.names import INTERACTIONS, PRONGS
-from cloudchamber.studies.neutrinos.plan import CEILING, HISTOGRAM
+from cloudchamber.studies.neutrinos.judged import Classifier, Unseen
+from cloudchamber.studies.neutrinos.measures import efficiency, purity, resampled
+from cloudchamber.studies.neutrinos.names import CEILING, HISTOGRAM, INTERACTIONS, PRONGS
 from cloudchamber.studies.neutrinos.score_file import ScoreFile, read_scores
 from cloudchamber.studies.neutrinos.settings import EvaluationSettings
 
 __all__ = ["COLUMNS", "evaluate_classifiers"]
 
-
 COLUMNS = (*METRIC_COLUMNS, "ceiling", "ceiling_uncertainty", "n_training", "low", "high")
-# Draws of the calibration error of probabilities that are true, and points of a curve.
-_DRAWS, _POINTS = 50, 51
+# Of the calibration error of probabilities that are true.
+_DRAWS = 50
 # Metrics whose ceiling is that of the classifier of true prongs.
 _WITH_CEILING = ("accuracy", "auc", "efficiency", "purity", "prong_accuracy")
-
-
-@final
-@dataclass(frozen=True)
-class _Classifier:
-    """Log probabilities of one classifier: of n events, and of k prongs, None for one that sees no prongs."""
-
-    model: str
-    seed: int
-    training_events: int
-    event: np.ndarray
-    prong: np.ndarray | None
-
-
-@final
-@dataclass(frozen=True)
-class _Unseen:
-    """The test events: classes of n events and k prongs, energies [GeV], the event of each prong, weights."""
-
-    interaction: np.ndarray
-    prong_class: np.ndarray
-    owner: np.ndarray
-    energy: np.ndarray
-    visible: np.ndarray
-    weights: Weights
-    frequent: float
 
 
 def evaluate_classifiers(
@@ -110,35 +83,35 @@ def evaluate_classifiers(
     with progress("evaluation", len(found), "classifiers") as bar:
         for item in found:
             rows += [*_of_events(item, unseen, settings, rng), *_of_prongs(item, unseen, settings, rng)]
-            shares += _confusions(item, unseen)
-            points += _curves(item, unseen, settings)
+            shares += confusions(item, unseen)
+            points += curves_of(item, unseen, settings)
             bar.update()
     table = _with_ceiling(pd.DataFrame(rows).reindex(columns=list(COLUMNS)))
     integers = dict.fromkeys(("nfe", "seed", "n_reference", "n_generated", "n_training"), "Int64")
     write_table(metrics, table.assign(study="neutrinos").astype(integers))
-    compared = [] if reference is None else list(_differences(found, reference, unseen))
+    compared = [] if reference is None else list(differences_from(found, reference, unseen))
     columns = ["model", "other", "metric", "feature", "difference", "uncertainty", "of_events", "of_seeds", "seeds"]
     write_table(differences, pd.DataFrame(compared, columns=[*columns, "n_reference"]))
     write_table(confusion, pd.DataFrame(shares))
     write_table(curves, pd.DataFrame(points))
 
 
-def _classifiers(scores: ScoreFile, there: np.ndarray) -> Iterator[_Classifier]:
+def _classifiers(scores: ScoreFile, there: np.ndarray) -> Iterator[Classifier]:
     for item in scores.scores:
-        yield _Classifier(item.model, item.seed, item.training_events, item.event, item.prong[there])
+        yield Classifier(item.model, item.seed, item.training_events, item.event, item.prong[there])
 
 
-def _histogram(clouds: EventClouds, rows: np.ndarray, settings: EvaluationSettings) -> _Classifier:
+def _histogram(clouds: EventClouds, rows: np.ndarray, settings: EvaluationSettings) -> Classifier:
     features = event_features(clouds)
     both = np.column_stack([muon_length(features), shower_energy(features)])
     train = clouds.parts["train"]
     scores = histogram_log_probabilities(
         both[train], clouds.interaction[train], both[rows], settings.histogram_bins, len(INTERACTIONS)
     )
-    return _Classifier(HISTOGRAM, 0, len(train), scores, None)
+    return Classifier(HISTOGRAM, 0, len(train), scores, None)
 
 
-def _unseen(clouds: EventClouds, rows: np.ndarray, settings: EvaluationSettings, rng: np.random.Generator) -> _Unseen:
+def _unseen(clouds: EventClouds, rows: np.ndarray, settings: EvaluationSettings, rng: np.random.Generator) -> Unseen:
     mask = clouds.prong_mask[rows]
     owner = mask.nonzero()[0]
     interaction = clouds.interaction[rows]
@@ -148,11 +121,11 @@ def _unseen(clouds: EventClouds, rows: np.ndarray, settings: EvaluationSettings,
     frequent = float((prong_class == counts.argmax()).mean()) if len(prong_class) else nan
     weights = resampled(interaction, owner, len(INTERACTIONS), settings.bootstraps, rng)
     visible = clouds.visible_energy[rows]
-    return _Unseen(interaction, prong_class, owner, clouds.energy[rows], visible, weights, frequent)
+    return Unseen(interaction, prong_class, owner, clouds.energy[rows], visible, weights, frequent)
 
 
 def _of_events(
-    item: _Classifier, unseen: _Unseen, settings: EvaluationSettings, rng: np.random.Generator
+    item: Classifier, unseen: Unseen, settings: EvaluationSettings, rng: np.random.Generator
 ) -> Iterator[dict[str, Any]]:
     target, weights, chosen = unseen.interaction, unseen.weights.events, item.event.argmax(axis=1)
     guess = 1 / len(INTERACTIONS)
@@ -181,7 +154,7 @@ def _of_events(
 
 
 def _of_prongs(
-    item: _Classifier, unseen: _Unseen, settings: EvaluationSettings, rng: np.random.Generator
+    item: Classifier, unseen: Unseen, settings: EvaluationSettings, rng: np.random.Generator
 ) -> Iterator[dict[str, Any]]:
     if item.prong is None or not len(item.prong):
         return
@@ -199,7 +172,7 @@ def _of_prongs(
 
 
 def _calibration(
-    item: _Classifier,
+    item: Classifier,
     feature: str,
     scores: np.ndarray,
     right: np.ndarray,
@@ -215,7 +188,7 @@ def _calibration(
 
 
 def _row(
-    item: _Classifier, metric: str, feature: str, found: Estimate, floor: float, sample: int, dataset: str = "all"
+    item: Classifier, metric: str, feature: str, found: Estimate, floor: float, sample: int, dataset: str = "all"
 ) -> dict[str, Any]:
     return {
         "dataset": dataset,
@@ -239,113 +212,3 @@ def _with_ceiling(table: pd.DataFrame) -> pd.DataFrame:
     groups = groups.rename(columns={"value": "ceiling", "uncertainty": "ceiling_uncertainty"})
     plain = table.drop(columns=["ceiling", "ceiling_uncertainty"])
     return plain.merge(groups, how="left", on=keys).reindex(columns=list(COLUMNS))
-
-
-def _differences(found: Sequence[_Classifier], reference: str, unseen: _Unseen) -> Iterator[dict[str, Any]]:
-    """Yield each model less the reference, on the same events, over the seeds that both have."""
-    others = {item.seed: item for item in found if item.model == reference}
-    for model in dict.fromkeys(item.model for item in found):
-        if model == reference:
-            continue
-        pairs = [(item, others[item.seed]) for item in found if item.model == model and item.seed in others]
-        if not pairs:
-            continue
-        head = {"model": model, "other": reference, "seeds": len(pairs)}
-        events = [
-            _right(first.event, unseen.interaction) - _right(second.event, unseen.interaction)
-            for first, second in pairs
-        ]
-        yield head | _difference("accuracy", "", events, unseen.weights.events)
-        prongs = [
-            _right(first.prong, unseen.prong_class) - _right(second.prong, unseen.prong_class)
-            for first, second in pairs
-            if first.prong is not None and second.prong is not None
-        ]
-        if len(prongs) < len(pairs) or not len(unseen.prong_class):
-            continue
-        yield head | _difference("prong_accuracy", "", prongs, unseen.weights.prongs)
-        for kind, name in enumerate(PRONGS):
-            inside = unseen.prong_class == kind
-            if inside.any():
-                share = unseen.weights.prongs[:, inside]
-                total = share.sum(axis=1, keepdims=True)
-                weights = share / np.where(total > 0, total, np.nan)
-                yield head | _difference("prong_accuracy", name, [item[inside] for item in prongs], weights)
-
-
-def _right(scores: np.ndarray, target: np.ndarray) -> np.ndarray:
-    return (scores.argmax(axis=1) == target).astype(np.float64)
-
-
-def _difference(metric: str, feature: str, of_seeds: Sequence[np.ndarray], weights: np.ndarray) -> dict[str, Any]:
-    values = np.array([weights @ item for item in of_seeds])
-    found = estimate(values.mean(axis=0))
-    spread = float(values[:, 0].std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else nan
-    return {
-        "metric": metric,
-        "feature": feature,
-        "difference": found.value,
-        "uncertainty": found.uncertainty if np.isnan(spread) else hypot(found.uncertainty, spread),
-        "of_events": found.uncertainty,
-        "of_seeds": spread,
-        "n_reference": weights.shape[1],
-    }
-
-
-def _confusions(item: _Classifier, unseen: _Unseen) -> Iterator[dict[str, Any]]:
-    yield from _confusion(item, "event", item.event, unseen.interaction, unseen.weights.events, list(INTERACTIONS))
-    if item.prong is not None and len(item.prong):
-        target = unseen.prong_class
-        # Shares of each true class, so that classes count alike here.
-        counts = np.eye(len(PRONGS))[target]
-        totals = unseen.weights.prongs @ counts
-        weights = unseen.weights.prongs / np.where(totals > 0, totals, np.nan)[:, target] / len(PRONGS)
-        yield from _confusion(item, "prong", item.prong, target, weights, list(PRONGS))
-
-
-def _confusion(
-    item: _Classifier, kind: str, scores: np.ndarray, target: np.ndarray, weights: np.ndarray, names: Sequence[str]
-) -> Iterator[dict[str, Any]]:
-    shares = class_shares(scores.argmax(axis=1), target, weights, len(names))
-    for row, true in enumerate(names):
-        sample = int((target == row).sum())
-        for column, chosen in enumerate(names):
-            found = estimate(shares[:, row, column])
-            value, uncertainty = (found.value, found.uncertainty) if sample else (nan, nan)
-            yield {
-                "kind": kind, "model": item.model, "seed": item.seed, "true": true, "chosen": chosen,
-                "value": value, "uncertainty": uncertainty, "n_reference": sample,
-            }  # fmt: skip
-
-
-def _curves(item: _Classifier, unseen: _Unseen, settings: EvaluationSettings) -> Iterator[dict[str, Any]]:
-    signal = np.linspace(0, 1, _POINTS)
-    weights = unseen.weights.events
-    for kind, name in enumerate(INTERACTIONS):
-        replicas = np.array(
-            [curve.background_at(signal) for curve in one_vs_rest(item.event, unseen.interaction, weights, kind)]
-        )
-        for number, x in enumerate(signal):
-            found = estimate(replicas[:, number])
-            yield _point(item, "roc", name, x, found.value, found.uncertainty, nan)
-    targets = {"event": (item.event, unseen.interaction, weights)}
-    if item.prong is not None and len(item.prong):
-        targets["prong"] = (item.prong, unseen.prong_class, unseen.weights.prongs)
-    for kind_of, (scores, target, of_kind) in targets.items():
-        right = scores.argmax(axis=1) == target
-        found_in = reliability(np.exp(scores.max(axis=1)), right, of_kind, settings.calibration_bins)
-        for number in range(settings.calibration_bins):
-            share = float(found_in.share[0, number])
-            if share > 0:
-                found = found_in.accuracy(number)
-                x = found_in.confidence(number).value
-                yield _point(item, "reliability", kind_of, x, found.value, found.uncertainty, share)
-
-
-def _point(
-    item: _Classifier, curve: str, feature: str, x: float, y: float, uncertainty: float, share: float
-) -> dict[str, Any]:
-    return {
-        "model": item.model, "seed": item.seed, "curve": curve, "feature": feature,
-        "x": float(x), "y": float(y), "uncertainty": float(uncertainty), "share": share,
-    }  # fmt: skip

@@ -19,11 +19,13 @@ from cloudchamber.packed_cloud_file import (
 )
 from cloudchamber.studies.neutrinos.names import INTERACTIONS, PRONGS
 
-__all__ = ["PARTS", "EventClouds", "Window", "create_event_clouds", "read_event_clouds"]
+__all__ = ["PARTS", "REST", "EventClouds", "Window", "create_event_clouds", "read_event_clouds"]
 
 PARTS = ("train", "validation", "test")
 _POINTS = (Column("view"), Column("plane"), Column("cell"), Column("energy", "mip"), Column("prong"))
-_EVENT = (Column("neutrino_energy", "GeV"), Column("q2", "GeV^2"), Column("x"), Column("y"), Column("w", "GeV"))
+_KINEMATICS = (Column("neutrino_energy", "GeV"), Column("q2", "GeV^2"), Column("x"), Column("y"), Column("w", "GeV"))
+# True visible energy of what has no prong of its own in the cloud, electrons and photons as "light".
+REST = ("muon", "light", "proton", "pion", "other")
 _OF_PRONG = (
     Column("visible", "GeV"),
     Column("direction_x"),
@@ -32,6 +34,7 @@ _OF_PRONG = (
     Column("length", "cm"),
     Column("contained"),
 )
+_EVENT = (*_KINEMATICS, *(Column(f"rest_{name}", "GeV") for name in REST))
 _LABELS = (Column("event"), Column("interaction"), Column("neutrino_pdg"), Column("prongs"))
 
 
@@ -69,6 +72,7 @@ class EventClouds:
         number: (N,) int64 of the event.
         prong_class: (N, P) int64, -1 where there is no prong.
         truth: (N, P, 6) float32: visible [GeV], direction, length [cm], contained; zero where there is no prong.
+        rest: (N, 5) float32 true visible energy of particles without a prong in the cloud, by ``REST`` [GeV].
         parts: rows of "train", "validation" and "test".
         meta: what describes the events.
     """
@@ -82,6 +86,7 @@ class EventClouds:
     number: np.ndarray
     prong_class: np.ndarray
     truth: np.ndarray
+    rest: np.ndarray
     parts: Mapping[str, np.ndarray]
     meta: Mapping[str, Any]
 
@@ -157,6 +162,7 @@ def read_event_clouds(path: str | Path, parts: Sequence[str] = PARTS) -> EventCl
             number=clouds.label("event"),
             prong_class=clouds.labels[:, len(_LABELS) :],
             truth=clouds.features[:, len(_EVENT) :].reshape(len(clouds), window.prongs, len(_OF_PRONG)),
+            rest=clouds.features[:, len(_KINEMATICS) : len(_EVENT)],
             parts=clouds.indices,
             meta=clouds.meta,
         )
@@ -191,5 +197,5 @@ def _refuse_bad(events: EventClouds) -> None:
         raise InputError(f"{events.path}: a class of a prong that is none of {list(PRONGS)}")
     if (events.prong_mask[:, 1:] & ~events.prong_mask[:, :-1]).any():
         raise InputError(f"{events.path}: the prongs of an event do not come first")
-    if not np.isfinite(events.truth).all():
+    if not (np.isfinite(events.truth).all() and np.isfinite(events.rest).all()):
         raise InputError(f"{events.path}: a true value of a prong is not finite")

@@ -4,7 +4,8 @@ A TTree ``events``. One number an event: ``Event.number``, ``.interaction`` (0 n
 ``.neutrino_pdg``, ``.neutrino_energy`` [GeV], ``.q2`` [GeV^2], ``.x``, ``.y``, ``.w`` [GeV], ``Vertex.x``, ``.y``,
 ``.z`` and ``Reconstructed.x``, ``.y``, ``.z`` [cm]. Jagged: ``HitXZ.plane``, ``.cell``, ``.energy`` [minimum ionising
 particles], ``.prong`` (-1 for none), the same of ``HitYZ``, and ``Prong.pdg``, ``.particles``, ``.energy`` [GeV],
-``.visible`` [GeV], ``.direction_x``, ``_y``, ``_z``, ``.length`` [cm], ``.contained``. The object ``about`` is JSON.
+``.visible`` [GeV], ``.direction_x``, ``_y``, ``_z``, ``.length`` [cm], ``.contained``, ``.found``. The
+object ``about`` is JSON.
 """
 
 import json
@@ -38,6 +39,7 @@ _PRONG: Mapping[str, str] = {
     "particles": "int32",
     **dict.fromkeys(("energy", "visible", "direction_x", "direction_y", "direction_z", "length"), "float32"),
     "contained": "int32",
+    "found": "int32",
 }
 
 
@@ -132,7 +134,7 @@ def read_events(path: Path, step_size: str = "20 MB") -> Iterator[Events]:
 def _events(arrays: Any, path: Path) -> Events:
     numbers = {name: ak.to_numpy(arrays[name]) for name in _EVENT}
     prong_of, prong = _jagged_columns(arrays, "Prong", _PRONG, path)
-    counts = np.bincount(prong_of, minlength=len(arrays))
+    counts = np.bincount(prong_of[prong["found"] != 0], minlength=len(arrays))
     parts = []
     for number, view in enumerate(VIEWS):
         event, hit = _jagged_columns(arrays, f"Hit{view}", _HIT, path)
@@ -150,7 +152,7 @@ def _events(arrays: Any, path: Path) -> Events:
     direction = np.stack([prong[f"direction_{axis}"] for axis in "xyz"], axis=1).astype(np.float64)
     whole = {name: prong[name].astype(np.int64) for name in ("pdg", "particles")}
     real = {name: prong[name].astype(np.float64) for name in ("energy", "visible", "length")}
-    contained = prong["contained"] != 0
+    marks = {name: prong[name] != 0 for name in ("contained", "found")}
     return Events(
         **{name: numbers[f"Event.{name}"].astype(np.int64) for name in ("number", "interaction")},
         pdg=numbers["Event.neutrino_pdg"].astype(np.int64),
@@ -159,7 +161,7 @@ def _events(arrays: Any, path: Path) -> Events:
         vertex=np.stack([numbers[f"Vertex.{axis}"] for axis in "xyz"], axis=1),
         found=np.stack([numbers[f"Reconstructed.{axis}"] for axis in "xyz"], axis=1),
         hits=both[np.argsort(both.event, kind="stable")],
-        prongs=Prongs(prong_of, direction=direction, contained=contained, **whole, **real),
+        prongs=Prongs(prong_of, direction=direction, **marks, **whole, **real),
     )
 
 

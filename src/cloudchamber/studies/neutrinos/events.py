@@ -18,7 +18,7 @@ class Hits:
         view: (M,) int64, 0 for XZ, 1 for YZ.
         plane, cell: (M,) int64.
         energy: (M,) float64 in minimum ionising particles.
-        prong: (M,) int64, position among the prongs of the event, -1 for none.
+        prong: (M,) int64, position among the found prongs of the event, -1 for none.
     """
 
     event: np.ndarray
@@ -38,7 +38,7 @@ class Hits:
 @final
 @dataclass(frozen=True)
 class Prongs:
-    """Prongs of n events, ordered by event and falling energy.
+    """Prongs of n events, ordered by event, those that are found first, and by falling energy.
 
     Attributes:
         event: (K,) int64 from 0.
@@ -49,6 +49,7 @@ class Prongs:
         direction: (K, 3) unit vector of that particle.
         length: (K,) way from its first to its last plane with a hit, along z [cm].
         contained: (K,) bool, nothing of it left the detector as a track.
+        found: (K,) bool; hits do not name a prong that is not found.
     """
 
     event: np.ndarray
@@ -59,6 +60,7 @@ class Prongs:
     direction: np.ndarray
     length: np.ndarray
     contained: np.ndarray
+    found: np.ndarray
 
     def __len__(self) -> int:
         return len(self.event)

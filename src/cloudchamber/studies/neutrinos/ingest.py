@@ -11,7 +11,7 @@ from cloudchamber.packed_cloud_file import PackedPart
 from cloudchamber.progress import progress
 from cloudchamber.storage import provenance
 from cloudchamber.studies.neutrinos.energy_loss import IRON
-from cloudchamber.studies.neutrinos.event_clouds import PARTS, Window, create_event_clouds
+from cloudchamber.studies.neutrinos.event_clouds import PARTS, REST, Window, create_event_clouds
 from cloudchamber.studies.neutrinos.event_file import read_about, read_events
 from cloudchamber.studies.neutrinos.events import Events
 from cloudchamber.studies.neutrinos.names import PRONGS, prong_class
@@ -54,7 +54,7 @@ def ingest(sources: list[Path], settings: MapSettings, detector: DetectorSetting
                 writer.append(part)
                 for name, number in lost.items():
                     left_out[name] += number
-                    total[name] += len(getattr(some, name))
+                    total[name] += len(some.hits) if name == "hits" else int(some.prongs.found.sum())
                 events += len(some)
                 bar.update(len(some))
         for name, rows in _split(events, settings, seed, str(output)).items():
@@ -81,12 +81,17 @@ def _clouds(events: Events, settings: MapSettings, detector: DetectorSettings) -
     prong = np.where(hits.prong < settings.prongs, hits.prong, -1)
     points = np.column_stack([hits.view, at_plane, at_cell, hits.energy, prong])[inside]
     counts = np.bincount(hits.event[inside], minlength=n)
-    numbers = np.bincount(prongs.event, minlength=n)
-    slot = np.arange(len(prongs)) - (np.cumsum(numbers) - numbers)[prongs.event]
-    kept = slot < settings.prongs
+    numbers = np.bincount(prongs.event[prongs.found], minlength=n)
+    every = np.bincount(prongs.event, minlength=n)
+    slot = np.arange(len(prongs)) - (np.cumsum(every) - every)[prongs.event]
+    kept = prongs.found & (slot < settings.prongs)
+    names = [prong_class(int(code)) for code in prongs.pdg]
     classes = np.full((n, settings.prongs), -1)
-    codes = [list(PRONGS).index(prong_class(int(code))) for code in prongs.pdg[kept]]
-    classes[prongs.event[kept], slot[kept]] = codes
+    codes = np.array([list(PRONGS).index(name) for name in names], np.int64)
+    classes[prongs.event[kept], slot[kept]] = codes[kept]
+    rest = np.zeros((n, len(REST)))
+    others = np.array([REST.index("light" if name in ("electron", "photon") else name) for name in names], np.int64)
+    np.add.at(rest, (prongs.event[~kept], others[~kept]), prongs.visible[~kept])
     truth = np.zeros((n, settings.prongs, 6))
     values = np.column_stack([prongs.visible, prongs.direction, prongs.length, prongs.contained])
     truth[prongs.event[kept], slot[kept]] = values[kept]
@@ -95,10 +100,10 @@ def _clouds(events: Events, settings: MapSettings, detector: DetectorSettings) -
     part = PackedPart(
         points.astype(np.float32),
         counts.astype(np.int64),
-        np.concatenate([event, truth.reshape(n, -1)], axis=1).astype(np.float32),
+        np.concatenate([event, rest, truth.reshape(n, -1)], axis=1).astype(np.float32),
         np.concatenate([labels, classes], axis=1).astype(np.int64),
     )
-    return part, {"hits": int((~inside).sum()), "prongs": int((~kept).sum())}
+    return part, {"hits": int((~inside).sum()), "prongs": int((prongs.found & ~kept).sum())}
 
 
 def _split(events: int, settings: MapSettings, seed: int, source: str) -> dict[str, Any]:

@@ -33,11 +33,12 @@ class Batch(NamedTuple):
 
 
 def visible_truth(events: EventClouds) -> tuple[np.ndarray, np.ndarray]:
-    """Return what the ceiling sees: (N, 3) features of events and (N, P, 11) of prongs.
+    """Return what the ceiling sees: (N, 8) features of events and (N, P, 11) of prongs.
 
     Of a prong: its true class with electron and photon as one, logarithm of its visible energy, direction, logarithm of
     its length, whether it is contained. Of an event: logarithm of the visible energy of its prongs, their number, and
     whether all are contained.
+    Beside that logarithms of the visible energies of particles without a prong in the cloud, by kind.
     """
     classes, mask, truth = events.prong_class, events.prong_mask, events.truth.astype(np.float64)
     names = list(PRONGS)
@@ -56,7 +57,12 @@ def visible_truth(events: EventClouds) -> tuple[np.ndarray, np.ndarray]:
     )
     prongs[~mask] = 0.0
     whole = np.column_stack(
-        [np.log1p(visible.sum(axis=1)), mask.sum(axis=1), ((contained > 0) | ~mask).all(axis=1)]
+        [
+            np.log1p(visible.sum(axis=1)),
+            mask.sum(axis=1),
+            ((contained > 0) | ~mask).all(axis=1),
+            np.log1p(events.rest.astype(np.float64)),
+        ]
     ).astype(np.float64)
     return whole, prongs
 

@@ -41,6 +41,8 @@ _MILLIMETRE = 0.1  # in cm
 _BATCH = 500
 # Beyond so many, or so large a share of events that are given up, something is wrong.
 _ALLOWED, _ALLOWED_SHARE = 50, 0.5
+# Of so many events at least this share must have the hadronic mass that is asked for.
+_SOME, _FEWEST = 5000, 0.01
 
 
 @final
@@ -111,14 +113,16 @@ def interact(name: str, energy: float, settings: BeamSettings, events: int, seed
     if not events:
         return
     pythia = _pythia(name, energy, settings, seed)
-    done = failed = 0
+    done = failed = tried = 0
     while done < events:
         made = pythia.nextBatch(_BATCH, "skip")
+        tried += _BATCH
         failed += _BATCH - len(made)
-        if failed > _ALLOWED + _ALLOWED_SHARE * (done + failed):
-            raise SettingsError(
-                f"neutrinos.simulation.beam: Pythia gave up {failed} events of {name} at {energy:g} GeV"
-            )
+        of = f"{tried} events of {name} at {energy:g} GeV"
+        if failed > _ALLOWED + _ALLOWED_SHARE * tried:
+            raise SettingsError(f"neutrinos.simulation.beam: Pythia gave up {failed} of {of}")
+        if tried >= _SOME and done < _FEWEST * tried:
+            raise SettingsError(f"neutrinos.simulation.beam.w_min: only {done} of {of} have so large a mass")
         if not len(made):
             continue
         found = _interactions(made.prt, name, energy, settings.w_min, events - done)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-__all__ = ["INTERACTIONS", "PRONGS", "STAND_IN", "VIEWS", "prong_class"]
+__all__ = ["CEILING", "HISTOGRAM", "INTERACTIONS", "PRONGS", "STAND_IN", "VIEWS", "prong_class"]
 
 # Interaction -> how figures write it; the position is the label in files.
 INTERACTIONS: Mapping[str, str] = {
@@ -19,6 +19,8 @@ PRONGS: Mapping[str, str] = {
     "pion": r"$\pi^\pm$",
     "other": "other",
 }
+# What is judged beside the models of the settings, under names of their own.
+CEILING, HISTOGRAM = "ceiling", "histogram"
 # Of a plane, first the one whose strips measure x.
 VIEWS = ("XZ", "YZ")
 # Said wherever a number or a picture of the study stands.

@@ -5,12 +5,11 @@ from typing import Any, final
 
 from cloudchamber.pipeline.paths import Paths
 from cloudchamber.pipeline.training import Training
-from cloudchamber.studies.neutrinos.names import STAND_IN
+from cloudchamber.studies.neutrinos.names import CEILING, HISTOGRAM, STAND_IN
 from cloudchamber.studies.neutrinos.settings import NeutrinosSettings
 
-__all__ = ["CEILING", "HISTOGRAM", "NeutrinosPlan"]
+__all__ = ["NeutrinosPlan"]
 
-CEILING, HISTOGRAM = "ceiling", "histogram"
 _TITLES = {CEILING: "ceiling: true visible prongs", HISTOGRAM: "histogram of muon length and shower energy"}
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from cloudchamber.figures.looks import Look, looks
 from cloudchamber.metrics.tables import METRIC_COLUMNS, read_table
 from cloudchamber.settings.entries import entries, need
-from cloudchamber.studies.neutrinos.plan import CEILING, HISTOGRAM
+from cloudchamber.studies.neutrinos.names import CEILING, HISTOGRAM
 
 __all__ = ["Classifier", "Value", "ceiling_of", "classifiers_of", "heading", "read_metrics", "value_of"]
 

@@ -91,7 +91,7 @@ class Neutrinos(Study):
             case "context":
                 return {**head, "differences": self.plan.tables["differences"]}
             case "histories":
-                return {"title": self.plan.settings.title, "histories": self.plan.histories()}
+                return {**head, "histories": self.plan.histories()}
         return {**head, "metrics": self.plan.tables["metrics"]}
 
     def table_files(self, table: str, dataset: str) -> Mapping[str, Any]:

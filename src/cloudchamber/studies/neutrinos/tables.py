@@ -7,8 +7,7 @@ from typing import Any
 from cloudchamber.figures.rendering import Table
 from cloudchamber.metrics.tables import read_table
 from cloudchamber.settings.entries import need
-from cloudchamber.studies.neutrinos.names import PRONGS
-from cloudchamber.studies.neutrinos.plan import CEILING
+from cloudchamber.studies.neutrinos.names import CEILING, PRONGS
 from cloudchamber.studies.neutrinos.reading import Value, classifiers_of, heading, read_metrics, value_of
 
 __all__ = ["classifiers", "differences", "prongs"]

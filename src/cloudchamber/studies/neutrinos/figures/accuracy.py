@@ -25,7 +25,11 @@ CAPTIONS = {
     ),
 }
 
-_PANELS = {"accuracy": "interactions: accuracy", "auc": "interactions: mean area", "prong_accuracy": "prongs: accuracy"}
+_PANELS = {
+    "accuracy": "interactions: accuracy",
+    "auc": "interactions: mean area under curves",
+    "prong_accuracy": "prongs: accuracy",
+}
 
 
 def draw_accuracy(files: Mapping[str, Any]) -> Figure:

@@ -50,7 +50,8 @@ def draw_calibration(files: Mapping[str, Any]) -> Figure:
             below.plot(x, rows["share"], **style(item))
         above.set(xlim=(0, 1), ylim=(-0.02, 1.02), title="interactions" if kind == "event" else "prongs")
         below.set_xlabel("probability of the chosen class")
-        below.set_ylim(bottom=0)
+    # Once for both panels, which share the axis.
+    axes[1, 0].set_ylim(bottom=0)
     axes[0, 0].set_ylabel("share that is right")
     axes[1, 0].set_ylabel("share of all")
     figure.suptitle(heading(files))

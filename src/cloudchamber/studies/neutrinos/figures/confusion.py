@@ -10,7 +10,7 @@ from cloudchamber.figures.matrices import square
 from cloudchamber.metrics.tables import read_table
 from cloudchamber.settings.entries import need
 from cloudchamber.studies.neutrinos.figures.panels import classes
-from cloudchamber.studies.neutrinos.plan import CEILING, HISTOGRAM
+from cloudchamber.studies.neutrinos.names import CEILING, HISTOGRAM
 from cloudchamber.studies.neutrinos.reading import classifiers_of, heading
 
 __all__ = ["draw_confusion"]

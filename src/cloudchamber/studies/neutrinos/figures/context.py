@@ -11,8 +11,7 @@ from cloudchamber.figures.legends import legend_below
 from cloudchamber.metrics.tables import read_table
 from cloudchamber.settings.entries import entries, need
 from cloudchamber.studies.neutrinos.figures.panels import handles, style
-from cloudchamber.studies.neutrinos.names import PRONGS
-from cloudchamber.studies.neutrinos.plan import CEILING, HISTOGRAM
+from cloudchamber.studies.neutrinos.names import CEILING, HISTOGRAM, PRONGS
 from cloudchamber.studies.neutrinos.reading import classifiers_of, heading
 
 __all__ = ["draw_context"]

@@ -55,14 +55,16 @@ def draw_displays(files: Mapping[str, Any]) -> Figure:
     seen = scores.attention
     figure = Figure(figsize=(11.5, 1.0 + 2.7 * len(seen)), layout="constrained")
     axes = figure.subplots(len(seen), 3, squeeze=False, width_ratios=(1.15, 1.15, 1.0))
+    largest = max(float(item.weights[-1].mean(axis=0).max()) for item in seen)
     for row, item in zip(axes, seen, strict=True):
         hits = events.hits(item.row)
         for number, (axis, view) in enumerate(zip(row[:2], VIEWS, strict=True)):
             _draw_hits(axis, hits[hits[:, 0] == number], events)
             axis.set(ylabel=f"cell ({view[0].lower()})", xlabel="plane (z)")
         row[0].set_title(_title(events, scores, item))
-        row[1].set_title("XZ on the left, YZ here")
-        image = _draw_attention(row[2], item, _labels(events, scores, item))
+        row[1].set_title("the same in YZ")
+        row[2].set_title("attention")
+        image = _draw_attention(row[2], item, _labels(events, scores, item), largest)
     figure.colorbar(image, ax=axes[:, 2], label="attention (mean over heads)", shrink=0.8)
     figure.suptitle(heading(files))
     most = max(int(events.prong_mask[item.row].sum()) for item in seen)
@@ -112,8 +114,8 @@ def _labels(events: EventClouds, scores: ScoreFile, item: Attention) -> list[str
     return ["event", *names]
 
 
-def _draw_attention(axis: Axes, item: Attention, labels: list[str]) -> Any:
-    image = axis.imshow(item.weights[-1].mean(axis=0), cmap="cividis", vmin=0.0, vmax=1.0)
+def _draw_attention(axis: Axes, item: Attention, labels: list[str], largest: float) -> Any:
+    image = axis.imshow(item.weights[-1].mean(axis=0), cmap="cividis", vmin=0.0, vmax=largest)
     axis.set_xticks(range(len(labels)), ["event", *(str(number) for number in range(1, len(labels)))])
     axis.set_yticks(range(len(labels)), labels)
     axis.tick_params(which="both", length=0)

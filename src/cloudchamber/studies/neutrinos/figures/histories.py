@@ -6,7 +6,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from cloudchamber.figures.histories import LOSSES, histories, read_histories
-from cloudchamber.settings.entries import need
+from cloudchamber.studies.neutrinos.reading import heading
 
 __all__ = ["draw_histories"]
 
@@ -21,4 +21,4 @@ CAPTIONS = {
 
 def draw_histories(files: Mapping[str, Any]) -> Figure:
     """Draw the losses of all trainings against the step."""
-    return histories(read_histories(files, LOSSES), need(files, "title"), LOSSES)
+    return histories(read_histories(files, LOSSES), heading(files), LOSSES)
