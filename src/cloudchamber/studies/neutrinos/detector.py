@@ -155,8 +155,9 @@ def _hits(
     total = np.add.reduceat(sums, firsts)
     seen = rng.poisson(detector.photoelectrons * total) / detector.photoelectrons
     kept = seen > detector.threshold
-    where = np.unravel_index(strip[firsts][kept], shape)
-    return Hits(*where, seen[kept], np.full(int(kept.sum()), -1)), began[firsts][kept]
+    event_of, view, plane, cell = np.unravel_index(strip[firsts][kept], shape)
+    hits = Hits(event_of, view, plane, cell, seen[kept], np.full(int(kept.sum()), -1))
+    return hits, began[firsts][kept]
 
 
 def _seen(

@@ -99,10 +99,9 @@ def value_of(table: pd.DataFrame, name: str, metric: str, **where: Any) -> Value
     if not len(values):
         return None
     spread = float(values.std(ddof=1)) if len(values) > 1 else nan
-    means = (_mean(rows[column]) for column in ("floor", "ceiling"))
-    return Value(
-        float(values.mean()), _mean(rows["uncertainty"]), spread, len(values), *means, int(rows["n_reference"].iloc[0])
-    )
+    floor, ceiling = _mean(rows["floor"]), _mean(rows["ceiling"])
+    n = int(rows["n_reference"].iloc[0])
+    return Value(float(values.mean()), _mean(rows["uncertainty"]), spread, len(values), floor, ceiling, n)
 
 
 def ceiling_of(table: pd.DataFrame, metric: str, **where: Any) -> Value | None:

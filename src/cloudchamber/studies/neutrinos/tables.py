@@ -1,6 +1,6 @@
 """Tables of the neutrino study: classifiers beside floor and ceiling, prongs by class, differences from no context."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import isnan
 from typing import Any
 
@@ -51,7 +51,9 @@ def classifiers(files: Mapping[str, Any]) -> Table:
         SettingsError: a key is missing.
     """
     table = read_metrics(files)
-    rows, references, floors = [], [], ["floor"]
+    rows: list[tuple[str, ...]] = []
+    references: list[Sequence[str]] = []
+    floors = ["floor"]
     for item in classifiers_of(files, table):
         found = {key: value_of(table, item.name, key[0], feature=key[1]) for key in _METRICS}
         cells = [_cell(key[0], value) for key, value in found.items()]
@@ -83,7 +85,8 @@ def _floor(metric: str, value: Value | None) -> str:
 def prongs(files: Mapping[str, Any]) -> Table:
     """Return the accuracy of prongs by class; arguments and errors as above."""
     table = read_metrics(files)
-    rows, references = [], []
+    rows: list[tuple[str, ...]] = []
+    references: list[tuple[str, ...]] = []
     for item in classifiers_of(files, table):
         found = [value_of(table, item.name, "prong_accuracy", feature=name) for name in ("", *PRONGS)]
         if found[0] is not None:

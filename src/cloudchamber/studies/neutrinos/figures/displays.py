@@ -32,7 +32,7 @@ CAPTIONS = {
 
 _COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#332288")
 _MARKERS = ("o", "^", "D", "v", "s", "P")
-_NONE = {"color": "#6e6e6e", "marker": "x"}
+_NONE: Mapping[str, Any] = {"color": "#6e6e6e", "marker": "x"}
 # Of the largest marker [points squared], and the energy from where on all are as large [mip].
 _LARGEST, _FULL = 40.0, 40.0
 
@@ -81,7 +81,7 @@ def _draw_hits(axis: Axes, hits: np.ndarray, events: EventClouds) -> None:
     size = 2 + _LARGEST * np.minimum(hits[:, 3] / _FULL, 1.0)
     for number in range(-1, events.window.prongs):
         chosen = hits[:, 4] == number
-        look = _NONE if number < 0 else _look(number)
+        look = dict(_NONE) if number < 0 else _look(number)
         axis.scatter(hits[chosen, 1], hits[chosen, 2], s=size[chosen], linewidths=0.6, **look)
     axis.set(xlim=(0, events.window.planes), ylim=(0, events.window.cells))
 
