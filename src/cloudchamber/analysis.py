@@ -24,6 +24,8 @@ from cloudchamber.studies.jet_generation.settings import JetGenerationSettings
 from cloudchamber.studies.jet_generation.study import JetGeneration
 from cloudchamber.studies.macaron.settings import MacaronSettings
 from cloudchamber.studies.macaron.study import Macaron
+from cloudchamber.studies.neutrinos.settings import NeutrinosSettings
+from cloudchamber.studies.neutrinos.study import Neutrinos
 from cloudchamber.studies.neutron_stars.settings import NeutronStarsSettings
 from cloudchamber.studies.neutron_stars.study import NeutronStars
 from cloudchamber.studies.showers.settings import ShowersSettings
@@ -42,7 +44,17 @@ __all__ = [
 
 STUDIES: Mapping[str, type[Study]] = {
     study.name: study
-    for study in (JetGeneration, Tagging, Gating, NeutronStars, Assignment, ActiveMatter, Showers, Macaron)
+    for study in (
+        JetGeneration,
+        Tagging,
+        Gating,
+        NeutronStars,
+        Assignment,
+        ActiveMatter,
+        Showers,
+        Macaron,
+        Neutrinos,
+    )
 }
 
 
@@ -58,6 +70,7 @@ class AnalysisSettings(SharedSettings):
     active_matter: ActiveMatterSettings | None = None
     showers: ShowersSettings | None = None
     macaron: MacaronSettings | None = None
+    neutrinos: NeutrinosSettings | None = None
 
     @model_validator(mode="after")
     def _names_exist(self) -> Self:

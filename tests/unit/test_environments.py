@@ -60,7 +60,7 @@ def environments_of_rules() -> dict[str, str]:
             )
             if command and chosen:
                 found[command[1]] = chosen[1]
-    trainings = ("train", "train-jet-flow", "train-tagger", "neutron_stars train")
+    trainings = ("train", "train-jet-flow", "train-tagger", "neutron_stars train", "neutrinos train")
     of_showers = tuple(f"showers {name}" for name in ("train", "train-counts", "train-map"))
     return found | dict.fromkeys((*trainings, *of_showers), "training")
 

@@ -146,6 +146,7 @@ NETWORKS = (
     *("showers train", "showers train-counts", "showers train-map", "showers sample"),
     *("showers judge", "showers measure-time"),
     "macaron refine",
+    *("neutrinos train", "neutrinos classify"),
 )
 
 

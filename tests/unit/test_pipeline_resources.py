@@ -122,7 +122,7 @@ def test_networks_with_batch_normalisation_are_trained_by_one_process(which: str
 def test_each_training_has_one_folder_and_a_state_of_its_own() -> None:
     made = pipeline(jet_generation={"seeds": [1, 2]})
     of_studies = [f"{study} train" for study in ("neutron_stars", "assignment", "active_matter")]
-    of_studies += ["showers train-counts", "showers train"]
+    of_studies += ["showers train-counts", "showers train", "neutrinos train"]
     assert made.trainings.commands == ["train-jet-flow", "train", "train-flow-map", "train-tagger", *of_studies]
     folders = [folder for command in made.trainings.commands for folder in made.trainings.folders(command)]
     assert len(set(folders)) == len(folders)

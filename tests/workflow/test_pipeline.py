@@ -45,6 +45,7 @@ def test_named_targets_ask_for_their_part(project: Path, target: str) -> None:
         "active_matter": "active_matter_simulate",
         "showers": "showers_simulate",
         "macaron": "macaron_evaluate",
+        "neutrinos": "neutrinos_simulate",
     }
     assert {kind for kind in kinds.values() if kind in jobs} == {kinds[target]} | ({"simulate"} & jobs)
     assert "data_table" not in jobs

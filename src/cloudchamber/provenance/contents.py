@@ -92,6 +92,8 @@ def _hdf5(path: Path) -> Contents:
             return _whole(path, "events in the layout of SPANet", "META")
         case "cloudchamber-assignments":
             return _whole(path, "assignments of jets", "meta")
+        case "cloudchamber-neutrino-scores":
+            return _whole(path, "scores of neutrino events", "meta")
     raise InputError(f"{path}: HDF5, but of no kind that the pipeline writes (attribute 'format' is '{text}')")
 
 

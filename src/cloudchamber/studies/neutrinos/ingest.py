@@ -1,0 +1,121 @@
+"""The step from raw files to pixel clouds: hits in a window about the reconstructed vertex, prongs, parts."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cloudchamber import seeds
+from cloudchamber.errors import InputError
+from cloudchamber.packed_cloud_file import PackedPart
+from cloudchamber.progress import progress
+from cloudchamber.storage import provenance
+from cloudchamber.studies.neutrinos.energy_loss import IRON
+from cloudchamber.studies.neutrinos.event_clouds import PARTS, REST, Window, create_event_clouds
+from cloudchamber.studies.neutrinos.event_file import read_about, read_events
+from cloudchamber.studies.neutrinos.events import Events
+from cloudchamber.studies.neutrinos.names import PRONGS, prong_class
+from cloudchamber.studies.neutrinos.settings import DetectorSettings, MapSettings
+
+__all__ = ["ingest"]
+
+
+def ingest(sources: list[Path], settings: MapSettings, detector: DetectorSettings, seed: int, output: Path) -> None:
+    """Read ROOT files of events and write clouds of pixels, with parts.
+
+    Hits outside of the window, and prongs beyond the largest number, are left out and counted. Events without a hit are
+    kept: a classifier has to say something of them too.
+
+    Args:
+        sources: the files.
+        settings: window and parts.
+        detector: whose planes and cells the hits have.
+        seed: of the parts.
+        output: the file of clouds.
+
+    Raises:
+        InputError: a file cannot be used, or is of another detector; the message names it and the branch.
+        StorageError: the output cannot be written.
+    """
+    mip = IRON.minimum * detector.density * detector.plane_pitch
+    window = Window(settings.planes, settings.cells, settings.upstream, settings.prongs, mip)
+    abouts = [read_about(path) for path in sources]
+    for path, about in zip(sources, abouts, strict=True):
+        made = about.get("simulation", {}).get("detector", detector.model_dump(mode="json"))
+        if made != detector.model_dump(mode="json"):
+            raise InputError(f"{path}: events of another detector than that of the settings")
+    left_out = {"hits": 0, "prongs": 0}
+    total = {"hits": 0, "prongs": 0}
+    events = 0
+    with create_event_clouds(output, window) as writer, progress("ingestion", None, "events") as bar:
+        for path in sources:
+            for some in read_events(path):
+                part, lost = _clouds(some, settings, detector)
+                writer.append(part)
+                for name, number in lost.items():
+                    left_out[name] += number
+                    total[name] += len(some.hits) if name == "hits" else int(some.prongs.found.sum())
+                events += len(some)
+                bar.update(len(some))
+        for name, rows in _split(events, settings, seed, str(output)).items():
+            writer.add_indices(name, rows)
+        writer.add_meta(
+            {
+                "window": window.__dict__,
+                "source": ", ".join(sorted({str(about.get("source", "files of others")) for about in abouts})),
+                "read": total,
+                "left_out": left_out,
+                "provenance": provenance("neutrinos ingest", settings.model_dump(mode="json"), sources, seed),
+            }
+        )
+
+
+def _clouds(events: Events, settings: MapSettings, detector: DetectorSettings) -> tuple[PackedPart, dict[str, int]]:
+    """Return the clouds of some events, and how many hits and prongs are left out."""
+    n, hits, prongs = len(events), events.hits, events.prongs
+    plane = np.floor(events.found[:, 2] / detector.plane_pitch).astype(np.int64)
+    cells = np.floor(events.found[:, :2] / detector.cell_width + 0.5 * detector.cells).astype(np.int64)
+    at_plane = hits.plane - plane[hits.event] + settings.upstream
+    at_cell = hits.cell - cells[hits.event, hits.view] + settings.cells // 2
+    inside = (at_plane >= 0) & (at_plane < settings.planes) & (at_cell >= 0) & (at_cell < settings.cells)
+    prong = np.where(hits.prong < settings.prongs, hits.prong, -1)
+    points = np.column_stack([hits.view, at_plane, at_cell, hits.energy, prong])[inside]
+    counts = np.bincount(hits.event[inside], minlength=n)
+    numbers = np.bincount(prongs.event[prongs.found], minlength=n)
+    every = np.bincount(prongs.event, minlength=n)
+    slot = np.arange(len(prongs)) - (np.cumsum(every) - every)[prongs.event]
+    kept = prongs.found & (slot < settings.prongs)
+    names = [prong_class(int(code)) for code in prongs.pdg]
+    classes = np.full((n, settings.prongs), -1)
+    codes = np.array([list(PRONGS).index(name) for name in names], np.int64)
+    classes[prongs.event[kept], slot[kept]] = codes[kept]
+    rest = np.zeros((n, len(REST)))
+    others = np.array([REST.index("light" if name in ("electron", "photon") else name) for name in names], np.int64)
+    np.add.at(rest, (prongs.event[~kept], others[~kept]), prongs.visible[~kept])
+    truth = np.zeros((n, settings.prongs, 6))
+    values = np.column_stack([prongs.visible, prongs.direction, prongs.length, prongs.contained])
+    truth[prongs.event[kept], slot[kept]] = values[kept]
+    event = np.column_stack([getattr(events, name) for name in ("energy", "q2", "x", "y", "w")])
+    labels = np.column_stack([events.number, events.interaction, events.pdg, np.minimum(numbers, settings.prongs)])
+    part = PackedPart(
+        points.astype(np.float32),
+        counts.astype(np.int64),
+        np.concatenate([event, rest, truth.reshape(n, -1)], axis=1).astype(np.float32),
+        np.concatenate([labels, classes], axis=1).astype(np.int64),
+    )
+    return part, {"hits": int((~inside).sum()), "prongs": int((prongs.found & ~kept).sum())}
+
+
+def _split(events: int, settings: MapSettings, seed: int, source: str) -> dict[str, Any]:
+    """Return the rows of the parts, in random order.
+
+    Raises:
+        InputError: a part would be empty.
+    """
+    order = seeds.generator(seed, "neutrinos", "parts").permutation(events)
+    ends = np.cumsum([round(settings.train * events), round(settings.validation * events)])
+    parts = dict(zip(PARTS, np.split(order, ends), strict=True))
+    for name, rows in parts.items():
+        if not len(rows):
+            raise InputError(f"{source}: the part '{name}' of {events} events is empty")
+    return parts
