@@ -16,9 +16,9 @@ from cloudchamber.studies.showers.calo_clouds import read_calo_clouds
 from cloudchamber.studies.showers.deposits import Particles
 from cloudchamber.studies.showers.geometry import Geometry, geometry_of
 from cloudchamber.studies.showers.ingest import split
-from cloudchamber.studies.showers.settings import FileSource, IngestionSettings
 from cloudchamber.studies.showers.shower_file import create_showers, refuse_bad_showers, shower_part
 from cloudchamber.studies.showers.showerdata_file import read_showerdata
+from cloudchamber.studies.showers.source_settings import FileSource, IngestionSettings
 from cloudchamber.studies.showers.species import species_numbers
 
 __all__ = ["read"]

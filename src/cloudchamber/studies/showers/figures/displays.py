@@ -24,8 +24,8 @@ CAPTIONS = {
         "Cells above threshold of one true shower of each species (the first of those that models are asked for) and "
         "of one that the first model generated for the same particle: the side view, and the view along the axis. "
         "Areas of markers grow with the energy, and their shade says the same. What an oblique incidence shifts has "
-        "been undone. Where no Geant4 made the showers, the truth is a parametrisation, a stand-in: nothing here is "
-        "about real showers."
+        "been undone. The heading says what made the true showers: the parametrisation is a stand-in and says "
+        "nothing of real showers, Geant4 with substitute low-energy tables is transport and no reference."
     ),
 }
 
