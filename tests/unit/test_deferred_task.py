@@ -73,9 +73,7 @@ def test_weights_are_those_of_the_task_that_it_stands_for(tmp_path: Path) -> Non
 def test_another_size_than_was_said_is_refused(tmp_path: Path) -> None:
     network = _network()
     with pytest.raises(ValueError, match="a task of 9 examples, expected 8"):
-        fit(
-            DeferredTask(network, 8, lambda: _Fit(network)), parse(TrainingSettings, LOOP), 1, tmp_path / "a", IDENTITY
-        )
+        fit(DeferredTask(network, 8, lambda: _Fit(network)), parse(TrainingSettings, LOOP), 1, tmp_path / "a", IDENTITY)
 
 
 def test_a_finished_flow_map_of_jets_draws_no_trajectories(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,7 +30,10 @@ Widths = Annotated[tuple[PositiveInt, ...], Field(min_length=1)]
 
 @final
 class AllShowersNetwork(Settings):
-    """The transformer of arXiv 2601.11716; the values by default are the published sizes."""
+    """The transformer of arXiv 2601.11716.
+
+    The values by default are the published sizes.
+    """
 
     kind: Literal["allshowers"]
     width: PositiveInt = 64

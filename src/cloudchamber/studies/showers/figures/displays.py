@@ -30,6 +30,8 @@ CAPTIONS = {
 }
 
 _REACH = 150.0
+# Of the scale of energies [MeV].
+_TICKS = [digit * 10.0**power for power in range(-2, 5) for digit in (1, 2, 5)]
 
 
 def draw_displays(files: Mapping[str, Any]) -> Figure:
@@ -66,7 +68,10 @@ def draw_displays(files: Mapping[str, Any]) -> Figure:
             along.set_title(f"{SPECIES[name].symbol}, {energy:.1f} GeV: {what}")
             front.set_title(f"{len(side)} cells")
             front.set_xticks([-100, 0, 100])
-    figure.colorbar(ScalarMappable(norm, "viridis_r"), ax=axes, label="energy of a cell [MeV]")
+    bar = figure.colorbar(ScalarMappable(norm, "viridis_r"), ax=axes, label="energy of a cell [MeV]")
+    ticks = [tick for tick in _TICKS if norm.vmin <= tick <= norm.vmax]
+    bar.set_ticks(ticks, labels=[f"{tick:g}" for tick in ticks])
+    bar.minorticks_off()
     figure.suptitle(f"{need(files, 'title')}: {need(files, 'source')}")
     return figure
 
