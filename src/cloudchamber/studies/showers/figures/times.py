@@ -31,7 +31,7 @@ _COLUMNS = ("model", "sampler", "species", "energy", "seconds_per_shower", "lowe
 # What no model is, with its label.
 _OTHERS = {
     "parametrised": (Look("#6e6e6e", (0, (1.0, 1.0)), "X"), "parametrisation"),
-    "geant4": (Look("#000000", "solid", "D"), "Geant4"),
+    "geant4": (Look("#000000", "solid", "P"), "Geant4"),
 }
 
 
