@@ -1,14 +1,8 @@
-"""Files of packed clouds: rows of all clouds behind each other, and offsets; the only module that knows their layout.
-
-Clouds of hundreds to thousands of points differ so much in size that padding would cost many times what they hold.
-``docs/formats.md`` describes the layout; checksums and the mark of completeness are those of :mod:`cloud_file`. Files
-are written and read piece by piece, so that memory does not grow with them.
-"""
+"""Files of packed clouds, read piece by piece; their layout is in :mod:`packed_clouds`."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
 
@@ -17,114 +11,9 @@ import numpy as np
 
 from cloudchamber.cloud import Column
 from cloudchamber.errors import CloudchamberError, InputError
-from cloudchamber.hdf5 import Hdf5Output, create_hdf5, growing_dataset
+from cloudchamber.packed_clouds import ARRAYS, FORMAT, VERSION, PackedPart
 
-__all__ = ["PackedCloudFile", "PackedCloudWriter", "PackedPart", "create_packed_clouds", "open_packed_clouds"]
-
-FORMAT = "cloudchamber-packed-clouds"
-VERSION = 1
-# Rows of a chunk: what is read at least where single clouds are asked for.
-_CHUNK_ROWS = 4096
-_ARRAYS: Mapping[str, tuple[str, int]] = {
-    "points": ("float32", 2),
-    "counts": ("int64", 1),
-    "features": ("float32", 2),
-    "labels": ("int64", 2),
-}
-
-
-@final
-@dataclass(frozen=True)
-class PackedPart:
-    """Some clouds in memory.
-
-    Attributes:
-        points: (M, F) float32, cloud after cloud.
-        counts: (n,) int64 points of each cloud.
-        features: (n, C) float32.
-        labels: (n, L) int64.
-    """
-
-    points: np.ndarray
-    counts: np.ndarray
-    features: np.ndarray
-    labels: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.counts)
-
-    @property
-    def owners(self) -> np.ndarray:
-        """(M,) int64, the cloud of each point."""
-        return np.repeat(np.arange(len(self.counts)), self.counts)
-
-
-@final
-class PackedCloudWriter:
-    """Appends clouds to an open file; made by :func:`create_packed_clouds`."""
-
-    def __init__(self, output: Hdf5Output, columns: Mapping[str, tuple[Column, ...]]) -> None:
-        self._output, self._file = output, output.file
-        self.clouds = self.points = 0
-        for name, (dtype, dimensions) in _ARRAYS.items():
-            named = columns.get(name, ())
-            shape = (len(named),) if dimensions == 2 else ()
-            growing_dataset(self._file, name, shape, dtype, _CHUNK_ROWS, named)
-        self._file.create_group("indices")
-
-    def append(self, part: PackedPart) -> None:
-        """Append clouds.
-
-        Raises:
-            ValueError: the arrays do not fit each other.
-        """
-        if int(part.counts.sum()) != len(part.points) or not len(part.features) == len(part.labels) == len(part):
-            raise ValueError("counts, points, features and labels are not of the same clouds")
-        self._extend("points", self.points, part.points)
-        for name in ("counts", "features", "labels"):
-            self._extend(name, self.clouds, getattr(part, name))
-        self.points += len(part.points)
-        self.clouds += len(part)
-        self._output.check()
-
-    def _extend(self, name: str, rows: int, values: np.ndarray) -> None:
-        dataset = self._file[name]
-        dataset.resize(rows + len(values), axis=0)
-        dataset[rows:] = values
-
-    def add_indices(self, name: str, rows: np.ndarray) -> None:
-        """Store the index array of a named part."""
-        self._file.create_dataset(f"indices/{name}", data=np.asarray(rows, "i8"), chunks=True, fletcher32=True)
-
-    def add_meta(self, meta: Mapping[str, Any]) -> None:
-        """Store what describes the clouds; replaces what was stored before."""
-        if "meta" in self._file:
-            del self._file["meta"]
-        text = np.frombuffer(json.dumps(meta, sort_keys=True).encode(), "u1")
-        self._file.create_dataset("meta", data=text, chunks=True, compression="gzip", fletcher32=True)
-
-
-@contextmanager
-def create_packed_clouds(
-    path: str | Path,
-    point_columns: Sequence[Column],
-    feature_columns: Sequence[Column] = (),
-    label_columns: Sequence[Column] = (),
-) -> Iterator[PackedCloudWriter]:
-    """Open a new file for appending; it appears at ``path`` only when the block ends without an error.
-
-    Raises:
-        StorageError: the file cannot be written.
-    """
-    columns = {"points": tuple(point_columns), "features": tuple(feature_columns), "labels": tuple(label_columns)}
-    with create_hdf5(path) as output:
-        output.file.attrs["format"] = np.bytes_(FORMAT)
-        output.file.attrs["version"] = VERSION
-        writer = PackedCloudWriter(output, columns)
-        writer.add_meta({})
-        yield writer
-        output.file.attrs["n_clouds"] = writer.clouds
-        output.file.attrs["n_points"] = writer.points
+__all__ = ["PackedCloudFile", "open_packed_clouds"]
 
 
 @final
@@ -144,7 +33,7 @@ class PackedCloudFile:
     def __init__(self, path: Path, file: h5py.File) -> None:
         self.path = path
         _check_head(path, file)
-        arrays = {name: _dataset(path, file, name) for name in _ARRAYS}
+        arrays = {name: _dataset(path, file, name) for name in ARRAYS}
         self._points = arrays["points"]
         self.counts: np.ndarray = arrays["counts"][()]
         self.features: np.ndarray = arrays["features"][()]
@@ -290,7 +179,7 @@ def _check_head(path: Path, file: h5py.File) -> None:
 
 
 def _dataset(path: Path, file: h5py.File, name: str) -> h5py.Dataset:
-    dtype, dimensions = _ARRAYS[name]
+    dtype, dimensions = ARRAYS[name]
     dataset = file[name]
     if dataset.dtype != dtype or dataset.ndim != dimensions:
         there = f"{dataset.dtype} {dataset.shape}"

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from cloudchamber.packed_cloud_file import PackedPart
+from cloudchamber.packed_clouds import PackedPart
 from cloudchamber.studies.neutrinos.event_clouds import Window, create_event_clouds
 
 __all__ = ["MAPS", "NETWORK", "SIMULATION", "write_random_events"]

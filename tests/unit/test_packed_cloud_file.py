@@ -9,7 +9,9 @@ import pytest
 
 from cloudchamber.cloud import Column
 from cloudchamber.errors import InputError
-from cloudchamber.packed_cloud_file import PackedPart, create_packed_clouds, open_packed_clouds
+from cloudchamber.packed_cloud_file import open_packed_clouds
+from cloudchamber.packed_cloud_writer import create_packed_clouds
+from cloudchamber.packed_clouds import PackedPart
 from cloudchamber.provenance.contents import read_contents
 
 COLUMNS = (Column("x", "mm"), Column("energy", "GeV"))

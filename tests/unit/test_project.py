@@ -30,7 +30,8 @@ LOCKED = dict(
 
 def direct_requirements() -> list[Requirement]:
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
-    return [Requirement(text) for text in [*project["dependencies"], *project["optional-dependencies"]["test"]]]
+    extras = [text for extra in project["optional-dependencies"].values() for text in extra]
+    return [Requirement(text) for text in dict.fromkeys([*project["dependencies"], *extras])]
 
 
 @pytest.mark.parametrize("requirement", direct_requirements(), ids=str)

@@ -1,7 +1,9 @@
 """The study of showers: raw files in the layout of EDM4hep, showers as packed clouds, samples of all models, metrics.
 
-Needs: nothing but its settings, or files of showers that they name; samples need the weights that training.smk makes.
-Makes, under {results}/showers: raw/{shard}.root where showers are simulated, showers.h5,
+Needs: nothing but its settings, or files of showers that they name; the extra "geant4" where Geant4 simulates them;
+samples need the weights that training.smk makes.
+Makes, under {results}/showers: raw/{shard}.root where showers are simulated, by Geant4 with raw/{shard}_times.csv and
+from geant4_tables.json where official data are not there; showers.h5,
 models/{model}/seed{seed}/{sampler}.h5, judgements.csv, {metrics,profiles,spectra}.csv and, where the settings ask for it,
 times.csv. The states of the classifiers lie in state/{results}/showers/judge.
 """
@@ -9,7 +11,7 @@ times.csv. The states of the classifiers lie in state/{results}/showers/judge.
 showers = pipeline.studies["showers"]
 
 
-if showers.simulated:
+if showers.simulated_by == "parametrised":
 
     rule showers_simulate:
         input:
@@ -39,14 +41,71 @@ if showers.simulated:
             " --shard {wildcards.shard} --seed {params.seed} --threads {threads} --output {output} > {log} 2>&1"
 
 
-if showers.ingested:
+if showers.simulated_by == "geant4":
+
+    rule showers_geant4_tables:
+        input:
+            code=pipeline.code("showers geant4-tables"),
+        output:
+            showers.plan.tables_of_geant4,
+        log:
+            "<logs>/showers/geant4_tables.log",
+        benchmark:
+            "<logs>/showers/geant4_tables.tsv"
+        conda:
+            "../../envs/geant4.yaml"
+        threads: 1
+        resources:
+            mem_mb=growing(1000),
+            runtime=growing(10),
+        params:
+            geometry=showers.geometry,
+        message:
+            "make substitute tables for Geant4"
+        shell:
+            "exec python -m cloudchamber showers geant4-tables --geometry {params.geometry} --threads {threads}"
+            " --output {output} > {log} 2>&1"
+
+    rule showers_simulate_geant4:
+        input:
+            tables=showers.substitute_tables,
+            code=pipeline.code("showers simulate-geant4"),
+        output:
+            showers="<results>/showers/raw/{shard}.root",
+            times="<results>/showers/raw/{shard}_times.csv",
+        log:
+            "<logs>/showers/simulate/{shard}.log",
+        benchmark:
+            "<logs>/showers/simulate/{shard}.tsv"
+        wildcard_constraints:
+            shard=r"\d+",
+        conda:
+            "../../envs/geant4.yaml"
+        threads: 1
+        resources:
+            mem_mb=growing(2000),
+            runtime=growing(240),
+        params:
+            tables="".join(f" --tables {path}" for path in showers.substitute_tables),
+            settings=showers.source_settings,
+            geometry=showers.geometry,
+            seed=pipeline.seed,
+        message:
+            "simulate showers by Geant4, shard {wildcards.shard}"
+        shell:
+            "exec python -m cloudchamber showers simulate-geant4 --settings {params.settings:q}"
+            " --geometry {params.geometry}{params.tables} --shard {wildcards.shard} --seed {params.seed}"
+            " --threads {threads} --output {output.showers} --times {output.times} > {log} 2>&1"
+
+
+if showers.plan.raw():
 
     rule showers_ingest:
         input:
-            sources=showers.raw,
+            sources=showers.plan.raw(),
             code=pipeline.code("showers ingest"),
         output:
-            showers.showers,
+            showers.plan.showers,
         log:
             "<logs>/showers/ingest.log",
         benchmark:
@@ -74,10 +133,10 @@ else:
 
     rule showers_read:
         input:
-            sources=showers.files,
+            sources=showers.plan.files_of_others(),
             code=pipeline.code("showers read"),
         output:
-            showers.showers,
+            showers.plan.showers,
         log:
             "<logs>/showers/read.log",
         benchmark:
@@ -105,7 +164,7 @@ else:
 
 rule showers_sample:
     input:
-        showers=showers.showers,
+        showers=showers.plan.showers,
         models=showers.sampled_files,
         code=pipeline.code("showers sample"),
     output:
@@ -115,7 +174,7 @@ rule showers_sample:
     benchmark:
         "<logs>/showers/sample/{model}_seed{seed}_{sampler}.tsv"
     wildcard_constraints:
-        model=pipeline.any_of(showers.sampled_models),
+        model=pipeline.any_of(showers.plan.trained_models()),
         sampler=pipeline.any_of(showers.samplers),
         seed=r"\d+",
     conda:
@@ -136,7 +195,7 @@ rule showers_sample:
 
 rule showers_sample_marginals:
     input:
-        showers=showers.showers,
+        showers=showers.plan.showers,
         code=pipeline.code("showers sample-marginals"),
     output:
         "<results>/showers/models/{model}/seed{seed}/none.h5",
@@ -162,7 +221,7 @@ rule showers_sample_marginals:
 
 rule showers_sample_parametrised:
     input:
-        showers=showers.showers,
+        showers=showers.plan.showers,
         code=pipeline.code("showers sample-parametrised"),
     output:
         "<results>/showers/models/{model}/seed{seed}/none.h5",
@@ -193,7 +252,7 @@ rule showers_judge:
         files=showers.judged_inputs,
         code=pipeline.code("showers judge"),
     output:
-        showers.judgements,
+        showers.plan.judgements,
     log:
         "<logs>/showers/judge.log",
     benchmark:
@@ -219,10 +278,10 @@ rule showers_judge:
 rule showers_evaluate:
     input:
         files=showers.judged_inputs,
-        judgements=showers.judgements,
+        judgements=showers.plan.judgements,
         code=pipeline.code("showers evaluate"),
     output:
-        **showers.tables_of,
+        **showers.plan.tables,
     log:
         "<logs>/showers/evaluate.log",
     benchmark:
@@ -247,11 +306,11 @@ rule showers_evaluate:
 
 rule showers_times:
     input:
-        showers=showers.showers,
+        showers=showers.plan.showers,
         models=showers.timed_inputs,
         code=pipeline.code("showers measure-time"),
     output:
-        showers.times,
+        showers.plan.times,
     log:
         "<logs>/showers/times.log",
     benchmark:

@@ -20,6 +20,7 @@ from cloudchamber.settings.flow_maps import DistillationSettings
 from cloudchamber.settings.generators import GeneratorSettings
 from cloudchamber.storage import provenance, write_rows
 from cloudchamber.training import run
+from cloudchamber.training.deferred_task import DeferredTask
 
 __all__ = ["train_flow_map"]
 
@@ -41,7 +42,7 @@ def train_flow_map(
     """Train a flow map on trajectories of a trained model.
 
     The trajectories have the multiplicities and conditions of training jets. They are drawn anew whenever the training
-    starts or goes on, from the same noise.
+    starts or goes on, from the same noise; where it is finished, they are not drawn.
 
     Args:
         source: the prepared jets that the teacher was trained on.
@@ -81,16 +82,19 @@ def train_flow_map(
             teacher, jets, _rows(len(jets), number, of_part), settings.teacher_sampler, settings.segments, of_part
         )
 
-    task = FlowMapTask(
-        network,
-        objective,
-        drawn(train, settings.trajectories, "train"),
-        drawn(validation, min(_VALIDATED, len(validation)), "validation"),
-        settings.segments,
-        lambda values: teacher.points.inverse(values / scale),
-        validation,
-        seed,
-    )
+    def made() -> FlowMapTask:
+        return FlowMapTask(
+            network,
+            objective,
+            drawn(train, settings.trajectories, "train"),
+            drawn(validation, min(_VALIDATED, len(validation)), "validation"),
+            settings.segments,
+            lambda values: teacher.points.inverse(values / scale),
+            validation,
+            seed,
+        )
+
+    task = DeferredTask(network, settings.trajectories, made)
     sources = {"prepared": source, "teacher": teacher_weights}
     trained = run.train(task, settings, seed, state, sources, "generative.train_flow_map:train_flow_map")
     if trained.first:

@@ -5,8 +5,8 @@ from pathlib import Path
 from cloudchamber.studies.showers.ingest import ingest
 from cloudchamber.studies.showers.marginals import sample_marginals
 from cloudchamber.studies.showers.parametrised_sample import sample_parametrised
-from cloudchamber.studies.showers.settings import GunSettings, IngestionSettings, ParametrisedSource
 from cloudchamber.studies.showers.simulate import simulate
+from cloudchamber.studies.showers.source_settings import GunSettings, IngestionSettings, ParametrisedSource
 
 __all__ = ["GUN", "INGESTION", "SOURCE", "write_shower_files"]
 

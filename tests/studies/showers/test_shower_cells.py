@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cloudchamber.packed_cloud_file import PackedPart
+from cloudchamber.packed_clouds import PackedPart
 from cloudchamber.studies.showers.cells import clustered, grid_offsets, merged
 from cloudchamber.studies.showers.geometry import geometry_of
 from cloudchamber.studies.showers.observables import RADIAL_EDGES, observed

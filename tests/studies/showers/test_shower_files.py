@@ -11,7 +11,7 @@ import uproot
 from shower_files import GUN, INGESTION, SOURCE
 
 from cloudchamber.errors import InputError, SettingsError
-from cloudchamber.packed_cloud_file import PackedPart
+from cloudchamber.packed_clouds import PackedPart
 from cloudchamber.settings.base import parse
 from cloudchamber.studies.showers.calo_challenge import (
     BINNINGS,
@@ -24,9 +24,9 @@ from cloudchamber.studies.showers.edm4hep_file import Edm4hepWriter, read_about,
 from cloudchamber.studies.showers.geometry import geometry_of
 from cloudchamber.studies.showers.ingest import ingest, split
 from cloudchamber.studies.showers.read import read
-from cloudchamber.studies.showers.settings import FileSource, IngestionSettings
 from cloudchamber.studies.showers.shower_file import create_showers, open_showers, refuse_bad_showers, shower_part
 from cloudchamber.studies.showers.simulate import simulate
+from cloudchamber.studies.showers.source_settings import FileSource, IngestionSettings
 from cloudchamber.studies.showers.steps import Steps, points_of_steps
 from cloudchamber.studies.showers.write import write
 

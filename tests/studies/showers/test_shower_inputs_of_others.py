@@ -20,8 +20,9 @@ from cloudchamber.studies.showers.copies import PARTS, split
 from cloudchamber.studies.showers.edm4hep_file import Edm4hepWriter, read_steps
 from cloudchamber.studies.showers.ingest import ingest
 from cloudchamber.studies.showers.read import read
-from cloudchamber.studies.showers.settings import FileSource, IngestionSettings, ShowersSettings
+from cloudchamber.studies.showers.settings import ShowersSettings
 from cloudchamber.studies.showers.shower_file import open_showers
+from cloudchamber.studies.showers.source_settings import FileSource, IngestionSettings
 from cloudchamber.studies.showers.write import write
 
 SETTINGS = IngestionSettings(train=0.5, validation=0.1)

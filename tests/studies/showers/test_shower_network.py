@@ -11,7 +11,7 @@ from cloudchamber.networks.packing import PackedClouds, Packing
 from cloudchamber.studies.showers.allshowers import CONDITIONS, AllShowers, PointCountFlow, time_features
 from cloudchamber.studies.showers.layer_counts import layer_counts
 from cloudchamber.studies.showers.layer_windows import LayerWindows
-from cloudchamber.studies.showers.settings import AllShowersNetwork
+from cloudchamber.studies.showers.model_settings import AllShowersNetwork
 from cloudchamber.studies.showers.shower_file import open_showers
 from cloudchamber.studies.showers.shower_inputs import Scales, StoredClouds, count_source, point_source
 from cloudchamber.studies.showers.shower_models import objective_of

@@ -22,9 +22,10 @@ from cloudchamber.storage import write_rows
 from cloudchamber.studies.showers import tables
 from cloudchamber.studies.showers.answer import answers
 from cloudchamber.studies.showers.drawings import FIGURES, TABLES
-from cloudchamber.studies.showers.evaluate import COLUMNS, evaluate
+from cloudchamber.studies.showers.evaluate import evaluate
 from cloudchamber.studies.showers.judge import judge
 from cloudchamber.studies.showers.marginals import sample_marginals
+from cloudchamber.studies.showers.metric_rows import COLUMNS
 from cloudchamber.studies.showers.observables import FEATURES, observe
 from cloudchamber.studies.showers.settings import EvaluationSettings, JudgeSettings, ShowersSettings
 from cloudchamber.studies.showers.shower_file import create_showers, open_showers, particles_of, shower_part
@@ -100,6 +101,17 @@ def files(showers_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dic
         {"name": item["name"], "title": f"{item['name']} model", "sampler": item["sampler"], "seed": 0}
         for item in samples
     ]
+    (folder / "model.json").write_text('{"parameters": 5}')
+    arm = {
+        "name": "copies",
+        "title": "copies model",
+        "sampler": "midpoint",
+        "descriptions": [str(folder / "model.json")],
+        "reference": "parametrised",
+        "reference_title": "parametrisation",
+        "reference_sampler": "none",
+        "reference_descriptions": [str(folder / "model.json")],
+    }
     history = {"name": "copies", "title": "copies model", "seed": 1, "path": str(folder / "history.csv")}
     return {
         "title": "photons and pions",
@@ -108,6 +120,7 @@ def files(showers_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dic
         "showers": given["showers"],
         "sample": samples[0],
         "histories": [history],
+        "arms": [arm],
         **{name: str(folder / f"{name}.csv") for name in ("metrics", "profiles", "spectra", "times")},
     }
 
@@ -180,9 +193,9 @@ def test_figures_can_be_read(name: str, files: dict[str, Any]) -> None:
     assert all(axis.get_legend() is None for axis in shown)
     caption = caption_of(FIGURES[name], name)
     assert 3 <= len(re.findall(r"\.(?= |$)", caption)) <= 8
-    if name not in ("times", "histories"):
-        assert "stand-in" in caption
-        assert any("parametrised showers" in text.get_text() for text in figure.texts)
+    assert "the parametrisation is a stand-in" in caption
+    assert "Geant4 with substitute low-energy tables is transport and no reference" in caption
+    assert any("parametrised showers" in text.get_text() for text in figure.texts)
 
 
 def test_one_species_is_enough_for_every_figure(files: dict[str, Any], tmp_path: Path) -> None:
@@ -291,6 +304,8 @@ GIVEN = {
         ),
         ({"models": {"a": {**MODEL, "network": {**NETWORK, "heads": 3}}}}, "width must be a multiple of the 3 heads"),
         ({"models": {"a": MODEL, "m": {**MAP, "teacher": "a", "segments": 6}}}, "segments must be a power of two"),
+        ({"models": {"a": {**MODEL, "ablates": "a"}}}, "models.a.ablates: 'a' is no other trained model"),
+        ({"models": {"a": MODEL, "b": {**MODEL, "ablates": "c"}}}, "models.b.ablates: 'c' is no other trained model"),
         ({"ingestion": {"train": 0.9, "validation": 0.2}}, "leave nothing for the test"),
         ({"unknown": 1}, "unknown"),
     ],

@@ -10,7 +10,7 @@ from cloudchamber.studies.showers.geometry import geometry_of
 from cloudchamber.studies.showers.gun import draw_particles
 from cloudchamber.studies.showers.materials import SILICON, TUNGSTEN, medium_of
 from cloudchamber.studies.showers.parametrised import simulate_showers
-from cloudchamber.studies.showers.settings import GunSettings
+from cloudchamber.studies.showers.source_settings import GunSettings
 from cloudchamber.studies.showers.species import SPECIES, species_numbers
 
 STACK = geometry_of("ild_like")

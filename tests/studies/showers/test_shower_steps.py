@@ -5,19 +5,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from cloudchamber.errors import InputError
 from cloudchamber.settings.base import parse
+from cloudchamber.storage import write_rows
+from cloudchamber.studies.showers import train
 from cloudchamber.studies.showers.layer_counts import layer_counts
+from cloudchamber.studies.showers.model_settings import CountSettings, MapSettings, ShowerModelSettings, ShowerSampler
 from cloudchamber.studies.showers.sample import sample
-from cloudchamber.studies.showers.settings import (
-    CountSettings,
-    MapSettings,
-    ShowerModelSettings,
-    ShowerSampler,
-    TimesSettings,
-)
+from cloudchamber.studies.showers.settings import TimesSettings
 from cloudchamber.studies.showers.shower_file import open_showers
 from cloudchamber.studies.showers.shower_models import load_counts, load_points
 from cloudchamber.studies.showers.times import measure_time
@@ -25,6 +23,9 @@ from cloudchamber.studies.showers.train import train_counts, train_map, train_po
 
 NETWORK = {"kind": "allshowers", "width": 8, "heads": 2, "layers": 1, "feed_forward": 8, "counts_hidden": 8}
 TRAINING = {"steps": 8, "batch_size": 8, "validate_every": 4, "save_every": 4, "accelerator": "cpu", "ema_decay": 0.5}
+
+TO_MAP = parse(MapSettings, {"segments": 2, "trajectories": 20, "training": TRAINING,
+                             "teacher_sampler": {"solver": "midpoint", "evaluations": 4}})  # fmt: skip
 
 
 def paths(folder: Path) -> dict[str, Path]:
@@ -47,11 +48,9 @@ def trained(showers_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     train_points(source, photons, 1, folder / "state/photon", **paths(folder / "photon"))
     counts = parse(CountSettings, {"hidden": [16], "training": {**TRAINING, "steps": 60}, "evaluations": 8})
     train_counts(source, counts, 1, folder / "state/counts", **paths(folder / "counts"))
-    to_map = parse(MapSettings, {"segments": 2, "trajectories": 20, "training": TRAINING,
-                                 "teacher_sampler": {"solver": "midpoint", "evaluations": 4}})  # fmt: skip
     teacher = paths(folder / "all")
     train_map(
-        source, teacher["weights"], teacher["description"], to_map, 1, folder / "state/map", **paths(folder / "map")
+        source, teacher["weights"], teacher["description"], TO_MAP, 1, folder / "state/map", **paths(folder / "map")
     )
     return folder
 
@@ -98,6 +97,24 @@ def test_true_counts_are_those_of_the_showers(trained: Path, showers_folder: Pat
         np.testing.assert_array_equal(
             layer_counts(made, np.arange(len(made))), layer_counts(showers, made.label("shower"))
         )
+
+
+def test_a_finished_flow_map_draws_no_trajectories(
+    trained: Path, showers_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: Any) -> None:
+        raise AssertionError("trajectories are drawn")
+
+    monkeypatch.setattr(train, "trajectories_of", refused)
+    teacher, source = paths(trained / "all"), showers_folder / "showers.h5"
+    given = (source, teacher["weights"], teacher["description"])
+    train_map(*given, TO_MAP, 1, trained / "state/map", **paths(tmp_path / "again"))
+    for name in ("weights", "history"):
+        assert paths(tmp_path / "again")[name].read_bytes() == paths(trained / "map")[name].read_bytes()
+    description = json.loads(paths(trained / "map")["description"].read_text())
+    assert description["settings"]["training"]["steps"] == TRAINING["steps"]
+    with pytest.raises(AssertionError, match="trajectories are drawn"):
+        train_map(*given, TO_MAP, 2, tmp_path / "state", **paths(tmp_path / "other"))
 
 
 def test_a_flow_map_takes_as_few_evaluations_as_it_is_asked_for(
@@ -148,10 +165,19 @@ def test_counts_learn_the_mean_of_each_species(trained: Path, showers_folder: Pa
 def test_times_are_those_of_every_species_and_energy(trained: Path, showers_folder: Path, tmp_path: Path) -> None:
     settings = {"solver": "midpoint", "evaluations": 2}
     model = {"name": "all", "sampler": "midpoint", "settings": settings, **entry(trained / "all")}
-    files = {"models": [model], "counts": entry(trained / "counts")}
+    rows = [{"pdg": pdg, "energy": 1.0, "seconds": 0.5 * pdg, "processor": "one"} for pdg in (22, 22, 211)]
+    write_rows(tmp_path / "geant4.csv", rows)
+    files = {"models": [model], "counts": entry(trained / "counts"), "geant4": [str(tmp_path / "geant4.csv")]}
     measure_time(showers_folder / "showers.h5", files, TimesSettings(showers=2, rounds=1), tmp_path / "times.csv")
     text = (tmp_path / "times.csv").read_text().splitlines()
-    assert len(text) == 1 + 2 * 2 * 3
+    assert len(text) == 1 + 3 * 2 * 3
+    table = pd.read_csv(tmp_path / "times.csv").set_index("model")
+    assert set(table.loc["geant4", "seconds_per_shower"]) == {11.0, 105.5}
+    assert (table.loc["geant4", "lowest"] == table.loc["geant4", "highest"]).all()
+    absent = {**files, "geant4": [str(tmp_path / "one.csv")]}
+    write_rows(tmp_path / "one.csv", rows[:1])
+    with pytest.raises(InputError, match="the times of Geant4 have none of pi_plus"):
+        measure_time(showers_folder / "showers.h5", absent, TimesSettings(showers=2, rounds=1), tmp_path / "times.csv")
 
 
 def test_bad_models_and_showers_are_one_line(trained: Path, showers_folder: Path, tmp_path: Path) -> None:

@@ -10,13 +10,9 @@ import numpy as np
 
 from cloudchamber.cloud import Column
 from cloudchamber.errors import InputError
-from cloudchamber.packed_cloud_file import (
-    PackedCloudFile,
-    PackedCloudWriter,
-    PackedPart,
-    create_packed_clouds,
-    open_packed_clouds,
-)
+from cloudchamber.packed_cloud_file import PackedCloudFile, open_packed_clouds
+from cloudchamber.packed_cloud_writer import PackedCloudWriter, create_packed_clouds
+from cloudchamber.packed_clouds import PackedPart
 from cloudchamber.studies.neutrinos.names import INTERACTIONS, PRONGS
 
 __all__ = ["PARTS", "REST", "EventClouds", "Window", "create_event_clouds", "read_event_clouds"]

@@ -7,7 +7,7 @@ import numpy as np
 
 from cloudchamber import seeds
 from cloudchamber.errors import InputError
-from cloudchamber.packed_cloud_file import PackedPart
+from cloudchamber.packed_clouds import PackedPart
 from cloudchamber.progress import progress
 from cloudchamber.storage import provenance
 from cloudchamber.studies.neutrinos.energy_loss import IRON

@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from cloudchamber.networks.packing import Packing
 from cloudchamber.studies.showers.layer_windows import LayerWindows
-from cloudchamber.studies.showers.settings import AllShowersNetwork
+from cloudchamber.studies.showers.model_settings import AllShowersNetwork
 from cloudchamber.studies.showers.species import SPECIES
 
 __all__ = ["CONDITIONS", "AllShowers", "PointCountFlow", "time_features"]

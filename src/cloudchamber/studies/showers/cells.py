@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cloudchamber.packed_cloud_file import PackedPart
+from cloudchamber.packed_clouds import PackedPart
 from cloudchamber.studies.showers.geometry import Geometry
 
 __all__ = ["clustered", "grid_offsets", "merged"]

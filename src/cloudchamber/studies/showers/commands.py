@@ -16,6 +16,16 @@ def add(commands: Commands) -> None:
     simulate.add("--geometry", required=True, help="name of the stack of layers")
     simulate.add("--shard", type=not_negative, default=0, help="number of the file, from 0").seed().output()
 
+    tables = commands.add("geant4-tables", "write tables for Geant4 where the official data sets are not there")
+    tables.add("--geometry", required=True, help="name of the stack of layers").output()
+
+    geant4 = commands.add("simulate-geant4", "write raw files of showers by Geant4 in the layout of EDM4hep")
+    geant4.settings("the source")
+    geant4.add("--geometry", required=True, help="name of the stack of layers")
+    geant4.add("--tables", type=Path, help="substitute tables, where the settings take these")
+    geant4.add("--shard", type=not_negative, default=0, help="number of the file, from 0").seed()
+    geant4.outputs("output", "times")
+
     ingest = commands.add("ingest", "read raw files and write showers with their parts")
     ingest.add("sources", type=Path, nargs="+", help="ROOT files in the layout of EDM4hep")
     ingest.settings("the ingestion")
@@ -50,7 +60,7 @@ def add(commands: Commands) -> None:
     evaluate.outputs("metrics", "profiles", "spectra")
 
     times = _source(commands.add("measure-time", "measure the time of a shower against its energy"))
-    times.json("--files", "models and the flow of counts").settings("the measurement").output()
+    times.json("--files", "models, the flow of counts and times of Geant4").settings("the measurement").output()
 
     write = _source(commands.add("write", "write showers in a published layout of HDF5"))
     write.add("--layout", required=True, choices=("showerdata", "calo_challenge"), help="of the file")

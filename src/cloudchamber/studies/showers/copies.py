@@ -7,10 +7,10 @@ import numpy as np
 
 from cloudchamber import seeds
 from cloudchamber.errors import InputError
-from cloudchamber.packed_cloud_file import PackedPart
+from cloudchamber.packed_clouds import PackedPart
 from cloudchamber.preparation.identical import fingerprints, joined, repeats, warning
 from cloudchamber.readers.jagged import Jagged, offsets_of
-from cloudchamber.studies.showers.settings import IngestionSettings
+from cloudchamber.studies.showers.source_settings import IngestionSettings
 
 __all__ = ["PARTS", "refuse_few", "shower_fingerprints", "split"]
 

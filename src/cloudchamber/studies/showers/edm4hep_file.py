@@ -18,9 +18,13 @@ import uproot
 
 from cloudchamber.errors import InputError
 from cloudchamber.readers.damage import readable_as
+from cloudchamber.studies.showers.geometry import Geometry
 from cloudchamber.studies.showers.steps import Steps
 
-__all__ = ["Edm4hepWriter", "read_about", "read_steps"]
+__all__ = ["COLLECTIONS", "Edm4hepWriter", "read_about", "read_steps", "section_of_layers"]
+
+# Collection of each section of the stack.
+COLLECTIONS = {"ECAL": "EcalBarrelCollection", "HCAL": "HcalBarrelCollection"}
 
 _KIND = "a ROOT file in the layout of EDM4hep"
 _TREE = "events"
@@ -99,6 +103,14 @@ class Edm4hepWriter:
 def _jagged(leaves: Mapping[str, str]) -> Any:
     inner = ", ".join(f'"{leaf}": {kind}' for leaf, kind in leaves.items())
     return ak.types.from_datashape("var * {" + inner + "}", highlevel=False)
+
+
+def section_of_layers(geometry: Geometry) -> np.ndarray:
+    """Return (L,) the number of the section of each layer."""
+    sections = np.zeros(geometry.layers, np.int64)
+    for number, (first, last) in enumerate(geometry.sections.values()):
+        sections[first:last] = number
+    return sections
 
 
 def read_about(path: Path) -> dict[str, Any]:

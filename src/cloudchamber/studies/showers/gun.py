@@ -3,10 +3,15 @@
 import numpy as np
 
 from cloudchamber.studies.showers.deposits import Particles
-from cloudchamber.studies.showers.settings import GunSettings
+from cloudchamber.studies.showers.source_settings import GunSettings
 from cloudchamber.studies.showers.species import SPECIES
 
-__all__ = ["draw_particles"]
+__all__ = ["draw_particles", "showers_of_shard"]
+
+
+def showers_of_shard(settings: GunSettings, shard: int) -> int:
+    """Return how many showers a shard has: they are dealt out as evenly as it goes."""
+    return settings.showers // settings.shards + (shard < settings.showers % settings.shards)
 
 
 def draw_particles(settings: GunSettings, number: int, rng: np.random.Generator) -> Particles:

@@ -10,8 +10,8 @@ from cloudchamber.storage import provenance
 from cloudchamber.studies.showers.copies import PARTS, refuse_few, shower_fingerprints, split
 from cloudchamber.studies.showers.edm4hep_file import read_about, read_steps
 from cloudchamber.studies.showers.geometry import geometry_of
-from cloudchamber.studies.showers.settings import IngestionSettings
 from cloudchamber.studies.showers.shower_file import TRUTH, create_showers, refuse_bad_showers, shower_part
+from cloudchamber.studies.showers.source_settings import IngestionSettings
 from cloudchamber.studies.showers.steps import points_of_steps
 from cloudchamber.wildcards import existing_files
 

@@ -2,9 +2,8 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, final
+from typing import Any
 
 import numpy as np
 
@@ -13,38 +12,19 @@ from cloudchamber.errors import InputError
 from cloudchamber.metrics.posterior_scores import negative_log_posteriors
 from cloudchamber.metrics.resampling import Estimate
 from cloudchamber.metrics.two_sample import area_under_curve
-from cloudchamber.packed_cloud_file import PackedCloudFile
 from cloudchamber.progress import progress
 from cloudchamber.settings.entries import entries, need
 from cloudchamber.storage import write_rows
 from cloudchamber.studies.showers.classifiers import cells_of, features_of, train_classifier
+from cloudchamber.studies.showers.judged_showers import JudgedShowers, read_judged
 from cloudchamber.studies.showers.names import FEWEST_JUDGED
-from cloudchamber.studies.showers.observables import Observables, observe
 from cloudchamber.studies.showers.settings import ClassifierSettings, JudgeSettings
 from cloudchamber.studies.showers.shower_file import open_showers, refuse_other_showers
-from cloudchamber.studies.showers.species import SPECIES, species_numbers
 
 __all__ = ["judge"]
 
 # Shares of the showers of both sides that a classifier is trained with, and watched on; the rest is scored.
 _TRAIN, _VALIDATION = 0.6, 0.2
-_TRAINED_WITH = 20_000
-
-
-@final
-@dataclass(frozen=True)
-class _Showers:
-    """Observables of one sample, (n, 2 + S) what their particles are, and (n,) int64 species."""
-
-    observables: Observables
-    particles: np.ndarray
-    species: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.species)
-
-    def rows(self, chosen: np.ndarray) -> "_Showers":
-        return _Showers(self.observables[chosen], self.particles[chosen], self.species[chosen])
 
 
 def judge(files: Mapping[str, Any], settings: JudgeSettings, seed: int, state: Path, output: Path) -> None:
@@ -72,7 +52,7 @@ def judge(files: Mapping[str, Any], settings: JudgeSettings, seed: int, state: P
     listed = entries(files, "samples", ("name", "sampler", "seed", "path"))
     with open_showers(path, ("train", "test", "asked")) as showers:
         truth, floor, known = (
-            _read(showers, showers.part(part), seeds.generator(seed, "showers", "judged cells", part))
+            read_judged(showers, showers.part(part), seeds.generator(seed, "showers", "judged cells", part))
             for part in ("test", "asked", "train")
         )
     samples = []
@@ -80,7 +60,7 @@ def judge(files: Mapping[str, Any], settings: JudgeSettings, seed: int, state: P
         with open_showers(item["path"]) as showers:
             refuse_other_showers(showers, path)
             rng = seeds.generator(seed, "showers", "judged cells", item["name"], item["sampler"], item["seed"])
-            samples.append((item, Path(item["path"]), _read(showers, np.arange(len(showers)), rng)))
+            samples.append((item, Path(item["path"]), read_judged(showers, np.arange(len(showers)), rng)))
     for name, side in (("test", truth), ("asked", floor), *((str(p), s) for _, p, s in samples)):
         if len(side) < FEWEST_JUDGED:
             raise InputError(f"{path}: classifiers need {FEWEST_JUDGED} showers of '{name}', there are {len(side)}")
@@ -107,19 +87,9 @@ def judge(files: Mapping[str, Any], settings: JudgeSettings, seed: int, state: P
     write_rows(output, rows)
 
 
-def _read(showers: PackedCloudFile, rows: np.ndarray, rng: np.random.Generator) -> _Showers:
-    rows = rows[:_TRAINED_WITH]
-    species = species_numbers(showers.label("pdg")[rows], str(showers.path))
-    energy = showers.feature("energy")[rows]
-    particles = np.zeros((len(rows), 2 + len(SPECIES)), np.float32)
-    particles[:, 0], particles[:, 1] = np.log(energy), showers.feature("direction_z")[rows]
-    particles[np.arange(len(rows)), 2 + species] = 1
-    return _Showers(observe(showers, rows, rng), particles, species)
-
-
 def _area(
-    truth: _Showers,
-    sample: _Showers,
+    truth: JudgedShowers,
+    sample: JudgedShowers,
     kind: str,
     settings: ClassifierSettings,
     seed: int,
@@ -151,8 +121,8 @@ def _area(
 
 
 def _posteriors(
-    truth: _Showers,
-    samples: list[tuple[Mapping[str, Any], Path, _Showers]],
+    truth: JudgedShowers,
+    samples: list[tuple[Mapping[str, Any], Path, JudgedShowers]],
     settings: ClassifierSettings,
     seed: int,
     state: Path,
@@ -191,9 +161,9 @@ def _posteriors(
 
 
 def _species(
-    known: _Showers,
-    truth: _Showers,
-    samples: list[tuple[Mapping[str, Any], Path, _Showers]],
+    known: JudgedShowers,
+    truth: JudgedShowers,
+    samples: list[tuple[Mapping[str, Any], Path, JudgedShowers]],
     settings: ClassifierSettings,
     seed: int,
     state: Path,

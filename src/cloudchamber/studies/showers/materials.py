@@ -24,6 +24,8 @@ class Material:
         density: [g/cm^3].
         radiation_length, interaction_length: [g/cm^2].
         ionisation: smallest energy loss of a particle [MeV cm^2/g].
+        name: in the list of NIST, by which Geant4 knows it.
+        elements: atomic numbers of its elements.
     """
 
     charge: float
@@ -32,6 +34,8 @@ class Material:
     radiation_length: float
     interaction_length: float
     ionisation: float
+    name: str
+    elements: tuple[int, ...]
 
     @property
     def critical_energy(self) -> float:
@@ -39,10 +43,10 @@ class Material:
         return float(2.66 * (self.radiation_length * self.charge / self.mass) ** 1.1)
 
 
-TUNGSTEN = Material(74, 183.84, 19.3, 6.76, 191.9, 1.145)
-SILICON = Material(14, 28.0855, 2.329, 21.82, 108.4, 1.664)
-IRON = Material(26, 55.845, 7.874, 13.84, 132.1, 1.451)
-POLYSTYRENE = Material(5.61, 11.16, 1.06, 43.79, 81.7, 1.936)
+TUNGSTEN = Material(74, 183.84, 19.3, 6.76, 191.9, 1.145, "G4_W", (74,))
+SILICON = Material(14, 28.0855, 2.329, 21.82, 108.4, 1.664, "G4_Si", (14,))
+IRON = Material(26, 55.845, 7.874, 13.84, 132.1, 1.451, "G4_Fe", (26,))
+POLYSTYRENE = Material(5.61, 11.16, 1.06, 43.79, 81.7, 1.936, "G4_POLYSTYRENE", (1, 6))
 
 
 @final

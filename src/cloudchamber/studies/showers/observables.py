@@ -5,7 +5,8 @@ from typing import final
 
 import numpy as np
 
-from cloudchamber.packed_cloud_file import PackedCloudFile, PackedPart
+from cloudchamber.packed_cloud_file import PackedCloudFile
+from cloudchamber.packed_clouds import PackedPart
 from cloudchamber.studies.showers.cells import clustered, grid_offsets
 from cloudchamber.studies.showers.geometry import Geometry
 from cloudchamber.studies.showers.shower_file import geometry_in

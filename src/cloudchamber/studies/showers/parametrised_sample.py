@@ -11,7 +11,6 @@ from cloudchamber.progress import progress
 from cloudchamber.storage import provenance
 from cloudchamber.studies.showers.geometry import Geometry
 from cloudchamber.studies.showers.parametrised import simulate_showers
-from cloudchamber.studies.showers.settings import IngestionSettings
 from cloudchamber.studies.showers.shower_file import (
     create_showers,
     geometry_in,
@@ -19,6 +18,7 @@ from cloudchamber.studies.showers.shower_file import (
     particles_of,
     shower_part,
 )
+from cloudchamber.studies.showers.source_settings import IngestionSettings
 from cloudchamber.studies.showers.steps import points_of_steps, steps_of
 
 __all__ = ["parametrised_points", "sample_parametrised"]

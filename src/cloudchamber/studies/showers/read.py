@@ -16,7 +16,6 @@ from cloudchamber.studies.showers.calo_clouds import read_calo_clouds
 from cloudchamber.studies.showers.copies import refuse_few, shower_fingerprints, split
 from cloudchamber.studies.showers.deposits import Particles
 from cloudchamber.studies.showers.geometry import Geometry, geometry_of
-from cloudchamber.studies.showers.settings import FileSource, IngestionSettings
 from cloudchamber.studies.showers.shower_file import (
     create_showers,
     refuse_bad_energies,
@@ -24,6 +23,7 @@ from cloudchamber.studies.showers.shower_file import (
     shower_part,
 )
 from cloudchamber.studies.showers.showerdata_file import read_showerdata
+from cloudchamber.studies.showers.source_settings import FileSource, IngestionSettings
 from cloudchamber.studies.showers.species import species_numbers
 from cloudchamber.wildcards import existing_files
 

@@ -12,7 +12,8 @@ from cloudchamber import seeds
 from cloudchamber.devices import device_name, present_device
 from cloudchamber.errors import InputError
 from cloudchamber.generative.sampling import Sampler, chunk_size
-from cloudchamber.packed_cloud_file import PackedCloudFile, PackedCloudWriter
+from cloudchamber.packed_cloud_file import PackedCloudFile
+from cloudchamber.packed_cloud_writer import PackedCloudWriter
 from cloudchamber.progress import progress
 from cloudchamber.settings.entries import entries, need
 from cloudchamber.settings.generators import SamplerSettings
@@ -20,7 +21,7 @@ from cloudchamber.storage import provenance
 from cloudchamber.studies.showers.allshowers import FEATURES
 from cloudchamber.studies.showers.deposits import Particles
 from cloudchamber.studies.showers.layer_counts import layer_counts
-from cloudchamber.studies.showers.settings import ShowerSampler
+from cloudchamber.studies.showers.model_settings import ShowerSampler
 from cloudchamber.studies.showers.shower_file import (
     create_showers,
     geometry_in,

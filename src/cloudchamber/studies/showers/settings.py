@@ -1,264 +1,25 @@
-"""Settings of the study of showers."""
+"""Settings of the study of showers; those of its sources and models are in modules of their own."""
 
-from abc import ABC
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self, final
+from typing import Annotated, Any, Self, final
 
 from pydantic import Field, model_validator
 
-from cloudchamber.settings.base import (
-    Different,
-    Fraction,
-    Name,
-    PositiveFloat,
-    PositiveInt,
-    Seeds,
-    Settings,
-    Window,
-)
-from cloudchamber.settings.generators import EVALUATIONS_PER_STEP, SamplerSettings, Solver
+from cloudchamber.settings.base import Name, PositiveFloat, PositiveInt, Seeds, Settings
 from cloudchamber.settings.training import TrainableSettings
+from cloudchamber.studies.showers.model_settings import (
+    CountSettings,
+    FlowMapModel,
+    MapSettings,
+    Model,
+    ShowerModel,
+    ShowerModelSettings,
+    Widths,
+)
 from cloudchamber.studies.showers.names import GeometryName, SpeciesName
+from cloudchamber.studies.showers.source_settings import FileSource, IngestionSettings, ShowerSource
 
-__all__ = [
-    "AllShowersNetwork",
-    "ClassifierSettings",
-    "CountSettings",
-    "EvaluationSettings",
-    "FileSource",
-    "FlowMapModel",
-    "GunSettings",
-    "IngestionSettings",
-    "JudgeSettings",
-    "MapSettings",
-    "MarginalsModel",
-    "ParametrisedModel",
-    "ParametrisedSource",
-    "ShowerModel",
-    "ShowerModelSettings",
-    "ShowerSampler",
-    "ShowersSettings",
-    "TimesSettings",
-]
-
-Widths = Annotated[tuple[PositiveInt, ...], Field(min_length=1)]
-
-
-@final
-class GunSettings(Settings):
-    """Which particles begin showers: one each, into the middle of the surface of the stack."""
-
-    species: Annotated[tuple[SpeciesName, ...], Field(min_length=1), Different] = Field(
-        description="species, in equal numbers"
-    )
-    energy: Window = Field(description="lowest and highest total energy [GeV]")
-    spectrum: Literal["uniform", "logarithmic"] = Field("uniform", description="uniform in the energy or its logarithm")
-    theta_max: Annotated[float, Field(ge=0, lt=80)] = Field(
-        0.0, description="directions are uniform in a cap up to this angle from the normal [degrees]"
-    )
-    showers: PositiveInt = Field(description="of all species together")
-    shards: PositiveInt = Field(1, description="files, each made by a job of its own")
-
-
-@final
-class ParametrisedSource(Settings):
-    """Showers of the parametrisation of this study, whose truth is known."""
-
-    kind: Literal["parametrised"]
-    gun: GunSettings
-
-
-@final
-class FileSource(Settings):
-    """Showers that are there."""
-
-    kind: Literal["files"]
-    layout: Literal["edm4hep", "showerdata", "calo_challenge", "calo_clouds"] = Field(
-        description="EDM4hep in ROOT; HDF5 of the package showerdata, of CaloChallenge, of CaloClouds and CaloHadronic"
-    )
-    title: str = Field(description="what figures call them")
-    files: Annotated[tuple[str, ...], Field(min_length=1)]
-    pdg: int | None = Field(None, description="PDG code of all showers, for layouts that have none")
-    binning: Literal["1_photons", "1_pions", "2", "3"] | None = Field(
-        None, description="CaloChallenge: which data set's voxels"
-    )
-    within_voxels: Literal["centre", "uniform"] = Field(
-        "uniform", description="CaloChallenge: where in its voxel a point lies"
-    )
-
-    @model_validator(mode="after")
-    def _layout_has_what_it_needs(self) -> Self:
-        if self.layout == "calo_challenge" and self.binning not in ("2", "3"):
-            raise ValueError("binning: showers of CaloChallenge are read from its data sets 2 and 3")
-        if self.layout in ("calo_challenge", "calo_clouds") and self.pdg is None:
-            raise ValueError(f"pdg: files of {self.layout} do not say what began the showers")
-        return self
-
-
-ShowerSource = Annotated[ParametrisedSource | FileSource, Field(discriminator="kind")]
-
-
-@final
-class IngestionSettings(Settings):
-    """How steps of particles become points of showers."""
-
-    collections: Annotated[tuple[str, ...], Field(min_length=1), Different] = Field(
-        ("EcalBarrelCollection", "HcalBarrelCollection"),
-        description="EDM4hep: collections of calorimeter hits whose contributions are read",
-    )
-    depth_axis: Literal["x", "y", "z"] = Field(
-        "z", description="EDM4hep: axis of the file along which the layers follow each other; the two others follow it "
-        "in cyclic order"
-    )  # fmt: skip
-    half_width: PositiveFloat = Field(450.0, description="steps further from the axis in x or y are left out [mm]")
-    merge: PositiveFloat = Field(1.0, description="steps in squares of this width become one point [mm]")
-    threshold: Annotated[float, Field(ge=0)] = Field(0.01, description="least energy of a point [MeV]")
-    train: Fraction = Field(0.6, description="share of the showers that models are trained with")
-    validation: Fraction = Field(0.05, description="share on which the loss of trainings is watched")
-
-    @model_validator(mode="after")
-    def _something_is_left(self) -> Self:
-        if self.train + self.validation >= 1:
-            raise ValueError("train and validation leave nothing for the test")
-        return self
-
-
-@final
-class AllShowersNetwork(Settings):
-    """The transformer of arXiv 2601.11716; the values by default are the published sizes."""
-
-    kind: Literal["allshowers"]
-    width: PositiveInt = 64
-    heads: PositiveInt = 4
-    layers: PositiveInt = Field(4, description="blocks")
-    feed_forward: PositiveInt = 256
-    counts_hidden: PositiveInt = Field(512, description="inner width of the network of the numbers of points per layer")
-    window: Annotated[int, Field(ge=0)] = Field(
-        2, description="layers on each side that a point attends to, its own beside them; all from their number on"
-    )
-    layer_embedding: bool = Field(True, description="whether points know their layer by a learned vector")
-    output_projection: bool = Field(False, description="a linear map after the heads, which the published code lacks")
-
-    @model_validator(mode="after")
-    def _heads_divide_the_width(self) -> Self:
-        if self.width % self.heads:
-            raise ValueError(f"width must be a multiple of the {self.heads} heads")
-        return self
-
-
-@final
-class ShowerModelSettings(TrainableSettings):
-    """What makes the weights of one training of a model of points."""
-
-    network: AllShowersNetwork
-    pairing: Literal["layers", "showers", "independent"] = Field(
-        "layers",
-        description="noise of a point: assigned at least cost within each layer of a shower, within the shower, or any",
-    )
-    sigma_min: Annotated[float, Field(ge=0, lt=1)] = 1e-4
-    species: tuple[SpeciesName, ...] = Field((), description="species it is trained with; none for all that are there")
-    memory: PositiveInt = Field(2000, description="training points up to this size are kept in memory [MB]")
-
-
-@final
-class CountSettings(TrainableSettings):
-    """PointCountFM: the flow of the numbers of points per layer; the values by default are the published sizes."""
-
-    hidden: Widths = (128, 256, 512, 256, 128)
-    sigma_min: Annotated[float, Field(ge=0, lt=1)] = 1e-4
-    solver: Solver = "heun"
-    evaluations: PositiveInt = 100
-
-
-@final
-class ShowerSampler(Settings):
-    """How showers are drawn from a model of points."""
-
-    solver: Solver = "midpoint"
-    evaluations: PositiveInt = Field(32, description="network evaluations per shower")
-    counts: Literal["model", "truth"] = Field(
-        "model", description="numbers of points per layer: drawn from PointCountFM, or those of true showers"
-    )
-
-    @property
-    def settings(self) -> SamplerSettings:
-        """The same for the shared sampler."""
-        return SamplerSettings(solver=self.solver, evaluations=self.evaluations)
-
-    @model_validator(mode="after")
-    def _solver_takes_them(self) -> Self:
-        _ = self.settings
-        return self
-
-
-Samplers = Annotated[Mapping[Name, ShowerSampler], Field(min_length=1)]
-
-
-@final
-class ShowerModel(TrainableSettings):
-    """A flow of points, trained and sampled."""
-
-    kind: Literal["trained"]
-    title: str
-    network: AllShowersNetwork
-    pairing: Literal["layers", "showers", "independent"] = "layers"
-    sigma_min: Annotated[float, Field(ge=0, lt=1)] = 1e-4
-    one_for: Literal["all", "species"] = Field("all", description="one network for all species, or one for each")
-    memory: PositiveInt = Field(2000, description="training points up to this size are kept in memory [MB]")
-    seeds: Seeds | None = Field(None, description="one training per seed; by default those of the study")
-    samplers: Samplers = Field(description="the first one is shown in figures")
-
-
-class _Map(TrainableSettings, ABC):
-    """Abstract: what makes the weights of a flow map."""
-
-    segments: PositiveInt = Field(8, description="the largest number of steps, a power of two")
-    trajectories: PositiveInt = Field(description="drawn from the teacher")
-    teacher_sampler: SamplerSettings = SamplerSettings(solver="midpoint", evaluations=32)
-
-    @model_validator(mode="after")
-    def _segments_are_halved(self) -> Self:
-        if self.segments & (self.segments - 1):
-            raise ValueError("segments must be a power of two")
-        steps = self.teacher_sampler.evaluations // EVALUATIONS_PER_STEP[self.teacher_sampler.solver]
-        if steps % self.segments:
-            raise ValueError(f"teacher_sampler: its steps must be a multiple of the {self.segments} segments")
-        return self
-
-
-@final
-class MapSettings(_Map):
-    """What makes the weights of a flow map."""
-
-
-@final
-class FlowMapModel(_Map):
-    """A map of few evaluations, distilled from another model of the study."""
-
-    kind: Literal["flow_map"]
-    title: str
-    teacher: Name = Field(description="a model of the kind trained, one for all species")
-    seeds: Seeds | None = Field(None, description="one training per seed; by default those of the teacher")
-    samplers: Samplers
-
-
-@final
-class MarginalsModel(Settings):
-    """Zero skill: layers have counts of random training showers of the species, and independent points."""
-
-    kind: Literal["marginals"]
-    title: str
-
-
-@final
-class ParametrisedModel(Settings):
-    """The parametrisation, asked for the same particles: the truth of parametrised showers once more."""
-
-    kind: Literal["parametrised"]
-    title: str
-
-
-Model = Annotated[ShowerModel | FlowMapModel | MarginalsModel | ParametrisedModel, Field(discriminator="kind")]
+__all__ = ["ClassifierSettings", "EvaluationSettings", "JudgeSettings", "ShowersSettings", "TimesSettings"]
 
 
 @final
@@ -334,6 +95,14 @@ class ShowersSettings(Settings):
         voxels = isinstance(self.source, FileSource) and self.source.layout == "calo_challenge"
         if voxels and self.geometry != "calo_challenge":
             raise ValueError("geometry: showers of CaloChallenge are in its own: calo_challenge")
+        return self
+
+    @model_validator(mode="after")
+    def _arms_have_references(self) -> Self:
+        for name, model in self.models.items():
+            other = model.ablates if isinstance(model, ShowerModel) else None
+            if other is not None and (other == name or not isinstance(self.models.get(other), ShowerModel)):
+                raise ValueError(f"models.{name}.ablates: '{other}' is no other trained model")
         return self
 
     @model_validator(mode="after")

@@ -12,7 +12,7 @@ from cloudchamber.generative.objectives import FlowMatching
 from cloudchamber.settings.objectives import FlowMatchingSettings
 from cloudchamber.studies.showers.allshowers import AllShowers, PointCountFlow
 from cloudchamber.studies.showers.geometry import GEOMETRIES, Geometry, geometry_of
-from cloudchamber.studies.showers.settings import CountSettings, ShowerModelSettings
+from cloudchamber.studies.showers.model_settings import CountSettings, ShowerModelSettings
 from cloudchamber.studies.showers.shower_inputs import Scales
 from cloudchamber.training.described_weights import load_stored, parameters, save_described
 

@@ -7,18 +7,16 @@ import numpy as np
 from cloudchamber import seeds
 from cloudchamber.progress import progress
 from cloudchamber.storage import atomic_path, provenance
-from cloudchamber.studies.showers.edm4hep_file import Edm4hepWriter
-from cloudchamber.studies.showers.geometry import Geometry, geometry_of
-from cloudchamber.studies.showers.gun import draw_particles
+from cloudchamber.studies.showers.edm4hep_file import COLLECTIONS, Edm4hepWriter, section_of_layers
+from cloudchamber.studies.showers.geometry import geometry_of
+from cloudchamber.studies.showers.gun import draw_particles, showers_of_shard
 from cloudchamber.studies.showers.parametrised import Truth, simulate_showers
-from cloudchamber.studies.showers.settings import ParametrisedSource
 from cloudchamber.studies.showers.shower_file import TRUTH
+from cloudchamber.studies.showers.source_settings import ParametrisedSource
 from cloudchamber.studies.showers.steps import steps_of
 
-__all__ = ["COLLECTIONS", "section_of_layers", "simulate", "truth_columns"]
+__all__ = ["simulate"]
 
-# Collection of each section of the stack.
-COLLECTIONS = {"ECAL": "EcalBarrelCollection", "HCAL": "HcalBarrelCollection"}
 _BATCH = 200
 # Of light [mm/ns].
 _SPEED = 299.792458
@@ -38,7 +36,7 @@ def simulate(settings: ParametrisedSource, geometry: str, shard: int, seed: int,
         StorageError: the file cannot be written.
     """
     gun = settings.gun
-    number = gun.showers // gun.shards + (shard < gun.showers % gun.shards)
+    number = showers_of_shard(gun, shard)
     stack, rng = geometry_of(geometry), seeds.generator(seed, "showers", "parametrised", shard)
     particles = draw_particles(gun, number, rng)
     about = {
@@ -55,20 +53,12 @@ def simulate(settings: ParametrisedSource, geometry: str, shard: int, seed: int,
         for start in range(0, number, _BATCH):
             some = particles[start : start + _BATCH]
             deposits, truth = simulate_showers(some, stack, rng)
-            steps = steps_of(some, deposits, stack, truth_columns(truth))
+            steps = steps_of(some, deposits, stack, _truth_columns(truth))
             light = np.linalg.norm(steps.position, axis=1) / _SPEED
             writer.append(steps, section_of_layers(stack)[deposits.layer], light, some.pdg[deposits.shower])
             bar.update(len(some))
 
 
-def section_of_layers(geometry: Geometry) -> np.ndarray:
-    """Return (L,) the number of the section of each layer."""
-    sections = np.zeros(geometry.layers, np.int64)
-    for number, (first, last) in enumerate(geometry.sections.values()):
-        sections[first:last] = number
-    return sections
-
-
-def truth_columns(truth: Truth) -> np.ndarray:
+def _truth_columns(truth: Truth) -> np.ndarray:
     """Return (N, 4) what showers were drawn from, in the order of ``TRUTH``."""
     return np.stack([getattr(truth, column.name) for column in TRUTH], axis=1)

@@ -10,10 +10,10 @@ from cloudchamber.errors import InputError
 from cloudchamber.studies.showers.cells import merged
 from cloudchamber.studies.showers.deposits import Deposits, Particles
 from cloudchamber.studies.showers.geometry import Geometry
-from cloudchamber.studies.showers.settings import IngestionSettings
+from cloudchamber.studies.showers.source_settings import IngestionSettings
 from cloudchamber.studies.showers.species import SPECIES
 
-__all__ = ["Steps", "points_of_steps", "steps_of"]
+__all__ = ["Steps", "momenta_of", "points_of_steps", "steps_of"]
 
 _MEV = 1e-3
 _AXES = {"x": (1, 2, 0), "y": (2, 0, 1), "z": (0, 1, 2)}
@@ -47,11 +47,16 @@ class Steps:
         return len(self.pdg)
 
 
-def steps_of(particles: Particles, deposits: Deposits, geometry: Geometry, truth: np.ndarray) -> Steps:
-    """Return deposits as steps in the frame of the stack: one step each, in the middle of the active material."""
+def momenta_of(particles: Particles) -> tuple[np.ndarray, np.ndarray]:
+    """Return the (N,) masses [GeV] and (N, 3) momenta [GeV] of particles of known species."""
     masses = {item.pdg: item.mass for item in SPECIES.values()}
     mass = np.array([masses[int(code)] for code in particles.pdg])
-    momentum = np.sqrt(np.maximum(particles.energy**2 - mass**2, 0.0))[:, None] * particles.direction
+    return mass, np.sqrt(np.maximum(particles.energy**2 - mass**2, 0.0))[:, None] * particles.direction
+
+
+def steps_of(particles: Particles, deposits: Deposits, geometry: Geometry, truth: np.ndarray) -> Steps:
+    """Return deposits as steps in the frame of the stack: one step each, in the middle of the active material."""
+    mass, momentum = momenta_of(particles)
     position = np.stack([deposits.x, deposits.y, geometry.planes[deposits.layer]], axis=1)
     vertex = np.tile([0.0, 0.0, geometry.surface], (len(particles), 1))
     return Steps(deposits.shower, position, deposits.energy, particles.pdg, mass, momentum, vertex, truth)

@@ -4,33 +4,30 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, final
 
 from cloudchamber.arguments import Commands
-from cloudchamber.errors import InputError, SettingsError
+from cloudchamber.pipeline.card import Card
 from cloudchamber.pipeline.json_arguments import as_json, paths_in, settings_argument
 from cloudchamber.pipeline.stamps import stamp
 from cloudchamber.pipeline.study import Study
 from cloudchamber.pipeline.training import Training
 from cloudchamber.settings.shared import SharedSettings
+from cloudchamber.studies.showers.cards import cards
 from cloudchamber.studies.showers.commands import add
 from cloudchamber.studies.showers.drawings import FIGURES, TABLES
+from cloudchamber.studies.showers.model_settings import FlowMapModel, ShowerModel
 from cloudchamber.studies.showers.names import FEWEST_JUDGED
-from cloudchamber.studies.showers.settings import (
-    FileSource,
-    FlowMapModel,
-    ParametrisedSource,
-    ShowerModel,
-    ShowersSettings,
-)
-from cloudchamber.studies.showers.species import SPECIES
-from cloudchamber.wildcards import existing_files
+from cloudchamber.studies.showers.plan import ShowersPlan, trained
+from cloudchamber.studies.showers.settings import ShowersSettings
+from cloudchamber.studies.showers.source_settings import Geant4Source, ParametrisedSource
 
 __all__ = ["Showers"]
-
-_NONE = "none"
 
 
 @final
 class Showers(Study):
-    """Does one model generate the showers of all species (arXiv 2601.11716)?"""
+    """Does one model generate the showers of all species (arXiv 2601.11716)?
+
+    Methods that take ``wildcards`` are input and params functions of Snakemake.
+    """
 
     name: ClassVar[str] = "showers"
     title: ClassVar[str] = "Calorimeter showers"
@@ -41,6 +38,8 @@ class Showers(Study):
     picture: ClassVar[str] = "profiles"
     stages: ClassVar[Mapping[str, str]] = {
         "simulate": "studies.showers.simulate:simulate",
+        "geant4-tables": "studies.showers.geant4.substitute_tables:make_tables",
+        "simulate-geant4": "studies.showers.geant4.simulate:simulate_geant4",
         "ingest": "studies.showers.ingest:ingest",
         "read": "studies.showers.read:read",
         "train": "studies.showers.train:train_points",
@@ -59,16 +58,13 @@ class Showers(Study):
 
     def __init__(self, settings: ShowersSettings, analysis: SharedSettings) -> None:
         super().__init__(settings, analysis)
-        self._settings = settings
-        self.geometry = settings.geometry
+        self.plan = ShowersPlan(settings, self.paths.results, self.folder)
+        self.geometry, self.threads = settings.geometry, settings.threads
         self.source_settings = settings_argument(settings.source)
         self.ingestion_settings = settings_argument(settings.ingestion)
         self.judge_settings = settings_argument(settings.judge)
         self.evaluation_settings = settings_argument(settings.evaluation)
-        self.showers = f"{self.folder}/showers.h5"
-        self.judgements = f"{self.folder}/judgements.csv"
-        self.tables_of = {name: f"{self.folder}/{name}.csv" for name in ("metrics", "profiles", "spectra")}
-        self.times = f"{self.folder}/times.csv"
+        self.times_settings = "" if settings.times is None else settings_argument(settings.times)
         self.judge_state = f"{self.paths.state}/{self.name}/judge"
 
     @classmethod
@@ -77,266 +73,155 @@ class Showers(Study):
 
     # Raw data.
 
-    @property
-    def files(self) -> list[str]:
-        """Files of others that are read; none where showers are simulated.
-
-        Raises:
-            SettingsError: a file is not there.
-        """
-        source = self._settings.source
-        if not isinstance(source, FileSource):
-            return []
-        try:
-            return [str(path) for path in existing_files(source.files)]
-        except InputError as error:
-            raise SettingsError(f"showers.source.files: {error}") from None
+    fewest: ClassVar[int] = FEWEST_JUDGED
 
     def own_files(self) -> Iterable[tuple[str, str, str]]:
-        return [(path, "showers", self.showers) for path in self.files]
+        return [(path, "showers", self.plan.showers) for path in self.plan.files_of_others()]
 
     @property
-    def raw(self) -> list[str]:
-        """ROOT files that are ingested."""
-        source = self._settings.source
-        if isinstance(source, FileSource):
-            return self.files if source.layout == "edm4hep" else []
-        return [f"{self.folder}/raw/{shard}.root" for shard in range(source.gun.shards)]
+    def simulated_by(self) -> str | None:
+        """Kind of what simulates raw files; None where they are there."""
+        source = self.plan.settings.source
+        return source.kind if isinstance(source, ParametrisedSource | Geant4Source) else None
 
     @property
-    def simulated(self) -> bool:
-        """Whether raw files are made here."""
-        return isinstance(self._settings.source, ParametrisedSource)
-
-    @property
-    def ingested(self) -> bool:
-        """Whether showers come through ROOT."""
-        return bool(self.raw)
-
-    fewest: ClassVar[int] = FEWEST_JUDGED
+    def substitute_tables(self) -> list[str]:
+        """The file of tables that Geant4 needs, where it has not its own."""
+        source = self.plan.settings.source
+        substitute = isinstance(source, Geant4Source) and source.tables == "substitute"
+        return [self.plan.tables_of_geant4] if substitute else []
 
     def source_stamp(self, wildcards: Any) -> str:
         """Return what changes when somebody replaces the files."""
-        return stamp(self.files)
+        return stamp(self.plan.files_of_others())
 
     # Models.
 
-    def _species(self, model: str) -> list[list[str]]:
-        """Return the species of each network of a model; one empty list for one network of all."""
-        chosen = self._settings.models[model]
-        if not isinstance(chosen, ShowerModel) or chosen.one_for == "all":
-            return [[]]
-        source = self._settings.source
-        if isinstance(source, ParametrisedSource):
-            return [[name] for name in source.gun.species]
-        codes = {item.pdg: name for name, item in SPECIES.items()}
-        if source.pdg is not None:
-            return [[codes[source.pdg]]]
-        raise SettingsError(
-            f"showers.models.{model}.one_for: files of all species do not say beforehand which they hold"
-        )
-
-    def _folder(self, model: str, seed: int, species: list[str]) -> str:
-        name = f"{self.name}/models/{model}/seed{seed}"
-        return f"{name}/{species[0]}" if species else name
-
-    def _trained(self, folder: str) -> dict[str, str]:
-        return {
-            "weights": f"{self.paths.results}/{folder}/weights.safetensors",
-            "description": f"{self.paths.results}/{folder}/model.json",
-        }
-
-    def _counts(self, seed: int) -> dict[str, str]:
-        return self._trained(f"{self.name}/counts/seed{seed}")
-
     def trainings(self) -> Iterable[Training]:
-        common: dict[str, Any] = {"source": self.showers, "threads": self._settings.threads}
-        used = {seed for name in self._settings.models for seed in self._settings.seeds_of(name)}
+        settings, plan = self.plan.settings, self.plan
+        common: dict[str, Any] = {"source": plan.showers, "threads": settings.threads}
+        used = {seed for name in settings.models for seed in settings.seeds_of(name)}
         for seed in sorted(used):
             yield Training(
                 command="showers train-counts",
-                folder=f"{self.name}/counts/seed{seed}",
+                folder=plan.below_results(plan.counts(seed)),
                 title="points per layer",
-                settings=self._settings.counts,
+                settings=settings.counts,
                 seed=seed,
                 **common,
             )
-        for name, model in self._settings.models.items():
-            for seed in self._settings.seeds_of(name):
+        for name, model in settings.models.items():
+            for seed in settings.seeds_of(name):
                 if isinstance(model, ShowerModel):
-                    for species in self._species(name):
+                    for species in plan.species(name):
                         yield Training(
                             command="showers train",
-                            folder=self._folder(name, seed, species),
+                            folder=plan.below_results(plan.training(name, seed, species)),
                             title=" of ".join([name, *species]),
-                            settings=self._settings.trained(name, tuple(species)),  # type: ignore[arg-type]
+                            settings=settings.trained(name, tuple(species)),  # type: ignore[arg-type]
                             seed=seed,
                             **common,
                         )
                 elif isinstance(model, FlowMapModel):
-                    teacher = self._trained(self._folder(model.teacher, seed, []))
+                    teacher = trained(plan.training(model.teacher, seed, []))
                     yield Training(
                         command="showers train-map",
-                        folder=self._folder(name, seed, []),
+                        folder=plan.below_results(plan.training(name, seed, [])),
                         title=name,
-                        settings=self._settings.mapped(name),
+                        settings=settings.mapped(name),
                         seed=seed,
                         options=f"--teacher {teacher['weights']} {teacher['description']}",
                         inputs=tuple(teacher.values()),
                         **common,
                     )
 
+    def cards(self) -> Iterable[Card]:
+        return cards(self.plan, self.name)
+
     # Samples.
-
-    @property
-    def threads(self) -> int:
-        """Threads of one sampling."""
-        return self._settings.threads
-
-    @property
-    def sampled_models(self) -> list[str]:
-        """Models that are trained: values of the wildcard ``model``."""
-        return [n for n, m in self._settings.models.items() if isinstance(m, ShowerModel | FlowMapModel)]
 
     @property
     def samplers(self) -> list[str]:
         """All samplers: values of the wildcard ``sampler``."""
-        models = [getattr(model, "samplers", {}) for model in self._settings.models.values()]
-        named = [name for samplers in models for name in samplers]
-        return list(dict.fromkeys(named))
+        return list(dict.fromkeys(name for model in self.plan.trained_models() for name in self.plan.samplers(model)))
 
     def baselines(self, kind: str) -> list[str]:
         """Return the models of a kind that are not trained: values of the wildcard ``model``."""
-        return [name for name, model in self._settings.models.items() if model.kind == kind]
-
-    def _sampled(self, model: str, seed: int) -> dict[str, Any]:
-        models = [
-            {"species": species, **self._trained(self._folder(model, seed, species))}
-            for species in self._species(model)
-        ]
-        return {"models": models, "counts": self._counts(seed)}
+        return [name for name, model in self.plan.settings.models.items() if model.kind == kind]
 
     def sampled(self, wildcards: Any) -> str:
-        return as_json(self._sampled(wildcards.model, int(wildcards.seed)))
+        return as_json(self.plan.drawn_from(wildcards.model, int(wildcards.seed)))
 
     def sampled_files(self, wildcards: Any) -> list[str]:
-        return paths_in(self._sampled(wildcards.model, int(wildcards.seed)), self.paths.results)
+        return paths_in(self.plan.drawn_from(wildcards.model, int(wildcards.seed)), self.paths.results)
 
     def sampler_settings(self, wildcards: Any) -> str:
-        model = self._settings.models[wildcards.model]
+        model = self.plan.settings.models[wildcards.model]
         assert isinstance(model, ShowerModel | FlowMapModel), "the wildcard has no other values"
         return settings_argument(model.samplers[wildcards.sampler])
 
-    def _samples(self) -> list[dict[str, Any]]:
-        found = []
-        for name, model in self._settings.models.items():
-            samplers = list(model.samplers) if isinstance(model, ShowerModel | FlowMapModel) else [_NONE]
-            for sampler in samplers:
-                for seed in self._settings.seeds_of(name):
-                    path = f"{self.folder}/models/{name}/seed{seed}/{sampler}.h5"
-                    found.append({"name": name, "sampler": sampler, "seed": seed, "path": path})
-        return found
-
     @property
-    def judged_files(self) -> dict[str, Any]:
-        """What classifiers see."""
-        return {"showers": self.showers, "samples": self._samples()}
+    def _judged(self) -> dict[str, Any]:
+        return {"showers": self.plan.showers, "samples": list(self.plan.samples())}
 
     @property
     def judged(self) -> str:
-        """The same for the command line."""
-        return as_json(self.judged_files)
+        """What classifiers see, for the command line."""
+        return as_json(self._judged)
 
     @property
     def judged_inputs(self) -> list[str]:
         """The same as files."""
-        return paths_in(self.judged_files, self.paths.results)
+        return paths_in(self._judged, self.paths.results)
 
     @property
     def evaluated(self) -> str:
         """What metrics are computed from, for the command line."""
-        return as_json({**self.judged_files, "judgements": self.judgements})
-
-    # Times.
-
-    def _timed(self) -> dict[str, Any]:
-        listed = []
-        for name, model in self._settings.models.items():
-            if isinstance(model, ShowerModel | FlowMapModel) and self._species(name) == [[]]:
-                seed = self._settings.seeds_of(name)[0]
-                sampler = next(iter(model.samplers))
-                settings = model.samplers[sampler].model_dump(mode="json")
-                files = self._trained(self._folder(name, seed, []))
-                listed.append({"name": name, "sampler": sampler, "settings": settings, **files})
-        return {"models": listed, "counts": self._counts(self._settings.seeds[0])}
+        return as_json({**self._judged, "judgements": self.plan.judgements})
 
     @property
     def timed(self) -> str:
         """Models whose time is measured, for the command line."""
-        return as_json(self._timed())
+        return as_json(self.plan.timed())
 
     @property
     def timed_inputs(self) -> list[str]:
         """The same as files."""
-        return paths_in(self._timed(), self.paths.results)
-
-    @property
-    def times_settings(self) -> str:
-        """How times are measured."""
-        return "" if self._settings.times is None else settings_argument(self._settings.times)
+        return paths_in(self.plan.timed(), self.paths.results)
 
     # What is shown.
 
     def left_out(self) -> set[str]:
-        return set() if self._settings.times else {"times"}
-
-    def _head(self) -> dict[str, Any]:
-        source = self._settings.source
-        words = source.title if isinstance(source, FileSource) else "parametrised showers"
-        models = []
-        for name, model in self._settings.models.items():
-            samplers = list(model.samplers) if isinstance(model, ShowerModel | FlowMapModel) else [_NONE]
-            for sampler in samplers:
-                models.append({"name": name, "title": model.title, "sampler": sampler, "seed": 0})
-        return {"title": self._settings.title, "source": words, "models": models}
+        absent = set() if self.times_settings else {"times"}
+        return absent if self.plan.arms() else absent | {"ablation"}
 
     def figure_files(self, figure: str, dataset: str) -> Mapping[str, Any]:
-        head = self._head()
+        plan, head = self.plan, self.plan.head()
         match figure:
-            case "profiles":
-                return {**head, "profiles": self.tables_of["profiles"]}
-            case "spectra":
-                return {**head, "spectra": self.tables_of["spectra"]}
+            case "profiles" | "spectra":
+                return {**head, figure: plan.tables[figure]}
             case "displays":
-                wanted = next(iter([*self.sampled_models, *self._settings.models]))
-                first = next(sample for sample in self._samples() if sample["name"] == wanted)
-                return {**head, "showers": self.showers, "sample": first}
+                wanted = next(iter([*plan.trained_models(), *plan.settings.models]))
+                first = next(sample for sample in plan.samples() if sample["name"] == wanted)
+                return {**head, "showers": plan.showers, "sample": first}
             case "times":
-                return {**head, "times": self.times}
+                return {**head, "times": plan.times}
+            case "ablation":
+                return {**self._of_metrics(), "arms": plan.arms()}
             case "histories":
-                return {"title": self._settings.title, "histories": self._histories()}
-        return {**head, "metrics": self.tables_of["metrics"]}
+                histories = list(plan.histories())
+                return {"title": head["title"], "source": head["source"], "histories": histories}
+        return self._of_metrics()
 
-    def _histories(self) -> list[dict[str, Any]]:
-        found = []
-        for training in self.trainings():
-            name = "counts" if "/counts/" in training.folder else training.folder.split("/")[2]
-            model = self._settings.models.get(name)
-            title = "points per layer" if model is None else model.title
-            path = f"{self.paths.results}/{training.folder}/history.csv"
-            found.append({"name": name, "title": title, "seed": training.seed, "path": path})
-        return found
+    def _of_metrics(self) -> dict[str, Any]:
+        return {**self.plan.head(), "metrics": self.plan.tables["metrics"]}
 
     def table_files(self, table: str, dataset: str) -> Mapping[str, Any]:
-        return {**self._head(), "metrics": self.tables_of["metrics"]}
+        return {**self._of_metrics(), **({"arms": self.plan.arms()} if table == "ablation" else {})}
 
     def answer_files(self) -> Mapping[str, Any]:
-        return {**self._head(), "metrics": self.tables_of["metrics"]}
+        return self._of_metrics()
 
     def results(self) -> list[str]:
-        return [
-            self.showers,
-            self.judgements,
-            *self.tables_of.values(),
-            *([self.times] if self._settings.times else []),
-        ]
+        plan = self.plan
+        return [plan.showers, plan.judgements, *plan.tables.values(), *([plan.times] if self.times_settings else [])]

@@ -7,6 +7,7 @@ from typing import Any
 from cloudchamber.figures.numbers import with_uncertainty
 from cloudchamber.figures.rendering import Table
 from cloudchamber.settings.entries import need
+from cloudchamber.studies.showers.ablation import MEASURES, Difference, arms_of, difference
 from cloudchamber.studies.showers.observables import FEATURES
 from cloudchamber.studies.showers.results import (
     TRUTH,
@@ -17,12 +18,26 @@ from cloudchamber.studies.showers.results import (
     value_of,
 )
 
-__all__ = ["CAPTIONS", "distances", "judgements"]
+__all__ = ["CAPTIONS", "ablation", "distances", "judgements"]
 
 CAPTIONS = {
-    "distances": "Distances of generated showers from true ones, for each species and model, with their floors: what "
-    "other true showers of the same particles get.",
-    "judgements": "What classifiers tell of generated showers, copies of training showers, and the time of a shower.",
+    "ablation": (
+        "Arms that go without one claim of the paper, beside the model that each is compared with: weights, and what "
+        "each measure changes by, mean over trainings of the same seed. Distances are over their floors, mean over "
+        "species. The heading says what made the true showers: the parametrisation is a stand-in and says nothing of "
+        "real showers, Geant4 with substitute low-energy tables is transport and no reference."
+    ),
+    "distances": (
+        "Distances of generated showers from true ones, for each species and model, with their floors: what other "
+        "true showers of the same particles get. The heading says what made the true showers: the parametrisation is "
+        "a stand-in and says nothing of real showers, Geant4 with substitute low-energy tables is transport and no "
+        "reference."
+    ),
+    "judgements": (
+        "What classifiers tell of generated showers, copies of training showers, and the time of a shower. The "
+        "heading says what made the true showers: the parametrisation is a stand-in and says nothing of real "
+        "showers, Geant4 with substitute low-energy tables is transport and no reference."
+    ),
 }
 
 _DISTANCES = (
@@ -43,6 +58,44 @@ _JUDGEMENTS = {
     "seconds_per_shower": "time of a shower [s]",
 }
 _UNCERTAINTY = "± is the standard deviation over resamplings of the showers and, of several trainings, over those too."
+
+
+def ablation(files: Mapping[str, Any]) -> Table:
+    """Return what each arm changes, a row for each measure.
+
+    Args:
+        files: "metrics", "arms", "source" and "title".
+
+    Raises:
+        InputError: the table or a description cannot be used.
+        SettingsError: a key is missing.
+    """
+    table, arms = read_metrics(files), arms_of(files)
+    species = species_in(table)
+    sizes = [f"{arm.parameters:,} ({arm.reference_parameters:,})" for arm in arms]
+    rows: list[tuple[str, ...]] = [("weights", *sizes)]
+    seeds: set[int] = set()
+    for metric, feature, words in MEASURES:
+        found = [difference(table, arm, metric, feature, species) for arm in arms]
+        if any(found):
+            rows.append((words, *(_change(item) for item in found)))
+            seeds |= {item.seeds for item in found if item is not None}
+    notes = [
+        f"{need(files, 'source')}. Arm less reference, which stands in brackets; above zero the arm is worse.",
+        "± is the standard error over seeds, with one seed that of the samples of showers.",
+        "A star is a difference beyond chance at 5 % by Student's t, for one measure at a time.",
+        f"Trainings of each: {', '.join(map(str, sorted(seeds))) or 'none'}.",
+    ]
+    header = ["measure", *(f"{arm.title} (less {arm.reference_title})" for arm in arms)]
+    chosen = table[table["model"].isin([name for arm in arms for name in (arm.name, arm.reference)])]
+    return Table(f"{need(files, 'title')}: ablation", header, rows, notes, chosen)
+
+
+def _change(item: Difference | None) -> str:
+    if item is None:
+        return "none"
+    star = "*" if item.is_clear else ""
+    return f"{with_uncertainty(item.value, item.uncertainty)}{star} ({with_uncertainty(item.reference)})"
 
 
 def distances(files: Mapping[str, Any]) -> Table:

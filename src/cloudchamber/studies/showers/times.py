@@ -7,25 +7,31 @@ from pathlib import Path
 from typing import Any, final
 
 import numpy as np
+import pandas as pd
 
 from cloudchamber import seeds
 from cloudchamber.devices import device_name, in_turns, present_device, seconds_of
+from cloudchamber.errors import InputError
 from cloudchamber.hardware import clock_of
+from cloudchamber.metrics.tables import read_table
 from cloudchamber.packed_cloud_file import PackedCloudFile
 from cloudchamber.settings.base import parse
 from cloudchamber.settings.entries import entries, need
 from cloudchamber.storage import write_rows
+from cloudchamber.studies.showers.model_settings import ShowerSampler
 from cloudchamber.studies.showers.parametrised_sample import parametrised_points
 from cloudchamber.studies.showers.sample import draw_counts, draw_points
-from cloudchamber.studies.showers.settings import IngestionSettings, ShowerSampler, TimesSettings
+from cloudchamber.studies.showers.settings import TimesSettings
 from cloudchamber.studies.showers.shower_file import geometry_in, open_showers, particles_of
 from cloudchamber.studies.showers.shower_models import CountModel, PointModel, load_counts, load_points
+from cloudchamber.studies.showers.source_settings import IngestionSettings
 from cloudchamber.studies.showers.species import SPECIES
 
 __all__ = ["measure_time"]
 
 _ENERGIES = 3
-_PARAMETRISED = "parametrised"
+_PARAMETRISED, _GEANT4 = "parametrised", "geant4"
+_GEANT4_COLUMNS = ("pdg", "energy", "seconds", "processor")
 
 
 @final
@@ -45,13 +51,16 @@ def measure_time(source: Path, files: Mapping[str, Any], settings: TimesSettings
     """Measure the time of a shower of each model and of the parametrisation, of each species at three energies.
 
     All is measured in this process, on a GPU where there is one; cases take turns. A model needs its numbers of points
-    first, whose time counts. The parametrisation is read as raw files are, and that counts too.
+    first, whose time counts. The parametrisation is read as raw files are, and that counts too. Times of Geant4 are
+    those of the jobs that simulated the showers: of each species and energy, of as many showers of nearest energies.
 
     Args:
         source: file of showers, whose part "asked" says which particles.
-        files: "models", a list of "name", "sampler", "settings" of the sampler, "weights", "description"; and "counts".
+        files: "models", a list of "name", "sampler", "settings" of the sampler, "weights", "description"; "counts"; and
+            "geant4", a list of tables of times that ``simulate-geant4`` has written, which may be empty.
         settings: showers drawn at once, rounds.
-        output: CSV with ``seconds_per_shower`` (median), ``lowest`` and ``highest`` of the rounds.
+        output: CSV with ``seconds_per_shower`` (median), ``lowest`` and ``highest`` of the rounds; of Geant4 their mean
+            over showers, less and more its standard error.
 
     Raises:
         InputError: a file cannot be used.
@@ -84,6 +93,10 @@ def measure_time(source: Path, files: Mapping[str, Any], settings: TimesSettings
             _row(case, showers, [seconds for (seconds,) in measured])
             for case, measured in zip(cases, found, strict=True)
         ]
+        tables = [read_table(path, _GEANT4_COLUMNS) for path in need(files, "geant4")]
+        if tables:
+            known = pd.concat(tables, ignore_index=True)
+            rows_out += [_of_geant4(known, case, showers) for case in cases if case.name == _PARAMETRISED]
     write_rows(output, rows_out)
 
 
@@ -128,4 +141,29 @@ def _row(case: _Case, showers: PackedCloudFile, seconds: list[float]) -> dict[st
         "rounds": len(seconds),
         "device": device_name(device),
         "clock": clock_of(device.type)[0],
+    }
+
+
+def _of_geant4(known: pd.DataFrame, case: _Case, showers: PackedCloudFile) -> dict[str, Any]:
+    """Return the row of Geant4 for the species and the energy of another case."""
+    energy = float(showers.feature("energy")[case.rows].mean())
+    of_species = known[known["pdg"] == SPECIES[case.species].pdg]
+    if of_species.empty:
+        raise InputError(f"the times of Geant4 have none of {case.species}")
+    nearest = of_species.iloc[np.argsort((of_species["energy"] - energy).abs(), kind="stable")[: len(case.rows)]]
+    seconds = nearest["seconds"].to_numpy(float)
+    mean, error = float(seconds.mean()), float(seconds.std() / np.sqrt(len(seconds)))
+    return {
+        "model": _GEANT4,
+        "sampler": "none",
+        "species": case.species,
+        "energy": float(nearest["energy"].mean()),
+        "points": float(showers.counts[case.rows].mean()),
+        "seconds_per_shower": mean,
+        "lowest": mean - error,
+        "highest": mean + error,
+        "showers": len(seconds),
+        "rounds": 1,
+        "device": str(nearest["processor"].iloc[0]),
+        "clock": clock_of("cpu")[0],
     }

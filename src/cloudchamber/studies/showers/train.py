@@ -1,6 +1,5 @@
 """The training steps: showers to the weights of a flow of points, of a flow of their numbers, of a flow map."""
 
-from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -14,13 +13,14 @@ from cloudchamber.packed_cloud_file import PackedCloudFile
 from cloudchamber.storage import provenance, write_rows
 from cloudchamber.studies.showers.allshowers import FEATURES, AllShowers, PointCountFlow
 from cloudchamber.studies.showers.layer_counts import rows_of_species
+from cloudchamber.studies.showers.model_settings import CountSettings, MapSettings, ShowerModelSettings
 from cloudchamber.studies.showers.names import SpeciesName
-from cloudchamber.studies.showers.settings import CountSettings, MapSettings, ShowerModelSettings
 from cloudchamber.studies.showers.shower_file import geometry_in, open_showers
 from cloudchamber.studies.showers.shower_inputs import Scales, count_source, point_source
-from cloudchamber.studies.showers.shower_models import load_points, objective_of, save_model
+from cloudchamber.studies.showers.shower_models import PointModel, load_points, objective_of, save_model
 from cloudchamber.studies.showers.shower_tasks import ShowerFlowTask, ShowerMapTask
 from cloudchamber.training import run
+from cloudchamber.training.deferred_task import DeferredTask
 
 __all__ = ["train_counts", "train_map", "train_points"]
 
@@ -118,30 +118,18 @@ def train_map(
         network = AllShowers(teacher.settings.network, teacher.geometry.layers, intervals=True)
     # What a flow map has and its teacher has not is the embedding of intervals.
     network.load_state_dict(teacher.network.state_dict(), strict=False)
-    drawn = []
-    with ExitStack() as stack:
-        showers = stack.enter_context(open_showers(source, _PARTS))
+    with open_showers(source, _PARTS) as showers:
         rows = _rows(showers, teacher.settings.species)
-        for part, number in zip(_PARTS, (settings.trajectories, _VALIDATED), strict=True):
-            rng = seeds.generator(seed, "showers", "trajectories", part)
-            chosen = np.sort(rng.choice(rows[part], min(number, len(rows[part])), replace=False))
-            clouds = point_source(showers, chosen, teacher.scales, np.inf)
-            assert isinstance(clouds, PackedClouds), "in memory whatever their size"
-            of_part = seeds.integer_seed(seed, "showers", "trajectories", part)
-            every = torch.arange(len(clouds))
-            drawn.append(
-                trajectories_of(
-                    teacher.network,
-                    teacher.objective,
-                    clouds,
-                    every,
-                    settings.teacher_sampler,
-                    settings.segments,
-                    of_part,
-                    "showers",
-                )
-            )
-    task = ShowerMapTask(network, teacher.objective, drawn[0], drawn[1], settings.segments, FEATURES, seed)
+    sizes = {"train": settings.trajectories, "validation": _VALIDATED}
+    sizes = {part: min(number, len(rows[part])) for part, number in sizes.items()}
+
+    def made() -> ShowerMapTask:
+        train, validation = (
+            _trajectories(source, rows[part], sizes[part], teacher, settings, seed, part) for part in _PARTS
+        )
+        return ShowerMapTask(network, teacher.objective, train, validation, settings.segments, FEATURES, seed)
+
+    task = DeferredTask(network, sizes["train"], made)
     sources = {"showers": source, "teacher": teacher_weights}
     trained = run.train(task, settings, seed, state, sources, "studies.showers.train:train_map")
     if trained.first:
@@ -150,7 +138,7 @@ def train_map(
         save_model(
             weights,
             description,
-            teacher.settings,
+            teacher.settings.model_copy(update={"training": settings.training}),
             network,
             trained.weights,
             teacher.scales,
@@ -159,6 +147,28 @@ def train_map(
             settings.segments,
         )
         write_rows(history, trained.history)
+
+
+def _trajectories(
+    source: Path, rows: np.ndarray, number: int, teacher: PointModel, settings: MapSettings, seed: int, part: str
+) -> PackedClouds:
+    """Return trajectories of the teacher for some showers of a part, whose numbers of points they have."""
+    rng = seeds.generator(seed, "showers", "trajectories", part)
+    chosen = np.sort(rng.choice(rows, number, replace=False))
+    with open_showers(source, _PARTS) as showers:
+        clouds = point_source(showers, chosen, teacher.scales, np.inf)
+    assert isinstance(clouds, PackedClouds), "in memory whatever their size"
+    of_part = seeds.integer_seed(seed, "showers", "trajectories", part)
+    return trajectories_of(
+        teacher.network,
+        teacher.objective,
+        clouds,
+        torch.arange(len(clouds)),
+        settings.teacher_sampler,
+        settings.segments,
+        of_part,
+        "showers",
+    )
 
 
 def _rows(showers: PackedCloudFile, species: tuple[SpeciesName, ...]) -> dict[str, np.ndarray]:

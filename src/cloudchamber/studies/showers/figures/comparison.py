@@ -21,8 +21,9 @@ CAPTIONS = {
         "error of the profiles and distance of the energies of layers, each over its floor, the value of an "
         "independent true sample of the same particles. One, the dashed line, is as good as truth. Bars are "
         "uncertainties from the sizes of the samples and, where there are several trainings, from these. The last "
-        "panel is the area under the curve of the classifier on high-level features, whose floor is one half. Where "
-        "no Geant4 made the showers, the truth is a parametrisation, a stand-in: nothing here is about real showers."
+        "panel is the area under the curve of the classifier on high-level features, whose floor is one half. The "
+        "heading says what made the true showers: the parametrisation is a stand-in and says nothing of real "
+        "showers, Geant4 with substitute low-energy tables is transport and no reference."
     ),
 }
 

@@ -24,12 +24,14 @@ CAPTIONS = {
         "Cells above threshold of one true shower of each species (the first of those that models are asked for) and "
         "of one that the first model generated for the same particle: the side view, and the view along the axis. "
         "Areas of markers grow with the energy, and their shade says the same. What an oblique incidence shifts has "
-        "been undone. Where no Geant4 made the showers, the truth is a parametrisation, a stand-in: nothing here is "
-        "about real showers."
+        "been undone. The heading says what made the true showers: the parametrisation is a stand-in and says "
+        "nothing of real showers, Geant4 with substitute low-energy tables is transport and no reference."
     ),
 }
 
 _REACH = 150.0
+# Of the scale of energies [MeV].
+_TICKS = [digit * 10.0**power for power in range(-2, 5) for digit in (1, 2, 5)]
 
 
 def draw_displays(files: Mapping[str, Any]) -> Figure:
@@ -66,7 +68,10 @@ def draw_displays(files: Mapping[str, Any]) -> Figure:
             along.set_title(f"{SPECIES[name].symbol}, {energy:.1f} GeV: {what}")
             front.set_title(f"{len(side)} cells")
             front.set_xticks([-100, 0, 100])
-    figure.colorbar(ScalarMappable(norm, "viridis_r"), ax=axes, label="energy of a cell [MeV]")
+    bar = figure.colorbar(ScalarMappable(norm, "viridis_r"), ax=axes, label="energy of a cell [MeV]")
+    ticks = [tick for tick in _TICKS if norm.vmin <= tick <= norm.vmax]
+    bar.set_ticks(ticks, labels=[f"{tick:g}" for tick in ticks])
+    bar.minorticks_off()
     figure.suptitle(f"{need(files, 'title')}: {need(files, 'source')}")
     return figure
 

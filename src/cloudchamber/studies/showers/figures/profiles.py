@@ -17,9 +17,10 @@ __all__ = ["CAPTIONS", "draw_profiles"]
 CAPTIONS = {
     "profiles": (
         "Mean visible energy of each layer, and of rings around the axis of the shower per millimetre of radius, of "
-        "cells above threshold, for each species; below, the ratio to truth. The band is the standard error of truth "
-        "in the test part. Each model has its first sampler and first training. Where no Geant4 made the showers, the "
-        "truth is a parametrisation, a stand-in: nothing here is about real showers."
+        "cells above threshold, for each species; below, the ratio to truth, up to two. The band is the standard error "
+        "of truth in the test part. Each model has its first sampler and first training. The heading says what made "
+        "the true showers: the parametrisation is a stand-in and says nothing of real showers, Geant4 with substitute "
+        "low-energy tables is transport and no reference."
     ),
 }
 

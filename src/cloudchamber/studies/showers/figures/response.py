@@ -18,11 +18,11 @@ __all__ = ["CAPTIONS", "draw_response"]
 
 CAPTIONS = {
     "response": (
-        "Mean response, resolution (standard deviation of the response over its mean) and mean number of hits in bins "
-        "of the incident energy, for each species. Horizontal bars are the bins, vertical ones standard deviations "
-        "over resamplings of the showers. Models are moved sideways within their bin so that they can be told apart. "
-        "Where no Geant4 made the showers, the truth is a parametrisation, a stand-in: nothing here is about real "
-        "showers."
+        "Mean response, resolution (standard deviation of the response over its mean) and mean number of hits in "
+        "bins of the incident energy, for each species. Horizontal bars are the bins, vertical ones standard "
+        "deviations over resamplings of the showers. Models are moved sideways within their bin so that they can be "
+        "told apart. The heading says what made the true showers: the parametrisation is a stand-in and says nothing "
+        "of real showers, Geant4 with substitute low-energy tables is transport and no reference."
     ),
 }
 

@@ -16,12 +16,13 @@ __all__ = ["CAPTIONS", "draw_spectra"]
 
 CAPTIONS = {
     "spectra": (
-        "Share of showers, or of hits, in bins of visible energy, response, number of hits, energy of a hit, centre of "
-        "gravity in depth and start layer, for each species; below, the ratio to truth. The first and last bin hold "
-        "what lies beyond the axis. The response is the energy of the cells over the sampling fraction of their "
+        "Share of showers, or of hits, in bins of visible energy, response, number of hits, energy of a hit, centre "
+        "of gravity in depth and start layer, for each species; below, the ratio to truth. The first and last bin "
+        "hold what lies beyond the axis. The response is the energy of the cells over the sampling fraction of their "
         "layers and the incident energy. The start layer is the first of two in a row with more than four times the "
-        "energy of a minimum ionising particle, or 78 where there is none. Where no Geant4 made the showers, the "
-        "truth is a parametrisation, a stand-in: nothing here is about real showers."
+        "energy of a minimum ionising particle, or 78 where there is none. The heading says what made the true "
+        "showers: the parametrisation is a stand-in and says nothing of real showers, Geant4 with substitute "
+        "low-energy tables is transport and no reference."
     ),
 }
 

@@ -18,22 +18,28 @@ __all__ = ["CAPTIONS", "draw_times"]
 
 CAPTIONS = {
     "times": (
-        "Time to make a shower on one core against the incident energy, for each species; bars reach from the fastest "
-        "to the slowest round. Models include the draw of their numbers of points, and the parametrisation the reading "
-        "of its steps. Showers are made some at a time, as in a large sample. All was measured in one process, by the "
-        "time of the process on a CPU."
+        "Time to make a shower on one core against the incident energy, for each species; bars reach from the "
+        "fastest to the slowest round. Models include the draw of their numbers of points, and the parametrisation "
+        "the reading of its steps. Showers are made some at a time, as in a large sample. All was measured in one "
+        "process, by the time of the process on a CPU; that of Geant4 in its own jobs, with the standard error of "
+        "the mean for a bar. The heading says what made the true showers: the parametrisation is a stand-in and says "
+        "nothing of real showers, Geant4 with substitute low-energy tables is transport and no reference."
     ),
 }
 
 _COLUMNS = ("model", "sampler", "species", "energy", "seconds_per_shower", "lowest", "highest", "device")
-_PARAMETRISED = Look("#6e6e6e", (0, (1.0, 1.0)), "X")
+# What no model is, with its label.
+_OTHERS = {
+    "parametrised": (Look("#6e6e6e", (0, (1.0, 1.0)), "X"), "parametrisation"),
+    "geant4": (Look("#000000", "solid", "P"), "Geant4"),
+}
 
 
 def draw_times(files: Mapping[str, Any]) -> Figure:
     """Draw a panel for each species.
 
     Args:
-        files: "times", "models" and "title".
+        files: "times", "models", "source" and "title".
 
     Raises:
         InputError: the table cannot be used.
@@ -44,8 +50,8 @@ def draw_times(files: Mapping[str, Any]) -> Figure:
     for model in models_of(files):
         known.setdefault(model.name, model)
     names = list(dict.fromkeys(table["model"]))
-    looks = {name: known[name].look if name in known else _PARAMETRISED for name in names}
-    labels = {name: known[name].label if name in known else "parametrisation" for name in names}
+    looks = {name: known[name].look if name in known else _OTHERS[name][0] for name in names}
+    labels = {name: known[name].label if name in known else _OTHERS[name][1] for name in names}
     species = [name for name in SPECIES if (table["species"] == name).any()]
     figure = Figure(figsize=(max(3.4 * len(species), 6.4), 3.5), layout="constrained")
     axes = figure.subplots(1, len(species), sharey=True, squeeze=False)[0]
@@ -72,6 +78,6 @@ def draw_times(files: Mapping[str, Any]) -> Figure:
         Line2D([], [], color=looks[n].color, linestyle=looks[n].linestyle, marker=looks[n].marker, label=labels[n])
         for n in names
     ]
-    figure.suptitle(f"{need(files, 'title')}: {table['device'].iloc[0]}")
+    figure.suptitle(f"{need(files, 'title')}: {need(files, 'source')}\n{table['device'].iloc[0]}")
     legend_below(figure, handles)
     return figure
