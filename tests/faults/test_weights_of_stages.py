@@ -12,6 +12,7 @@ from stages import STAGES
 
 from cloudchamber.cloud import Clouds, Column
 from cloudchamber.cloud_file import read_clouds, write_clouds
+from cloudchamber.jets.observable_file import read_observables, write_observables
 
 # What these make of event weights has tests of its own. All others have no clouds as input, or refuse; "compare" takes
 # those of truth and refuses those of a sample.
@@ -29,8 +30,12 @@ def weighted_inputs(inputs: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     for path in folder.glob("*.h5"):
         with h5py.File(path) as file:
             clouds = file.attrs.get("format") == b"cloudchamber-clouds"
+            scores = any(name.startswith("log_p_") for name in file.get("observables", ()))
         if clouds:
             write_clouds(path, with_weights(read_clouds(path)))
+        if scores:
+            # They say that they are of the jets without weights.
+            write_observables(path, read_observables(path)[0], {})
     return folder
 
 

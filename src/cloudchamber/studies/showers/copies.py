@@ -20,18 +20,18 @@ _POINTS = 16
 
 
 def shower_fingerprints(part: PackedPart) -> np.ndarray:
-    """Return (n,) uint64, equal for showers of the same particle whose hardest points have the same energies.
+    """Return (n,) uint64, equal for showers of one particle whose hardest points have the same energies and layers.
 
-    Places do not count: within voxels they are drawn, for each copy anew.
+    Places within a layer do not count: within voxels they are drawn, for each copy anew.
     """
-    energy, owners = part.points[:, 3], part.owners
-    order = np.lexsort((-energy, owners))
+    values, owners = part.points[:, 2:], part.owners
+    order = np.lexsort((values[:, 0], -values[:, 1], owners))
     rank = np.arange(len(owners)) - offsets_of(part.counts)[owners]
     hardest = rank < _POINTS
-    values = np.zeros((len(part), _POINTS, 1), np.float32)
-    values[owners[hardest], rank[hardest], 0] = energy[order][hardest]
+    kept = np.zeros((len(part), _POINTS, 2), np.float32)
+    kept[owners[hardest], rank[hardest]] = values[order][hardest]
     particle = np.column_stack([part.features[:, :4], part.labels[:, 0], part.counts])
-    found = fingerprints(values, particle)
+    found = fingerprints(kept, particle)
     # Showers without points are copies of nothing; their numbers tell them apart.
     empty = part.counts == 0
     found[empty] = part.labels[empty, 1].astype(np.uint64)
