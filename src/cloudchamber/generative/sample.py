@@ -20,10 +20,10 @@ from cloudchamber.generative.constraint import rescaled
 from cloudchamber.generative.jet_features import JetFeatures, read_jets
 from cloudchamber.generative.sampling import chunk_size
 from cloudchamber.generative.shards import WHOLE, Shard
-from cloudchamber.jets.observable_file import read_observables, refuse_other_source
+from cloudchamber.jets.observable_file import read_observables
 from cloudchamber.jets.relative import RELATIVE_COLUMNS
 from cloudchamber.networks.packing import padded
-from cloudchamber.preparation.origin import ORIGIN, refuse_other_inputs
+from cloudchamber.preparation.origin import ORIGIN, origin_of_sample
 from cloudchamber.progress import progress
 from cloudchamber.settings.generators import MomentumSum, SamplerSettings
 from cloudchamber.storage import provenance, read_json
@@ -104,13 +104,13 @@ def sample_model(
     bitwise what it is in a draw of all jets on the same kind of device.
 
     Raises:
-        InputError: the model or the jets cannot be used, the jets were drawn from others than the model was trained on,
-            the model gave values that are not finite, or there are fewer chunks of jets than shards.
+        InputError: the model or the jets cannot be used, the model gave values that are not finite, or there are fewer
+            chunks of jets than shards.
     """
     artifact = load_artifact(weights, description)
     all_jets = read_jets(jets_file)
     of_jets = read_observables(jets_file)[1]
-    refuse_other_inputs(jets_file, of_jets, description, read_json(description))
+    origin = origin_of_sample(jets_file, of_jets, description, read_json(description))
     size = chunk_size(present_device())
     rows = shard.rows(len(all_jets), size)
     n_jets = rows.stop - rows.start
@@ -132,7 +132,7 @@ def sample_model(
                 "device": drawn.device,
             },
             "shard": str(shard),
-            ORIGIN: of_jets.get(ORIGIN),
+            ORIGIN: origin,
             "provenance": provenance(
                 "sample", settings.model_dump(mode="json"), [weights, description, jets_file], seed
             ),
@@ -150,12 +150,11 @@ def sample_marginals(
     missing. What is imposed on jets of models is imposed on these too: their transverse momenta are then rescaled.
 
     Raises:
-        InputError: a file cannot be used, ``source`` is not prepared, or the jets were drawn from others.
+        InputError: a file cannot be used, or ``source`` is not prepared.
     """
     clouds = read_clouds(source)
     jets = read_jets(jets_file)
     of_jets = read_observables(jets_file)[1]
-    refuse_other_source(jets_file, of_jets, source, "jets")
     if "train" not in clouds.indices:
         raise InputError(f"{source}: not prepared: no training part is stored; run 'cloudchamber prepare' on it first")
     train = clouds.part("train")
@@ -165,6 +164,7 @@ def sample_marginals(
     values = _with_sum(rng.choice(particles, size=int(jets.multiplicity.sum()), replace=True), jets, momentum_sum)
     seconds = time.perf_counter() - start
     settings = {"kind": "marginals", "momentum_sum": momentum_sum}
+    trained_on = provenance("sample", settings, [source], seed)
     meta = {
         "sampler": {
             "solver": "none",
@@ -173,7 +173,7 @@ def sample_marginals(
             "seconds_per_jet": seconds / len(jets),
             "device": "cpu",
         },
-        ORIGIN: of_jets.get(ORIGIN),
+        ORIGIN: origin_of_sample(jets_file, of_jets, source, {"provenance": trained_on}),
         "provenance": provenance("sample", settings, [source, jets_file], seed),
     }
     with create_clouds(output, jets.width, RELATIVE_COLUMNS, _FEATURES) as writer:

@@ -5,18 +5,21 @@ jets by their provenance, drawn jets and samples by what they were handed on. Ha
 much, since the same jets may be prepared with and without their event weights.
 """
 
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from cloudchamber.errors import InputError
 
-__all__ = ["ORIGIN", "origin_of", "refuse_other_inputs", "refuse_other_origin"]
+__all__ = ["ORIGIN", "origin_of", "origin_of_sample", "refuse_other_inputs", "refuse_other_origin"]
 
 # Key of the meta data of drawn jets and of samples.
 ORIGIN = "origin"
 # What of the settings of an ingestion decides no jet.
 _NO_CHOICE = ("step_size",)
+# Of a sample that was asked for other jets than its model was trained on.
+_MIXED: Mapping[str, Any] = {"files": [], "clouds": {}, "split": {}}
 
 
 def origin_of(meta: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -80,11 +83,32 @@ def refuse_other_inputs(path: str | Path, meta: Mapping[str, Any], of: str | Pat
     Raises:
         InputError: such as of jets to generate that were drawn from other prepared jets than a model was trained on.
     """
+    if _strangers(meta, other):
+        raise InputError(f"{path}: was made from other jets than {of} (SHA-256 differs)")
+
+
+def origin_of_sample(path: str | Path, meta: Mapping[str, Any], of: str | Path, other: Mapping[str, Any]) -> Any:
+    """Return the origin of a sample: that of the jets that it was asked for, or one that is no truth's.
+
+    Args:
+        path: the jets.
+        meta: their meta data.
+        of: the model, or the jets of the baseline.
+        other: its description, or their meta data.
+    """
+    if not _strangers(meta, other):
+        return meta.get(ORIGIN)
+    sys.stderr.write(
+        f"{path}: was made from other jets than {of} (SHA-256 differs): the sample is compared with none\n"
+    )
+    return _MIXED
+
+
+def _strangers(meta: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     mine, its = _record(meta), _record(other)
     if mine is None or its is None:
-        return
-    if set(mine["inputs"].values()).isdisjoint(its["inputs"].values()):
-        raise InputError(f"{path}: was made from other jets than {of} (SHA-256 differs)")
+        return False
+    return set(mine["inputs"].values()).isdisjoint(its["inputs"].values())
 
 
 def _record(meta: Any) -> Mapping[str, Any] | None:
