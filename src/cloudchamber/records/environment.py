@@ -16,8 +16,8 @@ from cloudchamber.storage import package_versions
 __all__ = ["code_version", "installed_packages", "machine"]
 
 _PACKAGES = (
-    *("awkward", "fastjet", "h5py", "lightning-fabric", "matplotlib", "numba", "numpy", "pandas", "pydantic"),
-    *("pythia8mc", "safetensors", "scipy", "snakemake", "torch", "uproot", "zuko"),
+    *("awkward", "fastjet", "geant4-pybind", "h5py", "lightning-fabric", "matplotlib", "numba", "numpy", "pandas"),
+    *("pydantic", "pythia8mc", "safetensors", "scipy", "snakemake", "torch", "uproot", "zuko"),
 )
 _PATIENCE = 10  # seconds for an answer of git; a file system that is slower than that has no answer
 

@@ -51,8 +51,8 @@ def draw_displays(files: Mapping[str, Any]) -> Figure:
         pairs = _pairs(showers, made)
         cells = [(name, energy, _cells(showers, row), _cells(made, other)) for name, energy, row, other in pairs]
     everything = np.concatenate([side[:, 3] for *_, first, second in cells for side in (first, second)])
-    least, most = 1e3 * everything.min(), 1e3 * everything.max()
-    norm = LogNorm(least, most)
+    low, high = 1e3 * float(everything.min()), 1e3 * float(everything.max())
+    norm = LogNorm(low, high)
     figure = Figure(figsize=(11.0, 2.7 * len(cells) + 0.5), layout="constrained")
     axes = figure.subplots(len(cells), 4, squeeze=False, width_ratios=[1.7, 1.0, 1.7, 1.0])
     for (name, energy, *sides), row in zip(cells, axes, strict=True):
@@ -70,7 +70,7 @@ def draw_displays(files: Mapping[str, Any]) -> Figure:
             front.set_title(f"{len(side)} cells")
             front.set_xticks([-100, 0, 100])
     bar = figure.colorbar(ScalarMappable(norm, "viridis_r"), ax=axes, label="energy of a cell [MeV]")
-    ticks = [tick for tick in _TICKS if least <= tick <= most]
+    ticks = [tick for tick in _TICKS if low <= tick <= high]
     bar.set_ticks(ticks, labels=[f"{tick:g}" for tick in ticks])
     bar.minorticks_off()
     figure.suptitle(f"{need(files, 'title')}: {need(files, 'source')}")
