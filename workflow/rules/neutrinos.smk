@@ -76,7 +76,7 @@ rule neutrinos_classify:
         "../../envs/training.yaml"
     threads: neutrinos.threads
     resources:
-        mem_mb=growing(4000),
+        mem_mb=growing(neutrinos.plan.memory),
         runtime=growing(120),
     params:
         files=neutrinos.classified,
@@ -103,7 +103,7 @@ rule neutrinos_evaluate:
         "../../envs/evaluation.yaml"
     threads: 1
     resources:
-        mem_mb=growing(4000),
+        mem_mb=growing(neutrinos.plan.memory),
         runtime=growing(120),
     params:
         files=neutrinos.judged,

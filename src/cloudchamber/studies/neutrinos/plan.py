@@ -29,6 +29,8 @@ class NeutrinosPlan:
         self.raw = [f"{self.folder}/raw/{shard}.root" for shard in range(settings.simulation.beam.shards)]
         self.events = f"{self.folder}/events.h5"
         self.scores = f"{self.folder}/scores.h5"
+        # All events lie in memory, some 8 kB each, and once more beside the network [MB].
+        self.memory = 4000 + settings.simulation.beam.events // 50
         names = ("metrics", "differences", "confusion", "curves")
         self.tables = {name: f"{self.folder}/{name}.csv" for name in names}
 
@@ -44,6 +46,7 @@ class NeutrinosPlan:
                 settings=self.settings.training_of(name),
                 seed=entry["seed"],
                 threads=self.settings.threads,
+                memory=self.memory,
             )
 
     def trained(self) -> list[dict[str, Any]]:
