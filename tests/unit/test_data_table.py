@@ -134,3 +134,10 @@ def test_files_of_the_user_and_what_is_made_of_them(tmp_path: Path, monkeypatch:
     } < {*sources.made()}
     assert "results/prepared/top.h5" not in sources.made()
     assert not sources.own_files("top"), "simulated here"
+
+
+def test_studies_without_data_sets_have_no_table_of_data() -> None:
+    pipeline = _pipeline(studies=["gating", "neutrinos"], detector_response=None)
+    assert not pipeline.sources.all_files()
+    assert "results/data.csv" not in pipeline.all_results()
+    assert "results/data.csv" in _pipeline(studies=["gating", "tagging"]).all_results()

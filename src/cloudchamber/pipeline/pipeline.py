@@ -106,7 +106,8 @@ class Pipeline:
             *of_studies,
             *_pictures(self._overview.figures()),
             *_pages(self._overview.tables()),
-            self.paths.data_table,
+            # Studies that simulate without a data set have no files to list.
+            *([self.paths.data_table] if self.sources.all_files() else []),
             self.summary.page,
         ]
 
