@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from cloudchamber.errors import InputError
-from cloudchamber.provenance.contents import Contents, read_contents
+from cloudchamber.provenance.contents import read_contents
+from cloudchamber.provenance.found_contents import Contents
 from cloudchamber.records.record import read_record
 from cloudchamber.storage import sha256
 
@@ -20,7 +21,8 @@ def inspected(path: Path) -> dict[str, Any]:
 
     Returns:
         "file", "bytes", "sha256"; "kind", "checks", "facts" and "provenance" as in
-        :class:`cloudchamber.provenance.contents.Contents`; "record", what the step wrote beside the file, or None.
+        :class:`cloudchamber.provenance.found_contents.Contents`; "record", what the step wrote beside the file, or
+        None.
 
     Raises:
         InputError: the file is missing or damaged, or not the one that its record is about.

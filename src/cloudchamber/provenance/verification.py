@@ -10,7 +10,8 @@ from typing import Literal, final
 
 from cloudchamber.errors import InputError
 from cloudchamber.progress import progress
-from cloudchamber.provenance.contents import UnknownKindError, read_contents
+from cloudchamber.provenance.contents import read_contents
+from cloudchamber.provenance.found_contents import UnknownKindError
 from cloudchamber.records.record import FOLDER, read_record, record_path
 from cloudchamber.storage import sha256
 
