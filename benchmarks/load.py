@@ -25,7 +25,8 @@ import psutil
 import yaml
 
 from cloudchamber.cloud import Column
-from cloudchamber.cloud_file import create_clouds, open_clouds, read_header
+from cloudchamber.cloud_file import open_clouds, read_header
+from cloudchamber.cloud_writer import create_clouds
 from cloudchamber.generative.jet_features import read_jets
 from cloudchamber.jets.relative import RELATIVE_COLUMNS
 from cloudchamber.preparation.columns import LABEL_COLUMNS

@@ -1,15 +1,7 @@
-"""Files of clouds: the only module that knows how clouds lie on disk.
-
-``docs/formats.md`` describes the layout. A file is complete only if its attribute ``complete`` is 1, which is written
-last. Every byte that is read lies under a checksum, so that a flipped bit is an error and never a wrong number:
-datasets carry a Fletcher-32 sum, headers with their attributes one of the file format.
-
-Clouds are written in blocks of a fixed number of rows, so that the bytes of a file do not depend on how many were
-appended at a time.
-"""
+"""Reading files of clouds, whole or piece by piece; :mod:`cloudchamber.cloud_writer` writes them."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -20,162 +12,22 @@ import h5py
 import numpy as np
 
 from cloudchamber.cloud import EVENT_WEIGHT, Clouds, Column
+from cloudchamber.cloud_layout import ARRAYS, BLOCK, FORMAT, GROUP_FORMAT, VERSION
 from cloudchamber.errors import CloudchamberError, InputError
-from cloudchamber.hdf5 import Hdf5Output, create_hdf5, growing_dataset
 
 __all__ = [
-    "GROUP_FORMAT",
     "AnyClouds",
     "CloudFile",
     "CloudPart",
-    "CloudWriter",
-    "create_clouds",
     "open_clouds",
     "read_clouds",
     "read_header",
-    "write_clouds",
 ]
 
-FORMAT = "cloudchamber-clouds"
-# Clouds of some files of a data set, which are no data set before they are joined (preparation.groups).
-GROUP_FORMAT = "cloudchamber-cloud-group"
-VERSION = 1
-# Type and number of dimensions of each dataset.
-_ARRAYS: Mapping[str, tuple[str, int]] = {
-    "points": ("float32", 3),
-    "mask": ("bool", 2),
-    "features": ("float32", 2),
-    "labels": ("int64", 2),
-}
-_CHUNK_BYTES = 1 << 20
-_TYPES = {"points": "f4", "mask": "bool", "features": "f4", "labels": "i8"}
-_BLOCK = 4096
 # Points that a piece of an open file holds: what is computed of them takes several times as much.
 _PIECE_BYTES = 1 << 27
 # The rows of a piece are a multiple of this, or all.
 _PIECE_ROWS = 8192
-
-
-@final
-class CloudWriter:
-    """Appends clouds to an open file; made by :func:`create_clouds`."""
-
-    def __init__(self, output: Hdf5Output, width: int, columns: Mapping[str, tuple[Column, ...]]) -> None:
-        self._output = output
-        self._file = output.file
-        self._rows = self._written = 0
-        self._waiting: list[dict[str, np.ndarray]] = []
-        n_points, n_features, n_labels = (len(columns[key]) for key in ("points", "features", "labels"))
-        self._add("points", (width, n_points), columns["points"])
-        self._add("mask", (width,), ())
-        self._add("features", (n_features,), columns["features"])
-        self._add("labels", (n_labels,), columns["labels"])
-        self._file.create_group("indices")
-
-    def _add(self, name: str, shape: tuple[int, ...], columns: tuple[Column, ...]) -> None:
-        row_bytes = max(1, int(np.prod(shape)) * np.dtype(_TYPES[name]).itemsize)
-        rows = max(1, min(_BLOCK, _CHUNK_BYTES // row_bytes))
-        growing_dataset(self._file, name, shape, _TYPES[name], rows, columns)
-
-    def append(self, points: np.ndarray, mask: np.ndarray, features: np.ndarray, labels: np.ndarray) -> None:
-        """Append clouds: points (n, P, F), mask (n, P), features (n, C), labels (n, L)."""
-        n = len(points)
-        given = {"points": points, "mask": mask, "features": features, "labels": labels}
-        for name, values in given.items():
-            if len(values) != n:
-                raise ValueError(f"{name} has {len(values)} rows, points has {n}")
-        start = 0
-        while start < n:
-            stop = min(n, start + _BLOCK - (self._rows - self._written))
-            self._waiting.append({name: values[start:stop].astype(_TYPES[name]) for name, values in given.items()})
-            self._rows += stop - start
-            start = stop
-            if self._rows - self._written == _BLOCK:
-                self.flush()
-
-    def flush(self) -> None:
-        """Write what waits for its block to be full: at the end, since that ends the block."""
-        if not self._waiting:
-            return
-        for name in _TYPES:
-            dataset = self._file[name]
-            dataset.resize(self._rows, axis=0)
-            dataset[self._written :] = np.concatenate([rows[name] for rows in self._waiting])
-        self._waiting, self._written = [], self._rows
-        self._output.check()
-
-    def add_rows(self, name: str, values: np.ndarray) -> None:
-        """Store a number of each cloud, (N,), that is no feature: what a group of files keeps until it is joined."""
-        self._file.create_dataset(
-            f"rows/{name}", data=values, chunks=True, maxshape=(None,), compression="gzip", fletcher32=True
-        )
-
-    def add_indices(self, name: str, rows: np.ndarray) -> None:
-        """Store the index array of a named part."""
-        self._file.create_dataset(f"indices/{name}", data=np.asarray(rows, "i8"), chunks=True, fletcher32=True)
-
-    def add_meta(self, meta: Mapping[str, Any]) -> None:
-        """Store what describes the clouds; replaces what was stored before."""
-        if "meta" in self._file:
-            del self._file["meta"]
-        text = np.frombuffer(json.dumps(meta, sort_keys=True).encode(), "u1")
-        self._file.create_dataset("meta", data=text, chunks=True, compression="gzip", fletcher32=True)
-
-    @property
-    def rows(self) -> int:
-        """Number of clouds appended so far."""
-        return self._rows
-
-
-@contextmanager
-def create_clouds(
-    path: str | Path,
-    width: int,
-    point_columns: Sequence[Column],
-    feature_columns: Sequence[Column] = (),
-    label_columns: Sequence[Column] = (),
-    *,
-    kind: str = FORMAT,
-) -> Iterator[CloudWriter]:
-    """Open a new cloud file for appending; it appears at ``path`` only when the block ends without an error.
-
-    Args:
-        path: where the file is to be.
-        width: P, the padded number of particles.
-        point_columns, feature_columns, label_columns: names and units.
-        kind: what the file says that it is.
-
-    Raises:
-        StorageError: the file cannot be written.
-    """
-    columns = {
-        "points": tuple(point_columns),
-        "features": tuple(feature_columns),
-        "labels": tuple(label_columns),
-    }
-    with create_hdf5(path) as output:
-        output.file.attrs["format"] = np.bytes_(kind)
-        output.file.attrs["version"] = VERSION
-        writer = CloudWriter(output, width, columns)
-        writer.add_meta({})
-        yield writer
-        writer.flush()
-        output.file.attrs["n_clouds"] = writer.rows
-
-
-def write_clouds(path: str | Path, clouds: Clouds) -> None:
-    """Write clouds to ``path`` at once or not at all.
-
-    Raises:
-        StorageError: the file cannot be written.
-    """
-    with create_clouds(
-        path, clouds.points.shape[1], clouds.point_columns, clouds.feature_columns, clouds.label_columns
-    ) as writer:
-        writer.append(clouds.points, clouds.mask, clouds.features, clouds.labels)
-        for name, rows in clouds.indices.items():
-            writer.add_indices(name, rows)
-        writer.add_meta(clouds.meta)
 
 
 @contextmanager
@@ -220,10 +72,10 @@ class CloudFile:
         self.path, self._file = path, file
         with _readable(path):
             self._clouds = int(file.attrs["n_clouds"])
-            for name, kind in _ARRAYS.items():
+            for name, kind in ARRAYS.items():
                 _require(path, file[name], *kind)
             columns = {name: _columns(file[name]) for name in ("points", "features", "labels")}
-            shapes = {name: file[name].shape for name in _ARRAYS}
+            shapes = {name: file[name].shape for name in ARRAYS}
         for name, shape in shapes.items():
             if shape[0] != self._clouds:
                 raise InputError(f"{path}: dataset '{name}' has {shape[0]} rows, the header says {self._clouds}")
@@ -259,7 +111,7 @@ class CloudFile:
     def without_particles(self) -> Clouds:
         """All clouds with features and labels and a padded length of zero."""
         with _readable(self.path):
-            features, labels = (self._whole(self._file[name], *_ARRAYS[name]) for name in ("features", "labels"))
+            features, labels = (self._whole(self._file[name], *ARRAYS[name]) for name in ("features", "labels"))
         empty = np.zeros((len(self), 0, len(self.point_columns)), np.float32)
         clouds = self._made(empty, np.zeros((len(self), 0), bool), features, labels)
         return replace(clouds, indices=self.indices, meta=self.meta)
@@ -291,12 +143,12 @@ class CloudFile:
     def read(self, start: int, stop: int) -> Clouds:
         """Return consecutive clouds, verified as by :func:`read_clouds`, without indices and meta data."""
         with _readable(self.path):
-            return self._made(*(self._file[name][start:stop] for name in _ARRAYS))
+            return self._made(*(self._file[name][start:stop] for name in ARRAYS))
 
     def take(self, rows: np.ndarray) -> Clouds:
         """Return the clouds of ``rows``, in any order; only the blocks that they lie in are read."""
         order = np.argsort(rows, kind="stable")
-        ends = np.flatnonzero(np.diff(rows[order] // _BLOCK)) + 1
+        ends = np.flatnonzero(np.diff(rows[order] // BLOCK)) + 1
         found = []
         for group in np.split(order, ends) if len(rows) else []:
             start = int(rows[group[0]])
@@ -304,7 +156,7 @@ class CloudFile:
         if not found:
             return self.read(0, 0)
         place = np.argsort(order, kind="stable")
-        arrays = (np.concatenate([getattr(part, name) for part in found])[place] for name in _ARRAYS)
+        arrays = (np.concatenate([getattr(part, name) for part in found])[place] for name in ARRAYS)
         points, mask, features, labels = arrays
         return replace(found[0], points=points, mask=mask, features=features, labels=labels)
 

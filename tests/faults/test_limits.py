@@ -16,7 +16,8 @@ from command_server import CommandServer, Fault
 from project_copy import REPOSITORY
 from stages import DRAWN, STAGES, TRAININGS, with_settings
 
-from cloudchamber.cloud_file import read_clouds, write_clouds
+from cloudchamber.cloud_file import read_clouds
+from cloudchamber.cloud_writer import write_clouds
 from cloudchamber.errors import OutOfMemoryError
 from cloudchamber.interruption import names_lack_of_memory
 

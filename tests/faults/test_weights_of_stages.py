@@ -11,7 +11,8 @@ from command_server import CommandServer
 from stages import STAGES
 
 from cloudchamber.cloud import Clouds, Column
-from cloudchamber.cloud_file import read_clouds, write_clouds
+from cloudchamber.cloud_file import read_clouds
+from cloudchamber.cloud_writer import write_clouds
 from cloudchamber.jets.observable_file import read_observables, write_observables
 
 # What these make of event weights has tests of its own. All others have no clouds as input, or refuse; "compare" takes

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cloudchamber.cloud import Clouds, Column
-from cloudchamber.cloud_file import write_clouds
+from cloudchamber.cloud_writer import write_clouds
 from cloudchamber.generative.compare_jets import REQUESTED
 from cloudchamber.generative.jet_features import JetFeatures, write_jets
 from cloudchamber.jets.features import JET_FEATURES, PARTICLE_FEATURES

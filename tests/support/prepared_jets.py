@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from cloudchamber.cloud import Clouds, Column
-from cloudchamber.cloud_file import write_clouds
+from cloudchamber.cloud_writer import write_clouds
 from cloudchamber.preparation.prepare import prepared
 from cloudchamber.settings.data import PreparationSettings
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from cloudchamber.cloud import Clouds, Column
-from cloudchamber.cloud_file import write_clouds
+from cloudchamber.cloud_writer import write_clouds
 from cloudchamber.jets.observable_file import write_observables
 
 __all__ = ["tagging_clouds", "write_features", "write_tagging_jets"]

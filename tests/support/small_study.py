@@ -8,7 +8,7 @@ from prepared_jets import raw_jets
 from root_files import random_towers, write_delphes
 
 from cloudchamber.cli import main
-from cloudchamber.cloud_file import write_clouds
+from cloudchamber.cloud_writer import write_clouds
 
 __all__ = ["FOLDER", "SAMPLER", "SETTINGS", "build", "run"]
 

@@ -19,7 +19,7 @@ from stage import OUTPUT, TABLE, TRAINED, Stage, training_settings
 from tagging_stages import TAGGING_STAGES, make_tagging_inputs, train_tagger
 
 from cloudchamber.analysis import STUDIES, settings_of
-from cloudchamber.cloud_file import write_clouds
+from cloudchamber.cloud_writer import write_clouds
 
 __all__ = [
     "DRAWN",

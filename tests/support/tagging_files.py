@@ -10,7 +10,8 @@ import pandas as pd
 from cloudchamber.classification.evaluate import COSTS, evaluate
 from cloudchamber.classification.jets import combine_classes
 from cloudchamber.cloud import Clouds, Column
-from cloudchamber.cloud_file import read_clouds, write_clouds
+from cloudchamber.cloud_file import read_clouds
+from cloudchamber.cloud_writer import write_clouds
 from cloudchamber.jets.observable_file import write_observables
 from cloudchamber.settings.data import SplitSettings
 from cloudchamber.settings.tagging_sample import JetClassSettings, TaggingEvaluationSettings, TaggingJetsSettings

@@ -11,7 +11,7 @@ from pronged_jets import tagging_clouds, write_tagging_jets
 from stage import OUTPUT, TABLE, TRAINED, Stage, training_settings
 from tagging_files import ingested_jets
 
-from cloudchamber.cloud_file import write_clouds
+from cloudchamber.cloud_writer import write_clouds
 
 __all__ = ["TAGGING_STAGES", "make_tagging_inputs", "train_tagger"]
 

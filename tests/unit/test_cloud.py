@@ -13,7 +13,8 @@ import pytest
 from prepared_jets import write_prepared_jets
 
 from cloudchamber.cloud import Clouds, Column
-from cloudchamber.cloud_file import create_clouds, read_clouds, read_header, write_clouds
+from cloudchamber.cloud_file import read_clouds, read_header
+from cloudchamber.cloud_writer import create_clouds, write_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.generative.draw_jets import draw_jets
 

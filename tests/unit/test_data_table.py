@@ -15,7 +15,7 @@ from root_files import random_towers, write_delphes
 
 from cloudchamber.analysis import plan
 from cloudchamber.cli import main
-from cloudchamber.cloud_file import write_clouds
+from cloudchamber.cloud_writer import write_clouds
 from cloudchamber.pipeline.pipeline import Pipeline
 from cloudchamber.pipeline.stamps import stamp
 from cloudchamber.studies.assignment.event_file import write_events

@@ -15,7 +15,8 @@ from project_copy import REPOSITORY
 
 from cloudchamber.analysis import plan, settings_of
 from cloudchamber.cli import main
-from cloudchamber.cloud_file import read_clouds, write_clouds
+from cloudchamber.cloud_file import read_clouds
+from cloudchamber.cloud_writer import write_clouds
 from cloudchamber.data_checks.delphes_counts import stored_counts
 from cloudchamber.data_checks.detector_response import detector_response, read_responses
 from cloudchamber.data_checks.tower_jets import FEATURES

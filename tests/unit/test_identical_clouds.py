@@ -15,7 +15,8 @@ from tagging_files import MASS, PT, ingested_jets
 
 from cloudchamber.cli import main
 from cloudchamber.cloud import Clouds, Column
-from cloudchamber.cloud_file import read_clouds, write_clouds
+from cloudchamber.cloud_file import read_clouds
+from cloudchamber.cloud_writer import write_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.metrics.memorisation import memorisation
 from cloudchamber.preparation.identical import fingerprints, joined, repeats

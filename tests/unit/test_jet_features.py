@@ -15,7 +15,8 @@ from scipy.stats import wasserstein_distance
 
 from cloudchamber import seeds
 from cloudchamber.cloud import Clouds
-from cloudchamber.cloud_file import read_clouds, write_clouds
+from cloudchamber.cloud_file import read_clouds
+from cloudchamber.cloud_writer import write_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.figures import style
 from cloudchamber.generative.compare_jets import REQUESTED, compare_jet_features

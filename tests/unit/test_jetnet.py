@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from cloudchamber.cloud import Clouds, Column
-from cloudchamber.cloud_file import read_clouds, write_clouds
+from cloudchamber.cloud_file import read_clouds
+from cloudchamber.cloud_writer import write_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.jets.relative import RELATIVE_COLUMNS
 from cloudchamber.preparation.prepare import prepare

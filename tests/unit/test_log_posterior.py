@@ -11,7 +11,7 @@ from prepared_jets import prepared_jets
 from scipy.stats import norm
 
 from cloudchamber.cloud import Clouds, Column
-from cloudchamber.cloud_file import write_clouds
+from cloudchamber.cloud_writer import write_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.metrics.log_posterior import (
     INPUTS,

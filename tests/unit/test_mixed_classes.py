@@ -11,7 +11,8 @@ from tagging_files import class_settings, ingested_jets
 
 from cloudchamber.classification.jets import combine_classes
 from cloudchamber.classification.origins import difference, made_with, typical_pt, units_of_classes
-from cloudchamber.cloud_file import read_clouds, read_header, write_clouds
+from cloudchamber.cloud_file import read_clouds, read_header
+from cloudchamber.cloud_writer import write_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.jets.relative import RELATIVE_COLUMNS, relative_points
 

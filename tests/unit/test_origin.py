@@ -10,7 +10,8 @@ import pytest
 from prepared_jets import raw_jets
 
 from cloudchamber.cloud import EVENT_WEIGHT, Clouds, Column
-from cloudchamber.cloud_file import read_clouds, write_clouds
+from cloudchamber.cloud_file import read_clouds
+from cloudchamber.cloud_writer import write_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.generative.compare_jets import compare_jet_features
 from cloudchamber.generative.draw_jets import draw_jets

@@ -20,7 +20,8 @@ from project_copy import REPOSITORY
 from cloudchamber import cloud_file
 from cloudchamber.analysis import plan
 from cloudchamber.cli import main
-from cloudchamber.cloud_file import open_clouds, read_clouds, write_clouds
+from cloudchamber.cloud_file import open_clouds, read_clouds
+from cloudchamber.cloud_writer import write_clouds
 from cloudchamber.errors import InputError, StorageError
 from cloudchamber.generative.jet_features import JetFeatures
 from cloudchamber.jets import observe

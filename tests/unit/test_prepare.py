@@ -10,7 +10,8 @@ from prepared_jets import raw_jets
 from root_files import one_jet, random_towers, write_delphes
 
 from cloudchamber.cloud import Clouds, Column
-from cloudchamber.cloud_file import read_clouds, write_clouds
+from cloudchamber.cloud_file import read_clouds
+from cloudchamber.cloud_writer import write_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.jets.observables import observe
 from cloudchamber.metrics.cloud_comparison import compare_clouds

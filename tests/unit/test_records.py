@@ -12,7 +12,7 @@ import pytest
 from prepared_jets import raw_jets
 
 from cloudchamber.cli import main
-from cloudchamber.cloud_file import write_clouds
+from cloudchamber.cloud_writer import write_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.records.environment import code_version, installed_packages, machine
 from cloudchamber.records.record import files_named, read_record, record_path, recorded

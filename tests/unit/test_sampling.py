@@ -12,7 +12,8 @@ from descriptions import write_description
 from prepared_jets import prepared_jets
 
 from cloudchamber.cloud import Clouds
-from cloudchamber.cloud_file import read_clouds, write_clouds
+from cloudchamber.cloud_file import read_clouds
+from cloudchamber.cloud_writer import write_clouds
 from cloudchamber.errors import InputError, SettingsError
 from cloudchamber.generative.artifact import load_artifact
 from cloudchamber.generative.draw_jets import draw_jets

@@ -11,7 +11,8 @@ from prepared_jets import write_prepared_jets
 from scipy.stats import wasserstein_distance
 
 from cloudchamber.cloud import Clouds
-from cloudchamber.cloud_file import read_clouds, write_clouds
+from cloudchamber.cloud_file import read_clouds
+from cloudchamber.cloud_writer import write_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.generative.jet_features import JetFeatures, write_jets
 from cloudchamber.generative.sample import sample_model

@@ -12,7 +12,8 @@ from cloudchamber.classification.flat_weights import flat_weights
 from cloudchamber.classification.high_level import feature_names, high_level
 from cloudchamber.classification.jets import combine_classes
 from cloudchamber.cli import main
-from cloudchamber.cloud_file import read_clouds, write_clouds
+from cloudchamber.cloud_file import read_clouds
+from cloudchamber.cloud_writer import write_clouds
 from cloudchamber.errors import InputError, SettingsError
 from cloudchamber.jets.kinematics import jet_kinematics, momenta
 from cloudchamber.jets.observable_file import read_observables

@@ -20,7 +20,7 @@ from cloudchamber.classification.predict import predict_classes
 from cloudchamber.classification.taggers import CloudTagger, build_tagger, load_tagger
 from cloudchamber.classification.train import train_tagger
 from cloudchamber.cloud import Clouds
-from cloudchamber.cloud_file import write_clouds
+from cloudchamber.cloud_writer import write_clouds
 from cloudchamber.errors import InputError, SettingsError
 from cloudchamber.jets.observable_file import read_observables
 from cloudchamber.settings.base import parse

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from prepared_jets import prepared_jets
 
-from cloudchamber.cloud_file import write_clouds
+from cloudchamber.cloud_writer import write_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.metrics.teacher_test import teacher_test
 from cloudchamber.settings.metrics import TeacherTestSettings

@@ -12,7 +12,8 @@ from cloudchamber.classification.flat_weights import flat_weights
 from cloudchamber.classification.jet_data import read_tagging_jets
 from cloudchamber.classification.jets import combine_classes
 from cloudchamber.cloud import Clouds, Column
-from cloudchamber.cloud_file import read_clouds, write_clouds
+from cloudchamber.cloud_file import read_clouds
+from cloudchamber.cloud_writer import write_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.preparation.prepare import prepare
 from cloudchamber.preparation.splits import read_split

@@ -11,7 +11,7 @@ from prepared_jets import prepared_jets
 from scipy import stats
 
 from cloudchamber.cloud import Clouds, Column
-from cloudchamber.cloud_file import write_clouds
+from cloudchamber.cloud_writer import write_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.figures.histograms import bin_edges as figure_edges
 from cloudchamber.figures.histograms import histogram

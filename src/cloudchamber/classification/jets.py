@@ -12,7 +12,8 @@ from cloudchamber.classification.chosen_jets import WINDOWED, chosen_jets, windo
 from cloudchamber.classification.flat_weights import flat_weights
 from cloudchamber.classification.origins import difference, made_with, typical_pt, units_of_classes
 from cloudchamber.cloud import EVENT_WEIGHT, Clouds, Column
-from cloudchamber.cloud_file import CloudWriter, create_clouds, read_clouds
+from cloudchamber.cloud_file import read_clouds
+from cloudchamber.cloud_writer import CloudWriter, create_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.jets.relative import RELATIVE_COLUMNS, relative_points
 from cloudchamber.preparation.identical import fingerprints, joined, repeats, warning

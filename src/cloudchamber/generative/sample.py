@@ -12,7 +12,8 @@ import torch
 
 from cloudchamber import seeds
 from cloudchamber.cloud import Column
-from cloudchamber.cloud_file import CloudWriter, create_clouds, read_clouds
+from cloudchamber.cloud_file import read_clouds
+from cloudchamber.cloud_writer import CloudWriter, create_clouds
 from cloudchamber.devices import device_name, present_device
 from cloudchamber.errors import InputError
 from cloudchamber.generative.artifact import Artifact, build_sampler, load_artifact

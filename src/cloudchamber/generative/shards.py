@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, final
 
-from cloudchamber.cloud_file import create_clouds, read_clouds, read_header
+from cloudchamber.cloud_file import read_clouds, read_header
+from cloudchamber.cloud_writer import create_clouds
 from cloudchamber.errors import InputError, SettingsError
 
 __all__ = ["WHOLE", "Shard", "gather_sample"]

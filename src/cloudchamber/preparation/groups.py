@@ -17,7 +17,9 @@ from typing import Any
 import numpy as np
 
 from cloudchamber.cloud import Clouds
-from cloudchamber.cloud_file import GROUP_FORMAT, CloudFile, create_clouds, open_clouds
+from cloudchamber.cloud_file import CloudFile, open_clouds
+from cloudchamber.cloud_layout import GROUP_FORMAT
+from cloudchamber.cloud_writer import create_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.preparation.cloud_counts import CloudCounts
 from cloudchamber.preparation.event_weights import (

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from cloudchamber.cloud import Column
-from cloudchamber.cloud_file import create_clouds
+from cloudchamber.cloud_writer import create_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.preparation.alike import FileContent
 from cloudchamber.preparation.cloud_counts import CloudCounts

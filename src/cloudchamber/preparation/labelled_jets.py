@@ -9,7 +9,7 @@ from typing import Any, final
 
 import numpy as np
 
-from cloudchamber.cloud_file import create_clouds
+from cloudchamber.cloud_writer import create_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.preparation.alike import units_differ
 from cloudchamber.preparation.columns import CLASS_COLUMN, JET_FEATURES, LABEL_COLUMNS, MULTIPLICITY

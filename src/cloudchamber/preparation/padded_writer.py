@@ -4,7 +4,7 @@ from typing import final
 
 import numpy as np
 
-from cloudchamber.cloud_file import CloudWriter
+from cloudchamber.cloud_writer import CloudWriter
 from cloudchamber.preparation.cloud_counts import CloudCounts
 from cloudchamber.preparation.identical import fingerprints
 from cloudchamber.preparation.padding import pad

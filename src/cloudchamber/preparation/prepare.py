@@ -11,7 +11,8 @@ import numpy as np
 
 from cloudchamber import seeds
 from cloudchamber.cloud import Clouds
-from cloudchamber.cloud_file import create_clouds, open_clouds
+from cloudchamber.cloud_file import open_clouds
+from cloudchamber.cloud_writer import create_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.jets.kinematics import relative_sum
 from cloudchamber.jets.relative import RELATIVE_COLUMNS, relative_points

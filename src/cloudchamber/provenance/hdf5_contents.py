@@ -107,7 +107,8 @@ def _clouds(path: Path) -> Contents:
 
 
 def _cloud_group(path: Path) -> Contents:
-    from cloudchamber.cloud_file import GROUP_FORMAT, open_clouds
+    from cloudchamber.cloud_file import open_clouds
+    from cloudchamber.cloud_layout import GROUP_FORMAT
 
     with open_clouds(path, kind=GROUP_FORMAT) as clouds:
         for _ in clouds.pieces():

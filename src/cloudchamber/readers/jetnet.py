@@ -12,7 +12,8 @@ import h5py
 import numpy as np
 
 from cloudchamber.cloud import Clouds, Column
-from cloudchamber.cloud_file import read_clouds, write_clouds
+from cloudchamber.cloud_file import read_clouds
+from cloudchamber.cloud_writer import write_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.hdf5 import create_hdf5
 from cloudchamber.jets.relative import RELATIVE_COLUMNS, wrap

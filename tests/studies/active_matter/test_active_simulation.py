@@ -170,7 +170,7 @@ def test_other_files_of_clouds_are_refused_in_one_line(tmp_path: Path) -> None:
     clouds = read_clouds(tmp_path / "out.h5")
     from dataclasses import replace
 
-    from cloudchamber.cloud_file import write_clouds
+    from cloudchamber.cloud_writer import write_clouds
 
     write_clouds(tmp_path / "other.h5", replace(clouds, meta={}))
     with pytest.raises(InputError, match="no snapshots of a system"):

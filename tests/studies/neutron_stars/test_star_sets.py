@@ -8,7 +8,8 @@ import pytest
 import torch
 from star_files import CURVES, REFERENCE, STARS
 
-from cloudchamber.cloud_file import read_clouds, write_clouds
+from cloudchamber.cloud_file import read_clouds
+from cloudchamber.cloud_writer import write_clouds
 from cloudchamber.errors import InputError, SettingsError
 from cloudchamber.settings.base import parse
 from cloudchamber.studies.neutron_stars.curve_file import grid_of, read_curves

@@ -12,7 +12,7 @@ import numpy as np
 
 from cloudchamber import seeds
 from cloudchamber.cloud import Column
-from cloudchamber.cloud_file import CloudWriter, create_clouds
+from cloudchamber.cloud_writer import CloudWriter, create_clouds
 from cloudchamber.errors import DivergenceError, SettingsError
 from cloudchamber.progress import Progress, progress
 from cloudchamber.storage import provenance, write_bytes

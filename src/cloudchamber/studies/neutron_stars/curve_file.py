@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from cloudchamber.cloud import Clouds, Column
-from cloudchamber.cloud_file import read_clouds, write_clouds
+from cloudchamber.cloud_file import read_clouds
+from cloudchamber.cloud_writer import write_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.studies.neutron_stars.quantities import MASSIVE, PREDICTED
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from cloudchamber import seeds
-from cloudchamber.cloud_file import write_clouds
+from cloudchamber.cloud_writer import write_clouds
 from cloudchamber.storage import provenance
 from cloudchamber.studies.neutron_stars.curve_file import read_curves
 from cloudchamber.studies.neutron_stars.settings import StarSettings

@@ -10,7 +10,8 @@ from torch import Tensor
 from cloudchamber.classification.jet_data import class_names
 from cloudchamber.classification.taggers import CloudTagger, TowerTagger, load_tagger
 from cloudchamber.cloud import Clouds, Column
-from cloudchamber.cloud_file import read_clouds, write_clouds
+from cloudchamber.cloud_file import read_clouds
+from cloudchamber.cloud_writer import write_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.networks.cloud_rows import AttentiveClassifier, PackedRows
 from cloudchamber.storage import provenance
