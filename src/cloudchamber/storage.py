@@ -37,8 +37,8 @@ def atomic_path(path: str | Path, size: int | None = None) -> Iterator[Path]:
     """Yield a path beside ``path`` to write to; it takes the place of ``path`` when the block ends without an error.
 
     The file is flushed to the disk before the rename and the folder after it, so that a crash leaves either the old
-    file or the whole new one. After an error nothing is left and an old file stays as it was. The suffix of ``path``
-    is kept, since some writers choose a format by it.
+    file or the whole new one. After an error nothing is left, no new folder either, and an old file stays as it was.
+    The suffix of ``path`` is kept, since some writers choose a format by it.
 
     Args:
         path: where the file is to be.
@@ -49,6 +49,8 @@ def atomic_path(path: str | Path, size: int | None = None) -> Iterator[Path]:
     """
     path = Path(path)
     aside = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    made = [folder for folder in path.parents if not folder.exists()]
+    written = False
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -58,11 +60,23 @@ def atomic_path(path: str | Path, size: int | None = None) -> Iterator[Path]:
         with open(aside, "rb+") as file:
             os.fsync(file.fileno())
         os.replace(aside, path)
+        written = True
         _sync_folder(path.parent)
     except OSError as error:
         raise StorageError(_write_failure(path, aside, size, error)) from error
     finally:
         aside.unlink(missing_ok=True)
+        if not written:
+            _remove_empty(made)
+
+
+def _remove_empty(folders: Iterable[Path]) -> None:
+    """Remove folders, the innermost first, up to one that somebody else has put something into."""
+    for folder in folders:
+        try:
+            folder.rmdir()
+        except OSError:
+            return
 
 
 def _sync_folder(folder: Path) -> None:

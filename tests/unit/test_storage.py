@@ -46,6 +46,21 @@ def test_content_appears_at_the_end_of_the_block_under_a_name_of_the_same_suffix
     assert list(path.parent.iterdir()) == [path]
 
 
+def _write_half(path: Path, other: Path | None) -> None:
+    with atomic_path(path) as aside:
+        aside.write_text("a")
+        if other:
+            other.write_text("b")
+        raise InputError("half way")
+
+
+def test_after_an_error_no_new_folder_is_left(tmp_path: Path) -> None:
+    for other in (None, tmp_path / "new" / "of_others.txt"):
+        with pytest.raises(InputError):
+            _write_half(tmp_path / "new" / "folder" / "table.csv", other)
+        assert sorted(tmp_path.rglob("*")) == ([other.parent, other] if other else [])
+
+
 def test_an_old_file_is_replaced(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     write_text(path, "old, and longer")
