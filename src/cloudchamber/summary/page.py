@@ -52,8 +52,8 @@ _STYLE = """
   color: #64748b; }
 .framed .summary a:not([href^="#"]) { color: inherit; text-decoration: none; pointer-events: none; }
 @media (max-width: 60rem) { .summary section { grid-template-columns: 1fr; } }
-#app .items-center.h-screen { align-items: flex-start; }
-#app .items-start { flex-direction: column; padding: 1rem 2rem; }
+#app .items-center.h-screen { align-items: flex-start; justify-content: flex-start; min-width: 0; }
+#app .items-start { flex-direction: column; padding: 1rem 2rem; min-width: 0; }
 #app .summary { margin: 0; padding: 0; }
 #app .prose { max-width: none; }
 #app .prose p { max-width: 46rem; }
