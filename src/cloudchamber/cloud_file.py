@@ -13,7 +13,8 @@ import numpy as np
 
 from cloudchamber.cloud import EVENT_WEIGHT, Clouds, Column
 from cloudchamber.cloud_layout import ARRAYS, BLOCK, FORMAT, GROUP_FORMAT, VERSION
-from cloudchamber.errors import CloudchamberError, InputError
+from cloudchamber.damage import readable_as
+from cloudchamber.errors import InputError
 
 __all__ = [
     "AnyClouds",
@@ -24,6 +25,8 @@ __all__ = [
     "read_header",
 ]
 
+# What errors of damaged files call them.
+_KIND = "a cloud file"
 # Points that a piece of an open file holds: what is computed of them takes several times as much.
 _PIECE_BYTES = 1 << 27
 # The rows of a piece are a multiple of this, or all.
@@ -31,22 +34,11 @@ _PIECE_ROWS = 8192
 
 
 @contextmanager
-def _readable(path: str | Path) -> Iterator[None]:
-    """Turn every failure of HDF5 into one line that names the file."""
-    try:
-        yield
-    except (CloudchamberError, MemoryError):
-        raise
-    except Exception as error:  # damaged bytes make HDF5 raise almost anything
-        raise InputError(f"{path}: cannot be read as a cloud file: {' '.join(str(error).split())}") from error
-
-
-@contextmanager
 def _opened(path: str | Path, *kinds: str) -> Iterator[h5py.File]:
-    with _readable(path):
+    with readable_as(path, _KIND):
         file = h5py.File(path, "r", locking=False)
     with file:
-        with _readable(path):
+        with readable_as(path, _KIND):
             if file.attrs.get("format") not in [np.bytes_(kind) for kind in kinds]:
                 raise InputError(f"{path}: not a cloud file (attribute 'format' is not '{kinds[0]}')")
             if file.attrs.get("version") != VERSION:
@@ -70,7 +62,7 @@ class CloudFile:
 
     def __init__(self, path: str | Path, file: h5py.File) -> None:
         self.path, self._file = path, file
-        with _readable(path):
+        with readable_as(path, _KIND):
             self._clouds = int(file.attrs["n_clouds"])
             for name, kind in ARRAYS.items():
                 _require(path, file[name], *kind)
@@ -93,7 +85,7 @@ class CloudFile:
     @cached_property
     def indices(self) -> Mapping[str, np.ndarray]:
         """The rows of each named part."""
-        with _readable(self.path):
+        with readable_as(self.path, _KIND):
             group = self._file["indices"]
             indices = {name: self._whole(group[name], "int64", 1) for name in group}
         for name, rows in indices.items():
@@ -104,13 +96,13 @@ class CloudFile:
     @cached_property
     def meta(self) -> Mapping[str, Any]:
         """What describes the clouds."""
-        with _readable(self.path):
+        with readable_as(self.path, _KIND):
             return _meta(self._file)
 
     @cached_property
     def without_particles(self) -> Clouds:
         """All clouds with features and labels and a padded length of zero."""
-        with _readable(self.path):
+        with readable_as(self.path, _KIND):
             features, labels = (self._whole(self._file[name], *ARRAYS[name]) for name in ("features", "labels"))
         empty = np.zeros((len(self), 0, len(self.point_columns)), np.float32)
         clouds = self._made(empty, np.zeros((len(self), 0), bool), features, labels)
@@ -118,7 +110,7 @@ class CloudFile:
 
     def rows(self, name: str) -> np.ndarray:
         """Return what :meth:`CloudWriter.add_rows` stored."""
-        with _readable(self.path):
+        with readable_as(self.path, _KIND):
             dataset = self._file[f"rows/{name}"]
             if dataset.shape != (len(self),):
                 raise InputError(f"{self.path}: '{dataset.name}' is {dataset.shape}, there are {len(self)} clouds")
@@ -142,7 +134,7 @@ class CloudFile:
 
     def read(self, start: int, stop: int) -> Clouds:
         """Return consecutive clouds, verified as by :func:`read_clouds`, without indices and meta data."""
-        with _readable(self.path):
+        with readable_as(self.path, _KIND):
             return self._made(*(self._file[name][start:stop] for name in ARRAYS))
 
     def take(self, rows: np.ndarray) -> Clouds:
@@ -262,7 +254,7 @@ def read_header(path: str | Path) -> Mapping[str, Any]:
     Raises:
         InputError: the file is missing, damaged, incomplete or of another kind.
     """
-    with _opened(path, FORMAT, GROUP_FORMAT) as file, _readable(path):
+    with _opened(path, FORMAT, GROUP_FORMAT) as file, readable_as(path, _KIND):
         return _meta(file)
 
 

@@ -1,6 +1,5 @@
 """Writing files of clouds, whole or not at all; :mod:`cloudchamber.cloud_file` reads them."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +9,7 @@ import numpy as np
 
 from cloudchamber.cloud import Clouds, Column
 from cloudchamber.cloud_layout import ARRAYS, BLOCK, FORMAT, VERSION
-from cloudchamber.hdf5 import Hdf5Output, create_hdf5, growing_dataset
+from cloudchamber.hdf5 import Hdf5Output, create_hdf5, growing_dataset, write_indices, write_meta
 
 __all__ = ["CloudWriter", "create_clouds", "write_clouds"]
 
@@ -73,14 +72,11 @@ class CloudWriter:
 
     def add_indices(self, name: str, rows: np.ndarray) -> None:
         """Store the index array of a named part."""
-        self._file.create_dataset(f"indices/{name}", data=np.asarray(rows, "i8"), chunks=True, fletcher32=True)
+        write_indices(self._file, name, rows)
 
     def add_meta(self, meta: Mapping[str, Any]) -> None:
         """Store what describes the clouds; replaces what was stored before."""
-        if "meta" in self._file:
-            del self._file["meta"]
-        text = np.frombuffer(json.dumps(meta, sort_keys=True).encode(), "u1")
-        self._file.create_dataset("meta", data=text, chunks=True, compression="gzip", fletcher32=True)
+        write_meta(self._file, meta)
 
     @property
     def rows(self) -> int:

@@ -9,7 +9,8 @@ variable length, so that texts are stored in a fixed length (:func:`fixed_length
 """
 
 import io
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, final
@@ -20,7 +21,7 @@ import numpy as np
 from cloudchamber.cloud import Column
 from cloudchamber.storage import atomic_path
 
-__all__ = ["Hdf5Output", "create_hdf5", "fixed_length", "growing_dataset"]
+__all__ = ["Hdf5Output", "create_hdf5", "fixed_length", "growing_dataset", "write_indices", "write_meta"]
 
 
 @final
@@ -73,6 +74,19 @@ class Hdf5Output:
         """Raise the failure of an earlier write, if there was one; to be called between large writes."""
         if self._target.error is not None:
             raise self._target.error
+
+
+def write_indices(file: h5py.File, name: str, rows: np.ndarray) -> None:
+    """Write the index array of a named part to the group "indices"."""
+    file.create_dataset(f"indices/{name}", data=np.asarray(rows, "i8"), chunks=True, fletcher32=True)
+
+
+def write_meta(file: h5py.File, meta: Mapping[str, Any]) -> None:
+    """Write keys and values to the data set "meta", in place of what it held before."""
+    if "meta" in file:
+        del file["meta"]
+    text = np.frombuffer(json.dumps(meta, sort_keys=True).encode(), "u1")
+    file.create_dataset("meta", data=text, chunks=True, compression="gzip", fletcher32=True)
 
 
 def growing_dataset(

@@ -10,10 +10,14 @@ import h5py
 import numpy as np
 
 from cloudchamber.cloud import Column
-from cloudchamber.errors import CloudchamberError, InputError
+from cloudchamber.damage import readable_as
+from cloudchamber.errors import InputError
 from cloudchamber.packed_clouds import ARRAYS, FORMAT, VERSION, PackedPart
 
 __all__ = ["PackedCloudFile", "open_packed_clouds"]
+
+# What errors of damaged files call them.
+_KIND = "packed clouds"
 
 
 @final
@@ -105,7 +109,7 @@ class PackedCloudFile:
         counts = self.counts[rows]
         points = np.empty((int(counts.sum()), self._points.shape[1]), np.float32)
         place = np.concatenate([[0], np.cumsum(counts)])
-        with _readable(self.path):
+        with readable_as(self.path, _KIND):
             for run in _runs(rows):
                 first, last = rows[run.start], rows[run.stop - 1] + 1
                 points[place[run.start] : place[run.stop]] = self._points[self.offsets[first] : self.offsets[last]]
@@ -139,29 +143,19 @@ def open_packed_clouds(path: str | Path) -> Iterator[PackedCloudFile]:
         InputError: it is missing, damaged, incomplete, or no file of packed clouds.
     """
     with _opened(path) as file:
-        with _readable(path):
+        with readable_as(path, _KIND):
             opened = PackedCloudFile(Path(path), file)
         yield opened
 
 
 @contextmanager
 def _opened(path: str | Path) -> Iterator[h5py.File]:
-    with _readable(path):
+    with readable_as(path, _KIND):
         file = h5py.File(path, "r", locking=False)
     try:
         yield file
     finally:
         file.close()
-
-
-@contextmanager
-def _readable(path: str | Path) -> Iterator[None]:
-    try:
-        yield
-    except (CloudchamberError, MemoryError):
-        raise
-    except Exception as error:  # damaged bytes make HDF5 raise almost anything
-        raise InputError(f"{path}: cannot be read as packed clouds: {' '.join(str(error).split())}") from error
 
 
 def _check_head(path: Path, file: h5py.File) -> None:

@@ -3,7 +3,6 @@
 Checksums and the mark of completeness are those of :mod:`cloud_file`.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any, final
 import numpy as np
 
 from cloudchamber.cloud import Column
-from cloudchamber.hdf5 import Hdf5Output, create_hdf5, growing_dataset
+from cloudchamber.hdf5 import Hdf5Output, create_hdf5, growing_dataset, write_indices, write_meta
 from cloudchamber.packed_clouds import ARRAYS, FORMAT, VERSION, PackedPart
 
 __all__ = ["PackedCloudWriter", "create_packed_clouds"]
@@ -56,14 +55,11 @@ class PackedCloudWriter:
 
     def add_indices(self, name: str, rows: np.ndarray) -> None:
         """Store the index array of a named part."""
-        self._file.create_dataset(f"indices/{name}", data=np.asarray(rows, "i8"), chunks=True, fletcher32=True)
+        write_indices(self._file, name, rows)
 
     def add_meta(self, meta: Mapping[str, Any]) -> None:
         """Store what describes the clouds; replaces what was stored before."""
-        if "meta" in self._file:
-            del self._file["meta"]
-        text = np.frombuffer(json.dumps(meta, sort_keys=True).encode(), "u1")
-        self._file.create_dataset("meta", data=text, chunks=True, compression="gzip", fletcher32=True)
+        write_meta(self._file, meta)
 
 
 @contextmanager

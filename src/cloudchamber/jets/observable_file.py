@@ -13,7 +13,8 @@ from typing import Any, final
 import h5py
 import numpy as np
 
-from cloudchamber.errors import CloudchamberError, InputError
+from cloudchamber.damage import readable_as
+from cloudchamber.errors import InputError
 from cloudchamber.hdf5 import Hdf5Output, create_hdf5
 from cloudchamber.storage import sha256
 
@@ -28,6 +29,9 @@ __all__ = [
     "refuse_other_source",
     "write_observables",
 ]
+
+# What errors of damaged files call them.
+_KIND = "a file of observables"
 
 FORMAT = "cloudchamber-observables"
 VERSION = 1
@@ -111,7 +115,7 @@ class ObservableFile:
 
     def __init__(self, path: str | Path, file: h5py.File) -> None:
         self._path, self._file = path, file
-        with _readable(path):
+        with readable_as(path, _KIND):
             if file.attrs.get("format") != np.bytes_(FORMAT) or file.attrs.get("version") != VERSION:
                 raise InputError(f"{path}: not a file of observables ('{FORMAT}', version {VERSION})")
             if file.attrs.get("complete") != 1:
@@ -122,7 +126,7 @@ class ObservableFile:
         if not isinstance(self.meta, dict):
             raise InputError(f"{path}: 'meta' holds no keys and values")
         for name in self.names:
-            with _readable(path):
+            with readable_as(path, _KIND):
                 shape, dtype = file["observables"][name].shape, file["observables"][name].dtype
             if shape != (self.jets,) or dtype != np.float64:
                 raise InputError(
@@ -131,20 +135,9 @@ class ObservableFile:
 
     def read(self, name: str, start: int = 0, stop: int | None = None) -> np.ndarray:
         """Return the (n,) values of one observable, of all jets or of some consecutive ones."""
-        with _readable(self._path):
+        with readable_as(self._path, _KIND):
             values: np.ndarray = self._file["observables"][name][start:stop]
         return values
-
-
-@contextmanager
-def _readable(path: str | Path) -> Iterator[None]:
-    try:
-        yield
-    except (CloudchamberError, MemoryError):
-        raise
-    except Exception as error:  # damaged bytes make HDF5 raise almost anything
-        reason = " ".join(str(error).split())
-        raise InputError(f"{path}: cannot be read as a file of observables: {reason}") from error
 
 
 @contextmanager
@@ -154,7 +147,7 @@ def open_observables(path: str | Path) -> Iterator[ObservableFile]:
     Raises:
         InputError: the file is missing, damaged, incomplete or of another kind.
     """
-    with _readable(path):
+    with readable_as(path, _KIND):
         file = h5py.File(path, "r", locking=False)
     with file:
         yield ObservableFile(path, file)

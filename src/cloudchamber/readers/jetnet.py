@@ -14,10 +14,10 @@ import numpy as np
 from cloudchamber.cloud import Clouds, Column
 from cloudchamber.cloud_file import read_clouds
 from cloudchamber.cloud_writer import write_clouds
+from cloudchamber.damage import readable_as
 from cloudchamber.errors import InputError
 from cloudchamber.hdf5 import create_hdf5
 from cloudchamber.jets.relative import RELATIVE_COLUMNS, wrap
-from cloudchamber.readers.damage import readable_as
 from cloudchamber.storage import provenance
 
 __all__ = ["convert_from_jetnet", "convert_to_jetnet", "read_jetnet", "write_jetnet"]

@@ -20,8 +20,8 @@ from typing import final
 import h5py
 import numpy as np
 
+from cloudchamber.damage import readable_as
 from cloudchamber.errors import InputError
-from cloudchamber.readers.damage import readable_as
 from cloudchamber.readers.jagged import Jagged, offsets_of
 from cloudchamber.readers.labelled import LabelledJets, labelled_jets
 from cloudchamber.readers.whole_numbers import whole_numbers

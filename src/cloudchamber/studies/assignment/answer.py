@@ -6,18 +6,11 @@ from typing import Any
 
 import pandas as pd
 
+from cloudchamber.figures.seed_value import SeedValue
 from cloudchamber.metrics.tables import read_table
 from cloudchamber.settings.entries import need
 from cloudchamber.studies.assignment.methods import BINS
-from cloudchamber.studies.assignment.reading import (
-    SAMPLE,
-    Method,
-    Value,
-    methods_of,
-    read_metrics,
-    samples_of,
-    value_of,
-)
+from cloudchamber.studies.assignment.reading import SAMPLE, Method, methods_of, read_metrics, samples_of, value_of
 from cloudchamber.summary.answer import Answer, unanswered
 from cloudchamber.summary.comparison import listed
 
@@ -90,7 +83,7 @@ def _of_sample(
     )
 
 
-def _share(value: Value) -> str:
+def _share(value: SeedValue) -> str:
     return f"{100 * value.value:.1f} ± {100 * value.error:.1f} %"
 
 

@@ -15,9 +15,9 @@ from typing import final
 import h5py
 import numpy as np
 
+from cloudchamber.damage import readable_as
 from cloudchamber.errors import InputError
 from cloudchamber.hdf5 import create_hdf5
-from cloudchamber.readers.damage import readable_as
 from cloudchamber.studies.assignment.event_checks import (
     check_jets,
     check_masses,

@@ -1,20 +1,19 @@
 """The tables of the study as figures, tables and the answer read them: methods, and values over their seeds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from math import hypot, isnan, nan
 from typing import Any, final
 
-import numpy as np
 import pandas as pd
 
 from cloudchamber.figures.looks import Look, looks
+from cloudchamber.figures.seed_value import SeedValue, over_seeds
 from cloudchamber.metrics.tables import read_table
 from cloudchamber.settings.entries import entries, need
 from cloudchamber.studies.assignment.measures import COLUMNS
 from cloudchamber.studies.assignment.methods import CHI_SQUARES, STRONGEST
 
-__all__ = ["SAMPLE", "Method", "Value", "methods_of", "read_metrics", "samples_of", "value_of"]
+__all__ = ["SAMPLE", "Method", "methods_of", "read_metrics", "samples_of", "value_of"]
 
 # What own events are, wherever a published number could be taken for theirs.
 SAMPLE = "own simulation, not the sample of arXiv 2010.09206"
@@ -36,34 +35,6 @@ class Method:
     trained_on: str
     label: str
     look: Look
-
-
-@final
-@dataclass(frozen=True)
-class Value:
-    """A metric of one method.
-
-    Attributes:
-        value: mean over seeds.
-        uncertainty: from the number of events, mean over seeds.
-        spread: standard deviation over seeds, not a number for one.
-        seeds: how many.
-        floor, ceiling: not a number where there is none.
-        n: events or tops.
-    """
-
-    value: float
-    uncertainty: float
-    spread: float
-    seeds: int
-    floor: float
-    ceiling: float
-    n: int
-
-    @property
-    def error(self) -> float:
-        """Uncertainty and spread added in squares."""
-        return hypot(self.uncertainty, 0.0 if isnan(self.spread) else self.spread)
 
 
 def read_metrics(files: Mapping[str, Any]) -> pd.DataFrame:
@@ -113,25 +84,9 @@ def methods_of(files: Mapping[str, Any], table: pd.DataFrame, every: bool = Fals
     ]
 
 
-def value_of(rows: pd.DataFrame, method: Method, **where: Any) -> Value | None:
+def value_of(rows: pd.DataFrame, method: Method, **where: Any) -> SeedValue | None:
     """Return the value of a method in the rows in which all columns ``where`` have the given values; None for none."""
     chosen = rows[(rows["model"] == method.name) & (rows["trained_on"] == method.trained_on)]
     for column, value in where.items():
         chosen = chosen[chosen[column] == value]
-    values = chosen["value"].to_numpy(float)
-    if not len(values):
-        return None
-    return Value(
-        float(values.mean()),
-        _mean(chosen["uncertainty"]),
-        float(values.std(ddof=1)) if len(values) > 1 else nan,
-        len(values),
-        _mean(chosen["floor"]),
-        _mean(chosen["ceiling"]),
-        int(chosen["n_reference"].iloc[0]),
-    )
-
-
-def _mean(values: Sequence[float]) -> float:
-    numbers = np.asarray(values, float)
-    return float(numbers.mean()) if len(numbers) else nan
+    return over_seeds(chosen)

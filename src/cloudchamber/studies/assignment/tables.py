@@ -8,18 +8,11 @@ import pandas as pd
 
 from cloudchamber.figures.numbers import with_uncertainty
 from cloudchamber.figures.rendering import Table
+from cloudchamber.figures.seed_value import SeedValue
 from cloudchamber.metrics.tables import read_table
 from cloudchamber.settings.entries import need
 from cloudchamber.studies.assignment.methods import BINS, PUBLISHED
-from cloudchamber.studies.assignment.reading import (
-    SAMPLE,
-    Method,
-    Value,
-    methods_of,
-    read_metrics,
-    samples_of,
-    value_of,
-)
+from cloudchamber.studies.assignment.reading import SAMPLE, Method, methods_of, read_metrics, samples_of, value_of
 
 __all__ = ["cost", "efficiencies", "significance"]
 
@@ -94,7 +87,7 @@ def efficiencies(files: Mapping[str, Any]) -> Table:
     return Table(f"{need(files, 'title')}: efficiencies", header, rows, notes, table, references)
 
 
-def _percent(value: Value | None) -> str:
+def _percent(value: SeedValue | None) -> str:
     if value is None:
         return ""
     text = f"{100 * value.value:.1f} ± {100 * value.uncertainty:.1f}"

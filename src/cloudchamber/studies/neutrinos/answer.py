@@ -6,10 +6,11 @@ from typing import Any
 
 import pandas as pd
 
+from cloudchamber.figures.seed_value import SeedValue
 from cloudchamber.metrics.tables import read_table
 from cloudchamber.settings.entries import need
 from cloudchamber.studies.neutrinos.names import CEILING, HISTOGRAM
-from cloudchamber.studies.neutrinos.reading import Classifier, Value, ceiling_of, classifiers_of, read_metrics, value_of
+from cloudchamber.studies.neutrinos.reading import Classifier, ceiling_of, classifiers_of, read_metrics, value_of
 from cloudchamber.summary.answer import Answer, unanswered
 
 __all__ = ["answers"]
@@ -62,15 +63,15 @@ def answers(files: Mapping[str, Any]) -> list[Answer]:
     ]
 
 
-def _share(value: Value) -> str:
+def _share(value: SeedValue) -> str:
     return f"{100 * value.value:.1f} ± {100 * value.error:.1f} %"
 
 
-def _beside(ceiling: Value | None) -> str:
+def _beside(ceiling: SeedValue | None) -> str:
     return "" if ceiling is None else f", a classifier of the true visible prongs {_share(ceiling)}"
 
 
-def _histogram(values: Mapping[Classifier, Value]) -> str:
+def _histogram(values: Mapping[Classifier, SeedValue]) -> str:
     found = [value for item, value in values.items() if item.name == HISTOGRAM]
     return f", a histogram of muon length and shower energy {_share(found[0])}" if found else ""
 

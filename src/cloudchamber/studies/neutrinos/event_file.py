@@ -17,8 +17,8 @@ import awkward as ak
 import numpy as np
 import uproot
 
+from cloudchamber.damage import readable_as
 from cloudchamber.errors import InputError
-from cloudchamber.readers.damage import readable_as
 from cloudchamber.studies.neutrinos.events import Events, Hits, Prongs
 from cloudchamber.studies.neutrinos.names import VIEWS
 

@@ -2,18 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import hypot, isnan, nan
+from math import isnan, nan
 from typing import Any, final
 
-import numpy as np
 import pandas as pd
 
 from cloudchamber.figures.looks import Look, looks
+from cloudchamber.figures.seed_value import SeedValue, over_seeds
 from cloudchamber.metrics.tables import METRIC_COLUMNS, read_table
 from cloudchamber.settings.entries import entries, need
 from cloudchamber.studies.neutrinos.names import CEILING, HISTOGRAM
 
-__all__ = ["Classifier", "Value", "ceiling_of", "classifiers_of", "heading", "read_metrics", "value_of"]
+__all__ = ["Classifier", "ceiling_of", "classifiers_of", "heading", "read_metrics", "value_of"]
 
 
 @final
@@ -24,34 +24,6 @@ class Classifier:
     name: str
     label: str
     look: Look
-
-
-@final
-@dataclass(frozen=True)
-class Value:
-    """A metric of one classifier.
-
-    Attributes:
-        value: mean over seeds.
-        uncertainty: from the number of events, mean over seeds.
-        spread: standard deviation over seeds, not a number for one.
-        seeds: how many.
-        floor, ceiling: not a number where there is none.
-        n: events or prongs.
-    """
-
-    value: float
-    uncertainty: float
-    spread: float
-    seeds: int
-    floor: float
-    ceiling: float
-    n: int
-
-    @property
-    def error(self) -> float:
-        """Uncertainty and spread added in squares."""
-        return hypot(self.uncertainty, 0.0 if isnan(self.spread) else self.spread)
 
 
 def heading(files: Mapping[str, Any]) -> str:
@@ -87,7 +59,7 @@ def classifiers_of(files: Mapping[str, Any], table: pd.DataFrame, ceiling: bool 
     ]
 
 
-def value_of(table: pd.DataFrame, name: str, metric: str, **where: Any) -> Value | None:
+def value_of(table: pd.DataFrame, name: str, metric: str, **where: Any) -> SeedValue | None:
     """Return a metric of a classifier in the rows whose columns have the given values; None for none.
 
     Bins of the energy and single energies of the beam are left out where nothing is said of them.
@@ -95,20 +67,9 @@ def value_of(table: pd.DataFrame, name: str, metric: str, **where: Any) -> Value
     rows = table[(table["model"] == name) & (table["metric"] == metric)]
     for column, value in {"dataset": "all", "feature": "", "low": nan, **where}.items():
         rows = rows[rows[column].isna()] if isinstance(value, float) and isnan(value) else rows[rows[column] == value]
-    values = rows["value"].dropna().to_numpy(float)
-    if not len(values):
-        return None
-    spread = float(values.std(ddof=1)) if len(values) > 1 else nan
-    floor, ceiling = _mean(rows["floor"]), _mean(rows["ceiling"])
-    n = int(rows["n_reference"].iloc[0])
-    return Value(float(values.mean()), _mean(rows["uncertainty"]), spread, len(values), floor, ceiling, n)
+    return over_seeds(rows)
 
 
-def ceiling_of(table: pd.DataFrame, metric: str, **where: Any) -> Value | None:
+def ceiling_of(table: pd.DataFrame, metric: str, **where: Any) -> SeedValue | None:
     """Return a metric of the ceiling."""
     return value_of(table, CEILING, metric, **where)
-
-
-def _mean(values: pd.Series) -> float:
-    numbers = values.dropna().to_numpy(float)
-    return float(np.mean(numbers)) if len(numbers) else nan

@@ -9,10 +9,10 @@ from typing import Any, final
 import h5py
 import numpy as np
 
+from cloudchamber.damage import readable_as
 from cloudchamber.errors import InputError
 from cloudchamber.hdf5 import create_hdf5
 from cloudchamber.jets.observable_file import refuse_other_source
-from cloudchamber.readers.damage import readable_as
 
 __all__ = ["Attention", "ScoreFile", "Scores", "read_scores", "write_scores"]
 

@@ -5,10 +5,11 @@ from math import isnan
 from typing import Any
 
 from cloudchamber.figures.rendering import Table
+from cloudchamber.figures.seed_value import SeedValue
 from cloudchamber.metrics.tables import read_table
 from cloudchamber.settings.entries import need
 from cloudchamber.studies.neutrinos.names import CEILING, PRONGS
-from cloudchamber.studies.neutrinos.reading import Value, classifiers_of, heading, read_metrics, value_of
+from cloudchamber.studies.neutrinos.reading import classifiers_of, heading, read_metrics, value_of
 
 __all__ = ["classifiers", "differences", "prongs"]
 
@@ -68,7 +69,7 @@ def classifiers(files: Mapping[str, Any]) -> Table:
     )
 
 
-def _cell(metric: str, value: Value | None) -> str:
+def _cell(metric: str, value: SeedValue | None) -> str:
     if value is None:
         return ""
     scale, places = (1, 3) if metric == "auc" else (100, 1)
@@ -76,7 +77,7 @@ def _cell(metric: str, value: Value | None) -> str:
     return text if isnan(value.spread) else f"{text} ({scale * value.spread:.{places}f})"
 
 
-def _floor(metric: str, value: Value | None) -> str:
+def _floor(metric: str, value: SeedValue | None) -> str:
     if value is None or isnan(value.floor):
         return ""
     return f"{value.floor:.3f}" if metric == "auc" else f"{100 * value.floor:.1f}"

@@ -13,10 +13,10 @@ from typing import final
 import h5py
 import numpy as np
 
+from cloudchamber.damage import readable_as
 from cloudchamber.errors import InputError
 from cloudchamber.hdf5 import create_hdf5
 from cloudchamber.packed_cloud_file import PackedCloudFile
-from cloudchamber.readers.damage import readable_as
 from cloudchamber.studies.showers.deposits import Particles
 from cloudchamber.studies.showers.shower_file import refuse_bad_energies
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from cloudchamber.damage import readable_as
 from cloudchamber.errors import InputError
-from cloudchamber.readers.damage import readable_as
 from cloudchamber.studies.showers.deposits import Particles
 from cloudchamber.studies.showers.geometry import Geometry
 from cloudchamber.studies.showers.shower_file import refuse_bad_energies

@@ -16,8 +16,8 @@ import awkward as ak
 import numpy as np
 import uproot
 
+from cloudchamber.damage import readable_as
 from cloudchamber.errors import InputError
-from cloudchamber.readers.damage import readable_as
 from cloudchamber.studies.showers.geometry import Geometry
 from cloudchamber.studies.showers.steps import Steps
 

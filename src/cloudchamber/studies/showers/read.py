@@ -7,9 +7,9 @@ import h5py
 import numpy as np
 
 from cloudchamber import seeds
+from cloudchamber.damage import readable_as
 from cloudchamber.errors import InputError, SettingsError
 from cloudchamber.progress import progress
-from cloudchamber.readers.damage import readable_as
 from cloudchamber.storage import provenance
 from cloudchamber.studies.showers.calo_challenge import read_calo_challenge
 from cloudchamber.studies.showers.calo_clouds import read_calo_clouds

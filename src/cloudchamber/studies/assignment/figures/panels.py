@@ -8,8 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from cloudchamber.figures.dots import marker
+from cloudchamber.figures.seed_value import SeedValue
 from cloudchamber.settings.entries import need
-from cloudchamber.studies.assignment.reading import SAMPLE, Method, Value
+from cloudchamber.studies.assignment.reading import SAMPLE, Method
 
 __all__ = ["CEILING", "FLOOR", "handles", "heading", "points"]
 
@@ -22,7 +23,9 @@ def heading(files: Mapping[str, Any]) -> str:
     return f"{need(files, 'title')} ({SAMPLE})"
 
 
-def points(axis: Axes, places: np.ndarray, values: Sequence[Value | None], method: Method, line: bool = False) -> None:
+def points(
+    axis: Axes, places: np.ndarray, values: Sequence[SeedValue | None], method: Method, line: bool = False
+) -> None:
     """Draw the values of a method with their errors; those that are not there are left out."""
     there = [(place, value) for place, value in zip(places, values, strict=True) if value is not None]
     if not there:

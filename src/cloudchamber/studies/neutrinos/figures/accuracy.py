@@ -10,8 +10,9 @@ from matplotlib.lines import Line2D
 
 from cloudchamber.figures.dots import name_rows
 from cloudchamber.figures.legends import legend_below
+from cloudchamber.figures.seed_value import SeedValue
 from cloudchamber.studies.neutrinos.figures.panels import CEILING, FLOOR, style
-from cloudchamber.studies.neutrinos.reading import Value, classifiers_of, heading, read_metrics, value_of
+from cloudchamber.studies.neutrinos.reading import classifiers_of, heading, read_metrics, value_of
 
 __all__ = ["draw_accuracy"]
 
@@ -63,7 +64,7 @@ def draw_accuracy(files: Mapping[str, Any]) -> Figure:
     return figure
 
 
-def _limits(axis: Axes, values: list[Value]) -> None:
+def _limits(axis: Axes, values: list[SeedValue]) -> None:
     for value in values[:1]:
         if not np.isnan(value.ceiling):
             axis.axvline(value.ceiling, **CEILING)
