@@ -19,12 +19,13 @@ from cloudchamber.studies.active_matter.neighbours import nearest
 from cloudchamber.studies.active_matter.score_checks import score_checks
 from cloudchamber.studies.active_matter.score_model import ScoreModel
 from cloudchamber.studies.active_matter.score_settings import LossSettings, ScoreSettings
-from cloudchamber.studies.active_matter.systems.system import System
+from cloudchamber.studies.active_matter.systems.system import ActiveSystem, System
 from cloudchamber.studies.active_matter.velocities import velocity_of
 
 MLP: dict[str, Any] = {"kind": "mlp", "hidden": [8]}
 GLOBAL: dict[str, Any] = {"kind": "transformer", "layers": 2, "heads": 2, "width": 8, "feed_forward": 8}
 LOCAL: dict[str, Any] = {**GLOBAL, "neighbours": 5}
+TURNING: dict[str, Any] = {**LOCAL, "kind": "equivariant"}
 
 
 def model(network: dict[str, Any], one: System, drives: tuple[float, ...] = (1.0,), **changes: Any) -> ScoreModel:
@@ -48,7 +49,16 @@ def ones(states: Tensor) -> Tensor:
 
 
 @pytest.mark.parametrize(
-    ("network", "values"), [(GLOBAL, SPRINGS), (GLOBAL, TRAPPED_DISKS), (LOCAL, TRAPPED_DISKS), (LOCAL, BOX)]
+    ("network", "values"),
+    [
+        (GLOBAL, SPRINGS),
+        (GLOBAL, TRAPPED_DISKS),
+        (LOCAL, TRAPPED_DISKS),
+        (LOCAL, BOX),
+        (TURNING, SPRINGS),
+        (TURNING, TRAPPED_DISKS),
+        (TURNING, BOX),
+    ],
 )
 def test_permuted_particles_have_permuted_scores(network: dict[str, Any], values: dict[str, Any]) -> None:
     one = system(values)
@@ -57,19 +67,57 @@ def test_permuted_particles_have_permuted_scores(network: dict[str, Any], values
     assert torch.allclose(score(states[:, order], ones(states)), score(states, ones(states))[:, order], atol=1e-12)
 
 
-def test_a_score_in_the_box_does_not_change_when_everything_moves() -> None:
+@pytest.mark.parametrize("network", [LOCAL, TURNING])
+def test_a_score_in_the_box_does_not_change_when_everything_moves(network: dict[str, Any]) -> None:
     one = system(BOX)
-    score, states = model(LOCAL, one), states_of(one, 1)
+    score, states = model(network, one), states_of(one, 1)
     moved = states.clone()
     moved[..., :2] += torch.tensor([17.3, -5.1])
     moved = torch.from_numpy(one.in_box(moved.numpy()))
     assert torch.allclose(score(moved, ones(states)), score(states, ones(states)), atol=1e-10)
     # In a trap it does.
     trapped = system(TRAPPED_DISKS)
-    there, at = model(LOCAL, trapped), states_of(trapped, 1)
+    there, at = model(network, trapped), states_of(trapped, 1)
     away = at.clone()
     away[..., :2] += 3.0
     assert not torch.allclose(there(away, ones(at)), there(at, ones(at)), atol=1e-3)
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_equivariant_scores_turn_with_the_particles(mirrored: bool) -> None:
+    one = system(TRAPPED_DISKS)
+    score, states = model({**TURNING, "neighbours": None}, one, (0.5, 1.0)), states_of(one, 2)
+    turn = torch.tensor([[np.cos(0.7), -np.sin(0.7)], [np.sin(0.7), np.cos(0.7)]])
+    if mirrored:
+        turn = turn @ torch.diag(torch.tensor([1.0, -1.0], dtype=turn.dtype))
+    turned = (states.unflatten(2, (2, 2)) @ turn.T).flatten(2)
+    expected = (score(states, ones(states)).unflatten(2, (2, 2)) @ turn.T).flatten(2)
+    assert torch.allclose(score(turned, ones(states)), expected, atol=1e-9)
+    assert not torch.allclose(score(states, ones(states)), expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("values", [SPRINGS, TRAPPED_DISKS, BOX])
+def test_the_change_of_forces_is_their_derivative(values: dict[str, Any]) -> None:
+    one = system(values)
+    assert isinstance(one, ActiveSystem)
+    states = states_of(one, 2)
+    positions, velocities = states[..., : one.dimensions], states[..., one.dimensions :]
+    step = 1e-5
+    ends = [one.force((positions + sign * step * velocities).numpy()) for sign in (1, -1)]
+    change = one.force_change(positions, velocities).numpy()
+    assert np.abs(change).max() > 0.1
+    np.testing.assert_allclose(change, (ends[0] - ends[1]) / (2 * step), atol=1e-4)
+
+
+def test_an_equivariant_network_scales_its_vectors_by_training_states() -> None:
+    one = system(BOX)
+    score, states = model({**TURNING, "size": 10.0}, one), states_of(one, 3)
+    before = score(states, ones(states))
+    score.fit(states, ones(states))
+    lengths = states[..., 2:].norm(dim=-1)
+    assert float(score.network.scales[1]) == pytest.approx(float(lengths.median()), rel=1e-6)
+    assert float(score.network.scales[0]) == 1.0
+    assert not torch.allclose(score(states, ones(states)), before, atol=1e-3)
 
 
 def test_an_antisymmetric_network_is_odd_and_periodic() -> None:

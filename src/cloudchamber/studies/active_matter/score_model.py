@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from cloudchamber.errors import SettingsError
+from cloudchamber.studies.active_matter.equivariant_score import EquivariantTransformer
 from cloudchamber.studies.active_matter.score_networks import DenseScore, GlobalTransformer, LocalTransformer
-from cloudchamber.studies.active_matter.score_settings import MlpSettings, ScoreSettings
+from cloudchamber.studies.active_matter.score_settings import EquivariantSettings, MlpSettings, ScoreSettings
 from cloudchamber.studies.active_matter.systems.system import System
 from cloudchamber.training.described_weights import load_stored
 
@@ -48,7 +49,12 @@ class ScoreModel(nn.Module):
         seen = state / self.scales
         width = 0 if self.largest is None else 1
         conditions = (drive / (self.largest or 1.0)).expand(-1, state.shape[1], width)
-        return self.network(seen, state, conditions, chosen)
+        return self.network(seen, state, drive, conditions, chosen)
+
+    def fit(self, states: Tensor, drives: Tensor) -> None:
+        """Scale by training states (M, N, C) at drives (M, 1, 1) what the network makes of states itself."""
+        if isinstance(self.network, EquivariantTransformer):
+            self.network.fit(states, drives)
 
     def base(self, state: Tensor, drive: Tensor) -> Tensor:
         """Return (B, N, C) what is added to D n to give D s: the drift where there is noise, or nothing."""
@@ -78,10 +84,12 @@ def _build(settings: ScoreSettings, system: System, conditions: int) -> nn.Modul
         if system.particles != 1:
             raise SettingsError("network.kind: an mlp is for systems of one particle; a transformer takes many")
         return DenseScore(network, system, conditions)
+    if network.neighbours is None and system.length is not None:
+        raise SettingsError("network.neighbours: in a periodic box a transformer sees neighbours only: say how many")
+    if isinstance(network, EquivariantSettings):
+        return EquivariantTransformer(network, system, conditions)
     if network.neighbours is not None:
         return LocalTransformer(network, system, conditions)
-    if system.length is not None:
-        raise SettingsError("network.neighbours: in a periodic box a transformer sees neighbours only: say how many")
     return GlobalTransformer(network, system, conditions)
 
 

@@ -1,6 +1,7 @@
 """Networks of the score: dense for one particle, transformers for many.
 
-Each maps states (B, N, C) and drives (B, 1, 1) to (B, P, C) for the P particles that are asked for.
+Each maps states (B, N, C), as they are and in units of their standard deviations, and drives (B, 1, 1), as they are and
+as a condition (B, N, 0 or 1), to (B, P, C) for the P particles that are asked for.
 """
 
 from itertools import pairwise
@@ -12,21 +13,21 @@ from torch import Tensor, nn
 
 from cloudchamber.networks.attention import attend
 from cloudchamber.studies.active_matter.neighbours import nearest
-from cloudchamber.studies.active_matter.score_settings import MlpSettings, TransformerSettings
+from cloudchamber.studies.active_matter.score_settings import MlpSettings, TransformerSettings, TransformerSizes
 from cloudchamber.studies.active_matter.systems.arrays import wrapped
 from cloudchamber.studies.active_matter.systems.system import System
 
-__all__ = ["DenseScore", "GlobalTransformer", "LocalTransformer"]
+__all__ = ["DenseScore", "GlobalTransformer", "LocalTransformer", "TransformerBlock", "zero_at_first"]
 
 
 def _mlp(widths: list[int]) -> nn.Sequential:
     layers: list[nn.Module] = []
     for inputs, outputs in pairwise(widths[:-1]):
         layers += [nn.Linear(inputs, outputs), nn.SiLU()]
-    return nn.Sequential(*layers, _zero(nn.Linear(widths[-2], widths[-1])))
+    return nn.Sequential(*layers, zero_at_first(nn.Linear(widths[-2], widths[-1])))
 
 
-def _zero(layer: nn.Linear) -> nn.Linear:
+def zero_at_first(layer: nn.Linear) -> nn.Linear:
     """Let a last layer begin with nothing, so that the velocity is zero at first where the drift is added."""
     nn.init.zeros_(layer.weight)
     nn.init.zeros_(layer.bias)
@@ -56,7 +57,7 @@ class DenseScore(nn.Module):
             inputs += system.dimensions * (2 * settings.harmonics - 1)
         self.layers = _mlp([inputs, *settings.hidden, system.channels])
 
-    def forward(self, seen: Tensor, state: Tensor, conditions: Tensor, chosen: Tensor | None) -> Tensor:
+    def forward(self, seen: Tensor, state: Tensor, drive: Tensor, conditions: Tensor, chosen: Tensor | None) -> Tensor:
         inputs = self._inputs(seen, state, conditions)
         if not self.antisymmetric:
             return self.layers(inputs)
@@ -72,11 +73,11 @@ class DenseScore(nn.Module):
 
 
 @final
-class _Block(nn.Module):
+class TransformerBlock(nn.Module):
     """Attention and feed-forward part, each added to its input; without layer norms they can pass on means as they
     are."""
 
-    def __init__(self, settings: TransformerSettings) -> None:
+    def __init__(self, settings: TransformerSizes) -> None:
         super().__init__()
         width = settings.width
         self.heads = settings.heads
@@ -106,10 +107,10 @@ class GlobalTransformer(nn.Module):
     def __init__(self, settings: TransformerSettings, system: System, conditions: int) -> None:
         super().__init__()
         self.first = nn.Linear(system.channels + conditions, settings.width)
-        self.blocks = nn.ModuleList(_Block(settings) for _ in range(settings.layers))
-        self.last = _zero(nn.Linear(settings.width, system.channels))
+        self.blocks = nn.ModuleList(TransformerBlock(settings) for _ in range(settings.layers))
+        self.last = zero_at_first(nn.Linear(settings.width, system.channels))
 
-    def forward(self, seen: Tensor, state: Tensor, conditions: Tensor, chosen: Tensor | None) -> Tensor:
+    def forward(self, seen: Tensor, state: Tensor, drive: Tensor, conditions: Tensor, chosen: Tensor | None) -> Tensor:
         tokens = self.first(torch.cat([seen, conditions], dim=2))
         for block in self.blocks:
             tokens = block(tokens)
@@ -136,10 +137,10 @@ class LocalTransformer(nn.Module):
         self.uniform = system.uniform
         inputs = system.channels + 1 + conditions + (0 if system.uniform else system.dimensions)
         self.first = nn.Linear(inputs, settings.width)
-        self.blocks = nn.ModuleList(_Block(settings) for _ in range(settings.layers))
-        self.last = _zero(nn.Linear(settings.width, system.channels))
+        self.blocks = nn.ModuleList(TransformerBlock(settings) for _ in range(settings.layers))
+        self.last = zero_at_first(nn.Linear(settings.width, system.channels))
 
-    def forward(self, seen: Tensor, state: Tensor, conditions: Tensor, chosen: Tensor | None) -> Tensor:
+    def forward(self, seen: Tensor, state: Tensor, drive: Tensor, conditions: Tensor, chosen: Tensor | None) -> Tensor:
         tokens = self.first(self._tokens(seen, state, conditions, chosen)).flatten(0, 1)
         for block in self.blocks:
             tokens = block(tokens)

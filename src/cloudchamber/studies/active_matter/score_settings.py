@@ -10,12 +10,14 @@ from cloudchamber.settings.training import TrainableSettings
 from cloudchamber.studies.active_matter.system_settings import Drive, NotNegative
 
 __all__ = [
+    "EquivariantSettings",
     "LossSettings",
     "MlpSettings",
     "NetworkSettings",
     "ScoreModelSettings",
     "ScoreSettings",
     "TransformerSettings",
+    "TransformerSizes",
 ]
 
 
@@ -31,19 +33,17 @@ class MlpSettings(Settings):
     antisymmetric: bool = Field(False, description="make the score odd under reflection of all coordinates")
 
 
-@final
-class TransformerSettings(Settings):
-    """A transformer on particles: all of them, or the nearest neighbours of each."""
+class TransformerSizes(Settings, ABC):
+    """Abstract: layers of a transformer on particles."""
 
-    kind: Literal["transformer"]
-    neighbours: PositiveInt | None = Field(
-        None, description="particles that each one sees, the nearest and itself; by default all"
-    )
     layers: PositiveInt = Field(2, description="blocks of attention and feed-forward part")
     heads: PositiveInt = Field(2, description="heads of the attention")
     width: PositiveInt = Field(32, description="numbers that stand for a particle inside of the network")
     feed_forward: PositiveInt = Field(64, description="inner width of the feed-forward part")
     norm: bool = Field(False, description="layer norm before attention and feed-forward part, for deep networks")
+    neighbours: PositiveInt | None = Field(
+        None, description="particles that each one sees, the nearest and itself; by default all"
+    )
 
     @model_validator(mode="after")
     def _heads_divide(self) -> Self:
@@ -52,7 +52,23 @@ class TransformerSettings(Settings):
         return self
 
 
-NetworkSettings = Annotated[MlpSettings | TransformerSettings, Field(discriminator="kind")]
+@final
+class TransformerSettings(TransformerSizes):
+    """A transformer on particles: all of them, or the nearest neighbours of each."""
+
+    kind: Literal["transformer"]
+
+
+@final
+class EquivariantSettings(TransformerSizes):
+    """A transformer on the nearest neighbours that turns with the particles, and sees how forces move them."""
+
+    kind: Literal["equivariant"]
+    norm: bool = Field(True, description="layer norm before attention and feed-forward part")
+    size: PositiveFloat = Field(1.0, description="factor of the outputs: about the size of the score")
+
+
+NetworkSettings = Annotated[MlpSettings | TransformerSettings | EquivariantSettings, Field(discriminator="kind")]
 
 
 @final

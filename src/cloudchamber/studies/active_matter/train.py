@@ -47,11 +47,13 @@ def train_score(
     scales = _scales(data, rows["train"])
     with run.initialisation(seed):
         model = ScoreModel(settings, data.system, scales, drives)
+    states, values = torch.from_numpy(data.states), torch.from_numpy(data.drives.astype(np.float32))
+    model.fit(states[rows["train"]], values[rows["train"], None, None])
     task = ScoreTask(
         model,
         settings.loss,
-        torch.from_numpy(data.states),
-        torch.from_numpy(data.drives.astype(np.float32)),
+        states,
+        values,
         torch.from_numpy(rows["train"]),
         torch.from_numpy(rows["validation"]),
         settings.particles,

@@ -4,9 +4,10 @@ from typing import Any, final
 
 import numpy as np
 
+from cloudchamber.errors import DivergenceError
 from cloudchamber.studies.active_matter.pair_forces import PairForces
 from cloudchamber.studies.active_matter.system_settings import DisksSettings
-from cloudchamber.studies.active_matter.systems.arrays import softplus, wrapped
+from cloudchamber.studies.active_matter.systems.arrays import sigmoid, softplus, wrapped
 from cloudchamber.studies.active_matter.systems.system import ActiveSystem
 
 __all__ = ["Disks"]
@@ -14,6 +15,8 @@ __all__ = ["Disks"]
 # In radii. Solid has at least so many disks within this distance, itself included, gas at most so many
 # (arXiv 2309.12991, its code).
 _NEAR, _SOLID, _GAS = 2.4, 5, 2
+# More disks than these are not within the cut-off of one.
+_WITHIN_REACH = 32
 # Below this packing fraction the disks begin everywhere in the box, above it in its middle.
 _DILUTE = 0.25
 
@@ -40,18 +43,45 @@ class Disks(ActiveSystem):
             return self.pairs.forces(positions) - self.stiffness * positions
         return self._repulsion(positions) - self.stiffness * positions
 
+    def force_change(self, positions: Any, velocities: Any) -> Any:
+        apart, distance, rows = self._within_reach(positions)
+        snapshot = np.arange(len(positions))[:, None, None]
+        relative = (velocities[:, :, None] - velocities[snapshot, rows]) * (distance < self.pairs.cutoff)
+        along = (apart * relative).sum(dim=-1, keepdim=True) * apart / distance.square()
+        overlap, slope = self._overlap(distance)
+        of_pairs = overlap / distance * (relative - along) - slope * along
+        return self.pairs.strength * of_pairs.sum(dim=-2) - self.stiffness * velocities
+
     def _repulsion(self, positions: Any) -> Any:
         """Return the forces of all pairs on tensors, through which gradients pass."""
-        apart = positions[..., :, None, :] - positions[..., None, :, :]
+        apart, distance, _ = self._within_reach(positions.reshape(-1, *positions.shape[-2:]))
+        sizes = self.pairs.strength * self._overlap(distance)[0] / distance
+        return (sizes * apart).sum(dim=-2).reshape(positions.shape)
+
+    def _within_reach(self, positions: Any) -> tuple[Any, Any, Any]:
+        """Return the (B, N, n, 2) ways to each disk of a tensor (B, N, 2) from its nearest n, their lengths and rows.
+
+        From those out of reach the way is zero and its length the cut-off.
+        """
+        from cloudchamber.studies.active_matter.neighbours import nearest
+
+        # A disk is the nearest one to itself, and without force on itself.
+        rows = nearest(positions, positions, min(_WITHIN_REACH, self.particles), self.length)[:, :, 1:]
+        apart = positions[:, :, None] - positions[np.arange(len(positions))[:, None, None], rows]
         if self.length is not None:
             apart = wrapped(apart, self.length)
         squares = apart.square().sum(dim=-1, keepdim=True)
-        # A disk is at a distance of zero from itself, where a root has no gradient.
+        # A root has no gradient at zero.
         near = (squares < self.pairs.cutoff**2) & (squares > 0)
-        distance = squares.where(near, squares.new_tensor(1.0)).sqrt()
-        overlap = softplus(self.pairs.sharpness * (2.0 - distance)) / self.pairs.sharpness
-        sizes = (self.pairs.strength * overlap / distance).where(near, squares.new_tensor(0.0))
-        return (sizes * apart).sum(dim=-2)
+        if rows.shape[2] + 1 < self.particles and bool(near[:, :, -1].any()):
+            raise DivergenceError(f"{_WITHIN_REACH} disks or more are within {self.pairs.cutoff} radii of one")
+        distance = squares.where(near, squares.new_tensor(self.pairs.cutoff**2)).sqrt()
+        return apart * near, distance, rows
+
+    def _overlap(self, distance: Any) -> tuple[Any, Any]:
+        """Return f(2 - r) and its derivative by the overlap."""
+        stretched = self.pairs.sharpness * (2.0 - distance)
+        return softplus(stretched) / self.pairs.sharpness, sigmoid(stretched)
 
     def force_divergence(self, positions: np.ndarray) -> np.ndarray:
         """Return the (..., N) divergence of the force on each disk by its own position."""

@@ -163,5 +163,15 @@ class ActiveSystem(System, ABC):
 
     rate: float
 
+    def force_change(self, positions: Any, velocities: Any) -> Any:
+        """Return (u . grad) F, by what the forces on positions change along velocities u, both (B, N, d) tensors."""
+        import torch
+
+        with torch.enable_grad():
+            at = positions if positions.requires_grad else positions.detach().requires_grad_()
+            # Forces have a potential: their Jacobian is its own transpose.
+            (change,) = torch.autograd.grad(self.force(at), at, velocities, create_graph=True)
+        return change if torch.is_grad_enabled() else change.detach()
+
     def propulsion(self, state: Any, drive: Any) -> Any:
         return drive * state[..., self.dimensions :]
