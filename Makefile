@@ -6,6 +6,7 @@
 # make lint   set up, check style, types and rules
 # make bench  set up, measure speed against other ways
 # make fuzz   set up, read damaged files for as long as EXAMPLES=N per reader takes
+# make publish  set up, make the folder published/ of the results, for HEPData, Zenodo and other repositories
 # SCALE=standard (or gpu, jetnet30, ...) puts configs/$(SCALE).yaml over config.yaml: the studies at that scale.
 
 PYTHON ?= python3
@@ -31,7 +32,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Packages without a pyproject.toml are built like the others, as later versions of pip do: else it warns of them.
 INSTALL := PIP_CONSTRAINT=requirements.lock $(BIN)/python -m pip install --quiet --disable-pip-version-check --use-pep517
 
-.PHONY: all help setup run test test-slurm fuzz lint bench docs clean
+.PHONY: all help setup run test test-slurm fuzz lint bench docs publish clean
 .DELETE_ON_ERROR:
 
 all: run
@@ -79,6 +80,10 @@ bench: setup
 
 docs: setup
 	$(BIN)/python -m cloudchamber.settings_reference
+
+# ABOUT names a file with what only the authors know: docs/publishing.md.
+publish: setup
+	$(BIN)/cloudchamber publish $(RESULTS) $(if $(ABOUT),--about $(ABOUT)) --output published
 
 # Outputs are never touched: remove results by hand.
 clean:

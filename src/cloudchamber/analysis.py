@@ -38,6 +38,7 @@ __all__ = [
     "AnalysisSettings",
     "answers_of",
     "plan",
+    "planned",
     "results_folder",
     "settings_of",
 ]
@@ -113,6 +114,20 @@ def plan(config: Mapping[str, Any], root: Path) -> Pipeline:
     """Return what the rules of an analysis ask for; arguments and errors as of :func:`settings_of`."""
     settings = settings_of(config, root)
     return Pipeline(settings, settings.made(), "" if root.resolve() == Path.cwd() else f"{root}/")
+
+
+def planned(settings: Mapping[str, Any], source: str) -> Pipeline:
+    """Return the plan of an analysis that has run.
+
+    Args:
+        settings: all of them, as the table of settings was made from.
+        source: of them, for errors.
+
+    Raises:
+        SettingsError: one line with each key that this version does not know so.
+    """
+    parsed = parse(AnalysisSettings, settings, source)
+    return Pipeline(parsed, parsed.made())
 
 
 def results_folder(scale: str = "", root: Path = Path()) -> str:

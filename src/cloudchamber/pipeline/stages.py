@@ -55,6 +55,7 @@ SHARED_STAGES: Mapping[str, str] = {
     "data-table": "provenance.data_table:data_table",
     "inspect": "provenance.inspection:inspect",
     "verify": "provenance.verification:verify",
+    "publish": "publishing.publish:publish",
 }
 
 
