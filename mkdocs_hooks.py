@@ -39,7 +39,9 @@ def on_files(files: Files, config: Any) -> Files:
     assert not missing, f"public names without a page: {sorted(missing)}; see _PAGES of {__file__}"
     for name, (title, modules) in _PAGES.items():
         names = [f"cloudchamber.{module}.{item}" for module in modules for item in public.get(module, ())]
-        text = f"# {title}\n\n" + "\n".join(f"::: {item}\n" for item in [*names, *(_trained() if name == "models" else ())])
+        text = f"# {title}\n\n" + "\n".join(
+            f"::: {item}\n" for item in [*names, *(_trained() if name == "models" else ())]
+        )
         files.append(File.generated(config, f"interface/{name}.md", content=text))
     return files
 

@@ -1,8 +1,8 @@
 """Judge generated jets against true ones: python judge_generated_jets.py [TRUTH.npy GENERATED.npy TRAIN.npy]
 
-Each file holds an array (N, P, 3) of eta_rel, phi_rel [rad] and pt_rel (over the jet pT), zero in empty slots. The floor of
-each number is the same metric for the jets of TRAIN, which are true, in place of the generated ones: a model is as good as
-can be told where it is at the floor. Without files, toy jets are judged whose generated half is too wide.
+Each file holds an array (N, P, 3) of eta_rel, phi_rel [rad] and pt_rel (over the jet pT), zero in empty slots. The
+floor of each number is the same metric for the jets of TRAIN, which are true, in place of the generated ones: a model
+is as good as can be told where it is at the floor. Without files, toy jets are judged whose generated half is too wide.
 """
 
 import sys

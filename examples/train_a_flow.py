@@ -1,7 +1,7 @@
 """Train a small flow on clouds, sample it and judge the sample: python train_a_flow.py
 
-The jets are toys, made here; take your own cloud file in their place (delphes_to_clouds.py). Everything is written to the
-folder example_flow. A training that is interrupted goes on where it was.
+The jets are toys, made here; take your own cloud file in their place (delphes_to_clouds.py). Everything is written to
+the folder example_flow. A training that is interrupted goes on where it was.
 """
 
 import json
