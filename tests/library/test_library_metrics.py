@@ -135,6 +135,7 @@ def test_energy_movers_distance_of_two_particles_is_known() -> None:
 def test_log_posteriors(folder: Path, tmp_path: Path) -> None:
     network = {"neighbours": 2, "blocks": [[4], [4]], "fusion": 4, "dense": 4}
     training = {"steps": 20, "batch_size": 16, "validate_every": 10, "save_every": 10, "accelerator": "cpu"}
+    training |= {"learning_rate": 2e-3, "weight_decay": 0.0, "gradient_clip": 5.0, "ema_decay": 0.9}
     settings = {"network": network, "training": training, "jets_per_class": 40}
     truth = cc.read_clouds(folder / "truth.h5").part("test")
     write_clouds(tmp_path / "test.h5", Clouds(
