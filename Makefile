@@ -47,7 +47,7 @@ $(VENV)/.installed: pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11")'
 	@echo "installing the pinned packages into $(VENV) (a few minutes, once)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(INSTALL) --no-compile --editable '.[test]'
+	@$(INSTALL) --no-compile --editable '.[simulation,slurm,test]'
 	@touch $@
 
 run: setup

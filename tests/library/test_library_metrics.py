@@ -1,5 +1,6 @@
 """The metrics on plain arrays are the rows of the tables that the pipeline writes."""
 
+import csv
 import json
 from pathlib import Path
 
@@ -37,13 +38,24 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
+def read_exactly(path: Path) -> pd.DataFrame:
+    """Return a table with the very numbers that were written: pandas reads some with another last bit."""
+    texts = ("metric", "feature", "model")
+    with open(path, encoding="utf-8", newline="") as file:
+        rows = [
+            {key: text if key in texts else float(text or "nan") for key, text in row.items()}
+            for row in csv.DictReader(file)
+        ]
+    return pd.DataFrame(rows)
+
+
 def run(*arguments: object) -> None:
     assert main([str(item) for item in arguments]) == 0
 
 
 @pytest.fixture(scope="module")
 def table(folder: Path) -> pd.DataFrame:
-    return pd.read_csv(folder / "metrics.csv", keep_default_na=False, float_precision="round_trip")
+    return read_exactly(folder / "metrics.csv")
 
 
 @pytest.fixture(scope="module")
@@ -98,9 +110,9 @@ def test_copies(jets: tuple[Clouds, ...], table: pd.DataFrame, metric: str) -> N
     agrees(getattr(cc, metric)(train, test, sample), table, metric)
 
 
-def test_the_whole_table(jets: tuple[Clouds, ...], table: pd.DataFrame) -> None:
+def test_the_whole_table(jets: tuple[Clouds, ...], folder: Path) -> None:
     found = cc.compare(*jets, settings=SETTINGS, seed=SEED)
-    pd.testing.assert_frame_equal(found, table, check_exact=True)
+    assert found.to_csv(index=False, lineterminator="\n") == (folder / "metrics.csv").read_text()
 
 
 def test_without_a_floor_there_is_none(jets: tuple[Clouds, ...]) -> None:
@@ -123,6 +135,7 @@ def test_energy_movers_distance_of_two_particles_is_known() -> None:
 def test_log_posteriors(folder: Path, tmp_path: Path) -> None:
     network = {"neighbours": 2, "blocks": [[4], [4]], "fusion": 4, "dense": 4}
     training = {"steps": 20, "batch_size": 16, "validate_every": 10, "save_every": 10, "accelerator": "cpu"}
+    training |= {"learning_rate": 2e-3, "weight_decay": 0.0, "gradient_clip": 5.0, "ema_decay": 0.9}
     settings = {"network": network, "training": training, "jets_per_class": 40}
     truth = cc.read_clouds(folder / "truth.h5").part("test")
     write_clouds(tmp_path / "test.h5", Clouds(
@@ -130,16 +143,18 @@ def test_log_posteriors(folder: Path, tmp_path: Path) -> None:
         truth.label_columns, {"test": np.arange(len(truth))},
     ))  # fmt: skip
     sample = prepared_jets(150, 6, seed=9)
-    wide = cc.clouds_from_arrays(np.pad(sample.points, ((0, 0), (0, 2), (0, 0))), features={
-        column.name: sample.feature(column.name) for column in sample.feature_columns
-    })  # fmt: skip
+    wide = cc.clouds_from_arrays(
+        np.pad(sample.points, ((0, 0), (0, 2), (0, 0))),
+        features={column.name: sample.feature(column.name) for column in sample.feature_columns},
+        labels={column.name: sample.label(column.name) for column in sample.label_columns},
+    )
     write_clouds(tmp_path / "sample.h5", wide)
     outputs = [item for name in ("output", "history", "confusion") for item in (f"--{name}", tmp_path / f"{name}.csv")]
     run(
         "log-posterior", "--truth", tmp_path / "test.h5", "--classes", f"model={tmp_path / 'sample.h5'}", "--settings",
         json.dumps(settings), "--seed", SEED, "--state", tmp_path / "state", *outputs,
     )  # fmt: skip
-    table = pd.read_csv(tmp_path / "output.csv", float_precision="round_trip").assign(feature="")
+    table = read_exactly(tmp_path / "output.csv").assign(feature="")
     # Samples are padded to the length of the truth.
     found = cc.nlp(truth, {"model": sample}, settings=settings, seed=SEED)
     assert set(found) == {"model"}

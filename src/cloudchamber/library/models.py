@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from cloudchamber.errors import InputError
 from cloudchamber.storage import read_json
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cloudchamber.library.star_model import StarEstimator, StarPosterior
     from cloudchamber.library.tagger_model import TaggerModel
 
-    Model = (
+    Model: TypeAlias = (
         GenerativeModel
         | JetLevelModel
         | TaggerModel
