@@ -93,7 +93,7 @@ def build_network(name: str, **options: Any) -> "nn.Module":
     Example:
         >>> network = build_network("generator/epic", layers=2, hidden=16, conditions=["jet_pt"])
         >>> sum(parameter.numel() for parameter in network.parameters())
-        4829
+        10227
     """
     role, _, kind = name.partition("/")
     if name not in NETWORKS:
