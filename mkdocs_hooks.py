@@ -1,4 +1,7 @@
-"""What the documentation site has beyond the pages of docs/: those of the public interface, made of its docstrings."""
+"""What the documentation site has beyond the pages of docs/.
+
+These are pages of the public interface, made of its docstrings, and the pages of the repository itself that docs/ links to.
+"""
 
 import ast
 import re
@@ -23,16 +26,23 @@ _PAGES = {
 }
 
 
+# Pages beside docs/ -> their name in the site.
+_BESIDE = {"CHANGELOG.md": "changelog.md", "CONTRIBUTING.md": "contributing.md"}
+
+
 def on_config(config: Any) -> Any:
     """Put the pages of the interface into the menu."""
     pages = [{title: f"interface/{name}.md"} for name, (title, _) in _PAGES.items()]
     (reference,) = (entry["Reference"] for entry in config["nav"] if "Reference" in entry)
-    reference.insert(0, {"Python interface": pages})
+    reference.insert(1, {"Python interface": pages})
     return config
 
 
 def on_files(files: Files, config: Any) -> Files:
-    """Add the pages of the interface."""
+    """Add the pages of the interface, and those beside docs/."""
+    for source, name in _BESIDE.items():
+        text = (ROOT / source).read_text(encoding="utf-8")
+        files.append(File.generated(config, name, content=_for_site(text.replace("](docs/", "]("), "")))
     public = _public_names()
     shown = {name for _, modules in _PAGES.values() for module in modules for name in public.get(module, ())}
     missing = {name for names in public.values() for name in names} - shown
@@ -44,6 +54,18 @@ def on_files(files: Files, config: Any) -> Files:
         )
         files.append(File.generated(config, f"interface/{name}.md", content=text))
     return files
+
+
+def _for_site(text: str, folders: str) -> str:
+    """Return a page whose links to pages beside docs/ lead to those of the site."""
+    for source, name in _BESIDE.items():
+        text = re.sub(rf"\]\((?:\.\./)*{re.escape(source)}", f"]({folders}{name}", text)
+    return text
+
+
+def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
+    """Let links to pages beside docs/ lead to those of the site."""
+    return _for_site(markdown, "../" * page.file.src_uri.count("/"))
 
 
 def _public_names() -> dict[str, list[str]]:

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 if find_spec("snakemake_executor_plugin_slurm") is None:
     from snakemake_executor_plugin_slurm_safe.absent import Executor, ExecutorSettings, common_settings
 else:
-    from snakemake_executor_plugin_slurm import ExecutorSettings, common_settings
+    from snakemake_executor_plugin_slurm import ExecutorSettings, common_settings  # type: ignore[no-redef]
 
     from snakemake_executor_plugin_slurm_safe.executor import Executor
 

@@ -14,6 +14,7 @@ from cloudchamber.cli import main
 from cloudchamber.cloud_file import read_clouds
 from cloudchamber.jets.observables import observe
 from cloudchamber.jets.relative import relative_points
+from cloudchamber.networks.packing import Packing
 
 
 def arrays(rng: np.random.Generator, jets: int = 20, width: int = 6) -> np.ndarray:
@@ -173,7 +174,10 @@ def test_metrics_of_a_feature_say_what_is_wrong(name: str, given: dict[str, obje
         (lambda: cc.clouds_from_awkward(ak.Array([[{"pt": float("nan")}]])), r"^particles\.pt: 1 of 1 values are not"),
         (lambda: cc.ingest("nowhere.root", clouds={"kind": "events"}, max_particles=3), r"nowhere\.root"),
         (lambda: cc.build_network("epic"), r"^no network 'epic' among \['generator/epic'"),
-        (lambda: cc.build_network("tagger/particle_net"), r"^tagger/particle_net: classes: None, expected how many"),
+        (
+            lambda: cc.build_network("tagger/particle_net"),
+            r"^tagger/particle_net: classes: None, expected a number of 2",
+        ),
         (lambda: cc.build_network("tagger/dense", classes=2), r"^tagger/dense: features: expected the names"),
         (lambda: cc.build_network("showers/allshowers"), r"^showers/allshowers: calorimeter_layers: None"),
         (lambda: cc.nlp(JETS, {}), r"^samples: is empty"),
@@ -206,15 +210,47 @@ def test_jets_with_event_weights_are_refused(rng: np.random.Generator) -> None:
         cc.w1m(clouds, clouds)
 
 
-@pytest.mark.parametrize("name", [name for name in cc.NETWORKS if name.startswith(("generator", "tagger"))])
-def test_networks_by_name_are_those_of_the_pipeline(name: str) -> None:
-    options: dict[str, object] = {"classes": 3} if name.startswith("tagger") else {}
-    if name == "tagger/dense":
-        options["features"] = ["jet_mass", "tau1"]
-    network = cc.build_network(name, **options)
+TRAP = {"kind": "trap", "stiffness": 1.0, "rate": 0.5, "diffusion": 0.2}
+OPTIONS: dict[str, dict[str, object]] = {
+    "generator": {"conditions": ["jet_pt"]},
+    "tagger": {"classes": 3},
+    "assignment": {},
+    "neutrinos": {"planes": 40, "cells": 40, "prongs": 3, "coarsen": 4},
+    "neutron_stars": {"stars": 5},
+    "active_matter": {"system": TRAP},
+    "showers": {"calorimeter_layers": 78},
+}
+
+
+@pytest.mark.parametrize("name", cc.NETWORKS)
+def test_networks_by_name(name: str) -> None:
+    role, _, kind = name.partition("/")
+    options = OPTIONS[role] | ({"features": ["jet_mass", "tau1"]} if kind == "dense" else {})
+    if kind == "point_set":
+        options.pop("coarsen")
+    network = cc.build_network(name, **options).eval()
     assert isinstance(network, torch.nn.Module)
-    if name.startswith("tagger/") and name != "tagger/dense":
-        # As many towers as any tagger looks at neighbours of.
+    if role == "tagger" and kind != "dense":
         towers, mask = torch.rand(2, 20, 3), torch.ones(2, 20, dtype=torch.bool)
-        logits = network.eval()(towers, torch.tensor([[500.0, 0.1], [600.0, 0.2]]), mask)
+        logits = network(towers, torch.tensor([[500.0, 0.1], [600.0, 0.2]]), mask)
         assert logits.shape == (2, 3)
+    if role == "generator" and kind != "epic_gan":
+        packing = Packing(torch.tensor([3, 2]))
+        assert network(torch.rand(5, 3), torch.rand(2, 1), torch.rand(2, 1), packing).shape == (5, 3)
+    if role == "active_matter":
+        # One particle in one dimension, with an activity.
+        assert network.score(torch.rand(6, 1, 2), torch.ones(6, 1, 1)).shape == (6, 1, 2)  # type: ignore[operator]
+
+
+def test_published_sizes_by_name() -> None:
+    """Numbers of parameters that the networks' own docstrings state."""
+    network = cc.build_network("showers/allshowers", calorimeter_layers=78)
+    assert sum(parameter.numel() for parameter in network.parameters()) == 263_491
+
+
+@pytest.mark.parametrize("points", [np.full((2, 2, 3), np.nan), np.full((2, 2, 3), np.inf)])
+def test_clouds_that_are_not_finite_are_refused(points: np.ndarray) -> None:
+    clouds = cc.clouds_from_arrays(np.ones((2, 2, 3)))
+    clouds.points[:] = points
+    with pytest.raises(cc.InputError, match=r"^truth: 12 of 12 values of points are not finite"):
+        cc.w1m(clouds, JETS)

@@ -34,6 +34,8 @@ def test_the_wheel_holds_package_plugins_and_pipeline(installed: Installed) -> N
     source = REPOSITORY / "src"
     modules = {str(path.relative_to(source)) for path in source.rglob("*.py")}
     data = {f"cloudchamber/{path.name}" for path in (source / "cloudchamber").glob("*.csv")}
+    # With it type checkers read the annotations of the installed package.
+    data.add("cloudchamber/py.typed")
     assert modules | data <= names
     others = {name for name in names if ".dist-info/" not in name} - modules - data
     assert {

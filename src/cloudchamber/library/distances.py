@@ -70,7 +70,7 @@ def kl(
 
     Example:
         >>> rng = np.random.default_rng(1)
-        >>> truth, generated, more = rng.normal(size=(3, 4000)) + np.array([[0.0], [0.2], [0.0]])
+        >>> truth, generated, more = rng.normal(size=(3, 4000)) + np.array([[0.0], [0.5], [0.0]])
         >>> found = kl(truth, generated, more, bins=20)
         >>> found.value > 10 * found.floor > 0
         True

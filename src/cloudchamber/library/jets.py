@@ -39,6 +39,9 @@ def as_jets(jets: Any, name: str) -> Clouds:
         return clouds_from_arrays(numbers(jets, name, ("N", "P", 3)))
     if not len(jets):
         raise InputError(f"{name}: is empty: there are no clouds")
+    bad = np.count_nonzero(~np.isfinite(jets.points))
+    if bad:
+        raise InputError(f"{name}: {bad} of {jets.points.size} values of points are not finite")
     if jets.event_weight is not None:
         raise InputError(f"{name}: its jets have event weights; 'cloudchamber prepare' with event_weights: unweight")
     try:

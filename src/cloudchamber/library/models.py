@@ -30,10 +30,10 @@ if TYPE_CHECKING:
         | ShowerCountModel
     )
 
-__all__ = ["load_model"]
+__all__ = ["LOADERS", "load_model"]
 
 # Step that trains -> what its files are read with: "module:name" in this room.
-_LOADERS: Mapping[str, str] = {
+LOADERS: Mapping[str, str] = {
     "train": "generative_model:GenerativeModel",
     "train-flow-map": "generative_model:GenerativeModel",
     "train-jet-flow": "generative_model:JetLevelModel",
@@ -68,9 +68,9 @@ def load_model(path: str | Path) -> "Model":
     description, described = description_beside(weights)
     record = described.get("provenance")
     step = str(record.get("step")) if isinstance(record, Mapping) else ""
-    if step not in _LOADERS:
-        raise InputError(f"{description}: trained by the step '{step}', known are {sorted(_LOADERS)}")
-    module, _, name = _LOADERS[step].partition(":")
+    if step not in LOADERS:
+        raise InputError(f"{description}: trained by the step '{step}', known are {sorted(LOADERS)}")
+    module, _, name = LOADERS[step].partition(":")
     load: Callable[[Path, Path], Any] = getattr(import_module(f"cloudchamber.library.{module}"), name)
     return load(weights, description)
 
