@@ -1,6 +1,6 @@
 """What the documentation site has beyond the pages of docs/.
 
-These are pages of the public interface, made of its docstrings, and the pages of the repository itself that docs/ links to.
+These are pages of the public interface, made of its docstrings, and pages of the repository that docs/ links to.
 """
 
 import ast
@@ -42,7 +42,10 @@ def on_files(files: Files, config: Any) -> Files:
     """Add the pages of the interface, and those beside docs/."""
     for source, name in _BESIDE.items():
         text = (ROOT / source).read_text(encoding="utf-8")
-        files.append(File.generated(config, name, content=_for_site(text.replace("](docs/", "]("), "")))
+        # The site has no other files of the repository: of a link to one the name is left.
+        others = re.compile(rf"\[([^\]]+)\]\((?!https?:|#|docs/|{'|'.join(map(re.escape, _BESIDE))})[^)]+\)")
+        text = _for_site(others.sub(r"\1", text).replace("](docs/", "]("), "")
+        files.append(File.generated(config, name, content=text))
     public = _public_names()
     shown = {name for _, modules in _PAGES.values() for module in modules for name in public.get(module, ())}
     missing = {name for names in public.values() for name in names} - shown
