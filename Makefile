@@ -6,6 +6,8 @@
 # make lint   set up, check style, types and rules
 # make bench  set up, measure speed against other ways
 # make fuzz   set up, read damaged files for as long as EXAMPLES=N per reader takes
+# make site   set up, build the documentation site into site/; a warning is an error
+# make publish  set up, make the folder published/ of the results, for HEPData, Zenodo and other repositories
 # SCALE=standard (or gpu, jetnet30, ...) puts configs/$(SCALE).yaml over config.yaml: the studies at that scale.
 
 PYTHON ?= python3
@@ -31,7 +33,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Packages without a pyproject.toml are built like the others, as later versions of pip do: else it warns of them.
 INSTALL := PIP_CONSTRAINT=requirements.lock $(BIN)/python -m pip install --quiet --disable-pip-version-check --use-pep517
 
-.PHONY: all help setup run test test-slurm fuzz lint bench docs clean
+.PHONY: all help setup run test test-slurm fuzz lint bench docs site publish clean
 .DELETE_ON_ERROR:
 
 all: run
@@ -45,7 +47,7 @@ $(VENV)/.installed: pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11")'
 	@echo "installing the pinned packages into $(VENV) (a few minutes, once)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(INSTALL) --no-compile --editable '.[test]'
+	@$(INSTALL) --no-compile --editable '.[simulation,slurm,test]'
 	@touch $@
 
 run: setup
@@ -80,6 +82,16 @@ bench: setup
 docs: setup
 	$(BIN)/python -m cloudchamber.settings_reference
 
+# Its packages come with the extra and are of no use to tests.
+site: setup
+	@$(INSTALL) --no-compile --editable '.[site]'
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	@echo "done: open site/index.html"
+
+# ABOUT names a file with what only the authors know: docs/publishing.md.
+publish: setup
+	$(BIN)/cloudchamber publish $(RESULTS) $(if $(ABOUT),--about $(ABOUT)) --output published
+
 # Outputs are never touched: remove results by hand.
 clean:
-	rm -rf $(VENV) build src/*.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf $(VENV) build site src/*.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis

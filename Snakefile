@@ -19,6 +19,7 @@ from cloudchamber.errors import CloudchamberError
 from cloudchamber.generative.jobs import GenerationJobs
 from cloudchamber.pipeline.resources import growing
 from cloudchamber.pipeline.scheduling import first, unlimited
+from cloudchamber.project import code_folder
 from cloudchamber.settings.base import read_yaml
 from cloudchamber.settings.command_line import refuse_twice
 
@@ -32,10 +33,10 @@ configfile: "config.yaml" if Path("config.yaml").exists() else f"{workflow.based
 # Jobs find the Python that runs Snakemake also where its environment is not activated. Conda environments, where they
 # are asked for, are put before it.
 os.environ |= {"PATH": os.pathsep.join([os.path.dirname(sys.executable), *os.get_exec_path()])}
-# A conda environment holds the dependencies and not the package. The log of a job opens with its command.
-shell.prefix(f"export PYTHONPATH={shlex.quote(f'{workflow.basedir}/src')} CLOUDCHAMBER_LOGS_COMMAND=yes; ")
-
 try:
+    # The log of a job opens with its command.
+    code = code_folder(Path(workflow.basedir))
+    shell.prefix(f"export PYTHONPATH={shlex.quote(str(code))} CLOUDCHAMBER_LOGS_COMMAND=yes; ")
     # Of a key that stands there twice Snakemake takes the last, without a word.
     for file in workflow.configfiles:
         read_yaml(file)

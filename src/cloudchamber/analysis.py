@@ -14,6 +14,7 @@ from cloudchamber.settings.base import parse, read_yaml
 from cloudchamber.settings.data import SimulatedSource
 from cloudchamber.settings.layers import layered
 from cloudchamber.settings.shared import SharedSettings
+from cloudchamber.sources import PACKAGE
 from cloudchamber.studies.active_matter.settings import ActiveMatterSettings
 from cloudchamber.studies.active_matter.study import ActiveMatter
 from cloudchamber.studies.assignment.settings import AssignmentSettings
@@ -38,6 +39,7 @@ __all__ = [
     "AnalysisSettings",
     "answers_of",
     "plan",
+    "planned",
     "results_folder",
     "settings_of",
 ]
@@ -112,7 +114,23 @@ def settings_of(config: Mapping[str, Any], root: Path) -> AnalysisSettings:
 def plan(config: Mapping[str, Any], root: Path) -> Pipeline:
     """Return what the rules of an analysis ask for; arguments and errors as of :func:`settings_of`."""
     settings = settings_of(config, root)
-    return Pipeline(settings, settings.made(), "" if root.resolve() == Path.cwd() else f"{root}/")
+    if not (root / "src" / PACKAGE.name).is_dir():
+        return Pipeline(settings, settings.made(), f"{PACKAGE.parent}/")
+    return Pipeline(settings, settings.made(), "src/" if root.resolve() == Path.cwd() else f"{root}/src/")
+
+
+def planned(settings: Mapping[str, Any], source: str) -> Pipeline:
+    """Return the plan of an analysis that has run.
+
+    Args:
+        settings: all of them, as the table of settings was made from.
+        source: of them, for errors.
+
+    Raises:
+        SettingsError: one line with each key that this version does not know so.
+    """
+    parsed = parse(AnalysisSettings, settings, source)
+    return Pipeline(parsed, parsed.made())
 
 
 def results_folder(scale: str = "", root: Path = Path()) -> str:

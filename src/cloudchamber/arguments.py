@@ -88,9 +88,10 @@ class Options:
         """Add the one file that the command writes."""
         return self.outputs("output")
 
-    def settings(self, what: str, name: str = "settings") -> "Options":
-        """Add the settings of ``what``."""
-        self.add(f"--{name}", required=True, help=f"settings of {what}: inline JSON, or a YAML or JSON file")
+    def settings(self, what: str, name: str = "settings", default: str | None = None) -> "Options":
+        """Add the settings of ``what``; without a default they must be given."""
+        text = f"settings of {what}: inline JSON, or a YAML or JSON file"
+        self.add(f"--{name}", required=default is None, default=default, help=text)
         return self.converted(name, _settings)
 
     def json(self, option: str, text: str) -> "Options":

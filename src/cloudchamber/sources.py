@@ -26,6 +26,7 @@ _INFRASTRUCTURE = (
     "settings",
     "sources",
     "storage",
+    "training/events",
     "training/state",
 )
 

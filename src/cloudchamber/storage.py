@@ -18,6 +18,7 @@ from cloudchamber import __version__
 from cloudchamber.errors import InputError, StorageError
 
 __all__ = [
+    "atomic_folder",
     "atomic_path",
     "package_versions",
     "provenance",
@@ -67,6 +68,30 @@ def atomic_path(path: str | Path, size: int | None = None) -> Iterator[Path]:
     finally:
         aside.unlink(missing_ok=True)
         if not written:
+            _remove_empty(made)
+
+
+@contextmanager
+def atomic_folder(path: Path) -> Iterator[Path]:
+    """Yield a new folder beside ``path``; it takes that name when the block ends without an error, and else goes.
+
+    Raises:
+        StorageError: ``path`` is there already, a folder cannot be made, or the disk is full.
+    """
+    if path.exists():
+        raise StorageError(f"{path}: is there already; remove it, or name another folder")
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    made = [folder for folder in path.parents if not folder.exists()]
+    try:
+        aside.mkdir(parents=True)
+        yield aside
+        os.replace(aside, path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        raise StorageError(f"{path}: cannot be written: {error.strerror}") from error
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+        if not path.exists():
             _remove_empty(made)
 
 

@@ -3,10 +3,12 @@
 import shutil
 from pathlib import Path
 
+from cloudchamber.project_parts import PARTS
+
 __all__ = ["REPOSITORY", "copy_project"]
 
 REPOSITORY = Path(__file__).parents[2]
-_PARTS = ("Snakefile", "workflow", "src", "config.yaml", "configs", "profiles", "envs")
+_PARTS = ("src", *PARTS)
 
 
 def copy_project(folder: Path) -> Path:

@@ -15,7 +15,7 @@ from cloudchamber.cloud_file import read_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.jets.observable_file import read_observables_of
 
-__all__ = ["TaggingJets", "class_names", "read_tagging_jets", "training_rows"]
+__all__ = ["TaggingJets", "class_names", "read_tagging_jets", "towers_of", "training_rows"]
 
 _PARTS = ("train", "validation", "test")
 _TOWERS = ("pt_rel", "eta_rel", "phi_rel")
@@ -85,7 +85,7 @@ def read_tagging_jets(path: Path, high_level: Path | None = None) -> TaggingJets
     missing = [name for name in _PARTS if name not in clouds.indices]
     if missing:
         raise InputError(f"{path}: no part {missing} is stored")
-    inputs, features = (_towers(clouds, path), ()) if high_level is None else _features(clouds, path, high_level)
+    inputs, features = (towers_of(clouds, path), ()) if high_level is None else _features(clouds, path, high_level)
     return TaggingJets(
         inputs=inputs,
         target=torch.from_numpy(target),
@@ -135,7 +135,16 @@ def training_rows(jets: TaggingJets, jets_per_class: int | None, seed: int) -> T
     return torch.cat(chosen)
 
 
-def _towers(clouds: Clouds, path: Path) -> tuple[Tensor, ...]:
+def towers_of(clouds: Clouds, path: str | Path) -> tuple[Tensor, ...]:
+    """Return towers (N, P, 3), jet (N, 2) and mask (N, P) of jets, as taggers of towers take them.
+
+    Args:
+        clouds: jets in relative coordinates with the features jet_pt [GeV] and jet_eta.
+        path: where they are from, for errors.
+
+    Raises:
+        InputError: a column is missing, or a jet has no tower.
+    """
     empty = int((clouds.multiplicity == 0).sum())
     if empty:
         raise InputError(f"{path}: {empty} jets have no tower")

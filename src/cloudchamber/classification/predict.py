@@ -1,7 +1,11 @@
 """The prediction step: log probabilities of all classes for the test jets."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+
+import torch
+from torch import Tensor
 
 from cloudchamber.classification.jet_data import TaggingJets, read_tagging_jets
 from cloudchamber.classification.taggers import StoredTagger, load_tagger
@@ -12,7 +16,7 @@ from cloudchamber.networks.prediction import predict_log_probabilities
 from cloudchamber.settings.taggers import DenseTagger
 from cloudchamber.storage import provenance, read_json, sha256
 
-__all__ = ["jets_of_tagger", "predict_classes"]
+__all__ = ["jets_of_tagger", "log_probabilities", "predict_classes"]
 
 _CHUNK = 256
 
@@ -38,16 +42,28 @@ def predict_classes(jets: Path, high_level: Path | None, weights: Path, descript
             "them\n"
         )
     rows = data.parts["test"]
-    # Clouds of equal size are computed together, so that neighbours should be of one size.
-    rows = rows[data.inputs[-1][rows].sum(dim=1).argsort(stable=True)] if not data.features else rows
-    tagger = stored.tagger.to(present_device())
-    predicted = predict_log_probabilities(tagger, *data.of(rows), chunk=_CHUNK)
+    predicted = log_probabilities(stored, data.of(rows))
     order = rows.argsort()
     table = {"row": rows[order].numpy()}
     table |= {f"log_p_{name}": predicted[order, number].numpy() for number, name in enumerate(stored.classes)}
     sources = [jets, *([high_level] if high_level else []), weights, description]
     record = provenance("predict-classes", stored.settings.network.model_dump(mode="json"), sources)
     write_observables(output, table, {"classes": stored.classes, "part": "test", "provenance": record})
+
+
+def log_probabilities(stored: StoredTagger, inputs: Sequence[Tensor]) -> Tensor:
+    """Return the (N, K) log probabilities of all classes.
+
+    Args:
+        stored: the tagger.
+        inputs: what it takes (:class:`cloudchamber.classification.taggers.Tagger`), N rows each.
+    """
+    rows = torch.arange(len(inputs[0]))
+    # Clouds of equal size are computed together, so that neighbours should be of one size.
+    order = rows if stored.features else inputs[-1].sum(dim=1).argsort(stable=True)
+    tagger = stored.tagger.to(present_device())
+    predicted = predict_log_probabilities(tagger, *(values[order] for values in inputs), chunk=_CHUNK)
+    return predicted[order.argsort()]
 
 
 def jets_of_tagger(stored: StoredTagger, source: Path, jets: Path, high_level: Path | None) -> TaggingJets:

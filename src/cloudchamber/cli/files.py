@@ -30,6 +30,9 @@ def add(commands: Commands) -> None:
     data = commands.add("data-table", "list raw and external files with their hashes")
     data.json("--files", "a list 'files', file and source of each").output()
 
+    init = commands.add("init", "put Snakefile, rules, settings and profiles into a new folder, ready to run")
+    init.add("folder", type=Path)
+
     inspect = commands.add("inspect", "say what made a file and verify it")
     inspect.add("path", type=Path, metavar="file")
     inspect.add("--json", dest="as_json", action="store_true", help="for machines")
@@ -37,8 +40,13 @@ def add(commands: Commands) -> None:
     verify = commands.add("verify", "find what is damaged, missing or stale in a results folder")
     verify.add("folder", type=Path).add("--json", dest="as_json", action="store_true", help="for machines")
 
+    publish = commands.add("publish", "make a folder for HEPData, Zenodo and other repositories from results")
+    publish.add("results", type=Path, help="folder of a finished analysis").converted("results", _results)
+    publish.settings("what only the authors know; by default nothing", "about", default="{}")
+    publish.add("--output", type=Path, required=True, help="folder to write")
 
-# Only these commands need to know studies: a drawing or card its own, the summary all.
+
+# Only these commands need to know studies: a drawing or card its own, the summary and a publication all.
 
 
 def _figure(name: str, _: Any) -> Callable[..., Any]:
@@ -63,3 +71,10 @@ def _answers(names: Sequence[str], _: Any) -> dict[str, Callable[..., Any]]:
     from cloudchamber.analysis import answers_of
 
     return answers_of(names)
+
+
+def _results(folder: Path, _: Any) -> Any:
+    from cloudchamber.analysis import planned
+    from cloudchamber.publishing.results import Results, settings_of_results
+
+    return Results(folder, planned(settings_of_results(folder), f"{folder}: settings"))

@@ -29,12 +29,13 @@ from cloudchamber.progress import progress
 from cloudchamber.settings.generators import MomentumSum, SamplerSettings
 from cloudchamber.storage import provenance, read_json
 
-__all__ = ["Drawn", "draw_clouds", "sample_marginals", "sample_model"]
+__all__ = ["SAMPLE_FEATURES", "Drawn", "draw_clouds", "sample_marginals", "sample_model"]
 
 # What is drawn before it goes to the file: a sample takes the same memory whatever its size.
 _CHUNKS_IN_MEMORY = 64
 
-_FEATURES = (Column("jet_pt", "GeV"), Column("jet_eta"), Column("jet_mass", "GeV"))
+# Of the drawn jets, beside their particles.
+SAMPLE_FEATURES = (Column("jet_pt", "GeV"), Column("jet_eta"), Column("jet_mass", "GeV"))
 
 
 @final
@@ -116,7 +117,7 @@ def sample_model(
     rows = shard.rows(len(all_jets), size)
     n_jets = rows.stop - rows.start
     seconds, negative = 0.0, 0
-    with create_clouds(output, all_jets.width, RELATIVE_COLUMNS, _FEATURES) as writer:
+    with create_clouds(output, all_jets.width, RELATIVE_COLUMNS, SAMPLE_FEATURES) as writer:
         with progress("sampling", n_jets, "jets") as bar:
             for start in range(rows.start, rows.stop, _CHUNKS_IN_MEMORY * size):
                 jets = all_jets[slice(start, min(start + _CHUNKS_IN_MEMORY * size, rows.stop))]
@@ -177,7 +178,7 @@ def sample_marginals(
         ORIGIN: origin_of_sample(jets_file, of_jets, source, {"provenance": trained_on}),
         "provenance": provenance("sample", settings, [source, jets_file], seed),
     }
-    with create_clouds(output, jets.width, RELATIVE_COLUMNS, _FEATURES) as writer:
+    with create_clouds(output, jets.width, RELATIVE_COLUMNS, SAMPLE_FEATURES) as writer:
         _finish(writer, output, meta, _append(writer, values, jets), len(values))
 
 
@@ -188,7 +189,7 @@ def _with_sum(values: np.ndarray, jets: JetFeatures, momentum_sum: MomentumSum) 
 def _append(writer: CloudWriter, values: np.ndarray, jets: JetFeatures) -> int:
     """Append packed particles as clouds, with the features of their jets; return how many have no positive pT."""
     points, mask = padded(values, jets.multiplicity, jets.width)
-    features = np.stack([getattr(jets, column.name) for column in _FEATURES], axis=1, dtype=np.float32)
+    features = np.stack([getattr(jets, column.name) for column in SAMPLE_FEATURES], axis=1, dtype=np.float32)
     writer.append(points, mask, features, np.zeros((len(points), 0), np.int64))
     return int((values[:, 2] <= 0).sum())
 

@@ -17,9 +17,9 @@ from cloudchamber.metrics.kernel_distance import kernel_physics_distance
 from cloudchamber.metrics.ordered import OrderedEntries
 from cloudchamber.metrics.piecewise import ParticleEntries, rows_of
 from cloudchamber.metrics.resampling import Estimate, JetEntries, Sample, bootstrap_weights, effective_weights
-from cloudchamber.metrics.rows import Rows
+from cloudchamber.metrics.rows import Rows, over_largest
 from cloudchamber.metrics.tables import DISTANCE_COLUMNS
-from cloudchamber.metrics.wasserstein import resampled_distances
+from cloudchamber.metrics.wasserstein import mean_distance, resampled_distances
 from cloudchamber.preparation.splits import event_labels
 from cloudchamber.progress import progress
 from cloudchamber.settings.metrics import MetricSettings
@@ -193,9 +193,7 @@ def _of_features(sides: Sequence[_Side], bins: int, drawn: Sequence[np.ndarray])
                     yield table, ("w1", feature), Estimate(found[0], float(np.std(found[1], ddof=1)))
     for metric, features in _MEAN_DISTANCES.items():
         for table in (0, 1):
-            values, draws = zip(*(resampled[table, feature] for feature in features), strict=True)
-            spread = np.mean(draws, axis=0)
-            yield table, (metric, ""), Estimate(float(np.mean(values)), float(np.std(spread, ddof=1)))
+            yield table, (metric, ""), mean_distance([resampled[table, feature] for feature in features])
 
 
 def _of_polynomials(
@@ -210,10 +208,7 @@ def _of_polynomials(
         if bad.any():
             name, number = EFP_NAMES[int(bad.argmax())], int(bad.max())
             raise InputError(f"'{name}' of {number} of the {side.n_jets} jets of {side.name} is not finite")
-    scale = polynomials[0].largest()
-    # Polynomials of cycles are zero where no jet has enough particles.
-    scale[scale == 0] = 1.0
-    truth, *others = (rows.scaled(scale) for rows in polynomials)
+    truth, *others = over_largest(polynomials)
     for table, other in enumerate(others):
         # Both draw alike, so that value and floor do not differ by their draws.
         of_table = deepcopy(rng)

@@ -3,6 +3,8 @@
 The definition is the one of jetnet (arXiv 2211.10295, section 3), where the features are energy flow polynomials.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.optimize import nnls
 
@@ -11,7 +13,7 @@ from cloudchamber.metrics.resampling import Estimate, drawn_rows
 from cloudchamber.metrics.rows import Moments, Rows
 from cloudchamber.preparation.unweighting import effective_size
 
-__all__ = ["frechet_distance", "frechet_physics_distance"]
+__all__ = ["drawn_batches", "frechet_distance", "frechet_physics_distance"]
 
 LARGEST_BATCH = 50_000
 _SMALLEST_TO_LARGEST = 0.4
@@ -76,15 +78,7 @@ def frechet_physics_distance(
         InputError: fewer than 10 jets on a side, too few for batches of different size.
     """
     sides = ((truth, truth_weights), (generated, generated_weights))
-    fewest = min(len(rows) if weights is None else int(effective_size(weights)) for rows, weights in sides)
-    if fewest < _FEWEST_JETS:
-        raise InputError(f"the Frechet distance needs {_FEWEST_JETS} jets or more of each sample, not {fewest}")
-    largest = min(largest, fewest)
-    sizes = (1 / np.linspace(1 / (_SMALLEST_TO_LARGEST * largest), 1 / largest, points)).astype(np.int64)
-    drawn: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
-    for size in np.repeat(sizes, batches):
-        for (rows, weights), of_side in zip(sides, drawn, strict=True):
-            of_side.append(drawn_rows(len(rows), int(size), rng, weights).astype(np.int32))
+    sizes, drawn = drawn_batches([(len(rows), weights) for rows, weights in sides], rng, largest, points, batches)
     moments = [Rows.of(rows).moments(of_side) for (rows, _), of_side in zip(sides, drawn, strict=True)]
     every = np.array([_distance(*pair) for pair in zip(*moments, strict=True)]).reshape(points, batches)
     distances = [np.mean(of_size) for of_size in every]
@@ -92,3 +86,28 @@ def frechet_physics_distance(
     parameters, residual = nnls(terms, np.asarray(distances))
     variance = np.linalg.inv(terms.T @ terms)[0, 0] * residual**2 / (points - terms.shape[1])
     return Estimate(float(parameters[0]), float(np.sqrt(variance)))
+
+
+def drawn_batches(
+    sides: Sequence[tuple[int, np.ndarray | None]],
+    rng: np.random.Generator,
+    largest: int = LARGEST_BATCH,
+    points: int = 10,
+    batches: int = 20,
+) -> tuple[np.ndarray, tuple[list[np.ndarray], list[np.ndarray]]]:
+    """Return the (points,) sizes of batches and the rows of each batch of both sides.
+
+    Args:
+        sides: number of jets and weights of truth and of the generated ones.
+        rng, largest, points, batches: of :func:`frechet_physics_distance`, as are the errors.
+    """
+    fewest = min(jets if weights is None else int(effective_size(weights)) for jets, weights in sides)
+    if fewest < _FEWEST_JETS:
+        raise InputError(f"the Frechet distance needs {_FEWEST_JETS} jets or more of each sample, not {fewest}")
+    largest = min(largest, fewest)
+    sizes = (1 / np.linspace(1 / (_SMALLEST_TO_LARGEST * largest), 1 / largest, points)).astype(np.int64)
+    drawn: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
+    for size in np.repeat(sizes, batches):
+        for (jets, weights), of_side in zip(sides, drawn, strict=True):
+            of_side.append(drawn_rows(jets, int(size), rng, weights).astype(np.int32))
+    return sizes, drawn

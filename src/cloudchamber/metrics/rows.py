@@ -5,7 +5,7 @@ from typing import NamedTuple, Self, final
 
 import numpy as np
 
-__all__ = ["Moments", "Rows"]
+__all__ = ["Moments", "Rows", "over_largest"]
 
 Pieces = Callable[[], Iterator[tuple[np.ndarray, np.ndarray]]]
 
@@ -102,3 +102,11 @@ class Rows:
                     rows = values[place[batch[there]]]
                     yield position, there, rows if self._scale is None else rows / self._scale
             place[numbers] = -1
+
+
+def over_largest(samples: Sequence[Rows]) -> list[Rows]:
+    """Return samples over the largest value of each column in the first of them, the truth."""
+    scale = samples[0].largest()
+    # Energy flow polynomials of cycles are zero where no jet has enough particles.
+    scale[scale == 0] = 1.0
+    return [rows.scaled(scale) for rows in samples]

@@ -1,12 +1,14 @@
 """The 1-Wasserstein distance between samples of one feature."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numba import njit
 
 from cloudchamber.metrics.ordered import OrderedEntries
 from cloudchamber.metrics.resampling import Estimate, JetEntries
 
-__all__ = ["resampled_distances", "wasserstein_distance"]
+__all__ = ["mean_distance", "resampled_distances", "wasserstein_distance"]
 
 
 def wasserstein_distance(
@@ -66,6 +68,12 @@ def resampled_distances(
             previous, difference, area,
         )  # fmt: skip
     return float(area[0]), area[1:]
+
+
+def mean_distance(found: Sequence[tuple[float, np.ndarray]]) -> Estimate:
+    """Return the mean over features of what :func:`resampled_distances` returns of each, and its spread."""
+    values, resampled = zip(*found, strict=True)
+    return Estimate(float(np.mean(values)), float(np.std(np.mean(resampled, axis=0), ddof=1)))
 
 
 @njit(cache=True)

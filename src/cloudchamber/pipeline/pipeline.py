@@ -31,11 +31,11 @@ class Pipeline:
     Args:
         settings: of the whole analysis.
         studies: in the order of the settings.
-        checkout: folder of the code, with a slash at its end; empty where Snakemake runs in it.
+        code: folder that the package is in, as rules name its modules, with a slash at its end.
     """
 
-    def __init__(self, settings: SharedSettings, studies: Sequence[Study], checkout: str = "") -> None:
-        self.settings, self.seed, self._checkout = settings, settings.seed, checkout
+    def __init__(self, settings: SharedSettings, studies: Sequence[Study], code: str = "src/") -> None:
+        self.settings, self.seed, self._code = settings, settings.seed, code
         self.studies: Mapping[str, Study] = {study.name: study for study in studies}
         self.paths = Paths(settings.results)
         used = list(dict.fromkeys(name for study in studies for name in study.datasets()))
@@ -70,7 +70,7 @@ class Pipeline:
 
     def code_of_card(self, wildcards: Any) -> list[str]:
         """Return the source files that a model card depends on: what is said of models of its kind among them."""
-        return code_of(self._stages["model-card"], card_entry(self.cards.kind(wildcards)))
+        return self._from_here(code_of(self._stages["model-card"], card_entry(self.cards.kind(wildcards))))
 
     def caption(self, stage: str) -> str:
         """Return the caption of what a stage writes for the report."""
@@ -131,7 +131,7 @@ class Pipeline:
         return "|".join(names) or "(?!)"
 
     def _from_here(self, code: Iterable[str]) -> list[str]:
-        return [f"{self._checkout}{path}" for path in code]
+        return [f"{self._code}{path.removeprefix('src/')}" for path in code]
 
 
 def _pictures(figures: Iterable[Drawing]) -> list[str]:

@@ -53,8 +53,10 @@ SHARED_STAGES: Mapping[str, str] = {
     "model-card": "provenance.model_card:model_card",
     "summarise": "summary.summarise:summarise",
     "data-table": "provenance.data_table:data_table",
+    "init": "project:init_project",
     "inspect": "provenance.inspection:inspect",
     "verify": "provenance.verification:verify",
+    "publish": "publishing.publish:publish",
 }
 
 

@@ -22,6 +22,8 @@ def weights_contents(path: Path) -> Contents:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
+    from cloudchamber.training.descriptions import description_beside
+
     try:
         tensors = load_file(path)
     except (SafetensorError, OSError) as error:
@@ -29,7 +31,7 @@ def weights_contents(path: Path) -> Contents:
     spoilt = sorted(name for name, tensor in tensors.items() if not tensor.isfinite().all())
     if spoilt:
         raise InputError(f"{path}: '{spoilt[0]}' holds values that are not finite")
-    description, described = _description_of(path)
+    description, described = description_beside(path)
     facts = {
         "tensors": len(tensors),
         "parameters": sum(tensor.numel() for tensor in tensors.values()),
@@ -37,22 +39,6 @@ def weights_contents(path: Path) -> Contents:
         **_of_model(described),
     }
     return Contents("weights", ("SHA-256 of the description", "values finite"), facts, described.get("provenance", {}))
-
-
-def _description_of(weights: Path) -> tuple[Path, dict[str, Any]]:
-    """Return the description beside weights; there must be one, and its hash must be theirs."""
-    from cloudchamber.training.descriptions import read_description
-
-    found = [path for path in sorted(weights.parent.glob("*.json")) if "weights_sha256" in _mapping(path)]
-    if not found:
-        raise InputError(f"{weights}: no description (JSON with weights_sha256) beside it")
-    faults = []
-    for path in found:
-        try:
-            return path, read_description(weights, path, ("settings",))
-        except InputError as error:
-            faults.append(str(error))
-    raise InputError(faults[0])
 
 
 def _of_model(described: Mapping[str, Any]) -> dict[str, Any]:
@@ -81,14 +67,6 @@ def json_contents(path: Path) -> Contents:
         facts = {"parameters": described.get("parameters"), "weights": weights.name, **_of_model(described)}
         return Contents("description of a model", ("SHA-256 of the weights",), facts, described.get("provenance", {}))
     raise InputError(faults[-1])
-
-
-def _mapping(path: Path) -> Mapping[str, Any]:
-    try:
-        content = read_json(path)
-    except InputError:
-        return {}
-    return content if isinstance(content, dict) else {}
 
 
 def onnx_contents(path: Path) -> Contents:

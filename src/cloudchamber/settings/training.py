@@ -43,6 +43,13 @@ class TrainingSettings(Settings):
     accelerator: Literal["auto", "cpu", "cuda"] = "auto"
     devices: PositiveInt = Field(1, description="devices (GPUs, or processes on CPU) of one training")
     nodes: PositiveInt = Field(1, description="nodes of a cluster for one training")
+    # Left out of descriptions and commands where it is off: it says nothing of the weights.
+    tensorboard: bool = Field(
+        False,
+        exclude_if=lambda wanted: not wanted,
+        description="write the history as event files of TensorBoard too, in the folder of the state, while the "
+        "training runs (extra `tensorboard`)",
+    )
 
 
 class TrainableSettings(Settings, ABC):

@@ -11,9 +11,9 @@ from typing import final
 from cloudchamber import __version__
 from cloudchamber.summary.answer import Answer
 
-__all__ = ["Section", "as_page"]
+__all__ = ["SCALE_NOTES", "Section", "as_page"]
 
-_SCALES = {
+SCALE_NOTES = {
     "default": "The default scale is a quick look: small networks, short trainings, one seed.",
     "tiny": "The scale tiny is for tests: its numbers mean nothing.",
 }
@@ -91,7 +91,7 @@ def as_page(sections: Sequence[Section], scale: str, seed: int, folder: Path) ->
         scale, seed: of the analysis.
         folder: in which the page will lie; links are relative to it.
     """
-    about = f"cloudchamber {__version__}, scale {scale}, seed {seed}. {_SCALES.get(scale, '')}".strip()
+    about = f"cloudchamber {__version__}, scale {scale}, seed {seed}. {SCALE_NOTES.get(scale, '')}".strip()
     return "\n".join(
         [
             "<!DOCTYPE html>",

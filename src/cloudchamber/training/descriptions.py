@@ -9,7 +9,7 @@ from typing import Any
 from cloudchamber.errors import InputError
 from cloudchamber.storage import read_json, sha256, write_json
 
-__all__ = ["read_description", "write_description"]
+__all__ = ["description_beside", "read_description", "write_description"]
 
 _OWN = "description_sha256"
 
@@ -42,6 +42,32 @@ def read_description(weights_path: Path, description_path: Path, keys: Sequence[
     if sha256(weights_path) != description["weights_sha256"]:
         raise InputError(f"{weights_path}: not the weights that {description_path} describes (SHA-256 differs)")
     return description
+
+
+def description_beside(weights_path: Path) -> tuple[Path, dict[str, Any]]:
+    """Return the description in the folder of weights that is theirs, and what it says.
+
+    Raises:
+        InputError: there is none, or it is damaged.
+    """
+    found = [path for path in sorted(weights_path.parent.glob("*.json")) if "weights_sha256" in _mapping(path)]
+    if not found:
+        raise InputError(f"{weights_path}: no description (JSON with weights_sha256) beside it")
+    faults = []
+    for path in found:
+        try:
+            return path, read_description(weights_path, path, ("settings",))
+        except InputError as error:
+            faults.append(str(error))
+    raise InputError(faults[0])
+
+
+def _mapping(path: Path) -> Mapping[str, Any]:
+    try:
+        content = read_json(path)
+    except InputError:
+        return {}
+    return content if isinstance(content, dict) else {}
 
 
 def _digest(description: Mapping[str, Any]) -> str:

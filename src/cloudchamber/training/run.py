@@ -52,7 +52,8 @@ def train(
         DivergenceError, StateError, TerminatedError: see :func:`cloudchamber.training.trainer.fit`.
     """
     identity = {
-        "settings": settings.model_dump(mode="json"),
+        # Who begins to watch a training goes on with it.
+        "settings": settings.model_dump(mode="json", exclude={"training": {"tensorboard"}}),
         "data": {name: sha256(path) for name, path in sources.items()},
         "seed": seed,
         "options": dict(options or {}),

@@ -9,8 +9,8 @@ import json
 import math
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
@@ -25,6 +25,7 @@ from cloudchamber.errors import DivergenceError, StateError, TerminatedError
 from cloudchamber.progress import progress
 from cloudchamber.settings.training import TrainingSettings
 from cloudchamber.training.average import WeightAverage
+from cloudchamber.training.events import events
 from cloudchamber.training.optimizers.choice import optimizers_of
 from cloudchamber.training.processes import Processes, processes_of
 from cloudchamber.training.state import load_state, locked, save_state
@@ -140,15 +141,20 @@ class _Loop:
         if "muon" in self.optimizers and not self.optimizers["muon"].parameters and self.processes.first:
             sys.stderr.write("training: no weights are a matrix that Muon moves (training.muon_learning_rate)\n")
         steps = self.settings.steps
-        with progress("training", steps, "steps", done=self.step, shown=self.processes.first) as bar:
+        with (
+            self._watched() as watch,
+            progress("training", steps, "steps", done=self.step, shown=self.processes.first) as bar,
+        ):
             while self.step < steps:
                 loss = self._advance()
                 bar.note(f"loss {loss:.4f}")
                 bar.update()
                 if self.step % self.settings.validate_every == 0 or self.step == steps:
-                    self._validate()
+                    self.history.append(self._validated())
+                    watch(self.history[-1])
                 elif self.step % self.settings.record_every == 0:
                     self.history.append(self._losses_until_now())
+                    watch(self.history[-1])
                 stop = bool(terminated)
                 if stop or self.step % self.settings.save_every == 0 or self.step == steps:
                     self._save()
@@ -156,6 +162,12 @@ class _Loop:
                     raise TerminatedError(f"terminated after step {self.step} of {steps}; state saved in {self.folder}")
         weights = {name: value.cpu() for name, value in (self.best or self.average.weights).items()}
         return Trained(weights, self.history, self.processes.first)
+
+    def _watched(self) -> AbstractContextManager[Callable[[Mapping[str, Any]], None]]:
+        """Return what shows rows of the history to whoever watches."""
+        if self.settings.tensorboard and self.processes.first:
+            return events(self.folder, self.history)
+        return nullcontext(lambda row: None)
 
     def _batch(self) -> Tensor:
         size = min(self.settings.batch_size, self.task.size)
@@ -208,7 +220,8 @@ class _Loop:
         self.losses.clear()
         return {"step": self.step, "learning_rate": self._learning_rate(self.step - 1), "training_loss": mean}
 
-    def _validate(self) -> None:
+    def _validated(self) -> dict[str, Any]:
+        """Return a row of the history with the figures of the averaged weights, and keep these where they are best."""
         row = self._losses_until_now()
         present = {name: value.clone() for name, value in self.task.network.state_dict().items()}
         self.task.network.load_state_dict(self.average.weights)
@@ -216,10 +229,10 @@ class _Loop:
             row |= self.task.validate(self.task.network.eval())
         finally:
             self.task.network.load_state_dict(present)
-        self.history.append(row)
         if self.settings.keep == "best" and row["validation_loss"] < self.lowest:
             self.lowest = row["validation_loss"]
             self.best = {name: value.clone() for name, value in self.average.weights.items()}
+        return row
 
     def _save(self) -> None:
         if not self.processes.first:

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 import yaml
 from project_copy import REPOSITORY
+from published import check_checksums, check_crate, validate_submissions
 from tiny_run import TINY, overlay, planned, rerun_after_an_edit, run_studies, screen_and_logs, snakemake
 
 from cloudchamber.jets.features import JET_FEATURES, PARTICLE_FEATURES
@@ -62,6 +63,19 @@ def test_figures_and_report_are_there(finished: Path) -> None:
     report = (finished / "results_tiny/report.html").read_text(encoding="utf-8")
     assert all(picture.name in report for picture in pictures)
     assert not re.search(r"<(script|link|img)[^>]+(src|href)=.https?:", report)
+
+
+def test_the_results_are_published_whole(finished: Path) -> None:
+    command = [sys.executable, "-m", "cloudchamber", "publish", "results_tiny", "--output", "published"]
+    done = subprocess.run(command, cwd=finished, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    published = finished / "published"
+    check_checksums(published)
+    check_crate(published)
+    copied = {path.name for path in published.glob("results/**/model_cards/*.md")}
+    assert copied == {path.name for path in finished.glob("results_tiny/**/model_cards/*.md")}
+    assert (published / "results/data.csv").is_file()
+    validate_submissions(published)
 
 
 @pytest.mark.parametrize("target", ["all", "raw", "jet_generation", "figures"])

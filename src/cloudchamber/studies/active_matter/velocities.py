@@ -1,9 +1,11 @@
 """Velocities of the probability flow of a score at given states, and their derivatives."""
 
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from cloudchamber import seeds
 from cloudchamber.studies.active_matter.divergence import jacobian_diagonal
@@ -11,7 +13,7 @@ from cloudchamber.studies.active_matter.score_model import ScoreModel
 from cloudchamber.studies.active_matter.settings import MeasurementSettings
 from cloudchamber.studies.active_matter.snapshots import Snapshots
 
-__all__ = ["divergence_of", "drift_divergence", "velocity_of"]
+__all__ = ["divergence_of", "drift_divergence", "score_of", "velocity_of"]
 
 # Particles whose velocities are computed at once.
 _CHUNK = 4096
@@ -21,13 +23,22 @@ _EXACT_COORDINATES = 16
 
 def velocity_of(model: ScoreModel, states: np.ndarray, drive: float) -> np.ndarray:
     """Return the (M, N, C) velocities of a score at states; zero in channels without noise."""
+    return _in_parts(model.velocity, states, drive)
+
+
+def score_of(model: ScoreModel, states: np.ndarray, drive: float) -> np.ndarray:
+    """Return the (M, N, C) score at states; zero in channels without noise."""
+    return _in_parts(model.score, states, drive)
+
+
+def _in_parts(function: Callable[[Tensor, Tensor], Tensor], states: np.ndarray, drive: float) -> np.ndarray:
     values = torch.from_numpy(states.astype(np.float32))
     parts = []
     # Pairs of particles and neighbours fit into memory only a few particles at a time.
     size = max(1, _CHUNK // values.shape[1])
     with torch.no_grad():
         for part in values.split(size):
-            parts.append(model.velocity(part, torch.full((len(part), 1, 1), drive)))
+            parts.append(function(part, torch.full((len(part), 1, 1), drive)))
     return torch.cat(parts).double().numpy()
 
 

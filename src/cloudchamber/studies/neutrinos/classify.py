@@ -11,7 +11,7 @@ from torch import nn
 
 from cloudchamber.devices import present_device
 from cloudchamber.errors import InputError
-from cloudchamber.progress import progress
+from cloudchamber.progress import Progress, progress
 from cloudchamber.settings.entries import entries
 from cloudchamber.storage import provenance
 from cloudchamber.studies.neutrinos.event_clouds import EventClouds, read_event_clouds
@@ -22,7 +22,7 @@ from cloudchamber.studies.neutrinos.networks import load_network
 from cloudchamber.studies.neutrinos.score_file import Attention, ScoreFile, Scores, write_scores
 from cloudchamber.studies.neutrinos.transformer_cvn import TransformerCvn
 
-__all__ = ["classify_events"]
+__all__ = ["classify_events", "log_probabilities"]
 
 _KEYS = ("name", "seed", "weights", "description")
 # Events of one call.
@@ -61,7 +61,7 @@ def classify_events(events: Path, files: Mapping[str, Any], display_events: int,
             sources.append(Path(entry["weights"]))
             network = stored.network.to(device)
             source = EventSource(clouds, rows, stored.settings.network).to(device)
-            event, prong = _scores(network, source, bar)
+            event, prong = log_probabilities(network, source, bar)
             found.append(Scores(entry["name"], int(entry["seed"]), int(stored.description["events"]), event, prong))
             if not attentive[0] and isinstance(network, TransformerCvn) and network.encoder.context:
                 attention = _attention(network, clouds, shown, stored.settings.network, device)
@@ -71,7 +71,8 @@ def classify_events(events: Path, files: Mapping[str, Any], display_events: int,
 
 
 @torch.inference_mode()
-def _scores(network: nn.Module, source: EventSource, bar: Any) -> tuple[np.ndarray, np.ndarray]:
+def log_probabilities(network: nn.Module, source: EventSource, bar: Progress) -> tuple[np.ndarray, np.ndarray]:
+    """Return the log probabilities of the interaction (n, 3) and of the class of each prong (n, P, 6) of events."""
     device = source.interaction.device
     events, prongs = [], []
     for rows in torch.arange(len(source), device=device).split(_CHUNK):

@@ -15,7 +15,7 @@ from cloudchamber.packed_cloud_writer import PackedCloudWriter, create_packed_cl
 from cloudchamber.packed_clouds import PackedPart
 from cloudchamber.studies.neutrinos.names import INTERACTIONS, PRONGS
 
-__all__ = ["PARTS", "REST", "EventClouds", "Window", "create_event_clouds", "read_event_clouds"]
+__all__ = ["PARTS", "REST", "EventClouds", "Window", "create_event_clouds", "read_event_clouds", "refuse_bad_events"]
 
 PARTS = ("train", "validation", "test")
 _POINTS = (Column("view"), Column("plane"), Column("cell"), Column("energy", "mip"), Column("prong"))
@@ -162,7 +162,7 @@ def read_event_clouds(path: str | Path, parts: Sequence[str] = PARTS) -> EventCl
             parts=clouds.indices,
             meta=clouds.meta,
         )
-    _refuse_bad(events)
+    refuse_bad_events(events)
     return events
 
 
@@ -173,7 +173,12 @@ def _window(clouds: PackedCloudFile) -> Window:
         raise InputError(f"{clouds.path}: no neutrino events: 'window' of its meta data is missing or wrong") from error
 
 
-def _refuse_bad(events: EventClouds) -> None:
+def refuse_bad_events(events: EventClouds) -> None:
+    """Refuse hits and labels that no event has.
+
+    Raises:
+        InputError: there are some.
+    """
     view, plane, cell, energy, prong = events.points.T
     window = events.window
     owners = np.repeat(np.arange(len(events)), events.counts)

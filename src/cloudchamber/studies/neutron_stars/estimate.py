@@ -26,7 +26,7 @@ from cloudchamber.studies.neutron_stars.star_models import load_model
 from cloudchamber.studies.neutron_stars.star_networks import DensityNetwork, PointNetwork, ScannedNetwork
 from cloudchamber.studies.neutron_stars.star_sets import StarSets, read_sets
 
-__all__ = ["estimate"]
+__all__ = ["estimate", "log_on_cells"]
 
 _CHUNK = 50
 # Of stars and cells.
@@ -107,7 +107,7 @@ class _Estimator:
                 values = self._network.quantities(inputs, there).double().cpu().numpy()
                 return Estimates(all_quantities(dict(zip(PREDICTED, values.T, strict=True))), {}), None
             case DensityNetwork():
-                logarithm = self._network(inputs, there, self._fractions[None]).double().cpu().numpy()
+                logarithm = log_on_cells(self._network, inputs, there, self._fractions)
                 density = self._network(inputs, there, truth).double().cpu().numpy()
                 posteriors = Posteriors.of_log(self._cells, logarithm)
                 return of_posteriors(posteriors, sets.quantities, density), posteriors
@@ -115,10 +115,7 @@ class _Estimator:
 
     def _scanned(self, sets: StarSets, inputs: Tensor, there: Tensor, truth: Tensor) -> tuple[Estimates, Posteriors]:
         assert isinstance(self._network, ScannedNetwork)
-        of_set = there.nonzero()[:, 0].cpu().numpy()
-        # As many stars at once as stay in the cache with all cells.
-        stars = inputs[there].split(max(_PAIRS // len(self._fractions), 1))
-        on_cells = torch.cat([self._network(some, self._fractions[None]) for some in stars]).double().cpu().numpy()
+        of_set, on_cells = _of_stars(self._network, inputs, there, self._fractions)
         at_truth = self._network(inputs[there], truth[of_set].unsqueeze(1)).squeeze(1).double().cpu().numpy()
         logarithm, at, log_ratio = (np.zeros(shape) for shape in ((len(sets), on_cells.shape[1]), len(sets), len(sets)))
         np.add.at(logarithm, of_set, on_cells)
@@ -126,3 +123,31 @@ class _Estimator:
         np.add.at(log_ratio, of_set, at_truth - log_mean_exp(on_cells))
         found = of_likelihoods(self._cells, logarithm, at, log_ratio, sets.quantities)
         return found, Posteriors.of_log(self._cells, logarithm)
+
+
+def log_on_cells(
+    network: DensityNetwork | ScannedNetwork, stars: Tensor, there: Tensor, fractions: Tensor
+) -> np.ndarray:
+    """Return (N, G) logarithms of the posterior over the prior at parameters, each row up to a constant.
+
+    Args:
+        network: of densities, on the device of its inputs.
+        stars, there: (N, P, 4) observed mass, radius and their deviations, and (N, P) which stars there are.
+        fractions: (G, 2) of the box.
+    """
+    if isinstance(network, DensityNetwork):
+        return network(stars, there, fractions[None]).double().cpu().numpy()
+    of_set, on_cells = _of_stars(network, stars, there, fractions)
+    logarithm = np.zeros((len(stars), len(fractions)))
+    np.add.at(logarithm, of_set, on_cells)
+    return logarithm
+
+
+def _of_stars(
+    network: ScannedNetwork, inputs: Tensor, there: Tensor, fractions: Tensor
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the set (M,) of each star, and the logarithm of its likelihood (M, G)."""
+    # As many stars at once as stay in the cache with all cells.
+    stars = inputs[there].split(max(_PAIRS // len(fractions), 1))
+    on_cells = torch.cat([network(some, fractions[None]) for some in stars]).double().cpu().numpy()
+    return there.nonzero()[:, 0].cpu().numpy(), on_cells

@@ -1,7 +1,7 @@
 """The step ``sample``: a shower of a trained model for each particle of the part "asked"."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ from cloudchamber.studies.showers.shower_file import (
 from cloudchamber.studies.showers.shower_models import CountModel, PointModel, load_counts, load_points
 from cloudchamber.studies.showers.species import SPECIES
 
-__all__ = ["draw_counts", "draw_points", "sample"]
+__all__ = ["draw_counts", "draw_points", "pieces_of", "sample"]
 
 # Chunks that are drawn before they go to the file: a sample takes the same memory whatever its size.
 _CHUNKS_IN_MEMORY = 8
@@ -70,11 +70,8 @@ def sample(source: Path, files: Mapping[str, Any], settings: ShowerSampler, seed
             with progress("sampling", len(showers.part("asked")), "showers") as bar:
                 for number, (item, model) in enumerate(zip(listed, models, strict=True)):
                     rows = _asked(showers, item["species"])
-                    of_model = seeds.integer_seed(seed, "showers", "model", number)
-                    for start in range(0, len(rows), _CHUNKS_IN_MEMORY * chunk_size(present_device())):
-                        some = rows[start : start + _CHUNKS_IN_MEMORY * chunk_size(present_device())]
-                        of_piece = seeds.integer_seed(of_model, "piece", start)
-                        _append(writer, showers, some, model, counter, settings, of_piece, spent, bar.update)
+                    for piece, of_piece in pieces_of(len(rows), seed, number):
+                        _append(writer, showers, rows[piece], model, counter, settings, of_piece, spent, bar.update)
             meta = {
                 "geometry": geometry.name,
                 "sampler": {
@@ -86,6 +83,20 @@ def sample(source: Path, files: Mapping[str, Any], settings: ShowerSampler, seed
                 "provenance": provenance("showers sample", settings.model_dump(mode="json"), [source, *paths], seed),
             }
             writer.add_meta(meta)
+
+
+def pieces_of(showers: int, seed: int, model: int = 0) -> Iterator[tuple[slice, int]]:
+    """Yield which showers are drawn at once, and with which seed.
+
+    Args:
+        showers: that a model is asked for.
+        seed: of the whole sample.
+        model: its number among the models of the sample.
+    """
+    of_model = seeds.integer_seed(seed, "showers", "model", model)
+    size = _CHUNKS_IN_MEMORY * chunk_size(present_device())
+    for start in range(0, showers, size):
+        yield slice(start, min(start + size, showers)), seeds.integer_seed(of_model, "piece", start)
 
 
 def _asked(showers: PackedCloudFile, species: list[str]) -> np.ndarray:

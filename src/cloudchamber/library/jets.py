@@ -1,0 +1,131 @@
+"""Jets as plain arrays or as clouds, and their observables."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from cloudchamber.cloud import Clouds, Column
+from cloudchamber.errors import InputError
+from cloudchamber.jets import energy_correlation, energy_flow, n_subjettiness
+from cloudchamber.jets.kinematics import jet_kinematics, momenta
+from cloudchamber.jets.observables import observe
+from cloudchamber.jets.relative import RELATIVE_COLUMNS, relative_points
+from cloudchamber.library.arrays import clouds_from_arrays, numbers
+
+__all__ = [
+    "as_jets",
+    "energy_correlations",
+    "energy_flow_polynomials",
+    "jet_mass",
+    "jet_observables",
+    "relative_jets",
+    "subjettiness",
+]
+
+
+def as_jets(jets: Any, name: str) -> Clouds:
+    """Return jets as clouds in relative coordinates.
+
+    Args:
+        jets: (N, P, 3) eta_rel, phi_rel [rad] and pt_rel, zero in empty slots; or clouds of jets.
+        name: of the argument, for errors.
+
+    Raises:
+        InputError: they are no jets, there are none, or they have event weights.
+    """
+    if not isinstance(jets, Clouds):
+        return clouds_from_arrays(numbers(jets, name, ("N", "P", 3)))
+    if not len(jets):
+        raise InputError(f"{name}: is empty: there are no clouds")
+    bad = np.count_nonzero(~np.isfinite(jets.points))
+    if bad:
+        raise InputError(f"{name}: {bad} of {jets.points.size} values of points are not finite")
+    if jets.event_weight is not None:
+        raise InputError(f"{name}: its jets have event weights; 'cloudchamber prepare' with event_weights: unweight")
+    try:
+        return relative_jets(jets)
+    except InputError as error:
+        raise InputError(f"{name}: {error}") from error
+
+
+def relative_jets(clouds: Clouds) -> Clouds:
+    """Return jets with pt, eta and phi as jets with eta_rel, phi_rel and pt_rel, relative to jet_pt, jet_eta, jet_phi.
+
+    Jets that are in these coordinates already are returned as they are, whatever other columns they have.
+
+    Raises:
+        InputError: they have no such columns and features, or a jet pT is not positive.
+    """
+    there = {column.name for column in clouds.point_columns}
+    if {column.name for column in RELATIVE_COLUMNS} <= there:
+        return clouds
+    return replace(clouds, points=relative_points(clouds), point_columns=RELATIVE_COLUMNS)
+
+
+def jet_observables(jets: Any, jet_pt: Any = None) -> dict[str, np.ndarray]:
+    """Return the observables of each jet, (N,) float64 each: what ``cloudchamber observe`` writes.
+
+    These are jet_mass and jet_pt [GeV], jet_pt_rel, multiplicity, tau21, tau32, d2, jet_mass_rel and efp_0 to efp_35;
+    docs/metrics.md defines them.
+
+    Args:
+        jets: (N, P, 3) eta_rel, phi_rel [rad] and pt_rel, zero in empty slots; or clouds of jets.
+        jet_pt: (N,) [GeV] the unit of pt_rel; by default the feature jet_pt of clouds, and 1 for arrays.
+
+    Raises:
+        InputError: the arrays are no jets, or an observable is not finite.
+
+    Example:
+        >>> jets = np.array([[[0.5, 0.0, 50.0], [-0.5, 0.0, 50.0]]])
+        >>> found = jet_observables(jets)
+        >>> found["jet_mass"].round(2), found["multiplicity"]
+        (array([52.11]), array([2.]))
+    """
+    clouds = as_jets(jets, "jets")
+    if jet_pt is None and any(column.name == "jet_pt" for column in clouds.feature_columns):
+        return observe(clouds)
+    unit = np.ones(len(clouds)) if jet_pt is None else numbers(jet_pt, "jet_pt", (len(clouds),))
+    # Observables need no other feature.
+    unit = unit.astype(np.float32)[:, None]
+    return observe(replace(clouds, features=unit, feature_columns=(Column("jet_pt", "GeV"),)))
+
+
+def jet_mass(jets: Any) -> np.ndarray:
+    """Return the (N,) masses of jets, the sums of their massless particles, in the unit of pt_rel.
+
+    Args:
+        jets: as of :func:`jet_observables`, as are the errors.
+    """
+    return jet_kinematics(*momenta(as_jets(jets, "jets")))[1]
+
+
+def subjettiness(jets: Any, n_axes: int = 3, betas: Sequence[float] = (1.0,), radius: float = 0.8) -> np.ndarray:
+    """Return N-subjettiness tau_1 to tau_(n_axes), (N, n_axes, B), on exclusive-kT axes (arXiv 1011.2268).
+
+    Args:
+        jets: as of :func:`jet_observables`, as are the errors.
+        n_axes: the largest number of axes.
+        betas: B angular exponents.
+        radius: R0 of the normalisation.
+    """
+    return n_subjettiness.subjettiness_basis(*momenta(as_jets(jets, "jets")), radius, n_axes, betas)
+
+
+def energy_correlations(jets: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return the normalised energy correlation functions e2 and e3, (N,) each (arXiv 1305.0007, beta = 1).
+
+    Args:
+        jets: as of :func:`jet_observables`, as are the errors.
+    """
+    return energy_correlation.energy_correlations(*momenta(as_jets(jets, "jets")))
+
+
+def energy_flow_polynomials(jets: Any) -> np.ndarray:
+    """Return the (N, 36) energy flow polynomials of up to four edges (arXiv 1712.07124), as docs/metrics.md orders.
+
+    Args:
+        jets: as of :func:`jet_observables`, as are the errors.
+    """
+    return energy_flow.energy_flow_polynomials(*momenta(as_jets(jets, "jets")))

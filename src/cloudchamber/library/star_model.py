@@ -1,0 +1,145 @@
+"""Trained models of neutron stars: observed stars to the parameters of the equation of state."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+import torch
+
+from cloudchamber import seeds
+from cloudchamber.devices import present_device
+from cloudchamber.errors import InputError
+from cloudchamber.library.arrays import numbers
+from cloudchamber.storage import read_json
+from cloudchamber.studies.neutron_stars.estimate import log_on_cells
+from cloudchamber.studies.neutron_stars.quantities import LOWER, PREDICTED, UPPER, from_box, to_box
+from cloudchamber.studies.neutron_stars.star_models import load_model
+from cloudchamber.studies.neutron_stars.star_networks import DensityNetwork, PointNetwork, ScannedNetwork
+
+__all__ = ["StarEstimator", "StarPosterior", "load_stars"]
+
+# Sets of stars that are evaluated at once.
+_CHUNK = 50
+
+
+def load_stars(weights: Path, description: Path) -> "StarEstimator | StarPosterior":
+    """Return a trained model of neutron stars.
+
+    Raises:
+        InputError: a file is missing or damaged, or the weights are not those of the description.
+    """
+    stored = load_model(weights, description)
+    network, most = stored.network.to(present_device()), max(stored.settings.stars.numbers)
+    if isinstance(network, PointNetwork):
+        return StarEstimator(network, most, read_json(description))
+    assert isinstance(network, DensityNetwork | ScannedNetwork), "there are no other networks of stars"
+    return StarPosterior(network, most, read_json(description))
+
+
+@final
+class StarEstimator:
+    """A network with point estimates.
+
+    Attributes:
+        description: what its files say.
+        quantities: names of what it estimates; radii in km, masses in solar masses.
+    """
+
+    quantities: tuple[str, ...] = PREDICTED
+
+    def __init__(self, network: PointNetwork, most: int, description: Mapping[str, Any]) -> None:
+        self.network, self._most, self.description = network, most, description
+
+    def predict(self, stars: Any, mask: Any = None) -> dict[str, np.ndarray]:
+        """Return the (N,) estimates of each quantity.
+
+        Args:
+            stars: (N, P, 4) observed mass [solar masses], radius [km] and their standard deviations, zero in empty
+                slots.
+            mask: (N, P), true for stars; without it those with a mass.
+
+        Raises:
+            InputError: an array is empty or has another shape, a number is not finite or positive, or a set has no
+                star or more than the model was trained with.
+        """
+        values, there = _stars(stars, mask, self._most)
+        with torch.inference_mode():
+            found = self.network.quantities(values, there).double().cpu().numpy()
+        return dict(zip(PREDICTED, found.T, strict=True))
+
+
+@final
+class StarPosterior:
+    """A network of densities: of the posterior, of the likelihood or of its ratios. The prior is flat within a box.
+
+    Attributes:
+        description: what its files say.
+        parameters: names of the two parameters.
+        lower, upper: (2,) limits of the box.
+    """
+
+    parameters: tuple[str, ...] = ("lambda_1", "lambda_2")
+
+    def __init__(self, network: DensityNetwork | ScannedNetwork, most: int, description: Mapping[str, Any]) -> None:
+        self.network, self._most, self.description = network, most, description
+        self.lower, self.upper = LOWER.copy(), UPPER.copy()
+
+    def log_density(self, stars: Any, parameters: Any, mask: Any = None) -> np.ndarray:
+        """Return the (N, G) logarithms of the posterior over the prior, each row up to a constant.
+
+        Args:
+            stars, mask: as of :meth:`StarEstimator.predict`, as are the errors.
+            parameters: (G, 2) within the box.
+        """
+        points = to_box(numbers(parameters, "parameters", ("G", 2)).astype(np.float64))
+        if (points < 0).any() or (points > 1).any():
+            raise InputError(f"parameters: outside of the box from {self.lower} to {self.upper}")
+        values, there = _stars(stars, mask, self._most)
+        fractions = torch.from_numpy(points.astype(np.float32)).to(values.device)
+        with torch.inference_mode():
+            pairs = zip(values.split(_CHUNK), there.split(_CHUNK), strict=True)
+            return np.concatenate([log_on_cells(self.network, some, mask, fractions) for some, mask in pairs])
+
+    def draw(self, stars: Any, n: int, mask: Any = None, *, seed: int = 1, cells: int = 100) -> np.ndarray:
+        """Return (N, n, 2) parameters, drawn from the posterior of each set of stars.
+
+        A cell of a regular grid is drawn by its density, and a place in it evenly.
+
+        Args:
+            stars, mask: as of :meth:`StarEstimator.predict`, as are the errors.
+            n: draws of each set.
+            seed: of the draws.
+            cells: of the grid, in each direction.
+        """
+        if n < 1 or cells < 2:
+            raise InputError(f"n: {n}, cells: {cells}; expected one draw and two cells at least")
+        centres = (np.arange(cells) + 0.5) / cells
+        fractions = np.stack(np.meshgrid(centres, centres, indexing="ij"), axis=2).reshape(-1, 2)
+        logarithm = self.log_density(stars, from_box(fractions), mask)
+        rng = seeds.generator(seed, "neutron_stars", "draw")
+        drawn = np.empty((len(logarithm), n, 2))
+        for number, row in enumerate(logarithm):
+            weights = np.exp(row - row.max())
+            chosen = rng.choice(len(weights), n, p=weights / weights.sum())
+            drawn[number] = from_box(fractions[chosen] + (rng.random((n, 2)) - 0.5) / cells)
+        return drawn
+
+
+def _stars(stars: Any, mask: Any, most: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return stars (N, most, 4) and their mask on the device of networks."""
+    values = numbers(stars, "stars", ("N", "P", 4)).astype(np.float32)
+    there = values[:, :, 0] > 0 if mask is None else numbers(mask, "mask", values.shape[:2]).astype(bool)
+    number = there.sum(axis=1)
+    if not number.all() or number.max() > most:
+        raise InputError(f"stars: sets of {number.min()} to {number.max()} stars, the model takes 1 to {most}")
+    if not (values[there] > 0).all():
+        raise InputError("stars: a mass, a radius or a standard deviation is not positive")
+    order = np.argsort(~there, axis=1, kind="stable")[:, :most]
+    width = order.shape[1]
+    padded, mask_of = np.zeros((len(values), most, 4), np.float32), np.zeros((len(values), most), bool)
+    mask_of[:, :width] = np.take_along_axis(there, order, axis=1)
+    padded[:, :width] = np.take_along_axis(values, order[:, :, None], axis=1)
+    padded[~mask_of] = 0.0
+    device = present_device()
+    return torch.from_numpy(padded).to(device), torch.from_numpy(mask_of).to(device)

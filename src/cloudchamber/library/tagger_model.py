@@ -1,0 +1,70 @@
+"""Trained taggers: jets to the probabilities of classes."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+import torch
+
+from cloudchamber.classification.jet_data import towers_of
+from cloudchamber.classification.predict import log_probabilities
+from cloudchamber.classification.taggers import load_tagger
+from cloudchamber.cloud import Column
+from cloudchamber.errors import InputError
+from cloudchamber.library.arrays import numbers
+from cloudchamber.library.jets import as_jets
+from cloudchamber.storage import read_json
+
+__all__ = ["TaggerModel"]
+
+_NEEDED = {"jet_pt": "GeV", "jet_eta": "1"}
+
+
+@final
+class TaggerModel:
+    """A trained tagger, such as ``train-tagger`` writes.
+
+    Attributes:
+        description: what its files say.
+        classes: names of the classes.
+        features: names of the high-level features that it takes; empty where it takes the particles of jets.
+    """
+
+    def __init__(self, weights: Path, description: Path) -> None:
+        self.description: Mapping[str, Any] = read_json(description)
+        self._stored = load_tagger(weights, description)
+        self.network = self._stored.tagger
+        self.classes, self.features = self._stored.classes, self._stored.features
+
+    def predict(self, jets: Any, *, jet_pt: Any = None, jet_eta: Any = None) -> np.ndarray:
+        """Return the (N, K) probabilities of the classes, float64.
+
+        Args:
+            jets: (N, P, 3) eta_rel, phi_rel [rad] and pt_rel, zero in empty slots, the hardest particles first; or
+                clouds of jets. Of a tagger with ``features``: (N, H) numbers in their order.
+            jet_pt: (N,) [GeV] of jets that are an array.
+            jet_eta: (N,) pseudorapidity of jets that are an array.
+
+        Raises:
+            InputError: an array is empty or has another shape, a number is not finite, or pT and eta are missing.
+        """
+        inputs = self._features(jets) if self.features else self._towers(jets, {"jet_pt": jet_pt, "jet_eta": jet_eta})
+        return log_probabilities(self._stored, inputs).exp().numpy()
+
+    def _features(self, jets: Any) -> tuple[torch.Tensor, ...]:
+        values = numbers(jets, "jets", ("N", len(self.features)))
+        return (torch.from_numpy(values.astype(np.float32)),)
+
+    def _towers(self, jets: Any, given: Mapping[str, Any]) -> tuple[torch.Tensor, ...]:
+        clouds = as_jets(jets, "jets")
+        there = {column.name for column in clouds.feature_columns}
+        columns = []
+        for name, value in given.items():
+            if value is None and name not in there:
+                raise InputError(f"{name}: the tagger takes that of each jet")
+            values = clouds.feature(name) if value is None else numbers(value, name, (len(clouds),))
+            columns.append(values.astype(np.float32))
+        named = tuple(Column(name, unit) for name, unit in _NEEDED.items())
+        return towers_of(replace(clouds, features=np.stack(columns, axis=1), feature_columns=named), "jets")

@@ -1,0 +1,1 @@
+"""Results made ready for repositories: HEPData, Zenodo, RO-Crate."""

@@ -1,0 +1,256 @@
+"""Clouds from arrays, and what is wrong with arrays."""
+
+from pathlib import Path
+
+import awkward as ak
+import numpy as np
+import pytest
+import torch
+from prepared_jets import raw_jets
+from root_files import random_towers, write_delphes
+
+import cloudchamber as cc
+from cloudchamber.cli import main
+from cloudchamber.cloud_file import read_clouds
+from cloudchamber.jets.observables import observe
+from cloudchamber.jets.relative import relative_points
+from cloudchamber.networks.packing import Packing
+
+
+def arrays(rng: np.random.Generator, jets: int = 20, width: int = 6) -> np.ndarray:
+    mask = np.arange(width) < rng.integers(1, width + 1, jets)[:, None]
+    points = np.concatenate([rng.normal(0, 0.2, (jets, width, 2)), rng.exponential(0.2, (jets, width, 1))], axis=2)
+    return points * mask[:, :, None]
+
+
+def test_numpy_torch_and_lists_make_the_same_clouds(rng: np.random.Generator) -> None:
+    points = arrays(rng)
+    made = [
+        cc.clouds_from_arrays(kind, features={"jet_pt": pt})
+        for kind, pt in (
+            (points, np.arange(1, 21)),
+            (torch.tensor(points, requires_grad=True), torch.arange(1, 21)),
+            (points.tolist(), list(range(1, 21))),
+        )
+    ]
+    for clouds in made:
+        np.testing.assert_array_equal(clouds.points, points.astype(np.float32))
+        np.testing.assert_array_equal(clouds.mask, (points != 0).any(axis=2))
+        np.testing.assert_array_equal(clouds.feature("jet_pt"), np.arange(1, 21))
+    assert made[0].feature_columns == (cc.Column("jet_pt", "GeV"),)
+
+
+def test_masked_particles_may_lie_anywhere(tmp_path: Path, rng: np.random.Generator) -> None:
+    points = rng.normal(size=(5, 4, 2))
+    mask = rng.random((5, 4)) < 0.5
+    clouds = cc.clouds_from_arrays(points, mask, point_columns=["x", cc.Column("y", "mm")], labels={"event": range(5)})
+    for row in range(5):
+        np.testing.assert_array_equal(clouds.points[row][clouds.mask[row]], points[row][mask[row]].astype(np.float32))
+    # What a file of clouds must be, this is.
+    cc.write_clouds(tmp_path / "clouds.h5", clouds)
+    again = cc.read_clouds(tmp_path / "clouds.h5")
+    np.testing.assert_array_equal(again.points, clouds.points)
+    assert again.point_columns == (cc.Column("x"), cc.Column("y", "mm"))
+    assert again.label("event").tolist() == list(range(5))
+
+
+def test_awkward_arrays_become_clouds_with_the_hardest_first() -> None:
+    particles = ak.Array([[{"eta": 0.1, "pt": 1.0}, {"eta": 0.2, "pt": 3.0}], [], [{"eta": 0.3, "pt": 2.0}]])
+    clouds = cc.clouds_from_awkward(particles, features={"jet_pt": [4.0, 0.0, 2.0]})
+    assert [column.name for column in clouds.point_columns] == ["eta", "pt"]
+    np.testing.assert_allclose(clouds.point("pt"), [[3, 1], [0, 0], [2, 0]])
+    np.testing.assert_allclose(clouds.point("eta"), [[0.2, 0.1], [0, 0], [0.3, 0]], rtol=1e-6)
+    assert clouds.multiplicity.tolist() == [2, 0, 1]
+    cut = cc.clouds_from_awkward(particles, max_particles=1)
+    np.testing.assert_allclose(cut.point("pt"), [[3], [0], [2]])
+
+
+def test_awkward_arrays_without_a_momentum_keep_their_order() -> None:
+    particles = ak.Array([[{"x": 2.0, "y": 1.0}, {"x": 5.0, "y": 0.0}], [{"x": 1.0, "y": 1.0}]])
+    clouds = cc.clouds_from_awkward(particles)
+    np.testing.assert_array_equal(clouds.point("x"), [[2, 5], [1, 0]])
+    with pytest.raises(
+        cc.InputError, match=r"^particles: clouds of 2 are cut to 1 by pt or pt_rel, there is \['x', 'y"
+    ):
+        cc.clouds_from_awkward(particles, max_particles=1)
+
+
+def test_observables_are_those_of_the_pipeline(rng: np.random.Generator) -> None:
+    clouds = raw_jets(30, 6, rng)
+    relative = cc.relative_jets(clouds)
+    np.testing.assert_array_equal(relative.points, relative_points(clouds))
+    expected = observe(relative)
+    from_clouds, from_arrays = cc.jet_observables(clouds), cc.jet_observables(relative.points, clouds.feature("jet_pt"))
+    for name, values in expected.items():
+        np.testing.assert_array_equal(from_clouds[name], values)
+        np.testing.assert_array_equal(from_arrays[name], values)
+    np.testing.assert_array_equal(cc.jet_mass(relative.points), expected["jet_mass_rel"])
+    polynomials = cc.energy_flow_polynomials(relative)
+    np.testing.assert_array_equal(polynomials, np.stack([expected[f"efp_{n}"] for n in range(36)], axis=1))
+    e2, e3 = cc.energy_correlations(relative)
+    np.testing.assert_allclose(expected["d2"][e2 > 0], (e3 / e2**3)[e2 > 0], rtol=1e-12)
+    tau = cc.subjettiness(relative)[:, :, 0]
+    np.testing.assert_allclose(expected["tau21"][tau[:, 0] > 0], (tau[:, 1] / tau[:, 0])[tau[:, 0] > 0])
+
+
+def test_ingest_is_the_step_of_the_pipeline(tmp_path: Path) -> None:
+    write_delphes(tmp_path / "a.root", {"Tower": random_towers(np.random.default_rng(1), 40, 30)})
+    settings = '{"clouds": {"kind": "reclustered", "pt_window": [10, 1000]}, "max_particles": 20}'
+    made = tmp_path / "made.h5"
+    assert main(["ingest", str(tmp_path / "a.root"), "--settings", settings, "--output", str(made)]) == 0
+    options = {"clouds": {"kind": "reclustered", "pt_window": [10, 1000]}, "max_particles": 20}
+    clouds = cc.ingest(tmp_path / "a.root", **options)
+    expected = read_clouds(made)
+    np.testing.assert_array_equal(clouds.points, expected.points)
+    np.testing.assert_array_equal(clouds.features, expected.features)
+    kept = cc.ingest([tmp_path / "a.root"], output=tmp_path / "kept.h5", **options)
+    assert (tmp_path / "kept.h5").read_bytes() == made.read_bytes()
+    assert len(kept) == len(expected)
+
+
+JETS = np.full((4, 3, 3), 0.1)
+WRONG = {
+    "the shape": (JETS[0], r"has the shape \(3, 3\), expected \(N, P, 3\)"),
+    "the columns": (JETS[:, :, :2], r"has the shape \(4, 3, 2\), expected \(N, P, 3\)"),
+    "no jets": (JETS[:0], r"is empty: its shape is \(0, 3, 3\)"),
+    "NaN": (np.where(np.arange(3) == 1, np.nan, JETS), r"12 of 36 values are not finite"),
+    "infinity": (np.where(np.arange(3) == 1, np.inf, JETS), r"12 of 36 values are not finite"),
+    "text": (np.full((4, 3, 3), "a"), r"holds <U1, expected numbers"),
+    "ragged": ([[[0.1, 0.1, 0.1]], []], r"not an array: "),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+@pytest.mark.parametrize("name", ["jet_mass", "jet_observables", "energy_flow_polynomials", "subjettiness"])
+def test_observables_say_in_one_line_what_is_wrong(name: str, what: str) -> None:
+    jets, message = WRONG[what]
+    with pytest.raises(cc.InputError, match=f"^jets: {message}") as found:
+        getattr(cc, name)(jets)
+    assert "\n" not in str(found.value)
+
+
+@pytest.mark.parametrize("what", WRONG)
+@pytest.mark.parametrize("name", ["w1m", "w1p", "w1efp", "fpd", "kpd", "coverage", "mmd"])
+@pytest.mark.parametrize("side", ["truth", "generated", "floor"])
+def test_metrics_say_in_one_line_what_is_wrong(name: str, what: str, side: str) -> None:
+    jets, message = WRONG[what]
+    if name in ("fpd", "kpd") and what in ("the shape", "ragged"):
+        pytest.skip("two axes are features of any kind")
+    given = {"truth": JETS, "generated": JETS, "floor": JETS, side: jets}
+    with pytest.raises(cc.InputError, match=f"^{side}: {message}"):
+        getattr(cc, name)(**given)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"truth": []}, r"^truth: is empty"),
+        ({"truth": [1.0, np.nan]}, r"^truth: 1 of 2 values are not finite"),
+        ({"generated": np.zeros((2, 2, 2))}, r"^generated: has the shape \(2, 2, 2\), expected \(N, P\)"),
+        ({"floor": [1.0]}, r"^floor: 1 jets, there must be as many as generated ones, 3"),
+        ({"generated": np.ma.masked_all((2, 3))}, r"^generated: all values are masked"),
+        ({"truth": np.ma.masked_equal([1.0, 2.0, 3.0], 2.0)}, r"^truth: a number of each jet is masked for 1 of 3"),
+        ({"bootstraps": 1}, r"^bootstraps: 1, there must be two at least"),
+    ],
+)
+@pytest.mark.parametrize("name", ["kl", "w1"])
+def test_metrics_of_a_feature_say_what_is_wrong(name: str, given: dict[str, object], message: str) -> None:
+    right = {"truth": [1.0, 2.0, 3.0], "generated": [1.0, 2.5, 3.0]}
+    with pytest.raises(cc.InputError, match=message):
+        getattr(cc, name)(**{**right, **given})
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: cc.clouds_from_arrays(JETS, np.ones((4, 2))), r"^mask: has the shape \(4, 2\), expected \(4, 3\)"),
+        (
+            lambda: cc.clouds_from_arrays(JETS, features={"jet_pt": [1, 2]}),
+            r"^features\['jet_pt'\]: has the shape \(2,\)",
+        ),
+        (lambda: cc.clouds_from_arrays(JETS, labels={"event": [0.5] * 4}), r"^labels\['event'\]: holds float64"),
+        (lambda: cc.clouds_from_arrays(JETS * 1e300), r"^points: a value is too large for single precision"),
+        (lambda: cc.clouds_from_awkward(ak.Array([[1.0, 2.0]])), r"^particles: expected an awkward array of N \* var"),
+        (lambda: cc.clouds_from_awkward(ak.Array([[{"pt": float("nan")}]])), r"^particles\.pt: 1 of 1 values are not"),
+        (lambda: cc.ingest("nowhere.root", clouds={"kind": "events"}, max_particles=3), r"nowhere\.root"),
+        (lambda: cc.build_network("epic"), r"^no network 'epic' among \['generator/epic'"),
+        (
+            lambda: cc.build_network("tagger/particle_net"),
+            r"^tagger/particle_net: classes: None, expected a number of 2",
+        ),
+        (lambda: cc.build_network("tagger/dense", classes=2), r"^tagger/dense: features: expected the names"),
+        (lambda: cc.build_network("showers/allshowers"), r"^showers/allshowers: calorimeter_layers: None"),
+        (lambda: cc.nlp(JETS, {}), r"^samples: is empty"),
+        (lambda: cc.nlp(JETS, {"model": JETS[0]}), r"^samples\['model'\]: has the shape"),
+        (lambda: cc.nlp(JETS, {"truth": JETS}), r"a model may not be called 'truth'"),
+    ],
+)
+def test_other_calls_say_what_is_wrong(call: object, message: str) -> None:
+    with pytest.raises(cc.InputError, match=message):
+        call()  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: cc.ingest("a.root", clouds={"kind": "events"}),
+        lambda: cc.build_network("generator/epic", sizes=3),
+        lambda: cc.compare(JETS, JETS, JETS, settings={"bin": 3}),
+        lambda: cc.nlp(JETS, {"model": JETS}, settings={"training": {"stepps": 3}}),
+    ],
+)
+def test_settings_that_are_none_are_named(call: object) -> None:
+    with pytest.raises(cc.SettingsError, match=r"max_particles|sizes|bin|stepps"):
+        call()  # type: ignore[operator]
+
+
+def test_jets_with_event_weights_are_refused(rng: np.random.Generator) -> None:
+    clouds = cc.clouds_from_arrays(arrays(rng), features={"event_weight": np.ones(20)})
+    with pytest.raises(cc.InputError, match=r"^truth: its jets have event weights"):
+        cc.w1m(clouds, clouds)
+
+
+TRAP = {"kind": "trap", "stiffness": 1.0, "rate": 0.5, "diffusion": 0.2}
+OPTIONS: dict[str, dict[str, object]] = {
+    "generator": {"conditions": ["jet_pt"]},
+    "tagger": {"classes": 3},
+    "assignment": {},
+    "neutrinos": {"planes": 40, "cells": 40, "prongs": 3, "coarsen": 4},
+    "neutron_stars": {"stars": 5},
+    "active_matter": {"system": TRAP},
+    "showers": {"calorimeter_layers": 78},
+}
+
+
+@pytest.mark.parametrize("name", cc.NETWORKS)
+def test_networks_by_name(name: str) -> None:
+    role, _, kind = name.partition("/")
+    options = OPTIONS[role] | ({"features": ["jet_mass", "tau1"]} if kind == "dense" else {})
+    if kind == "point_set":
+        options.pop("coarsen")
+    network = cc.build_network(name, **options).eval()
+    assert isinstance(network, torch.nn.Module)
+    if role == "tagger" and kind != "dense":
+        towers, mask = torch.rand(2, 20, 3), torch.ones(2, 20, dtype=torch.bool)
+        logits = network(towers, torch.tensor([[500.0, 0.1], [600.0, 0.2]]), mask)
+        assert logits.shape == (2, 3)
+    if role == "generator" and kind != "epic_gan":
+        packing = Packing(torch.tensor([3, 2]))
+        assert network(torch.rand(5, 3), torch.rand(2, 1), torch.rand(2, 1), packing).shape == (5, 3)
+    if role == "active_matter":
+        # One particle in one dimension, with an activity.
+        assert network.score(torch.rand(6, 1, 2), torch.ones(6, 1, 1)).shape == (6, 1, 2)  # type: ignore[operator]
+
+
+def test_published_sizes_by_name() -> None:
+    """Numbers of parameters that the networks' own docstrings state."""
+    network = cc.build_network("showers/allshowers", calorimeter_layers=78)
+    assert sum(parameter.numel() for parameter in network.parameters()) == 263_491
+
+
+@pytest.mark.parametrize("points", [np.full((2, 2, 3), np.nan), np.full((2, 2, 3), np.inf)])
+def test_clouds_that_are_not_finite_are_refused(points: np.ndarray) -> None:
+    clouds = cc.clouds_from_arrays(np.ones((2, 2, 3)))
+    clouds.points[:] = points
+    with pytest.raises(cc.InputError, match=r"^truth: 12 of 12 values of points are not finite"):
+        cc.w1m(clouds, JETS)
