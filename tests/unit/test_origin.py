@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 from prepared_jets import raw_jets
@@ -22,7 +23,6 @@ from cloudchamber.metrics.compare import compare_files
 from cloudchamber.metrics.posterior_step import log_posterior
 from cloudchamber.preparation.origin import ORIGIN, origin_of
 from cloudchamber.preparation.prepare import prepare
-from cloudchamber.preparation.splits import write_split
 from cloudchamber.readers.jetnet import convert_from_jetnet, convert_to_jetnet
 from cloudchamber.settings.base import parse
 from cloudchamber.settings.data import PreparationSettings
@@ -115,7 +115,9 @@ def test_the_same_jets_prepared_otherwise_are_compared(
 def test_parts_of_a_file_of_rows_are_told_by_what_is_in_it(sample: Path, tmp_path: Path) -> None:
     rows = np.arange(JETS)
     parts = {"train": rows[:100], "validation": rows[100:120], "test": rows[120:]}
-    write_split(tmp_path / "rows.h5", parts, JETS)
+    with h5py.File(tmp_path / "rows.h5", "w") as file:
+        for name, chosen in parts.items():
+            file[name] = chosen
     split = {"indices": str(tmp_path / "rows.h5")}
     first, second = (write_prepared(tmp_path, f"split_{seed}", seed=seed, split=split) for seed in (1, 2))
     assert origin_of(read_clouds(first).meta) == origin_of(read_clouds(second).meta)

@@ -31,7 +31,7 @@ def shower_fingerprints(part: PackedPart) -> np.ndarray:
     kept = np.zeros((len(part), _POINTS, 2), np.float32)
     kept[owners[hardest], rank[hardest]] = values[order][hardest]
     particle = np.column_stack([part.features[:, :4], part.labels[:, 0], part.counts])
-    found = fingerprints(kept, particle)
+    found = fingerprints(kept, particle, 1)
     # Showers without points are copies of nothing; their numbers tell them apart.
     empty = part.counts == 0
     found[empty] = part.labels[empty, 1].astype(np.uint64)
