@@ -8,7 +8,7 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
-from prepared_jets import raw_jets
+from prepared_jets import raw_jets, write_prepared_jets
 
 from cloudchamber.cloud import EVENT_WEIGHT, Clouds, Column
 from cloudchamber.cloud_file import read_clouds
@@ -165,3 +165,21 @@ def test_jets_are_drawn_from_what_a_model_was_trained_on(
         for truth in ("own", "other"):
             with pytest.raises(InputError, match=r"mixed\.h5: is of a model of jets of other files than"):
                 compared(tmp_path / f"{truth}.h5", tmp_path / "mixed.h5")
+
+
+def test_truth_in_place_of_a_sample_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Also after the particles were written in another order."""
+    truth, other = (write_prepared_jets(tmp_path / f"{name}.h5", 200, 12, seed) for name, seed in (("a", 3), ("b", 4)))
+    for name, source, part in (("same", truth, "test"), ("others", other, "test"), ("trained", truth, "train")):
+        jets = read_clouds(source).part(part)
+        reverse = np.argsort(np.where(jets.mask, -np.arange(jets.width), 1), axis=1)
+        jets = replace(jets, points=np.take_along_axis(jets.points, reverse[:, :, None], axis=1))
+        sample = tmp_path / f"{name}.h5"
+        write_clouds(sample, replace(jets, labels=np.zeros((len(jets), 0), np.int64), label_columns=(), meta={}))
+        for path in (truth, sample):
+            observe_file(path, path.with_suffix(".observables.h5"))
+        files = [file for path in (truth, sample) for file in (path, path.with_suffix(".observables.h5"))]
+        compare_files(*files, METRICS, 1, tmp_path / "table.csv")
+        said = capsys.readouterr().err
+        assert (f"80 of 80 jets of {sample} are jets of the test part" in said) == (name == "same")
+        assert ("are jets of the test part" in said) == (name == "same")

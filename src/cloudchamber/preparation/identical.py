@@ -9,8 +9,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from cloudchamber.cloud import Column
+from cloudchamber.readers.jagged import Jagged, offsets_of
 
-__all__ = ["fingerprints", "joined", "momentum_column", "numbered", "repeats", "warning"]
+__all__ = ["copies", "fingerprints", "joined", "momentum_column", "numbered", "repeats", "warning"]
 
 # So many particles and the features of all of them tell two clouds apart, also where one was truncated further.
 _PARTICLES = 16
@@ -127,6 +128,22 @@ def joined(events: np.ndarray, content: np.ndarray) -> np.ndarray:
         if (found == lowest).all():
             return lowest[event][:, None]
         lowest = found
+
+
+def copies(content: np.ndarray) -> Jagged:
+    """Return the rows of each different cloud, by the first of them.
+
+    Args:
+        content: (N,) fingerprints.
+
+    Example:
+        >>> rows = copies(np.array([7, 5, 7, 3], np.uint64))
+        >>> rows.values.tolist(), rows.offsets.tolist()
+        ([0, 2, 1, 3], [0, 2, 3, 4])
+    """
+    first = joined(np.arange(len(content))[:, None], content)[:, 0]
+    _, sizes = np.unique(first, return_counts=True)
+    return Jagged(np.argsort(first, kind="stable"), offsets_of(sizes))
 
 
 def warning(identical: int, number: int, what: str = "jets") -> str:

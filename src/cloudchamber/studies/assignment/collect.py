@@ -11,8 +11,8 @@ import numpy as np
 from cloudchamber import seeds
 from cloudchamber.cloud_file import read_clouds
 from cloudchamber.errors import InputError
-from cloudchamber.preparation.identical import joined, repeats, warning
-from cloudchamber.readers.jagged import Jagged, offsets_of
+from cloudchamber.preparation.identical import copies, repeats, warning
+from cloudchamber.readers.jagged import Jagged
 from cloudchamber.storage import provenance
 from cloudchamber.studies.assignment.event_file import Events, read_events, write_events
 from cloudchamber.studies.assignment.known_events import event_fingerprints
@@ -80,9 +80,7 @@ def _need_complete(source: Path, complete: np.ndarray, parts: Mapping[str, np.nd
 def _groups(events: Events) -> tuple[Jagged, int]:
     """Return the rows of each different event, and how many events are identical to an earlier one."""
     content = event_fingerprints(events)
-    first = joined(np.arange(len(events))[:, None], content)[:, 0]
-    _, sizes = np.unique(first, return_counts=True)
-    return Jagged(np.argsort(first, kind="stable"), offsets_of(sizes)), len(repeats(content)[0])
+    return copies(content), len(repeats(content)[0])
 
 
 def _is_clouds(source: Path) -> bool:

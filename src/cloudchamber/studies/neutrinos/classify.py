@@ -11,6 +11,7 @@ from torch import nn
 
 from cloudchamber.devices import present_device
 from cloudchamber.errors import InputError
+from cloudchamber.preparation.origin import say_other_training
 from cloudchamber.progress import progress
 from cloudchamber.settings.entries import entries
 from cloudchamber.storage import provenance
@@ -58,6 +59,7 @@ def classify_events(events: Path, files: Mapping[str, Any], display_events: int,
             stored = load_network(Path(entry["weights"]), Path(entry["description"]))
             if stored.description["window"] != asdict(clouds.window):
                 raise InputError(f"{entry['description']}: the network is of other maps than {events} has")
+            say_other_training("neutrinos classify", Path(entry["description"]), stored.description, events, "events")
             sources.append(Path(entry["weights"]))
             network = stored.network.to(device)
             source = EventSource(clouds, rows, stored.settings.network).to(device)

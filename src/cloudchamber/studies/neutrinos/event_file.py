@@ -20,7 +20,7 @@ import uproot
 from cloudchamber.damage import readable_as
 from cloudchamber.errors import InputError
 from cloudchamber.studies.neutrinos.events import Events, Hits, Prongs
-from cloudchamber.studies.neutrinos.names import VIEWS
+from cloudchamber.studies.neutrinos.names import INTERACTIONS, VIEWS
 
 __all__ = ["EventWriter", "read_about", "read_events"]
 
@@ -112,8 +112,8 @@ def read_events(path: Path, step_size: str = "20 MB") -> Iterator[Events]:
         step_size: of what is read at once.
 
     Raises:
-        InputError: the file cannot be read, lacks a branch or has no events, or a hit names a prong that is not there;
-            the message names the branch.
+        InputError: the file cannot be read, lacks a branch or has no events, a value is not finite or is none that an
+            event has, or a hit names a prong that is not there; the message names the branch.
     """
     hits = [f"Hit{view}.{leaf}" for view in VIEWS for leaf in _HIT]
     names = [*_EVENT, *hits, *(f"Prong.{leaf}" for leaf in _PRONG)]
@@ -133,7 +133,12 @@ def read_events(path: Path, step_size: str = "20 MB") -> Iterator[Events]:
 
 def _events(arrays: Any, path: Path) -> Events:
     numbers = {name: ak.to_numpy(arrays[name]) for name in _EVENT}
+    _refuse_bad_numbers(numbers, path)
     prong_of, prong = _jagged_columns(arrays, "Prong", _PRONG, path)
+    for leaf, values in prong.items():
+        if not np.isfinite(values).all():
+            at = int(numbers["Event.number"][prong_of[(~np.isfinite(values)).argmax()]])
+            raise InputError(f"{path}: branch 'Prong.{leaf}': event {at} has a prong with a value that is not finite")
     counts = np.bincount(prong_of[prong["found"] != 0], minlength=len(arrays))
     parts = []
     for number, view in enumerate(VIEWS):
@@ -163,6 +168,21 @@ def _events(arrays: Any, path: Path) -> Events:
         hits=both[np.argsort(both.event, kind="stable")],
         prongs=Prongs(prong_of, direction=direction, **marks, **whole, **real),
     )
+
+
+def _refuse_bad_numbers(numbers: Mapping[str, np.ndarray], path: Path) -> None:
+    expected = dict.fromkeys(numbers, (np.isfinite, "a finite number"))
+    expected["Event.neutrino_energy"] = (lambda values: np.isfinite(values) & (values > 0), "a positive number")
+    expected["Event.interaction"] = (
+        lambda values: np.isin(values, range(len(INTERACTIONS))),
+        " or ".join(f"{number} ({name})" for number, name in enumerate(INTERACTIONS)),
+    )
+    for name, (is_good, what) in expected.items():
+        bad = ~is_good(numbers[name])
+        if bad.any():
+            at = bad.argmax()
+            event, value = int(numbers["Event.number"][at]), numbers[name][at]
+            raise InputError(f"{path}: branch '{name}' of event {event} is {value:g}, expected {what}")
 
 
 def _jagged_columns(

@@ -8,7 +8,7 @@ import numpy as np
 from cloudchamber import seeds
 from cloudchamber.errors import InputError
 from cloudchamber.packed_clouds import PackedPart
-from cloudchamber.preparation.identical import fingerprints, joined, repeats, warning
+from cloudchamber.preparation.identical import copies, fingerprints, repeats, warning
 from cloudchamber.readers.jagged import Jagged, offsets_of
 from cloudchamber.studies.showers.source_settings import IngestionSettings
 
@@ -100,6 +100,4 @@ def _groups(content: np.ndarray) -> Jagged:
     identical = len(repeats(content)[0])
     if identical:
         sys.stderr.write(f"showers: {warning(identical, len(content), 'showers')}\n")
-    first = joined(np.arange(len(content))[:, None], content)[:, 0]
-    _, sizes = np.unique(first, return_counts=True)
-    return Jagged(np.argsort(first, kind="stable"), offsets_of(sizes))
+    return copies(content)
