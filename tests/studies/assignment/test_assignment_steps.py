@@ -252,6 +252,18 @@ def test_few_hashes_of_many_events_tell_what_share_is_known(
     assert "nothing says which events the network was trained with" in capsys.readouterr().err
 
 
+def test_one_network_under_two_seeds_is_refused(tmp_path: Path) -> None:
+    path = write_collected(tmp_path / "events.h5", 40)
+    entry = {"name": "spatter", "trained_on": "own", "training_events": None, "part": None, **save_untrained(tmp_path)}
+    models = [{**entry, "seed": seed} for seed in (1, 2)]
+    with pytest.raises(InputError, match=r"another training of 'spatter' is that of .*network1\.safetensors"):
+        assign_events(path, {"part": None, "models": models}, ChiSquareSettings(), 0, tmp_path / "out.h5")
+    assert not (tmp_path / "out.h5").exists()
+    # A point of the learning curve is another model.
+    models[1]["training_events"] = 10
+    assign_events(path, {"part": None, "models": models}, ChiSquareSettings(), 0, tmp_path / "out.h5")
+
+
 def test_attention_is_kept_of_complete_events(files: dict[str, Any]) -> None:
     seen = read_attention(Path(files["assignments"]))
     assert len(seen) == 2

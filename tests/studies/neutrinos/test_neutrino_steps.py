@@ -198,6 +198,9 @@ def test_events_that_a_network_was_not_trained_on_are_said(
     files: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     models = {"models": files["trainings"][:1]}
+    twice = {"models": [files["trainings"][0], {**files["trainings"][0], "seed": 2}]}
+    with pytest.raises(InputError, match=r"another training of 'joint' is that of .*seed1"):
+        classify_events(Path(files["events"]), twice, 0, tmp_path / "scores.h5")
     classify_events(Path(files["events"]), models, 0, tmp_path / "scores.h5")
     assert "was trained on other events" not in capsys.readouterr().err
     classify_events(write_random_events(tmp_path / "others.h5", seed=2), models, 0, tmp_path / "others_scores.h5")

@@ -10,6 +10,7 @@ import torch
 
 from cloudchamber.devices import present_device
 from cloudchamber.errors import InputError
+from cloudchamber.metrics.trainings_apart import refuse_one_training
 from cloudchamber.settings.entries import entries, need
 from cloudchamber.storage import provenance
 from cloudchamber.studies.assignment.assignment_file import Assignments, Attention, write_assignments
@@ -42,7 +43,8 @@ def assign_events(
         output: the assignments.
 
     Raises:
-        InputError: a file cannot be used, or a network is of another topology, or was trained with some of the events.
+        InputError: a file cannot be used, or a network is of another topology, or was trained with some of the events,
+            or one training stands under two seeds.
         SettingsError: a key is missing.
     """
     topology = ALL_HADRONIC_TOP_PAIR
@@ -52,7 +54,9 @@ def assign_events(
     pieces: dict[tuple[Any, ...], list[Assignments]] = {}
     sources = [events]
     attention: list[Attention] = []
-    for entry in entries(files, "models", _KEYS, may_be_empty=True):
+    models = entries(files, "models", _KEYS, may_be_empty=True)
+    refuse_one_training(models, "weights", ("name", "trained_on", "training_events"))
+    for entry in models:
         stored = load_network(Path(entry["weights"]), Path(entry["description"]))
         if stored.settings.topology != topology:
             raise InputError(f"{entry['description']}: the network is not of all-hadronic top pairs")

@@ -171,18 +171,17 @@ def _events(arrays: Any, path: Path) -> Events:
 
 
 def _refuse_bad_numbers(numbers: Mapping[str, np.ndarray], path: Path) -> None:
-    expected = dict.fromkeys(numbers, (np.isfinite, "a finite number"))
-    expected["Event.neutrino_energy"] = (lambda values: np.isfinite(values) & (values > 0), "a positive number")
-    expected["Event.interaction"] = (
-        lambda values: np.isin(values, range(len(INTERACTIONS))),
-        " or ".join(f"{number} ({name})" for number, name in enumerate(INTERACTIONS)),
-    )
-    for name, (is_good, what) in expected.items():
-        bad = ~is_good(numbers[name])
-        if bad.any():
-            at = bad.argmax()
-            event, value = int(numbers["Event.number"][at]), numbers[name][at]
-            raise InputError(f"{path}: branch '{name}' of event {event} is {value:g}, expected {what}")
+    for name, values in numbers.items():
+        good, expected = np.isfinite(values), "a finite number"
+        if name == "Event.neutrino_energy":
+            good, expected = good & (values > 0), "a positive number"
+        if name == "Event.interaction":
+            good = np.isin(values, range(len(INTERACTIONS)))
+            expected = " or ".join(f"{number} ({kind})" for number, kind in enumerate(INTERACTIONS))
+        if not good.all():
+            at = int((~good).argmax())
+            event = int(numbers["Event.number"][at])
+            raise InputError(f"{path}: branch '{name}' of event {event} is {values[at]:g}, expected {expected}")
 
 
 def _jagged_columns(

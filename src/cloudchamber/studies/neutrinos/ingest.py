@@ -89,8 +89,8 @@ def ingest(sources: list[Path], settings: MapSettings, detector: DetectorSetting
                 "provenance": provenance("neutrinos ingest", settings.model_dump(mode="json"), sources, seed),
             }
         )
-    lost = " and ".join(f"{left_out[name]} of {total[name]} {name}" for name in total)
-    sys.stderr.write(f"neutrinos ingest: {lost} are outside of the window or beyond the largest number of prongs\n")
+    words = " and ".join(f"{left_out[name]} of {total[name]} {name}" for name in total)
+    sys.stderr.write(f"neutrinos ingest: {words} are outside of the window or beyond the largest number of prongs\n")
     if identical:
         sys.stderr.write(f"neutrinos ingest: {warning(identical, len(every), 'events')}\n")
 
