@@ -14,7 +14,7 @@ from cloudchamber.errors import InputError
 from cloudchamber.preparation.identical import copies, repeats, warning
 from cloudchamber.readers.jagged import Jagged
 from cloudchamber.storage import provenance
-from cloudchamber.studies.assignment.event_file import Events, read_events, write_events
+from cloudchamber.studies.assignment.event_file import JET_FEATURES, Events, read_events, write_events
 from cloudchamber.studies.assignment.known_events import event_fingerprints
 from cloudchamber.studies.assignment.settings import PartSettings
 from cloudchamber.studies.assignment.topology import EventTopology
@@ -57,6 +57,9 @@ def collect_events(
             raise InputError(f"{source}: {len(events)} events are too few: the part '{name}' is empty")
     if complete_events is not None:
         _need_complete(source, np.all(events.found(topology), axis=1), parts, complete_events)
+    for name, values in zip(JET_FEATURES, events.jets[events.mask].T, strict=True):
+        if len(values) and (values == values[0]).all():
+            sys.stderr.write(f"assignment collect: WARNING: {name} of all jets in {source} is {values[0]:g}\n")
     if identical:
         sys.stderr.write(f"assignment collect: {warning(identical, len(events), 'events')}\n")
     meta = {
