@@ -173,6 +173,15 @@ def test_events_in_other_units_are_refused(raw: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "events.h5").exists()
 
 
+def test_found_prongs_that_do_not_come_first_are_refused(raw: Path, tmp_path: Path) -> None:
+    """Hits would be taken for those of another prong."""
+    (events,) = read_events(raw)
+    turned = np.lexsort((-np.arange(len(events.prongs)), events.prongs.event))
+    path = _written(tmp_path / "turned.root", replace(events, prongs=events.prongs[turned]))
+    with pytest.raises(InputError, match=r"turned\.root: branch 'Prong\.found': event \d+ has a found prong behind"):
+        list(read_events(path))
+
+
 def test_events_that_lack_an_interaction_are_refused_before_any_training(raw: Path, tmp_path: Path) -> None:
     (events,) = read_events(raw)
     path = _written(tmp_path / "two.root", replace(events, interaction=events.interaction // 2))

@@ -139,7 +139,13 @@ def _events(arrays: Any, path: Path) -> Events:
         if not np.isfinite(values).all():
             at = int(numbers["Event.number"][prong_of[(~np.isfinite(values)).argmax()]])
             raise InputError(f"{path}: branch 'Prong.{leaf}': event {at} has a prong with a value that is not finite")
-    counts = np.bincount(prong_of[prong["found"] != 0], minlength=len(arrays))
+    found = prong["found"] != 0
+    # Hits name a prong by its place among those that are found.
+    late = found[1:] & ~found[:-1] & (prong_of[1:] == prong_of[:-1])
+    if late.any():
+        at = int(numbers["Event.number"][prong_of[1:][late.argmax()]])
+        raise InputError(f"{path}: branch 'Prong.found': event {at} has a found prong behind one that is not found")
+    counts = np.bincount(prong_of[found], minlength=len(arrays))
     parts = []
     for number, view in enumerate(VIEWS):
         event, hit = _jagged_columns(arrays, f"Hit{view}", _HIT, path)
