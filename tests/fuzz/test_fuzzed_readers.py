@@ -159,7 +159,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     table = {name: clouds.feature(name) for name in ("jet_pt", "jet_eta", "jet_mass")}
     table |= {"jet_pt_rel": relative_sum(clouds)}
     write_observables(folder / "observables.h5", table | {"multiplicity": clouds.multiplicity}, {"width": 8})
-    write_split(folder / "split.h5", clouds.indices, 40)
+    write_split(folder / "split.h5", clouds.indices, clouds.feature("jet_pt"))
     write_jetnet(folder / "jetnet.hdf5", clouds)
     with h5py.File(folder / "jetnet.hdf5") as new, h5py.File(folder / "old.hdf5", "w", libver="earliest") as old:
         for name in new:

@@ -22,6 +22,7 @@ from cloudchamber.metrics.memorisation import memorisation
 from cloudchamber.preparation.identical import fingerprints, joined, repeats
 from cloudchamber.preparation.prepare import prepared
 from cloudchamber.preparation.splits import PARTS, halves
+from cloudchamber.readers.jetnet import write_jetnet
 from cloudchamber.settings.data import PreparationSettings, SplitSettings
 
 INGESTION = {
@@ -220,24 +221,67 @@ def test_training_jets_that_are_there_twice_are_no_more_training_jets() -> None:
 
 def test_fingerprints_are_of_what_a_cloud_holds(rng: np.random.Generator) -> None:
     points = rng.normal(size=(500, 20, 3)).astype("f4")
+    points[:, :, 0] = np.abs(points[:, :, 0])
     features = rng.normal(size=(500, 4)).astype("f4")
-    content = fingerprints(points, features)
+    content = fingerprints(points, features, 0)
     assert len(np.unique(content)) == 500
-    assert np.array_equal(content, fingerprints(points[:, :16], features)), "the hardest are enough"
-    assert np.array_equal(content, fingerprints(np.pad(points, ((0, 0), (0, 4), (0, 3))), features))
+    hardest = np.take_along_axis(points, np.argsort(-points[:, :, :1], axis=1), axis=1)
+    assert np.array_equal(content, fingerprints(hardest[:, :16], features, 0)), "the hardest are enough"
+    assert np.array_equal(content, fingerprints(np.pad(hardest, ((0, 0), (0, 4), (0, 3))), features, 0))
     few = np.where(np.arange(20)[:, None] < 5, points, np.float32(0))
-    assert np.array_equal(fingerprints(few, features), fingerprints(few[:, :5], features))
+    assert np.array_equal(fingerprints(few, features, 2), fingerprints(few[:, :5], features, 2))
     for changed in ((3, 2, 1), (3, 0, 2)):
         other = points.copy()
         other[changed] = np.nextafter(other[changed], np.float32(9))
-        assert np.flatnonzero(fingerprints(other, features) != content).tolist() == [3]
+        assert np.flatnonzero(fingerprints(other, features, 0) != content).tolist() == [3]
     # Jets of one particle are alike in relative coordinates; their momenta tell them apart.
     one = np.zeros((500, 1, 3), np.float32)
     one[:, 0, 2] = 1
-    assert not len(repeats(fingerprints(one, features))[0])
+    assert not len(repeats(fingerprints(one, features, 2))[0])
     # Zero has two signs.
     negative = np.where(one == 0, np.float32(-0.0), one)
-    assert np.array_equal(fingerprints(one, features), fingerprints(negative, features))
+    assert np.array_equal(fingerprints(one, features, 2), fingerprints(negative, features, 2))
+
+
+def test_fingerprints_are_of_any_order_of_particles(rng: np.random.Generator) -> None:
+    """Also where more particles are there than count, and some are equally hard."""
+    features = rng.normal(size=(300, 4)).astype("f4")
+    for width in (6, 16, 40):
+        for momentum in (0, 2):
+            points = rng.normal(size=(300, width, 3)).astype("f4")
+            points[:, :, momentum] = rng.integers(0, 12, (300, width))
+            shuffled = rng.permuted(np.arange(width * 300).reshape(300, width), axis=1)
+            again = points.reshape(-1, 3)[shuffled]
+            content = fingerprints(points, features, momentum)
+            assert len(np.unique(content)) == 300
+            assert np.array_equal(content, fingerprints(again, features, momentum))
+            # Two values that change places make another cloud.
+            exchanged = points.copy()
+            exchanged[:, :2, momentum] = points[:, :2, momentum] = 20
+            exchanged[:, [0, 1], 1] = points[:, [1, 0], 1]
+            content = fingerprints(points, features, momentum)
+            assert not np.intersect1d(content, fingerprints(exchanged, features, momentum)).size
+
+
+def test_a_copy_with_its_particles_in_another_order(
+    folder: Path, rng: np.random.Generator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """JetNet files keep the order of their particles, which is that of whoever wrote them."""
+    clouds = prepared_jets(60, 20, seed=3)
+    write_jetnet("t.hdf5", clouds)
+    with h5py.File("t.hdf5", "r+") as file:
+        particles, jets = (file[name][()] for name in ("particle_features", "jet_features"))
+        other = rng.permuted(np.arange(60 * 20).reshape(60, 20), axis=1)
+        again = particles.reshape(-1, 4)[other]
+        for name, values in (("particle_features", [particles, again]), ("jet_features", [jets, jets])):
+            del file[name]
+            file[name] = np.concatenate(values)
+    assert main(["from-jetnet", "t.hdf5", "--output", "clouds.h5"]) == 0
+    assert main(["prepare", "clouds.h5", "--settings", "{}", "--seed", "1", "--output", "prepared.h5"]) == 0
+    assert "prepare: WARNING: 60 of 120 jets are identical to an earlier one" in capsys.readouterr().err
+    made = read_clouds("prepared.h5")
+    for rows in made.indices.values():
+        assert sorted({*(rows % 60).tolist()}) == sorted((rows[rows < 60]).tolist())
 
 
 def test_a_long_chain_is_one_event() -> None:

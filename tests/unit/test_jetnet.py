@@ -116,7 +116,10 @@ def test_prepared_jets_are_as_in_the_file(tmp_path, content):
     # Each jet is an event of its own.
     assert {name: len(rows) for name, rows in jets.indices.items()} == {"train": 16, "validation": 4, "test": 20}
     with h5py.File(tmp_path / "split.h5") as file:
-        assert {name: file[name][()].tolist() for name in file} == {n: r.tolist() for n, r in jets.indices.items()}
+        assert {name: file[name][()].tolist() for name in jets.indices} == {
+            n: r.tolist() for n, r in jets.indices.items()
+        }
+        np.testing.assert_array_equal(file["jet_pt"], jets.feature("jet_pt"))
     rows = np.concatenate(
         [p[p[:, 3] == 1, :3] for p in content["particle_features"][jets.indices["train"]]], dtype=float
     )
@@ -146,6 +149,22 @@ def _swapped(particles, jets):
     jets[:, [0, 1]] = jets[:, [1, 0]]
 
 
+def _types_first(particles, jets):
+    jets[:] = np.column_stack([np.arange(40) % 4 + 1, jets[:, :3]])
+
+
+def _momenta_first(particles, jets):
+    particles[..., :3] = particles[..., [2, 0, 1]]
+
+
+def _mass_in_mev(particles, jets):
+    jets[:, 2] *= 1000
+
+
+def _all_in_mev(particles, jets):
+    jets[:, [0, 2]] *= 1000
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -153,6 +172,10 @@ def _swapped(particles, jets):
         (_absolute, r"lie 2\.?\d* from its axis in eta_rel \(median\)"),
         (_in_degrees, r"phi_rel of \d+ of \d+ particles is beyond a turn: expected rad"),
         (_swapped, r"column 0 of 'jet_features' is -\d.* with particles: expected its pT"),
+        (_types_first, r"column 1 of 'jet_features' is 1?\d\d\d \(median of its size\): expected eta"),
+        (_momenta_first, r"column 2 of 'particle_features' is negative for \d+ of \d+ particles: expected pt_rel"),
+        (_mass_in_mev, r"column 2 of 'jet_features' is .* times the mass of the particles \(median\)"),
+        (_all_in_mev, r"column 0 of 'jet_features' is 1?\d?\.?\d*e\+0[56] \(median\): expected the pT in GeV"),
     ],
 )
 def test_particles_that_are_not_relative_to_their_jet_are_refused(tmp_path, content, change, said):

@@ -152,7 +152,9 @@ def test_several_files_and_steps(tmp_path: Path, rng: np.random.Generator) -> No
     np.testing.assert_array_equal(run(single, "jetclass2", 4).points[0], clouds.points[4321])
 
 
-def test_files_in_different_units_are_refused(tmp_path: Path, rng: np.random.Generator) -> None:
+def test_files_in_different_units_are_refused(
+    tmp_path: Path, rng: np.random.Generator, capsys: pytest.CaptureFixture[str]
+) -> None:
     jets = random_jets(rng, 40)
     write_jetclass2(tmp_path / "a.parquet", jets[:20], [0] * 20)
     write_jetclass2(tmp_path / "b.parquet", [1000 * jet for jet in jets[20:]], [1] * 20)
@@ -160,8 +162,11 @@ def test_files_in_different_units_are_refused(tmp_path: Path, rng: np.random.Gen
     with pytest.raises(InputError, match=r"b\.parquet: the typical pT .*a\.parquet .* different units"):
         read_labelled_jets(files, "jetclass2", settings, tmp_path / "out.h5")
     assert not (tmp_path / "out.h5").exists()
-    # Each alone says nothing of its units.
+    # Alone there is nothing to compare them with.
+    read_labelled_jets(files[:1], "jetclass2", settings, tmp_path / "out.h5")
+    assert "typical pT" not in capsys.readouterr().err
     read_labelled_jets(files[1:], "jetclass2", settings, tmp_path / "out.h5")
+    assert "WARNING: the typical pT of constituents is" in capsys.readouterr().err
 
 
 def test_windows_and_what_is_left_out(tmp_path: Path) -> None:

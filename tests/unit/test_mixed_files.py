@@ -125,6 +125,17 @@ def test_two_units(tmp_path: Path, run: Ingest, rng: np.random.Generator, kind: 
     assert not (tmp_path / "clouds.h5").exists()
 
 
+def test_a_unit_that_is_no_gev_is_said(
+    tmp_path: Path, run: Ingest, rng: np.random.Generator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One file alone has nothing to be compared with."""
+    towers = random_towers(rng, 20)
+    for name, factor in (("gev", 1.0), ("mev", 1000.0)):
+        scaled = towers | {"ET": [[factor * value for value in values] for values in towers["ET"]]}
+        run([write_delphes(tmp_path / f"{name}.root", {"Tower": scaled})], {"kind": "events"})
+        assert ("WARNING: the typical pT of constituents is" in capsys.readouterr().err) == (name == "mev")
+
+
 def test_samples_of_very_different_momenta_are_alike(tmp_path: Path, run: Ingest, rng: np.random.Generator) -> None:
     """Hard and soft collisions share their soft constituents."""
     towers = random_towers(rng, 20)

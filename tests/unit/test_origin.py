@@ -5,9 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
-from prepared_jets import raw_jets
+from prepared_jets import raw_jets, write_prepared_jets
 
 from cloudchamber.cloud import EVENT_WEIGHT, Clouds, Column
 from cloudchamber.cloud_file import read_clouds
@@ -22,7 +23,6 @@ from cloudchamber.metrics.compare import compare_files
 from cloudchamber.metrics.posterior_step import log_posterior
 from cloudchamber.preparation.origin import ORIGIN, origin_of
 from cloudchamber.preparation.prepare import prepare
-from cloudchamber.preparation.splits import write_split
 from cloudchamber.readers.jetnet import convert_from_jetnet, convert_to_jetnet
 from cloudchamber.settings.base import parse
 from cloudchamber.settings.data import PreparationSettings
@@ -115,7 +115,9 @@ def test_the_same_jets_prepared_otherwise_are_compared(
 def test_parts_of_a_file_of_rows_are_told_by_what_is_in_it(sample: Path, tmp_path: Path) -> None:
     rows = np.arange(JETS)
     parts = {"train": rows[:100], "validation": rows[100:120], "test": rows[120:]}
-    write_split(tmp_path / "rows.h5", parts, JETS)
+    with h5py.File(tmp_path / "rows.h5", "w") as file:
+        for name, chosen in parts.items():
+            file[name] = chosen
     split = {"indices": str(tmp_path / "rows.h5")}
     first, second = (write_prepared(tmp_path, f"split_{seed}", seed=seed, split=split) for seed in (1, 2))
     assert origin_of(read_clouds(first).meta) == origin_of(read_clouds(second).meta)
@@ -163,3 +165,21 @@ def test_jets_are_drawn_from_what_a_model_was_trained_on(
         for truth in ("own", "other"):
             with pytest.raises(InputError, match=r"mixed\.h5: is of a model of jets of other files than"):
                 compared(tmp_path / f"{truth}.h5", tmp_path / "mixed.h5")
+
+
+def test_truth_in_place_of_a_sample_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Also after the particles were written in another order."""
+    truth, other = (write_prepared_jets(tmp_path / f"{name}.h5", 200, 12, seed) for name, seed in (("a", 3), ("b", 4)))
+    for name, source, part in (("same", truth, "test"), ("others", other, "test"), ("trained", truth, "train")):
+        jets = read_clouds(source).part(part)
+        reverse = np.argsort(np.where(jets.mask, -np.arange(jets.width), 1), axis=1)
+        jets = replace(jets, points=np.take_along_axis(jets.points, reverse[:, :, None], axis=1))
+        sample = tmp_path / f"{name}.h5"
+        write_clouds(sample, replace(jets, labels=np.zeros((len(jets), 0), np.int64), label_columns=(), meta={}))
+        for path in (truth, sample):
+            observe_file(path, path.with_suffix(".observables.h5"))
+        files = [file for path in (truth, sample) for file in (path, path.with_suffix(".observables.h5"))]
+        compare_files(*files, METRICS, 1, tmp_path / "table.csv")
+        said = capsys.readouterr().err
+        assert (f"80 of 80 jets of {sample} are jets of the test part" in said) == (name == "same")
+        assert ("are jets of the test part" in said) == (name == "same")

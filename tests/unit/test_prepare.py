@@ -148,11 +148,33 @@ def test_towers_without_energy_make_jets_without_particles(tmp_path: Path, rng: 
 
 def test_a_list_of_rows_may_name_jets_without_particles(jets: Clouds, tmp_path: Path) -> None:
     rows = {"train": np.arange(60), "validation": np.arange(60, 80), "test": np.arange(80, JETS)}
-    write_split(tmp_path / "own.h5", rows, JETS)
-    made = run(tmp_path, emptied(jets, [0, 70]), split={"indices": str(tmp_path / "own.h5")})
+    some, part = emptied(jets, [0, 70]), emptied(jets, list(range(60, 80)))
+    write_split(tmp_path / "own.h5", rows, some.feature("jet_pt"))
+    made = run(tmp_path, some, split={"indices": str(tmp_path / "own.h5")})
     assert [len(made.indices[name]) for name in PARTS] == [59, 19, 40]
+    write_split(tmp_path / "own.h5", rows, part.feature("jet_pt"))
     with pytest.raises(InputError, match=r"none of the 20 jets of the validation part has a particle"):
-        run(tmp_path, emptied(jets, list(range(60, 80))), split={"indices": str(tmp_path / "own.h5")})
+        run(tmp_path, part, split={"indices": str(tmp_path / "own.h5")})
+
+
+def test_a_split_of_other_jets_as_many_is_refused(jets: Clouds, rng: np.random.Generator, tmp_path: Path) -> None:
+    """Also where they are the same in another order, which a list of rows does not say."""
+    made = run(tmp_path, jets)
+    split = {"indices": str((tmp_path / "split.h5").rename(tmp_path / "own.h5"))}
+    # Their sum rounded elsewhere, and cut to fewer particles.
+    features = jets.features.copy()
+    features[:, 0] *= np.float32(1 - 1e-6)
+    again = run(
+        tmp_path, replace(jets, features=features, points=jets.points[:, :5], mask=jets.mask[:, :5]), split=split
+    )
+    assert all(np.array_equal(again.indices[name], made.indices[name]) for name in PARTS)
+    (tmp_path / "prepared.h5").unlink()
+    for other in (raw_jets(JETS, 6, np.random.default_rng(77)), jets[np.r_[2:JETS, 0:2]]):
+        with pytest.raises(
+            InputError, match=rf"own\.h5: is for other clouds: the jet pT of 1\d\d of {JETS} differs, as"
+        ):
+            run(tmp_path, other, split=split)
+        assert not (tmp_path / "prepared.h5").exists()
 
 
 def test_a_jet_with_particles_and_no_momentum_of_its_own_is_refused(jets: Clouds, tmp_path: Path) -> None:
@@ -170,7 +192,7 @@ def test_parts_that_are_too_small_for_what_comes_are_refused_before_it(
     train: int, validation: int, reason: str, jets: Clouds, tmp_path: Path
 ) -> None:
     parts = np.split(np.arange(JETS), [train, train + validation])
-    write_split(tmp_path / "own.h5", dict(zip(PARTS, parts, strict=True)), JETS)
+    write_split(tmp_path / "own.h5", dict(zip(PARTS, parts, strict=True)), jets.feature("jet_pt"))
     own = replace(jets, labels=np.stack([np.zeros(JETS, np.int64), np.arange(JETS)], axis=1))
     with pytest.raises(InputError, match=rf"clouds\.h5: {reason} or more are needed$"):
         run(tmp_path, own, split={"indices": str(tmp_path / "own.h5")})
@@ -182,7 +204,7 @@ def test_the_smallest_sample_that_is_prepared_can_be_compared(rng: np.random.Gen
     own = raw_jets(31, 6, rng)
     own = replace(own, labels=np.stack([np.zeros(31, np.int64), np.arange(31)], axis=1))
     parts = {"train": np.arange(10), "validation": np.arange(10, 11), "test": np.arange(11, 31)}
-    write_split(tmp_path / "own.h5", parts, 31)
+    write_split(tmp_path / "own.h5", parts, own.feature("jet_pt"))
     made = run(tmp_path, own, split={"indices": str(tmp_path / "own.h5")})
     test, train = made.part("test"), made.part("train")
     tables = [observe(clouds) for clouds in (test, train)]

@@ -47,6 +47,15 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return {"folder": folder, "jets": jets, "rows": rows, "target": target, "files": files, **tables}
 
 
+def test_scores_of_one_training_under_two_seeds_are_refused(study: dict[str, Any], tmp_path: Path) -> None:
+    first = study["files"]["scores"][0]
+    files = {"study": "s", "dataset": "d", "scores": [first, {**first, "seed": 2}]}
+    outputs = {name: tmp_path / f"{name}.csv" for name in TABLES}
+    with pytest.raises(InputError, match=r"another training of 'blind' is that of .*blind1\.h5"):
+        evaluate(study["folder"] / "jets.h5", files, SETTINGS, 5, **outputs)
+    assert not list(tmp_path.iterdir())
+
+
 def _values(study: dict[str, Any], name: str, metric: str, feature: str | None = None) -> pd.DataFrame:
     table = study["metrics"]
     chosen = table[(table["model"] == name) & (table["metric"] == metric)]

@@ -4,6 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 from prepared_jets import write_prepared_jets
@@ -11,7 +12,6 @@ from project_copy import copy_project
 from tiny_run import overlay, planned, run, snakemake
 
 from cloudchamber.cloud_file import read_clouds
-from cloudchamber.preparation.splits import write_split
 from cloudchamber.readers.jetnet import convert_to_jetnet
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -31,7 +31,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         convert_to_jetnet(folder / "prepared.h5", folder / f"data/{name}.hdf5")
         rows = np.random.default_rng(seed).permutation(60)
         parts = {"train": rows[:30], "validation": rows[30:40], "test": rows[40:]}
-        write_split(folder / f"data/{name}_split.h5", parts, 60)
+        with h5py.File(folder / f"data/{name}_split.h5", "w") as file:
+            for part, chosen in parts.items():
+                file[part] = chosen
     preparation = {"split": {"indices": "data/jets_split.h5"}}
     source = {"kind": "jetnet", "file": "data/jets.hdf5"}
     settings = {

@@ -17,6 +17,7 @@ from cloudchamber.classification.significance import mcnemar, normal_p_value, pa
 from cloudchamber.errors import InputError
 from cloudchamber.metrics.resampling import Estimate
 from cloudchamber.metrics.tables import METRIC_COLUMNS, read_table, write_table
+from cloudchamber.metrics.trainings_apart import refuse_one_training
 from cloudchamber.progress import progress
 from cloudchamber.settings.entries import entries, need
 from cloudchamber.settings.tagging_sample import TaggingEvaluationSettings
@@ -79,11 +80,14 @@ def evaluate(
         significance: table of two models and a seed per row, with the difference of their accuracies and p-values.
 
     Raises:
-        InputError: a file cannot be used, or there are no scores of a training with all jets.
+        InputError: a file cannot be used, there are no scores of a training with all jets, or those of one training
+            stand under two seeds.
         SettingsError: a key of ``files`` is missing.
         StorageError: a table cannot be written.
     """
     trainings = entries(files, "scores", ("name", "seed", "path"))
+    # A training with a part of the jets is one of another model.
+    refuse_one_training([{"jets_per_class": None, **entry} for entry in trainings], "path", ("name", "jets_per_class"))
     study, dataset = need(files, "study"), need(files, "dataset")
     if not any(entry.get("jets_per_class") is None for entry in trainings):
         raise InputError(f"{jets}: no scores of a tagger that was trained with all jets")

@@ -16,7 +16,7 @@ from cloudchamber.cloud_file import read_clouds
 from cloudchamber.cloud_writer import CloudWriter, create_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.jets.relative import RELATIVE_COLUMNS, relative_points
-from cloudchamber.preparation.identical import fingerprints, joined, repeats, warning
+from cloudchamber.preparation.identical import fingerprints, joined, momentum_column, repeats, warning
 from cloudchamber.preparation.splits import PARTS, event_labels, split
 from cloudchamber.preparation.unweighting import effective_size
 from cloudchamber.progress import progress
@@ -92,17 +92,19 @@ def combine_classes(settings: TaggingJetsSettings, seed: int, output: Path) -> N
                 contents.append(content)
                 kinematics.append(np.stack([jets.feature(name) for name in WINDOWED]))
                 report.update()
+        of_windows = np.concatenate(kinematics, axis=1)
         mixed = _mixed(difference(made_of) or units_of_classes(momenta), settings)
         of_jets, content = np.concatenate(labels), np.concatenate(contents)
         identical = _count_identical(content, of_jets[:, 0], settings.classes)
         events = joined(np.column_stack([np.concatenate(raw_files), of_jets[:, 3]]), content)
-        parts = _parts(of_jets[:, :2], events, settings, seeds.generator(seed, "tagging", "split"))
+        jet_pt = of_windows[WINDOWED.index("jet_pt")]
+        parts = _parts(of_jets[:, :2], events, jet_pt, settings, seeds.generator(seed, "tagging", "split"))
         for name, rows in parts.items():
             writer.add_indices(name, rows)
         writer.add_meta(
             {
                 "classes": [made[item.name] for item in settings.classes],
-                "windows": windows_or_ranges(settings, np.concatenate(kinematics, axis=1)),
+                "windows": windows_or_ranges(settings, of_windows),
                 "files": files,
                 "identical_clouds": identical,
                 "mixed_classes": mixed,
@@ -149,7 +151,8 @@ def _append(
     features = np.column_stack([*(jets.feature(column.name) for column in FEATURE_COLUMNS[:-1]), *weights])
     points, mask = (_padded(values, settings.max_particles) for values in (relative_points(jets), jets.mask))
     writer.append(points, mask, features.astype(np.float32), labels)
-    return fingerprints(jets.points, features[:, : len(FEATURE_COLUMNS) - 1]), described
+    alike = features[:, : len(FEATURE_COLUMNS) - 1]
+    return fingerprints(jets.points, alike, momentum_column(jets.point_columns)), described
 
 
 def _count_identical(content: np.ndarray, of_class: np.ndarray, classes: Sequence[JetClassSettings]) -> int:
@@ -191,17 +194,21 @@ def _padded(values: np.ndarray, width: int) -> np.ndarray:
 
 
 def _parts(
-    labels: np.ndarray, events: np.ndarray, settings: TaggingJetsSettings, rng: np.random.Generator
+    labels: np.ndarray,
+    events: np.ndarray,
+    jet_pt: np.ndarray,
+    settings: TaggingJetsSettings,
+    rng: np.random.Generator,
 ) -> dict[str, np.ndarray]:
-    """Return the rows of each part; ``labels`` is (N, 2): class and source, ``events`` (N, 1)."""
+    """Return the rows of each part; ``labels`` is (N, 2): class and source, ``events`` (N, 1), ``jet_pt`` (N,)."""
     of_class, source = labels.T
     if settings.split.indices is not None:
-        parts = split(events, settings.split, rng)
+        parts = split(events, jet_pt, settings.split, rng)
     else:
         # Sources that share an event are one.
         source = joined(source[:, None], events[:, 0].astype(np.uint64))[:, 0]
         sources = [np.flatnonzero(source == number) for number in np.unique(source)]
-        of_sources = [(rows, split(events[rows], settings.split, rng)) for rows in sources]
+        of_sources = [(rows, split(events[rows], jet_pt[rows], settings.split, rng)) for rows in sources]
         parts = {name: np.concatenate([rows[chosen[name]] for rows, chosen in of_sources]) for name in PARTS}
         if settings.split.order == "random":
             # Any first jets of a part are then a fair draw of its classes.

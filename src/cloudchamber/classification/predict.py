@@ -1,6 +1,5 @@
 """The prediction step: log probabilities of all classes for the test jets."""
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,8 +12,9 @@ from cloudchamber.devices import present_device
 from cloudchamber.errors import InputError
 from cloudchamber.jets.observable_file import write_observables
 from cloudchamber.networks.prediction import predict_log_probabilities
+from cloudchamber.preparation.origin import say_other_training
 from cloudchamber.settings.taggers import DenseTagger
-from cloudchamber.storage import provenance, read_json, sha256
+from cloudchamber.storage import provenance, read_json
 
 __all__ = ["jets_of_tagger", "log_probabilities", "predict_classes"]
 
@@ -35,12 +35,7 @@ def predict_classes(jets: Path, high_level: Path | None, weights: Path, descript
     """
     stored = load_tagger(weights, description)
     data = jets_of_tagger(stored, description, jets, high_level)
-    trained_on = read_json(description).get("provenance", {}).get("inputs", {})
-    if sha256(jets) not in trained_on.values():
-        sys.stderr.write(
-            f"predict-classes: {description} was trained on other jets than {jets}: jets of its test part may be among "
-            "them\n"
-        )
+    say_other_training("predict-classes", description, read_json(description), jets, "jets")
     rows = data.parts["test"]
     predicted = log_probabilities(stored, data.of(rows))
     order = rows.argsort()

@@ -10,6 +10,7 @@ from cloudchamber.cloud_file import read_header
 from cloudchamber.errors import InputError, SettingsError
 from cloudchamber.generative.constraint import IMPOSED_FEATURES
 from cloudchamber.metrics.tables import METRIC_COLUMNS, read_table, write_table
+from cloudchamber.metrics.trainings_apart import refuse_one_training
 from cloudchamber.settings.entries import entries
 from cloudchamber.settings.jet_level import JET_FLOW
 
@@ -50,10 +51,12 @@ def gather(study: str, files: Mapping[str, Any], output: Path) -> None:
             given with each jet and not generated, everything else as in the comparison.
 
     Raises:
-        InputError: a file cannot be read, or a log posterior names a model without a sample.
+        InputError: a file cannot be read, a log posterior names a model without a sample, or one sample stands under
+            two seeds.
         SettingsError: a key is missing.
     """
     listed = {key: entries(files, key, keys, may_be_empty=True) for key, keys in _ENTRIES.items()}
+    refuse_one_training(listed["samples"], "comparison", ("name", "dataset", "sampler"))
     tables = []
     samplers: dict[tuple[str, str], tuple[str, int]] = {}
     evaluations: dict[tuple[str, str, str], int] = {}

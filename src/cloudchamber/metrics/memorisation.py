@@ -18,7 +18,7 @@ from cloudchamber.cloud_file import AnyClouds
 from cloudchamber.errors import InputError
 from cloudchamber.jets.kinematics import momenta
 from cloudchamber.metrics.resampling import Estimate
-from cloudchamber.preparation.identical import fingerprints, repeats
+from cloudchamber.preparation.identical import fingerprints, momentum_column, repeats
 from cloudchamber.preparation.splits import halved
 from cloudchamber.progress import progress
 
@@ -97,7 +97,7 @@ def repetition(
 
 def _different(clouds: Clouds) -> Clouds:
     """Return each cloud once: a jet that is there twice is no likelier to be the nearest."""
-    later, _ = repeats(fingerprints(clouds.points, clouds.features))
+    later, _ = repeats(fingerprints(clouds.points, clouds.features, momentum_column(clouds.point_columns)))
     return clouds[np.setdiff1d(np.arange(len(clouds)), later)]
 
 

@@ -12,11 +12,13 @@ from cloudchamber.readers.constituents import detector_view, pt_leaves
 from cloudchamber.readers.event_tree import EventTree
 from cloudchamber.readers.jagged import Step
 
-__all__ = ["FileContent", "difference", "in_other_units", "units_differ"]
+__all__ = ["FileContent", "difference", "in_other_units", "units_differ", "unlikely_unit"]
 
 # The geometric mean of pT is 0.3 to 4 GeV in all files of Delphes that were looked at, whatever the process and the
 # card; GeV and MeV are a thousand apart.
 _LARGEST_RATIO = 50.0
+# Wide enough for partons without a shower.
+_LIKELY = (0.01, 250.0)
 
 
 @final
@@ -91,6 +93,13 @@ def units_differ(first: Path, pt: float | None, its_pt: float | None) -> str | N
             "are the files in different units?"
         )
     return None
+
+
+def unlikely_unit(path: Path, pt: float | None) -> str | None:
+    """Say that the geometric mean of pT of a file is far from that of other files in GeV, or return None."""
+    if pt is None or _LIKELY[0] < pt < _LIKELY[1]:
+        return None
+    return f"WARNING: the typical pT of constituents is {pt:.3g} in {path}, which is taken as GeV: is that its unit?"
 
 
 def _names(names: Sequence[str]) -> str:

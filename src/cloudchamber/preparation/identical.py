@@ -4,9 +4,14 @@ A jet in the test part whose copy was trained on tests nothing. Copies are told 
 of events and names of files say nothing.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
-__all__ = ["fingerprints", "joined", "numbered", "repeats", "warning"]
+from cloudchamber.cloud import Column
+from cloudchamber.readers.jagged import Jagged, offsets_of
+
+__all__ = ["copies", "fingerprints", "joined", "momentum_column", "numbered", "repeats", "warning"]
 
 # So many particles and the features of all of them tell two clouds apart, also where one was truncated further.
 _PARTICLES = 16
@@ -15,24 +20,53 @@ _FACTOR = np.uint64(0xBF58476D1CE4E5B9)
 _HALF = np.uint64(32)
 
 
-def fingerprints(points: np.ndarray, features: np.ndarray) -> np.ndarray:
-    """Return (N,) uint64, equal for clouds whose features and first 16 particles have the same bits.
+def momentum_column(columns: Sequence[Column]) -> int:
+    """Return which column of points holds their pT, whatever its unit; the first where none is called so."""
+    names = [column.name for column in columns]
+    return next((names.index(name) for name in ("pt", "pt_rel") if name in names), 0)
 
-    Among 10 million different clouds two are equal by accident with a probability of three in a million. Memory is 24
-    bytes for each cloud.
+
+def fingerprints(points: np.ndarray, features: np.ndarray, momentum: int) -> np.ndarray:
+    """Return (N,) uint64, equal for clouds whose features and 16 hardest particles have the same bits, in any order.
+
+    Among 10 million different clouds two are equal by accident with a probability of three in a million. Memory is 32
+    bytes for each cloud, and more where particles are not in order.
 
     Args:
         points: (N, P, F) float32, zero in padded slots; the first three columns count.
         features: (N, C) float32, of all particles of each cloud.
+        momentum: which of the three columns holds the pT.
     """
+    hardest = _hardest(points, momentum)
     mixed = np.zeros(len(points), np.uint64)
-    for slot in range(_PARTICLES):
-        for column in range(min(3, points.shape[2])):
-            values = points[:, slot, column] if slot < points.shape[1] else np.zeros((), np.float32)
-            mixed = _mix(mixed, values)
+    for slot in range(hardest.shape[1]):
+        of_particle = np.zeros(len(points), np.uint64)
+        for column in range(hardest.shape[2]):
+            of_particle = _mix(of_particle, hardest[:, slot, column])
+        # A sum is of any order, and a padded slot adds nothing to it. Once more through the mixer, or exchanging values
+        # of two particles would often leave it as it is.
+        mixed += _mix(of_particle, np.zeros((), np.float32))
     for values in features.T:
         mixed = _mix(mixed, values)
     return mixed
+
+
+def _hardest(points: np.ndarray, momentum: int) -> np.ndarray:
+    """Return (N, at most 16, at most 3): the hardest particles of clouds (N, P, F), which seldom have to be sorted."""
+    points = points[:, :, :3]
+    first, others = points[:, :_PARTICLES], points[:, _PARTICLES:]
+    if not others.shape[1]:
+        return first
+    highest = others[:, :, momentum].max(axis=1)
+    # Of equal ones it must not matter which is stored first; padded slots are equal too, and alike.
+    unordered = np.flatnonzero((highest >= first[:, :, momentum].min(axis=1)) & others.any(axis=(1, 2)))
+    if len(unordered):
+        chosen = points[unordered]
+        columns = [chosen[:, :, column] for column in range(chosen.shape[2]) if column != momentum]
+        order = np.lexsort((*columns, chosen[:, :, momentum]), axis=1)[:, : -_PARTICLES - 1 : -1]
+        first = first.copy()
+        first[unordered] = np.take_along_axis(chosen, order[:, :, None], axis=1)
+    return first
 
 
 def _mix(mixed: np.ndarray, values: np.ndarray) -> np.ndarray:
@@ -94,6 +128,22 @@ def joined(events: np.ndarray, content: np.ndarray) -> np.ndarray:
         if (found == lowest).all():
             return lowest[event][:, None]
         lowest = found
+
+
+def copies(content: np.ndarray) -> Jagged:
+    """Return the rows of each different cloud, by the first of them.
+
+    Args:
+        content: (N,) fingerprints.
+
+    Example:
+        >>> rows = copies(np.array([7, 5, 7, 3], np.uint64))
+        >>> rows.values.tolist(), rows.offsets.tolist()
+        ([0, 2, 1, 3], [0, 2, 3, 4])
+    """
+    first = joined(np.arange(len(content))[:, None], content)[:, 0]
+    _, sizes = np.unique(first, return_counts=True)
+    return Jagged(np.argsort(first, kind="stable"), offsets_of(sizes))
 
 
 def warning(identical: int, number: int, what: str = "jets") -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Self, final
 
 from cloudchamber.errors import InputError
-from cloudchamber.preparation.alike import FileContent, difference
+from cloudchamber.preparation.alike import FileContent, difference, unlikely_unit
 from cloudchamber.preparation.cloud_counts import CloudCounts
 from cloudchamber.preparation.raw_clouds import RawClouds
 from cloudchamber.preparation.stored_counts import StoredCounts
@@ -42,6 +42,7 @@ class IngestionTally:
     mixed: dict[str, str] = field(default_factory=dict)
     collections: set[str] = field(default_factory=set)
     pile_up_by: set[str] = field(default_factory=set)
+    unlikely: str | None = None
 
     def add_step(self, step: Step, good: Step, raw: RawClouds) -> None:
         self.events += len(step.events)
@@ -67,6 +68,7 @@ class IngestionTally:
 
     def keep(self, content: FileContent) -> None:
         """Keep what was read of a file as long as others are to be compared with it, or it with others."""
+        self.unlikely = self.unlikely or unlikely_unit(content.path, content.typical_pt)
         if not self.contents or not self.compares:
             self.contents.append(content)
 
@@ -148,6 +150,8 @@ class IngestionTally:
         ]
         if self.mixed:
             parts.append(f"{len(self.mixed)} of the files differ from the first in what is read")
+        if self.unlikely is not None:
+            parts.append(self.unlikely)
         if self.pile_up:
             fate = "left out" if self.pile_up_left_out else "kept"
             parts.append(f"{self.pile_up} constituents from pile-up {fate}")

@@ -11,7 +11,7 @@ import numpy as np
 
 from cloudchamber.cloud_writer import create_clouds
 from cloudchamber.errors import InputError
-from cloudchamber.preparation.alike import units_differ
+from cloudchamber.preparation.alike import units_differ, unlikely_unit
 from cloudchamber.preparation.columns import CLASS_COLUMN, JET_FEATURES, LABEL_COLUMNS, MULTIPLICITY
 from cloudchamber.preparation.padded_writer import PaddedWriter
 from cloudchamber.preparation.raw_clouds import RawClouds
@@ -72,7 +72,9 @@ class _Tally:
         }
 
     def summary(self) -> str:
-        return f"{self.read} jets read; {self.empty} without constituents; {self.outside} outside of the windows"
+        found = [unlikely_unit(path, pt) for path, pt in self.typical_pt.items()]
+        said = "".join(f"; {words}" for words in found[:1] if words)
+        return f"{self.read} jets read; {self.empty} without constituents; {self.outside} outside of the windows{said}"
 
 
 def read_labelled_jets(

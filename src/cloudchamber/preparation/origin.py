@@ -11,8 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from cloudchamber.errors import InputError
+from cloudchamber.storage import sha256
 
-__all__ = ["ORIGIN", "origin_of", "origin_of_sample", "refuse_other_inputs", "refuse_other_origin"]
+__all__ = [
+    "ORIGIN",
+    "origin_of",
+    "origin_of_sample",
+    "refuse_other_inputs",
+    "refuse_other_origin",
+    "say_other_training",
+]
 
 # Key of the meta data of drawn jets and of samples.
 ORIGIN = "origin"
@@ -102,6 +110,27 @@ def origin_of_sample(path: str | Path, meta: Mapping[str, Any], of: str | Path, 
         f"{path}: was made from other jets than {of} (SHA-256 differs): the sample is compared with none\n"
     )
     return _MIXED
+
+
+def say_other_training(
+    step: str, description: Path, other: Mapping[str, Any], of: Path, what: str, source: Mapping[str, Any] | None = None
+) -> None:
+    """Say that a model was trained on another file than the one whose test part it is given.
+
+    Args:
+        step: that says it.
+        description: of the model.
+        other: what it says.
+        of: the file that the model is given.
+        what: what is in it.
+        source: its meta data, where the model was trained on what it was made from.
+    """
+    known, made_from = ((_record(meta) or {"inputs": {}})["inputs"] for meta in (other, source))
+    mine = {sha256(of)} if source is None else {*made_from.values()}
+    if mine.isdisjoint(known.values()):
+        sys.stderr.write(
+            f"{step}: {description} was trained on other {what} than {of}: {what} of its test part may be among them\n"
+        )
 
 
 def _strangers(meta: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

@@ -55,7 +55,7 @@ class PaddedWriter:
         total, kept = padded.pt_sums.T
         lost = np.divide(total - kept, total, out=np.zeros_like(total), where=total > 0)
         features = features.astype(np.float32)
-        self.counts.add(dropped, lost, fingerprints(padded.points, features), labels[:, 0])
+        self.counts.add(dropped, lost, fingerprints(padded.points, features, 0), labels[:, 0])
         if event_weight is not None:
             features = np.column_stack([features, event_weight.astype(np.float32)])
         self._writer.append(padded.points, padded.mask, features, labels)

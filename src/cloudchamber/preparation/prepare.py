@@ -16,7 +16,7 @@ from cloudchamber.cloud_writer import create_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.jets.kinematics import relative_sum
 from cloudchamber.jets.relative import RELATIVE_COLUMNS, relative_points
-from cloudchamber.preparation.identical import fingerprints, joined, repeats, warning
+from cloudchamber.preparation.identical import fingerprints, joined, momentum_column, repeats, warning
 from cloudchamber.preparation.splits import PARTS, event_labels, split, write_split
 from cloudchamber.preparation.standardisation import (
     Standardisation,
@@ -71,7 +71,7 @@ class _Preparation:
         self.jets = len(jets) if rows is None else len(rows)
         content = self._read_once(len(jets))
         with _of_file(source):
-            parts = split(joined(event_labels(jets), content), settings.split, rng)
+            parts = split(joined(event_labels(jets), content), jets.feature(CONDITIONS[0]), settings.split, rng)
             if rows is not None:
                 parts = _kept(parts, rows, len(jets))
                 content = content[rows]
@@ -94,7 +94,8 @@ class _Preparation:
         for start, clouds in self._pieces():
             with _of_file(self._source):
                 # The same event weighs something else in another slice.
-                of_piece = fingerprints(clouds.points, clouds.without_event_weight.features)
+                features, momentum = clouds.without_event_weight.features, momentum_column(clouds.point_columns)
+                of_piece = fingerprints(clouds.points, features, momentum)
                 # Jets without particles are copies of nothing.
                 alone = clouds.multiplicity == 0
                 of_piece[alone] = np.arange(empty, empty + np.count_nonzero(alone), dtype=np.uint64)
@@ -237,7 +238,7 @@ def prepare(
             writer.add_meta({**jets.meta(), **weighting, "source": dict(file.meta), "provenance": record})
             if split_output is not None:
                 parts = jets.parts if rows is None else {name: rows[part] for name, part in jets.parts.items()}
-                write_split(split_output, parts, len(file))
+                write_split(split_output, parts, file.without_particles.feature(CONDITIONS[0]))
     sizes = ", ".join(f"{len(jets.parts[name])} {name}" for name in PARTS)
     sys.stderr.write(f"prepare: jets of each part: {sizes}\n")
     if jets.negative:

@@ -10,7 +10,7 @@ from cloudchamber.cloud import Clouds
 from cloudchamber.cloud_file import AnyClouds
 from cloudchamber.errors import CloudchamberError, InputError
 from cloudchamber.hdf5 import create_hdf5
-from cloudchamber.preparation.identical import fingerprints, joined, numbered
+from cloudchamber.preparation.identical import fingerprints, joined, momentum_column, numbered
 from cloudchamber.settings.data import SplitSettings
 
 __all__ = [
@@ -27,6 +27,9 @@ __all__ = [
 
 PARTS = ("train", "validation", "test")
 _FORMAT = np.bytes_("cloudchamber-split")
+_MOMENTA = "jet_pt"
+# Another machine may round the sum of the constituents otherwise.
+_SAME_MOMENTUM = 1e-3
 
 
 def event_labels(clouds: AnyClouds) -> np.ndarray:
@@ -40,16 +43,19 @@ def joined_events(clouds: AnyClouds) -> np.ndarray:
     """Return (N, 1) int64, equal for clouds of one event; events with identical clouds count as one."""
     content = np.empty(len(clouds), np.uint64)
     for positions, piece in clouds.pieces():
-        content[positions] = fingerprints(piece.points, piece.features)
+        content[positions] = fingerprints(piece.points, piece.features, momentum_column(piece.point_columns))
     return joined(event_labels(clouds), content)
 
 
-def split(events: np.ndarray, settings: SplitSettings, rng: np.random.Generator) -> dict[str, np.ndarray]:
+def split(
+    events: np.ndarray, jet_pt: np.ndarray, settings: SplitSettings, rng: np.random.Generator
+) -> dict[str, np.ndarray]:
     """Return the rows of each part: as the file of indices says, where the settings name one, else by fractions.
 
     Args:
         events: (N, K) int64, rows that are equal belong to the same event; with those joined that have identical
             clouds (:func:`cloudchamber.preparation.identical.joined`), no cloud is in one part and its copy in another.
+        jet_pt: (N,) by which a file of indices tells whether it was made for these clouds.
         settings: fractions or file.
         rng: decides a random order.
 
@@ -58,7 +64,7 @@ def split(events: np.ndarray, settings: SplitSettings, rng: np.random.Generator)
     """
     if settings.indices is None:
         return split_by_event(events, settings, rng)
-    parts = read_split(settings.indices, len(events))
+    parts = read_split(settings.indices, len(events), jet_pt)
     rows = np.concatenate(list(parts.values()))
     part = np.repeat(np.arange(len(parts)), [len(rows) for rows in parts.values()])
     _, first, owner = np.unique(numbered(events[rows]), return_index=True, return_inverse=True)
@@ -135,13 +141,13 @@ def halved(clouds: AnyClouds) -> tuple[np.ndarray, np.ndarray]:
     return np.flatnonzero(in_first), np.flatnonzero(~in_first)
 
 
-def write_split(path: str | Path, parts: Mapping[str, np.ndarray], clouds: int) -> None:
+def write_split(path: str | Path, parts: Mapping[str, np.ndarray], jet_pt: np.ndarray) -> None:
     """Write the rows of each part as a file of indices.
 
     Args:
         path: file to write.
         parts: rows of "train", "validation" and "test".
-        clouds: number of clouds that the rows count.
+        jet_pt: (N,) of all clouds that the rows count; the file is refused for clouds of other jets.
 
     Raises:
         StorageError: the file cannot be written.
@@ -149,23 +155,26 @@ def write_split(path: str | Path, parts: Mapping[str, np.ndarray], clouds: int) 
     with create_hdf5(path) as output:
         output.file.attrs["format"] = _FORMAT
         output.file.attrs["version"] = 1
-        output.file.attrs["n_clouds"] = clouds
+        output.file.attrs["n_clouds"] = len(jet_pt)
         for name in PARTS:
             output.file.create_dataset(name, data=np.asarray(parts[name], "i8"), chunks=True, fletcher32=True)
+        output.file.create_dataset(_MOMENTA, data=np.asarray(jet_pt, "f4"), chunks=True, fletcher32=True)
 
 
-def read_split(path: str | Path, clouds: int) -> dict[str, np.ndarray]:
+def read_split(path: str | Path, clouds: int, jet_pt: np.ndarray | None = None) -> dict[str, np.ndarray]:
     """Read a file of indices: HDF5 with the integer data sets "train", "validation" and "test".
 
-    The attributes that :func:`write_split` adds are checked where they are there. Clouds in no part are left out.
+    The attributes and momenta that :func:`write_split` adds are checked where they are there. Clouds in no part are
+    left out.
 
     Args:
         path: file to read.
         clouds: number of clouds that the rows must fit.
+        jet_pt: (clouds,) their pT, which is compared with that of the file; None for a file of any clouds.
 
     Raises:
-        InputError: the file is missing or damaged or for another number of clouds; a part is missing, empty or no list
-            of whole numbers; a row is outside the clouds or stands there twice.
+        InputError: the file is missing or damaged or for another number of clouds, or for others; a part is missing,
+            empty or no list of whole numbers; a row is outside the clouds or stands there twice.
     """
     try:
         with h5py.File(path, "r", locking=False) as file:
@@ -174,6 +183,8 @@ def read_split(path: str | Path, clouds: int) -> dict[str, np.ndarray]:
             if file.attrs.get("n_clouds", clouds) != clouds:
                 raise InputError(f"{path}: is for {file.attrs['n_clouds']} clouds, there are {clouds}")
             parts = {name: _rows(path, file, name, clouds) for name in PARTS}
+            if jet_pt is not None and _MOMENTA in file:
+                _refuse_other_clouds(path, file[_MOMENTA][()], jet_pt)
     except (CloudchamberError, MemoryError):
         raise
     except Exception as error:  # damaged bytes make HDF5 raise almost anything
@@ -182,6 +193,18 @@ def read_split(path: str | Path, clouds: int) -> dict[str, np.ndarray]:
     if (times > 1).any():
         raise InputError(f"{path}: row {rows[times > 1][0]} stands there more than once")
     return parts
+
+
+def _refuse_other_clouds(path: str | Path, made_for: np.ndarray, jet_pt: np.ndarray) -> None:
+    if made_for.shape != jet_pt.shape:
+        raise InputError(f"{path}: '{_MOMENTA}' has the shape {made_for.shape}, there are {len(jet_pt)} clouds")
+    other = np.flatnonzero(~np.isclose(made_for, jet_pt, rtol=_SAME_MOMENTUM, atol=0))
+    if len(other):
+        row = other[0]
+        raise InputError(
+            f"{path}: is for other clouds: the jet pT of {len(other)} of {len(jet_pt)} differs, as that of row {row}, "
+            f"{made_for[row]:.6g} there and {jet_pt[row]:.6g} GeV here"
+        )
 
 
 def _rows(path: str | Path, file: h5py.File, name: str, clouds: int) -> np.ndarray:

@@ -7,6 +7,7 @@ from typing import final
 import numpy as np
 
 from cloudchamber.cloud import Column
+from cloudchamber.particle_codes import INVISIBLE
 from cloudchamber.readers.event_tree import EventTree
 from cloudchamber.readers.jagged import Jagged, Step, offsets_of
 from cloudchamber.readers.nanoaod import CANDIDATES
@@ -34,7 +35,6 @@ _ENERGY_FLOW = ("EFlowTrack", "EFlowPhoton", "EFlowNeutralHadron")
 _CANDIDATES = ("Tower", *_ENERGY_FLOW, "ParticleFlowCandidate")
 # Objects of the class Tower store the transverse energy: the pT of a massless constituent.
 _WITH_ET = {"Tower", "EFlowPhoton", "EFlowNeutralHadron"}
-_NEUTRINOS = (12, 14, 16)
 # What Delphes writes for objects parallel to the beam, and for energy-flow tracks that lost all their momentum.
 _NO_DIRECTION = np.float32(999.9)
 # No particle is beyond these; within them all sums are finite in float32.
@@ -150,12 +150,13 @@ def gather(step: Step, collections: Sequence[str], extra: Sequence[str] = ()) ->
 
 
 def visible(step: Step) -> np.ndarray:
-    """Return which generator particles a perfect detector would see: those of status 1 that are no neutrinos.
+    """Return which generator particles a perfect detector would see: those of status 1, without neutrinos
+    and what else is invisible.
 
     Needs the leaves :data:`VISIBLE_LEAVES`.
     """
     status, pid = (step.leaves[name].values for name in VISIBLE_LEAVES)
-    return (status == 1) & ~np.isin(np.abs(pid), _NEUTRINOS)
+    return (status == 1) & ~np.isin(np.abs(pid), INVISIBLE)
 
 
 def merge(parts: Sequence[Jagged]) -> Jagged:

@@ -17,6 +17,7 @@ from cloudchamber.cloud_writer import write_clouds
 from cloudchamber.damage import readable_as
 from cloudchamber.errors import InputError
 from cloudchamber.hdf5 import create_hdf5
+from cloudchamber.jets.kinematics import jet_kinematics
 from cloudchamber.jets.relative import RELATIVE_COLUMNS, wrap
 from cloudchamber.storage import provenance
 
@@ -24,6 +25,10 @@ __all__ = ["convert_from_jetnet", "convert_to_jetnet", "read_jetnet", "write_jet
 
 # Coordinates that are another's are told by medians, since single values of a generated jet may be anything.
 _FEW, _LARGEST_SUM, _LARGEST_OFFSET = 0.01, 10.0, 0.4
+_MOST_NEGATIVE = 0.25
+_LARGEST_ETA, _LARGEST_PT = 10.0, 2e4
+# GeV and MeV are a thousand apart; few particles of a jet have a part of its mass.
+_MASS_RATIO = 30.0
 # A difference that lacks a whole turn, with room for the width of a jet.
 _LARGEST_ANGLE = 2 * np.pi + 1
 
@@ -112,6 +117,31 @@ def _refuse_other_coordinates(path: str | Path, points: np.ndarray, mask: np.nda
                 f"{path}: the particles of a jet lie {typical:.2g} from its axis in {name} (median): expected the "
                 "difference to the axis"
             )
+    negative = int((points[mask][:, 2] < 0).sum())
+    if negative > _MOST_NEGATIVE * mask.sum():
+        raise InputError(
+            f"{path}: column 2 of 'particle_features' is negative for {negative} of {int(mask.sum())} particles: "
+            "expected pt_rel"
+        )
+    _refuse_other_jet_features(path, points[filled], jets[filled].astype(np.float64))
+
+
+def _refuse_other_jet_features(path: str | Path, points: np.ndarray, jets: np.ndarray) -> None:
+    """Refuse jets (N, 4) with particles (N, P, 3) whose columns are others, as a type first, or in other units."""
+    pt, eta, mass, _ = jets.T
+    if (typical := float(np.median(np.abs(eta)))) > _LARGEST_ETA:
+        raise InputError(f"{path}: column 1 of 'jet_features' is {typical:.3g} (median of its size): expected eta")
+    if (typical := float(np.median(pt))) > _LARGEST_PT:
+        raise InputError(f"{path}: column 0 of 'jet_features' is {typical:.3g} (median): expected the pT in GeV")
+    eta_rel, phi_rel, pt_rel = points.astype(np.float64).transpose(2, 0, 1)
+    own = pt * jet_kinematics(np.maximum(pt_rel, 0.0), eta_rel, phi_rel)[1]
+    seen = (own > 0) & (mass > 0)
+    ratio = float(np.median(mass[seen] / own[seen])) if seen.any() else 1.0
+    if not 1 / _MASS_RATIO < ratio < _MASS_RATIO:
+        raise InputError(
+            f"{path}: column 2 of 'jet_features' is {ratio:.2g} times the mass of the particles (median): expected the "
+            "mass in the unit of the pT, which is GeV"
+        )
 
 
 def _in_order(mask: np.ndarray, points: np.ndarray, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

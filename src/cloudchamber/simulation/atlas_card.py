@@ -6,6 +6,7 @@ from typing import final
 
 import numpy as np
 
+from cloudchamber.particle_codes import INVISIBLE
 from cloudchamber.simulation.calorimeter import Calorimeter, Segmentation
 from cloudchamber.simulation.propagation import Cylinder
 
@@ -42,8 +43,8 @@ class DetectorCard:
     b_tag_efficiency: Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
-# Particles that leave nothing in a calorimeter: muons, neutrinos, neutralinos.
-_INVISIBLE = np.array([12, 13, 14, 16, 1000022, 1000023, 1000025, 1000035, 1000045])
+# Particles that leave nothing in a calorimeter; the card has muons, neutrinos and neutralinos.
+_INVISIBLE = np.array([13, *INVISIBLE])
 _ELECTROMAGNETIC = np.array([11, 22, 111])
 _STRANGE_NEUTRAL = np.array([310, 3122])
 _STRANGE_NEUTRAL_ECAL = 0.3

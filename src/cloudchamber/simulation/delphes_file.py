@@ -8,7 +8,7 @@ Event              one entry per event: Number, Weight, CrossSection [pb] (estim
                    is the best), Scale (transverse momentum of the hard scattering [GeV])
 Particle           hard process and stable particles; see ``cloudchamber.simulation.collisions``
 Tower              towers and, with Eem = Ehad = 0, muons
-Jet, GenJet        jets of towers and of stable particles other than neutrinos; with b-tags Jet has also Flavor (5, 4,
+Jet, GenJet        jets of towers and of stable particles that are visible; with b-tags Jet has also Flavor (5, 4,
                    or 0 for all lighter partons) and BTag (1 or 0)
 =================  =============================================================================================
 

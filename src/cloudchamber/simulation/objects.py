@@ -7,13 +7,12 @@ import awkward as ak
 import fastjet
 import numpy as np
 
+from cloudchamber.particle_codes import INVISIBLE
 from cloudchamber.simulation.atlas_card import ATLAS, DetectorCard
 from cloudchamber.simulation.calorimeter import Towers
 from cloudchamber.simulation.particles import Particles
 
 __all__ = ["Jets", "generated_jets", "tower_jets"]
-
-_NEUTRINOS = np.array([12, 14, 16])
 
 
 @final
@@ -62,8 +61,8 @@ def tower_jets(towers: Towers, n_events: int, card: DetectorCard = ATLAS) -> tup
 
 
 def generated_jets(particles: Particles, card: DetectorCard = ATLAS) -> Jets:
-    """Cluster the stable particles other than neutrinos into jets."""
-    seen = particles[(particles.status == 1) & ~np.isin(np.abs(particles.pid), _NEUTRINOS)]
+    """Cluster the stable particles other than invisible ones into jets."""
+    seen = particles[(particles.status == 1) & ~np.isin(np.abs(particles.pid), INVISIBLE)]
     sequence = _cluster(seen.event, (seen.px, seen.py, seen.pz, seen.energy), seen.n_events, card)
     event, pt, eta, phi, mass = _kinematics(sequence, card)
     order = np.lexsort((-pt, event))

@@ -113,6 +113,24 @@ def test_momenta_in_other_units_are_refused(path: Path, change: Callable[..., np
         read_events(path, TOPOLOGY)
 
 
+def test_angles_from_zero_to_a_whole_turn_are_those_about_zero(path: Path) -> None:
+    expected = read_events(path, TOPOLOGY).jets
+    with h5py.File(path, "r+") as file:
+        phi = file["INPUTS/Source/phi"]
+        phi[...] = np.where(phi[()] < 0, phi[()] + 2 * np.pi, phi[()])
+    np.testing.assert_allclose(read_events(path, TOPOLOGY).jets, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["mass", "btag"])
+def test_a_feature_that_was_not_filled_is_said(name: str, path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    collect_events(path, PartSettings(train=0.5, validation=0.2), 1, path.with_name("filled.h5"))
+    assert "WARNING" not in capsys.readouterr().err
+    with h5py.File(path, "r+") as file:
+        file[f"INPUTS/Source/{name}"][...] = 0
+    collect_events(path, PartSettings(train=0.5, validation=0.2), 1, path.with_name("empty.h5"))
+    assert f"WARNING: {name} of all jets in {path} is 0" in capsys.readouterr().err
+
+
 def test_masses_in_another_unit_than_the_momenta_are_refused(path: Path) -> None:
     with h5py.File(path, "r+") as file:
         file["INPUTS/Source/mass"][()] = 1000 * file["INPUTS/Source/mass"][()]

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,8 @@ from cloudchamber.studies.neutrinos.classify import classify_events
 from cloudchamber.studies.neutrinos.drawings import FIGURES, TABLES
 from cloudchamber.studies.neutrinos.evaluate import COLUMNS, evaluate_classifiers
 from cloudchamber.studies.neutrinos.event_clouds import read_event_clouds
-from cloudchamber.studies.neutrinos.event_file import read_events
+from cloudchamber.studies.neutrinos.event_file import EventWriter, read_events
+from cloudchamber.studies.neutrinos.events import Events
 from cloudchamber.studies.neutrinos.high_level import (
     EVENT_FEATURES,
     PRONG_FEATURES,
@@ -127,6 +129,10 @@ def test_another_detector_is_refused(raw: Path, tmp_path: Path) -> None:
         ({"HitXZ.plane": None}, "no branch 'HitXZ.plane'"),
         ({"HitXZ.prong": 99}, "branch 'HitXZ.prong': event 0 has no prong 99"),
         ({"HitYZ.energy": 0}, "branch 'HitYZ.energy': event 0 has a hit without energy"),
+        ({"Reconstructed.y": np.nan}, "branch 'Reconstructed.y' of event 0 is nan, expected a finite number"),
+        ({"Event.neutrino_energy": 0}, "branch 'Event.neutrino_energy' of event 0 is 0, expected a positive number"),
+        ({"Event.interaction": 3}, "branch 'Event.interaction' of event 0 is 3, expected 0 (numu_cc) or 1 (nue_cc)"),
+        ({"Prong.length": np.inf}, "branch 'Prong.length': event 0 has a prong with a value that is not finite"),
     ],
 )
 def test_wrong_files_are_one_line(raw: Path, tmp_path: Path, change: dict[str, Any], message: str) -> None:
@@ -141,6 +147,73 @@ def test_wrong_files_are_one_line(raw: Path, tmp_path: Path, change: dict[str, A
         tree.extend(kept)
     with pytest.raises(InputError, match=re.escape(message)):
         list(read_events(path))
+
+
+def _written(path: Path, events: Events) -> Path:
+    with EventWriter(path, {}) as file:
+        file.append(events)
+    return path
+
+
+def test_events_in_other_units_are_refused(raw: Path, tmp_path: Path) -> None:
+    (events,) = read_events(raw)
+    hits = events.hits
+    changed = {
+        "add up to 0.000[3-9].* of the energy of its neutrino": replace(events, energy=1000 * events.energy),
+        "add up to 0.01.* of the energy": replace(events, hits=replace(hits, energy=0.03 * hits.energy)),
+        "hits are outside of the window": replace(events, found=10 * events.found),
+        "is in plane 140, the detector of the settings has 0 to 139": replace(
+            events, hits=replace(hits, plane=hits.plane + 1)
+        ),
+    }
+    for number, (message, wrong) in enumerate(changed.items()):
+        path = _written(tmp_path / f"{number}.root", wrong)
+        with pytest.raises(InputError, match=rf"{number}\.root: .*{message}"):
+            _ingested(path, tmp_path)
+    assert not (tmp_path / "events.h5").exists()
+
+
+def test_found_prongs_that_do_not_come_first_are_refused(raw: Path, tmp_path: Path) -> None:
+    """Hits would be taken for those of another prong."""
+    (events,) = read_events(raw)
+    turned = np.lexsort((-np.arange(len(events.prongs)), events.prongs.event))
+    path = _written(tmp_path / "turned.root", replace(events, prongs=events.prongs[turned]))
+    with pytest.raises(InputError, match=r"turned\.root: branch 'Prong\.found': event \d+ has a found prong behind"):
+        list(read_events(path))
+
+
+def test_events_that_lack_an_interaction_are_refused_before_any_training(raw: Path, tmp_path: Path) -> None:
+    (events,) = read_events(raw)
+    path = _written(tmp_path / "two.root", replace(events, interaction=events.interaction // 2))
+    with pytest.raises(InputError, match=r"the part 'train' has 0 events of 'nc' among 30, 2 or more of each"):
+        _ingested(path, tmp_path)
+    assert not (tmp_path / "events.h5").exists()
+
+
+def test_an_event_and_its_copy_are_in_one_part(raw: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (events,) = read_events(raw)
+    alone = read_event_clouds(_ingested(raw, tmp_path)).parts
+    assert "identical" not in capsys.readouterr().err
+    copy = _written(tmp_path / "copy.root", replace(events, number=events.number + 1000))
+    link = tmp_path / "link.root"
+    link.symlink_to(raw)
+    ingest([raw, copy, link], parse(MapSettings, MAPS), DETECTOR, 1, tmp_path / "twice.h5")
+    assert "WARNING: 60 of 120 events are identical to an earlier one" in capsys.readouterr().err
+    for name, rows in read_event_clouds(tmp_path / "twice.h5").parts.items():
+        assert sorted(rows) == sorted([*alone[name], *(alone[name] + 60)])
+
+
+def test_events_that_a_network_was_not_trained_on_are_said(
+    files: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    models = {"models": files["trainings"][:1]}
+    twice = {"models": [files["trainings"][0], {**files["trainings"][0], "seed": 2}]}
+    with pytest.raises(InputError, match=r"another training of 'joint' is that of .*seed1"):
+        classify_events(Path(files["events"]), twice, 0, tmp_path / "scores.h5")
+    classify_events(Path(files["events"]), models, 0, tmp_path / "scores.h5")
+    assert "was trained on other events" not in capsys.readouterr().err
+    classify_events(write_random_events(tmp_path / "others.h5", seed=2), models, 0, tmp_path / "others_scores.h5")
+    assert "model.json was trained on other events than" in capsys.readouterr().err
 
 
 def test_features_are_those_of_a_loop(tmp_path: Path) -> None:

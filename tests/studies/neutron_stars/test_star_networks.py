@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from star_files import STARS
+from star_files import CURVES, STARS
 
 from cloudchamber.errors import InputError, SettingsError
 from cloudchamber.settings.base import parse
@@ -16,8 +16,10 @@ from cloudchamber.studies.neutron_stars.estimate import estimate
 from cloudchamber.studies.neutron_stars.estimates import read_estimates
 from cloudchamber.studies.neutron_stars.likelihood import log_likelihood
 from cloudchamber.studies.neutron_stars.mixtures import MixtureDensity, log_standard_normal, normal_scores
+from cloudchamber.studies.neutron_stars.observe import observe
 from cloudchamber.studies.neutron_stars.posterior import Cells, log_mean_exp
 from cloudchamber.studies.neutron_stars.settings import StarModelSettings
+from cloudchamber.studies.neutron_stars.solve import solve
 from cloudchamber.studies.neutron_stars.star_drawer import StarDrawer
 from cloudchamber.studies.neutron_stars.star_models import load_model
 from cloudchamber.studies.neutron_stars.star_networks import (
@@ -180,7 +182,9 @@ def test_trainings_are_reproducible_and_resume(kind: str, stars_folder: Path, tm
     assert not stored.network.training
 
 
-def test_a_point_network_estimates_in_units_of_the_quantities(stars_folder: Path, tmp_path: Path) -> None:
+def test_a_point_network_estimates_in_units_of_the_quantities(
+    stars_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     weights, description = trained(
         tmp_path, stars_folder / "curves.h5", settings_of("deep_set", 150, output="point", star=[32], hidden=[32])
     )
@@ -194,6 +198,12 @@ def test_a_point_network_estimates_in_units_of_the_quantities(stars_folder: Path
         error = np.sqrt(np.mean((found.means[name] - test.quantities[name]) ** 2))
         assert error < 0.6 * test.quantities[name].std(), name
     assert isinstance(load_model(weights, description).network, PointNetwork)
+    # Equations of state of another split may be those of the training.
+    assert "trained on other" not in capsys.readouterr().err
+    solve(CURVES.model_copy(update={"train": 300}), 1, tmp_path / "curves.h5", tmp_path / "grid.h5")
+    observe(tmp_path / "curves.h5", STARS, 1, tmp_path / "stars.h5")
+    estimate(tmp_path / "stars.h5", *paths[1:], tmp_path / "estimates.h5", tmp_path / "case.h5")
+    assert "was trained on other equations of state than" in capsys.readouterr().err
 
 
 def test_sets_with_more_stars_than_in_training_are_refused(stars_folder: Path, tmp_path: Path) -> None:

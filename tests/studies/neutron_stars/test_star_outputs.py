@@ -278,7 +278,7 @@ def test_estimates_of_other_sets_are_refused(files: dict[str, Any], tmp_path: Pa
     with pytest.raises(InputError, match="no estimates of 'constant'"):
         evaluate({"sets": files["sets"], "estimates": listed}, MEASUREMENT, 1, tmp_path / "metrics.csv")
     twice = [*listed, {"name": "ridge", "seed": 2, "path": files["estimates"]["ridge"]}]
-    with pytest.raises(InputError, match=r"the estimates of 'ridge' are those of .*ridge"):
+    with pytest.raises(InputError, match=r"another training of 'ridge' is that of .*ridge"):
         evaluate({"sets": files["sets"], "estimates": twice}, MEASUREMENT, 1, tmp_path / "metrics.csv")
     # As many sets, drawn with another seed.
     observe(Path(files["curves"]), MEASUREMENT.stars, 99, tmp_path / "stars.h5")

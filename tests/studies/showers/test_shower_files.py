@@ -276,7 +276,7 @@ def test_calo_clouds_files_are_read(transposed: bool, tmp_path: Path, rng: np.ra
         n = 5 + shower // 2
         depth = rng.integers(0, 30, n)
         events[shower, 20 - n :] = np.column_stack(
-            [rng.normal(size=n), depth if transposed else STACK.planes[depth], rng.normal(size=n), np.ones(n)]
+            [rng.normal(0, 9, n), depth if transposed else STACK.planes[depth], rng.normal(0, 9, n), np.ones(n)]
         )
     with h5py.File(tmp_path / "in.h5", "w") as file:
         file["events"] = events.transpose(0, 2, 1) if transposed else events

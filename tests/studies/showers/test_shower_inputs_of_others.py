@@ -159,6 +159,40 @@ def test_showerdata_of_no_energy_or_in_another_unit_are_refused(
         read([path], SHOWERDATA, SETTINGS, "ild_like", 1, tmp_path / "showers.h5")
 
 
+@pytest.mark.parametrize(
+    ("factors", "layer", "message"),
+    [
+        ((1, 1, 1, 1000), 0, "the median energy of a particle is 9e"),
+        ((0.1, 0.1, 1, 1), 0, "lies 1.* mm from its axis .median.: are x and y in mm"),
+        ((1, 1, 1, 1), 1, "none of 200 showers has a point in layer 0"),
+    ],
+    ids=["MeV", "cm", "layers from one"],
+)
+def test_showerdata_in_other_units_or_layers_are_refused(
+    factors: tuple[float, ...], layer: int, message: str, tmp_path: Path
+) -> None:
+    """Energies and points in one other unit fit each other."""
+    rng = np.random.default_rng(2)
+    place = np.stack([*rng.normal(0, 10, (2, 200, 40)), rng.integers(0, 60, (200, 40)), rng.exponential(1, (200, 40))])
+    points, energies = place.transpose(1, 2, 0), np.full((200, 1), 90.0)
+
+    def write_file(path: Path, points: np.ndarray, energies: np.ndarray) -> None:
+        with h5py.File(path, "w") as file:
+            data = file.create_dataset("showers", (200,), dtype=h5py.vlen_dtype(np.float32))
+            for row, values in enumerate(points):
+                data[row] = values.ravel()
+            file["shape"], file["num_points"] = np.array([200, 40, 4]), np.full(200, 40)
+            file["energies"], file["pdg"] = energies, np.full(200, 22)
+            file["directions"] = np.tile([0.0, 0.0, 1.0], (200, 1))
+
+    write_file(tmp_path / "right.h5", points, energies)
+    read([tmp_path / "right.h5"], SHOWERDATA, SETTINGS, "ild_like", 1, tmp_path / "showers.h5")
+    write_file(tmp_path / "wrong.h5", points * factors + np.array([0, 0, layer, 0]), energies * factors[3])
+    with pytest.raises(InputError, match=rf"wrong\.h5: .*{message}"):
+        read([tmp_path / "wrong.h5"], SHOWERDATA, SETTINGS, "ild_like", 1, tmp_path / "other.h5")
+    assert not (tmp_path / "other.h5").exists()
+
+
 def test_calo_clouds_of_no_energy_are_refused(tmp_path: Path) -> None:
     events = np.zeros((12, 20, 4))
     events[:, :5] = [1.0, 3.0, 1.0, 2.0]

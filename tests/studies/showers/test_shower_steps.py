@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from shower_files import INGESTION
 
 from cloudchamber.errors import InputError
 from cloudchamber.settings.base import parse
 from cloudchamber.storage import write_rows
 from cloudchamber.studies.showers import train
+from cloudchamber.studies.showers.ingest import ingest
 from cloudchamber.studies.showers.layer_counts import layer_counts
 from cloudchamber.studies.showers.model_settings import CountSettings, MapSettings, ShowerModelSettings, ShowerSampler
 from cloudchamber.studies.showers.sample import sample
@@ -130,6 +132,17 @@ def test_a_flow_map_takes_as_few_evaluations_as_it_is_asked_for(
         train_map(
             source, teacher["weights"], teacher["description"], settings, 1, tmp_path / "s", **paths(tmp_path / "m")
         )
+
+
+def test_showers_that_a_model_was_not_trained_on_are_said(
+    trained: Path, showers_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Split otherwise, the test showers may be those of the training."""
+    drawn(trained, showers_folder / "showers.h5", tmp_path / "a.h5")
+    assert "was trained on other showers" not in capsys.readouterr().err
+    ingest([showers_folder / "0.root"], INGESTION, "ild_like", 2, tmp_path / "other.h5")
+    drawn(trained, tmp_path / "other.h5", tmp_path / "b.h5")
+    assert capsys.readouterr().err.count(f"was trained on other showers than {tmp_path / 'other.h5'}") == 2
 
 
 def test_each_species_can_have_a_model_of_its_own(trained: Path, showers_folder: Path, tmp_path: Path) -> None:

@@ -10,11 +10,13 @@ import torch
 
 from cloudchamber.devices import present_device
 from cloudchamber.errors import InputError
+from cloudchamber.metrics.trainings_apart import refuse_one_training
 from cloudchamber.settings.entries import entries, need
 from cloudchamber.storage import provenance
 from cloudchamber.studies.assignment.assignment_file import Assignments, Attention, write_assignments
 from cloudchamber.studies.assignment.chi_square import best_assignments
 from cloudchamber.studies.assignment.event_file import Events, read_events, read_part
+from cloudchamber.studies.assignment.known_events import refuse_known_events
 from cloudchamber.studies.assignment.methods import CHI_SQUARES
 from cloudchamber.studies.assignment.network_assignments import assign
 from cloudchamber.studies.assignment.settings import ChiSquareSettings
@@ -41,7 +43,8 @@ def assign_events(
         output: the assignments.
 
     Raises:
-        InputError: a file cannot be used, or a network is of another topology.
+        InputError: a file cannot be used, or a network is of another topology, or was trained with some of the events,
+            or one training stands under two seeds.
         SettingsError: a key is missing.
     """
     topology = ALL_HADRONIC_TOP_PAIR
@@ -51,12 +54,15 @@ def assign_events(
     pieces: dict[tuple[Any, ...], list[Assignments]] = {}
     sources = [events]
     attention: list[Attention] = []
-    for entry in entries(files, "models", _KEYS, may_be_empty=True):
+    models = entries(files, "models", _KEYS, may_be_empty=True)
+    refuse_one_training(models, "weights", ("name", "trained_on", "training_events"))
+    for entry in models:
         stored = load_network(Path(entry["weights"]), Path(entry["description"]))
         if stored.settings.topology != topology:
             raise InputError(f"{entry['description']}: the network is not of all-hadronic top pairs")
         sources += [Path(entry["weights"])]
         of_entry = _rows(events, entry["part"], len(sample))
+        refuse_known_events(Path(entry["description"]), stored.training, events, sample[of_entry])
         made = _network(stored, sample, of_entry, entry)
         pieces.setdefault((made.method, made.trained_on, made.training_events, made.seed), []).append(made)
         if attention_events and not attention:

@@ -11,10 +11,11 @@ import numpy as np
 from cloudchamber import seeds
 from cloudchamber.cloud_file import read_clouds
 from cloudchamber.errors import InputError
-from cloudchamber.preparation.identical import fingerprints, joined, repeats, warning
-from cloudchamber.readers.jagged import Jagged, offsets_of
+from cloudchamber.preparation.identical import copies, repeats, warning
+from cloudchamber.readers.jagged import Jagged
 from cloudchamber.storage import provenance
-from cloudchamber.studies.assignment.event_file import Events, read_events, write_events
+from cloudchamber.studies.assignment.event_file import JET_FEATURES, Events, read_events, write_events
+from cloudchamber.studies.assignment.known_events import event_fingerprints
 from cloudchamber.studies.assignment.settings import PartSettings
 from cloudchamber.studies.assignment.topology import EventTopology
 
@@ -56,6 +57,9 @@ def collect_events(
             raise InputError(f"{source}: {len(events)} events are too few: the part '{name}' is empty")
     if complete_events is not None:
         _need_complete(source, np.all(events.found(topology), axis=1), parts, complete_events)
+    for name, values in zip(JET_FEATURES, events.jets[events.mask].T, strict=True):
+        if len(values) and (values == values[0]).all():
+            sys.stderr.write(f"assignment collect: WARNING: {name} of all jets in {source} is {values[0]:g}\n")
     if identical:
         sys.stderr.write(f"assignment collect: {warning(identical, len(events), 'events')}\n")
     meta = {
@@ -78,13 +82,8 @@ def _need_complete(source: Path, complete: np.ndarray, parts: Mapping[str, np.nd
 
 def _groups(events: Events) -> tuple[Jagged, int]:
     """Return the rows of each different event, and how many events are identical to an earlier one."""
-    content = fingerprints(events.jets, np.zeros((len(events), 0)))
-    # Events without jets are copies of nothing.
-    empty = events.n_jets == 0
-    content[empty] = np.arange(np.count_nonzero(empty), dtype=np.uint64)
-    first = joined(np.arange(len(events))[:, None], content)[:, 0]
-    _, sizes = np.unique(first, return_counts=True)
-    return Jagged(np.argsort(first, kind="stable"), offsets_of(sizes)), len(repeats(content)[0])
+    content = event_fingerprints(events)
+    return copies(content), len(repeats(content)[0])
 
 
 def _is_clouds(source: Path) -> bool:

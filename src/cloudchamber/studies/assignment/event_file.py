@@ -18,6 +18,7 @@ import numpy as np
 from cloudchamber.damage import readable_as
 from cloudchamber.errors import InputError
 from cloudchamber.hdf5 import create_hdf5
+from cloudchamber.jets.relative import wrap
 from cloudchamber.studies.assignment.event_checks import (
     check_jets,
     check_masses,
@@ -85,7 +86,7 @@ def read_events(path: Path, topology: EventTopology, source: str = _SOURCE) -> E
     Args:
         path: HDF5 file in the layout of SPANet.
         topology: which targets there are.
-        source: name of the group of jets in INPUTS.
+        source: name of the group of jets in INPUTS. Their phi is brought between minus pi and pi.
 
     Raises:
         InputError: the file cannot be read, lacks a key, or holds what no event can be; the message names the key.
@@ -104,6 +105,9 @@ def read_events(path: Path, topology: EventTopology, source: str = _SOURCE) -> E
     for name, values in zip(JET_FEATURES, columns, strict=True):
         check_jets(values, mask, path, f"{inputs}/{name}", name)
     stacked = np.stack(columns, axis=2)
+    # Some programs count from 0 to a whole turn, and a network may have learned from others.
+    phi = stacked[:, :, JET_FEATURES.index("phi")]
+    stacked[:, :, JET_FEATURES.index("phi")] = np.where(np.abs(phi) > np.pi, wrap(phi), phi)
     check_masses(stacked, mask, path, f"{inputs}/mass")
     jets = np.where(mask[:, :, None], stacked, 0.0).astype(np.float32)
     events = Events(jets, mask, np.stack(targets, axis=1), whole)

@@ -22,7 +22,7 @@ class StoredNetwork:
     Attributes:
         settings: what it was trained with.
         network: the network.
-        training: on how many events it was trained: "events" and "complete_events".
+        training: on how many events it was trained, "events" and "complete_events", and what tells which.
     """
 
     settings: AssignmentTrainingSettings

@@ -15,6 +15,7 @@ from cloudchamber.classification.measures import balanced, estimate, replicas
 from cloudchamber.classification.scores import UnseenJets, read_scores, read_unseen_jets
 from cloudchamber.errors import InputError
 from cloudchamber.metrics.tables import METRIC_COLUMNS, read_table, write_table
+from cloudchamber.metrics.trainings_apart import refuse_one_training
 from cloudchamber.progress import progress
 from cloudchamber.settings.entries import entries, need
 from cloudchamber.studies.macaron.arms import (
@@ -50,7 +51,7 @@ def evaluate(
             difference from the arm of reference with its uncertainties.
 
     Raises:
-        InputError: a file cannot be used, or no training is of the arm of reference.
+        InputError: a file cannot be used, no training is of the arm of reference, or one stands under two seeds.
         SettingsError: a key is missing.
         StorageError: a table cannot be written.
     """
@@ -59,6 +60,7 @@ def evaluate(
     weights = balanced(replicas(unseen.weights, settings.bootstraps, rng), unseen.target, len(unseen.classes))
     keys = ("name", "arm", "learning_rate", "seed", "scores", "history")
     listed = entries(files, "scores", keys)
+    refuse_one_training(listed, "scores", ("arm", "learning_rate"))
     trained = list(_trained(listed, unseen, jets, weights))
     chosen = at_best_rate(trained)
     reference = settings.comparison.reference

@@ -11,6 +11,8 @@ from torch import nn
 
 from cloudchamber.devices import present_device
 from cloudchamber.errors import InputError
+from cloudchamber.metrics.trainings_apart import refuse_one_training
+from cloudchamber.preparation.origin import say_other_training
 from cloudchamber.progress import Progress, progress
 from cloudchamber.settings.entries import entries
 from cloudchamber.storage import provenance
@@ -40,7 +42,7 @@ def classify_events(events: Path, files: Mapping[str, Any], display_events: int,
         output: the scores.
 
     Raises:
-        InputError: a file cannot be used, or a network is of other maps.
+        InputError: a file cannot be used, a network is of other maps, or one training stands under two seeds.
         SettingsError: a key is missing.
     """
     clouds = read_event_clouds(events)
@@ -53,11 +55,13 @@ def classify_events(events: Path, files: Mapping[str, Any], display_events: int,
     attentive = ("", 0)
     sources = [events]
     models = entries(files, "models", _KEYS)
+    refuse_one_training(models, "weights")
     with progress("classification", len(models) * len(rows), "events") as bar:
         for entry in models:
             stored = load_network(Path(entry["weights"]), Path(entry["description"]))
             if stored.description["window"] != asdict(clouds.window):
                 raise InputError(f"{entry['description']}: the network is of other maps than {events} has")
+            say_other_training("neutrinos classify", Path(entry["description"]), stored.description, events, "events")
             sources.append(Path(entry["weights"]))
             network = stored.network.to(device)
             source = EventSource(clouds, rows, stored.settings.network).to(device)

@@ -6,6 +6,7 @@ ones. Neutrinos leave nothing, and neither do the neutrons that are lost. What l
 
 import numpy as np
 
+from cloudchamber.particle_codes import NEUTRINOS
 from cloudchamber.studies.neutrinos.cascades import electromagnetic, hadronic
 from cloudchamber.studies.neutrinos.deposits import Deposits, joined
 from cloudchamber.studies.neutrinos.energy_loss import IRON
@@ -17,7 +18,6 @@ from cloudchamber.studies.neutrinos.tracks import Starts, track
 
 __all__ = ["detect"]
 
-_NEUTRINOS = (12, 14, 16)
 _NEUTRAL_HADRONS = (2112, 130, 310, 3122, 3322)
 
 
@@ -86,7 +86,7 @@ def _deposits(
     )
     light = (code == 11) | (code == 22)
     neutral = np.isin(code, _NEUTRAL_HADRONS)
-    tracked = ~light & ~neutral & ~np.isin(code, _NEUTRINOS)
+    tracked = ~light & ~neutral & ~np.isin(code, NEUTRINOS)
     found = track(every[tracked], detector, rng)
     lost = (code == 2112) & (rng.random(len(code)) < detector.lost_neutrons)
     cascades = _interacting(every[neutral & ~lost], detector, rng)

@@ -20,7 +20,7 @@ import uproot
 from cloudchamber.damage import readable_as
 from cloudchamber.errors import InputError
 from cloudchamber.studies.neutrinos.events import Events, Hits, Prongs
-from cloudchamber.studies.neutrinos.names import VIEWS
+from cloudchamber.studies.neutrinos.names import INTERACTIONS, VIEWS
 
 __all__ = ["EventWriter", "read_about", "read_events"]
 
@@ -112,8 +112,8 @@ def read_events(path: Path, step_size: str = "20 MB") -> Iterator[Events]:
         step_size: of what is read at once.
 
     Raises:
-        InputError: the file cannot be read, lacks a branch or has no events, or a hit names a prong that is not there;
-            the message names the branch.
+        InputError: the file cannot be read, lacks a branch or has no events, a value is not finite or is none that an
+            event has, or a hit names a prong that is not there; the message names the branch.
     """
     hits = [f"Hit{view}.{leaf}" for view in VIEWS for leaf in _HIT]
     names = [*_EVENT, *hits, *(f"Prong.{leaf}" for leaf in _PRONG)]
@@ -133,8 +133,19 @@ def read_events(path: Path, step_size: str = "20 MB") -> Iterator[Events]:
 
 def _events(arrays: Any, path: Path) -> Events:
     numbers = {name: ak.to_numpy(arrays[name]) for name in _EVENT}
+    _refuse_bad_numbers(numbers, path)
     prong_of, prong = _jagged_columns(arrays, "Prong", _PRONG, path)
-    counts = np.bincount(prong_of[prong["found"] != 0], minlength=len(arrays))
+    for leaf, values in prong.items():
+        if not np.isfinite(values).all():
+            at = int(numbers["Event.number"][prong_of[(~np.isfinite(values)).argmax()]])
+            raise InputError(f"{path}: branch 'Prong.{leaf}': event {at} has a prong with a value that is not finite")
+    found = prong["found"] != 0
+    # Hits name a prong by its place among those that are found.
+    late = found[1:] & ~found[:-1] & (prong_of[1:] == prong_of[:-1])
+    if late.any():
+        at = int(numbers["Event.number"][prong_of[1:][late.argmax()]])
+        raise InputError(f"{path}: branch 'Prong.found': event {at} has a found prong behind one that is not found")
+    counts = np.bincount(prong_of[found], minlength=len(arrays))
     parts = []
     for number, view in enumerate(VIEWS):
         event, hit = _jagged_columns(arrays, f"Hit{view}", _HIT, path)
@@ -163,6 +174,20 @@ def _events(arrays: Any, path: Path) -> Events:
         hits=both[np.argsort(both.event, kind="stable")],
         prongs=Prongs(prong_of, direction=direction, **marks, **whole, **real),
     )
+
+
+def _refuse_bad_numbers(numbers: Mapping[str, np.ndarray], path: Path) -> None:
+    for name, values in numbers.items():
+        good, expected = np.isfinite(values), "a finite number"
+        if name == "Event.neutrino_energy":
+            good, expected = good & (values > 0), "a positive number"
+        if name == "Event.interaction":
+            good = np.isin(values, range(len(INTERACTIONS)))
+            expected = " or ".join(f"{number} ({kind})" for number, kind in enumerate(INTERACTIONS))
+        if not good.all():
+            at = int((~good).argmax())
+            event = int(numbers["Event.number"][at])
+            raise InputError(f"{path}: branch '{name}' of event {event} is {values[at]:g}, expected {expected}")
 
 
 def _jagged_columns(

@@ -1,5 +1,7 @@
 """The step from raw files to pixel clouds: hits in a window about the reconstructed vertex, prongs, parts."""
 
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,23 +10,30 @@ import numpy as np
 from cloudchamber import seeds
 from cloudchamber.errors import InputError
 from cloudchamber.packed_clouds import PackedPart
+from cloudchamber.preparation.identical import copies, repeats, warning
 from cloudchamber.progress import progress
+from cloudchamber.readers.jagged import Jagged
 from cloudchamber.storage import provenance
 from cloudchamber.studies.neutrinos.energy_loss import IRON
+from cloudchamber.studies.neutrinos.event_checks import FileCounts, event_fingerprints, refuse_other_detector
 from cloudchamber.studies.neutrinos.event_clouds import PARTS, REST, Window, create_event_clouds
 from cloudchamber.studies.neutrinos.event_file import read_about, read_events
 from cloudchamber.studies.neutrinos.events import Events
-from cloudchamber.studies.neutrinos.names import PRONGS, prong_class
+from cloudchamber.studies.neutrinos.names import INTERACTIONS, PRONGS, prong_class
 from cloudchamber.studies.neutrinos.settings import DetectorSettings, MapSettings
+from cloudchamber.wildcards import existing_files
 
 __all__ = ["ingest"]
+
+# Of each interaction in the training and in the test part. Where one is missing nothing can be judged.
+_LEAST_EVENTS = 2
 
 
 def ingest(sources: list[Path], settings: MapSettings, detector: DetectorSettings, seed: int, output: Path) -> None:
     """Read ROOT files of events and write clouds of pixels, with parts.
 
     Hits outside of the window, and prongs beyond the largest number, are left out and counted. Events without a hit are
-    kept: a classifier has to say something of them too.
+    kept: a classifier has to say something of them too. Copies of an event are counted and in its part.
 
     Args:
         sources: the files.
@@ -34,11 +43,13 @@ def ingest(sources: list[Path], settings: MapSettings, detector: DetectorSetting
         output: the file of clouds.
 
     Raises:
-        InputError: a file cannot be used, or is of another detector; the message names it and the branch.
+        InputError: a file cannot be used, is of another detector or in other units, and the message names it and the
+            branch; or a part lacks an interaction.
         StorageError: the output cannot be written.
     """
     mip = IRON.minimum * detector.density * detector.plane_pitch
     window = Window(settings.planes, settings.cells, settings.upstream, settings.prongs, mip)
+    sources = existing_files(sources)
     abouts = [read_about(path) for path in sources]
     for path, about in zip(sources, abouts, strict=True):
         made = about.get("simulation", {}).get("detector", detector.model_dump(mode="json"))
@@ -46,18 +57,27 @@ def ingest(sources: list[Path], settings: MapSettings, detector: DetectorSetting
             raise InputError(f"{path}: events of another detector than that of the settings")
     left_out = {"hits": 0, "prongs": 0}
     total = {"hits": 0, "prongs": 0}
-    events = 0
+    content, interactions = [], []
     with create_event_clouds(output, window) as writer, progress("ingestion", None, "events") as bar:
         for path in sources:
+            of_file = FileCounts(path, mip)
             for some in read_events(path):
+                refuse_other_detector(path, some, detector)
                 part, lost = _clouds(some, settings, detector)
                 writer.append(part)
                 for name, number in lost.items():
                     left_out[name] += number
                     total[name] += len(some.hits) if name == "hits" else int(some.prongs.found.sum())
-                events += len(some)
+                of_file.add(some, len(part.points))
+                content.append(event_fingerprints(some))
+                interactions.append(some.interaction)
                 bar.update(len(some))
-        for name, rows in _split(events, settings, seed, str(output)).items():
+            of_file.check()
+        every = np.concatenate(content)
+        identical = len(repeats(every)[0])
+        parts = _split(copies(every), settings, seed, str(output))
+        _refuse_few(parts, np.concatenate(interactions), str(output))
+        for name, rows in parts.items():
             writer.add_indices(name, rows)
         writer.add_meta(
             {
@@ -65,9 +85,14 @@ def ingest(sources: list[Path], settings: MapSettings, detector: DetectorSetting
                 "source": ", ".join(sorted({str(about.get("source", "files of others")) for about in abouts})),
                 "read": total,
                 "left_out": left_out,
+                "identical_events": identical,
                 "provenance": provenance("neutrinos ingest", settings.model_dump(mode="json"), sources, seed),
             }
         )
+    words = " and ".join(f"{left_out[name]} of {total[name]} {name}" for name in total)
+    sys.stderr.write(f"neutrinos ingest: {words} are outside of the window or beyond the largest number of prongs\n")
+    if identical:
+        sys.stderr.write(f"neutrinos ingest: {warning(identical, len(every), 'events')}\n")
 
 
 def _clouds(events: Events, settings: MapSettings, detector: DetectorSettings) -> tuple[PackedPart, dict[str, int]]:
@@ -106,16 +131,28 @@ def _clouds(events: Events, settings: MapSettings, detector: DetectorSettings) -
     return part, {"hits": int((~inside).sum()), "prongs": int((prongs.found & ~kept).sum())}
 
 
-def _split(events: int, settings: MapSettings, seed: int, source: str) -> dict[str, Any]:
-    """Return the rows of the parts, in random order.
+def _split(events: Jagged, settings: MapSettings, seed: int, source: str) -> dict[str, Any]:
+    """Return the rows of the parts, in random order, of ``events``, which hold the rows of each different one.
 
     Raises:
         InputError: a part would be empty.
     """
-    order = seeds.generator(seed, "neutrinos", "parts").permutation(events)
-    ends = np.cumsum([round(settings.train * events), round(settings.validation * events)])
-    parts = dict(zip(PARTS, np.split(order, ends), strict=True))
+    order = seeds.generator(seed, "neutrinos", "parts").permutation(len(events))
+    ends = np.cumsum([round(share * len(events)) for share in (settings.train, settings.validation)])
+    parts = {name: events.take(chosen).values for name, chosen in zip(PARTS, np.split(order, ends), strict=True)}
     for name, rows in parts.items():
         if not len(rows):
-            raise InputError(f"{source}: the part '{name}' of {events} events is empty")
+            raise InputError(f"{source}: the part '{name}' of {len(events)} events is empty")
     return parts
+
+
+def _refuse_few(parts: Mapping[str, np.ndarray], interaction: np.ndarray, source: str) -> None:
+    """Say before anything is trained that a part does not serve the classification."""
+    for part in ("train", "test"):
+        numbers = np.bincount(interaction[parts[part]], minlength=len(INTERACTIONS))
+        for name, number in zip(INTERACTIONS, numbers.tolist(), strict=True):
+            if number < _LEAST_EVENTS:
+                raise InputError(
+                    f"{source}: the part '{part}' has {number} events of '{name}' among {len(parts[part])}, "
+                    f"{_LEAST_EVENTS} or more of each interaction are needed"
+                )

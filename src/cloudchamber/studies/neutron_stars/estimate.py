@@ -9,6 +9,7 @@ from torch import Tensor
 
 from cloudchamber.devices import present_device
 from cloudchamber.errors import InputError
+from cloudchamber.preparation.origin import say_other_training
 from cloudchamber.progress import progress
 from cloudchamber.storage import provenance
 from cloudchamber.studies.neutron_stars.estimates import (
@@ -47,6 +48,7 @@ def estimate(sets: Path, grid: Path, weights: Path, description: Path, output: P
         StorageError: a file cannot be written.
     """
     stored, data, cells = load_model(weights, description), read_sets(sets), Cells.read(grid)
+    say_other_training("neutron_stars estimate", description, stored.description, sets, "equations of state", data.meta)
     test = data.part("test")
     most = max(stored.settings.stars.numbers)
     if int(test.mask.sum(axis=1).max()) > most:

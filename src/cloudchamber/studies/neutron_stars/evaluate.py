@@ -1,6 +1,6 @@
 """The step from estimates to the table of metrics."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,9 @@ import numpy as np
 from cloudchamber import seeds
 from cloudchamber.errors import InputError, SettingsError
 from cloudchamber.metrics.tables import METRIC_COLUMNS
+from cloudchamber.metrics.trainings_apart import refuse_one_training
 from cloudchamber.settings.entries import entries, need
-from cloudchamber.storage import sha256, write_rows
+from cloudchamber.storage import write_rows
 from cloudchamber.studies.neutron_stars.estimates import Estimates, of_rows, read_estimates
 from cloudchamber.studies.neutron_stars.measures import Measure, measures, resamplings
 from cloudchamber.studies.neutron_stars.settings import MeasurementSettings
@@ -52,7 +53,7 @@ def evaluate(files: Mapping[str, Any], settings: MeasurementSettings, seed: int,
     if tuple(conditions) != test.conditions:
         raise SettingsError(f"{path}: sets of {list(test.conditions)}, stars: asks for {list(conditions)}")
     listed = entries(files, "estimates", ("name", "seed", "path"))
-    _refuse_one_training(listed)
+    refuse_one_training(listed, "path")
     read = [(item["name"], item["seed"], read_estimates(Path(item["path"]), len(test), path)) for item in listed]
     references = {name: estimates for name, _, estimates in read}
     for name in (_CONSTANT, _EXACT):
@@ -86,16 +87,6 @@ def evaluate(files: Mapping[str, Any], settings: MeasurementSettings, seed: int,
                     | observed
                 )
     write_rows(output, rows)
-
-
-def _refuse_one_training(listed: Sequence[Mapping[str, Any]]) -> None:
-    """Refuse the estimates of one training under two seeds: their spread would be none."""
-    seen: dict[tuple[str, str], str] = {}
-    for item in listed:
-        key = (item["name"], sha256(Path(item["path"])))
-        if key in seen:
-            raise InputError(f"{item['path']}: the estimates of '{item['name']}' are those of {seen[key]}")
-        seen[key] = item["path"]
 
 
 def _found(

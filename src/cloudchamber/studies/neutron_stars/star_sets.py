@@ -1,9 +1,9 @@
 """Sets of observed stars: drawn from curves, and as clouds on disk."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import final
+from typing import Any, final
 
 import numpy as np
 
@@ -38,6 +38,7 @@ class StarSets:
         condition: (N,) which of ``conditions``.
         conditions: names.
         parts: rows of train, validation and test.
+        meta: what describes them.
     """
 
     stars: np.ndarray
@@ -47,6 +48,7 @@ class StarSets:
     condition: np.ndarray
     conditions: tuple[str, ...]
     parts: dict[str, np.ndarray]
+    meta: Mapping[str, Any] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.stars)
@@ -160,4 +162,5 @@ def read_sets(path: Path) -> StarSets:
         condition,
         conditions,
         {name: clouds.indices[name] for name in PARTS},
+        clouds.meta,
     )

@@ -8,7 +8,7 @@ import numpy as np
 from cloudchamber import seeds
 from cloudchamber.errors import InputError
 from cloudchamber.packed_clouds import PackedPart
-from cloudchamber.preparation.identical import fingerprints, joined, repeats, warning
+from cloudchamber.preparation.identical import copies, fingerprints, repeats, warning
 from cloudchamber.readers.jagged import Jagged, offsets_of
 from cloudchamber.studies.showers.source_settings import IngestionSettings
 
@@ -31,7 +31,7 @@ def shower_fingerprints(part: PackedPart) -> np.ndarray:
     kept = np.zeros((len(part), _POINTS, 2), np.float32)
     kept[owners[hardest], rank[hardest]] = values[order][hardest]
     particle = np.column_stack([part.features[:, :4], part.labels[:, 0], part.counts])
-    found = fingerprints(kept, particle)
+    found = fingerprints(kept, particle, 1)
     # Showers without points are copies of nothing; their numbers tell them apart.
     empty = part.counts == 0
     found[empty] = part.labels[empty, 1].astype(np.uint64)
@@ -100,6 +100,4 @@ def _groups(content: np.ndarray) -> Jagged:
     identical = len(repeats(content)[0])
     if identical:
         sys.stderr.write(f"showers: {warning(identical, len(content), 'showers')}\n")
-    first = joined(np.arange(len(content))[:, None], content)[:, 0]
-    _, sizes = np.unique(first, return_counts=True)
-    return Jagged(np.argsort(first, kind="stable"), offsets_of(sizes))
+    return copies(content)

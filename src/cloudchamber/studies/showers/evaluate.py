@@ -8,6 +8,7 @@ import numpy as np
 
 from cloudchamber.errors import InputError
 from cloudchamber.metrics.tables import read_table
+from cloudchamber.metrics.trainings_apart import refuse_one_training
 from cloudchamber.progress import progress
 from cloudchamber.settings.entries import entries, need
 from cloudchamber.storage import write_rows
@@ -51,7 +52,7 @@ def evaluate(
         spectra: CSV with histograms of the features.
 
     Raises:
-        InputError: a file cannot be used, or a species has too few showers.
+        InputError: a file cannot be used, a species has too few showers, or one sample stands under two seeds.
         SettingsError: a key is missing.
         StorageError: a table cannot be written.
     """
@@ -60,9 +61,9 @@ def evaluate(
     with open_showers(path, ("train", "test", "asked")) as showers:
         layers = geometry_in(showers).layers
         truth, floor, train = (true_sample(showers, part, seed) for part in ("test", "asked", "train"))
-    samples = [
-        generated_sample(item, path, seed) for item in entries(files, "samples", ("name", "sampler", "seed", "path"))
-    ]
+    listed = entries(files, "samples", ("name", "sampler", "seed", "path"))
+    refuse_one_training(listed, "path", ("name", "sampler"))
+    samples = [generated_sample(item, path, seed) for item in listed]
     edges = settings.energy_edges or tuple(np.linspace(truth.energy.min(), truth.energy.max(), 4).tolist())
     rows: list[dict[str, Any]] = []
     profile_table: list[dict[str, Any]] = []

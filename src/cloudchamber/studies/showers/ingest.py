@@ -13,6 +13,7 @@ from cloudchamber.studies.showers.geometry import geometry_of
 from cloudchamber.studies.showers.shower_file import TRUTH, create_showers, refuse_bad_showers, shower_part
 from cloudchamber.studies.showers.source_settings import IngestionSettings
 from cloudchamber.studies.showers.steps import points_of_steps
+from cloudchamber.studies.showers.unit_checks import ShowerUnits
 from cloudchamber.wildcards import existing_files
 
 __all__ = ["PARTS", "ingest", "split"]
@@ -64,12 +65,14 @@ def ingest(
     with create_showers(output, stack, {}, truth) as writer, progress("ingestion", None, "showers") as bar:
         for path in sources:
             energy = kept = 0.0
+            units = ShowerUnits(path)
             for steps in read_steps(path, settings.collections):
                 particles, points, owners, lost = points_of_steps(steps, stack, settings, path)
                 counts = np.bincount(owners, minlength=len(particles))
                 numbers = first + np.arange(len(particles))
                 part = shower_part(particles, numbers, points, counts, steps.truth if truth else None)
                 refuse_bad_showers(part, stack.layers, str(path))
+                units.add(part)
                 writer.append(part)
                 content.append(shower_fingerprints(part))
                 codes.append(particles.pdg)
@@ -82,6 +85,7 @@ def ingest(
                     f"{path}: {kept:.3g} of {energy:.3g} GeV are left in the layers of the geometry '{geometry}', "
                     "above the threshold and within half_width: is it the geometry of the file?"
                 )
+            units.check()
         parts = split(first, settings, seed, str(output), np.concatenate(content))
         if fewest is not None:
             refuse_few(parts, np.concatenate(codes), fewest, str(output))

@@ -25,6 +25,7 @@ from cloudchamber.studies.showers.shower_file import (
 from cloudchamber.studies.showers.showerdata_file import read_showerdata
 from cloudchamber.studies.showers.source_settings import FileSource, IngestionSettings
 from cloudchamber.studies.showers.species import species_numbers
+from cloudchamber.studies.showers.unit_checks import ShowerUnits
 from cloudchamber.wildcards import existing_files
 
 __all__ = ["read"]
@@ -72,6 +73,7 @@ def read(
     codes: list[np.ndarray] = []
     with create_showers(output, stack, {}) as writer, progress("reading", None, "showers") as bar:
         for path in sources:
+            units = ShowerUnits(path)
             for particles, points, owners in _showers(path, source, stack, settings, rng):
                 species_numbers(particles.pdg, str(path))
                 refuse_bad_energies(points[:, 3], owners, str(path))
@@ -80,11 +82,13 @@ def read(
                 counts = np.bincount(of_shower, minlength=len(particles))
                 part = shower_part(particles, first + np.arange(len(particles)), ordered, counts)
                 refuse_bad_showers(part, stack.layers, str(path))
+                units.add(part)
                 writer.append(part)
                 content.append(shower_fingerprints(part))
                 codes.append(particles.pdg)
                 first += len(particles)
                 bar.update(len(particles))
+            units.check()
         parts = split(first, settings, seed, str(output), np.concatenate(content))
         if fewest is not None:
             refuse_few(parts, np.concatenate(codes), fewest, str(output))

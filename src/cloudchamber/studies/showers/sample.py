@@ -14,10 +14,11 @@ from cloudchamber.errors import InputError
 from cloudchamber.generative.sampling import Sampler, chunk_size
 from cloudchamber.packed_cloud_file import PackedCloudFile
 from cloudchamber.packed_cloud_writer import PackedCloudWriter
+from cloudchamber.preparation.origin import say_other_training
 from cloudchamber.progress import progress
 from cloudchamber.settings.entries import entries, need
 from cloudchamber.settings.generators import SamplerSettings
-from cloudchamber.storage import provenance
+from cloudchamber.storage import provenance, read_json
 from cloudchamber.studies.showers.allshowers import FEATURES
 from cloudchamber.studies.showers.deposits import Particles
 from cloudchamber.studies.showers.layer_counts import layer_counts
@@ -59,6 +60,8 @@ def sample(source: Path, files: Mapping[str, Any], settings: ShowerSampler, seed
     paths = [Path(need(item, key)) for item in described for key in ("weights", "description")]
     counter = load_counts(paths[0], paths[1])
     models = [load_points(paths[place], paths[place + 1]) for place in range(2, len(paths), 2)]
+    for description in paths[1::2]:
+        say_other_training("showers sample", description, read_json(description), source, "showers")
     with open_showers(source, ("asked",)) as showers:
         geometry = geometry_in(showers)
         trained: list[CountModel | PointModel] = [counter, *models]

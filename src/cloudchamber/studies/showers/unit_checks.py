@@ -1,0 +1,67 @@
+"""Whether the showers of a file are in the units and layers that they are taken for, by what is typical of them."""
+
+from pathlib import Path
+from typing import final
+
+import numpy as np
+
+from cloudchamber.errors import InputError
+from cloudchamber.packed_clouds import PackedPart
+
+__all__ = ["ShowerUnits"]
+
+# The median incident energy [GeV]; particles of published showers have at most a few TeV.
+_LARGEST_ENERGY = 5e3
+# The median distance of the energy of a shower from its axis [mm]: 10 to 20 in iron and tungsten for all particles.
+_RADIUS = (3.0, 1000.0)
+# Photons leave nothing in the first layer of six in a hundred showers here, hadrons in nearly none.
+_SHOWERS = 200
+
+
+@final
+class ShowerUnits:
+    """What is counted of the showers of one file.
+
+    Args:
+        path: the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._energy: list[np.ndarray] = []
+        self._radius: list[np.ndarray] = []
+        self._filled = 0
+        self._first_layer = False
+
+    def add(self, part: PackedPart) -> None:
+        """Count showers."""
+        x, y, layer, energy = part.points.astype(np.float64).T
+        owner, n = part.owners, len(part)
+        total = np.bincount(owner, energy, minlength=n)
+        seen = total > 0
+        weighted = np.bincount(owner, energy * np.hypot(x, y), minlength=n)
+        self._radius.append(weighted[seen] / total[seen])
+        self._energy.append(part.features[:, 0])
+        self._filled += int(seen.sum())
+        self._first_layer |= bool((layer == 0).any())
+
+    def check(self) -> None:
+        """Refuse the file where energies, places or layers are others than expected.
+
+        Raises:
+            InputError: by the medians of incident energies and of distances from the axis, or as no shower of many has
+                a point in the first layer.
+        """
+        if not self._filled:
+            return
+        energy, radius = (float(np.median(np.concatenate(values))) for values in (self._energy, self._radius))
+        if energy > _LARGEST_ENERGY:
+            raise InputError(f"{self._path}: the median energy of a particle is {energy:.3g} GeV: is its unit right?")
+        if not _RADIUS[0] < radius < _RADIUS[1]:
+            raise InputError(
+                f"{self._path}: the energy of a shower lies {radius:.3g} mm from its axis (median): are x and y in mm?"
+            )
+        if self._filled >= _SHOWERS and not self._first_layer:
+            raise InputError(
+                f"{self._path}: none of {self._filled} showers has a point in layer 0: are layers counted from 0?"
+            )
