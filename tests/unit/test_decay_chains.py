@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import uproot
+from scipy.integrate import quad
 from scipy.stats import chi2, kstest
 
 from cloudchamber.cloud_file import read_clouds
@@ -16,9 +17,9 @@ from cloudchamber.errors import SettingsError
 from cloudchamber.preparation.ingestion import ingest
 from cloudchamber.settings.base import load, parse
 from cloudchamber.settings.ingestion import IngestionSettings, ReclusteredJets, TruthMatch
-from cloudchamber.settings.processes import DecayChainProcess, ProcessSettings, ProngCuts, PythiaProcess
+from cloudchamber.settings.processes import DecayChainProcess, FixedMasses, ProcessSettings, ProngCuts, PythiaProcess
 from cloudchamber.simulation.collisions import collide
-from cloudchamber.simulation.decay_chains import CHAINS, SCALAR, two_body
+from cloudchamber.simulation.decay_chains import CHAINS, SCALAR, off_shell_masses, two_body
 from cloudchamber.simulation.les_houches import draw_pairs, write_events
 from cloudchamber.simulation.simulate import simulate
 
@@ -162,6 +163,68 @@ def test_no_pair_asks_for_more_than_a_proton_has(rng) -> None:
     one, other = draw_pairs(process("2", rapidity_max=3.0), 500, rng)
     total = one.momentum[:, 0] + other.momentum[:, 0]
     assert (total[:, 3] + np.abs(total[:, 2]) < 0.8 * 13000).all()
+
+
+# --- masses of nature ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("prongs", CLASSES)
+def test_fixed_masses_are_those_of_the_settings(prongs: str, rng) -> None:
+    fixed = FixedMasses(top=140.0)
+    settings = process(prongs, masses="fixed", fixed_masses=fixed)
+    for chain in draw_pairs(settings, 200, rng):
+        np.testing.assert_allclose(mass_squared(chain.momentum), chain.mass**2, atol=1e-2)
+        for mother in np.unique(chain.mother[1:]):
+            products = chain.mother == mother
+            np.testing.assert_allclose(
+                chain.momentum[:, products].sum(axis=1), chain.momentum[:, mother], rtol=1e-9, atol=1e-6
+            )
+            if prongs == "8" and abs(chain.pid[0, mother]) == 25:
+                # One W on its mass shell, and either of the two.
+                light, heavy = np.sort(chain.mass[:, products], axis=1).T
+                np.testing.assert_array_equal(heavy, fixed.w)
+                assert (light < fixed.higgs - fixed.w).all()
+                assert 0.3 < (chain.mass[:, products][:, 0] < fixed.w).mean() < 0.7
+        for pid, mass in ((25, fixed.higgs), (6, fixed.top), (24, fixed.w)):
+            rows = (np.abs(chain.pid[0]) == pid) & (np.arange(len(chain.mother)) > 0)
+            if not (prongs == "8" and pid == 24):
+                np.testing.assert_array_equal(chain.mass[:, rows], mass)
+        assert kstest(chain.mass[:, 0], "uniform", (300, 460)).pvalue > P_VALUE
+
+
+def test_the_second_w_of_a_light_higgs_has_the_mass_of_the_theory(rng) -> None:
+    """Mean and share below 20 GeV by numerical integration of the density in the mass itself."""
+    higgs, w = 125.0, 80.4
+
+    def density(mass: float) -> float:
+        square = mass * mass
+        # Two-body momentum over half the mass of the h.
+        momentum = np.sqrt((higgs**2 - (w + mass) ** 2) * (higgs**2 - (w - mass) ** 2)) / higgs**2
+        return 2 * mass * momentum * (momentum**2 + 12 * w**2 * square / higgs**4) / (
+            (square - w**2) ** 2 + (w * 2.085) ** 2
+        )  # fmt: skip
+
+    norm, mean, low = (
+        quad(function, 3.0, end)[0]
+        for function, end in ((density, higgs - w), (lambda mass: mass * density(mass), higgs - w), (density, 20.0))
+    )
+    drawn = off_shell_masses(higgs, w, 40_000, rng)
+    assert drawn.mean() == pytest.approx(mean / norm, abs=4 * drawn.std() / 200)
+    assert (drawn < 20).mean() == pytest.approx(low / norm, abs=0.01)
+
+
+def test_a_heavy_higgs_has_both_w_on_their_mass_shell(rng) -> None:
+    settings = process("8", masses="fixed", fixed_masses=FixedMasses(higgs=165.0), mass=(400, 700))
+    chain, _ = draw_pairs(settings, 50, rng)
+    assert (chain.mass[:, np.abs(chain.pid[0]) == 24] == 80.4).all()
+
+
+def test_masses_of_nature_in_events_of_pythia(tmp_path: Path) -> None:
+    settings = process("4q", masses="fixed", events=6, particles="hard")
+    simulate("x", settings, 4, 0, tmp_path / "a.root")
+    tree = uproot.open(tmp_path / "a.root")["Delphes"]
+    pid, mass = (np.concatenate(tree[f"Particle.{leaf}"].array(library="np")) for leaf in ("PID", "Mass"))
+    np.testing.assert_allclose(mass[np.abs(pid) == 24], 80.4, rtol=1e-4)
 
 
 # --- Les Houches events ---------------------------------------------------------------------------------------------
@@ -327,6 +390,15 @@ CHAIN = {"kind": "decay_chain", "title": "t", "prongs": 4, "events": 5}
         (CHAIN | {"prongs": 2, "pt_hat": [1, 2]}, r"^settings: pt_hat: no such key"),
         (CHAIN | {"prongs": 2, "pair_masses": [0.3, 0.5]}, r"pair_masses must be below 0\.5"),
         (CHAIN | {"prongs": 2, "top_w_masses": [0.3, 1]}, r"top_w_masses must be below 1"),
+        (
+            CHAIN | {"prongs": 6, "masses": "fixed"},
+            r"mass: a parent of 300 GeV does not decay to two of 172\.5 GeV; raise its window, or lower fixed_masses",
+        ),
+        (
+            CHAIN | {"prongs": "8", "masses": "fixed", "fixed_masses": {"w": 121}},
+            r"fixed_masses: nothing of 125 GeV decays to a W of 121 GeV",
+        ),
+        (CHAIN | {"prongs": 2, "masses": "nature"}, r"^settings: masses: "),
         (CHAIN | {"prongs": 2, "cuts": {"radius_max": 0}}, r"^settings: cuts\.radius_max: "),
         ({"title": "t", "events": 5, "pt_hat": [1, 2]}, r"^settings: (pythia\.)?commands: Field required"),
         ({"title": "t", "events": 5, "pt_hat": [2, 1], "commands": []}, r"^settings: pt_hat: .*below the upper"),

@@ -8,8 +8,9 @@ import pytest
 from tagging_files import MASS, PT, class_settings, ingested_jets
 
 from cloudchamber import seeds
+from cloudchamber.classification.feature_sets import feature_names
 from cloudchamber.classification.flat_weights import flat_weights
-from cloudchamber.classification.high_level import feature_names, high_level
+from cloudchamber.classification.high_level import high_level
 from cloudchamber.classification.jets import combine_classes
 from cloudchamber.cli import main
 from cloudchamber.cloud_file import read_clouds
@@ -315,7 +316,7 @@ def test_high_level_features_are_those_of_the_towers(rng, tmp_path):
     high_level(tmp_path / "jets.h5", HighLevelSettings(), tmp_path / "high_level.h5")
     table, meta = read_observables(tmp_path / "high_level.h5")
     jets = read_clouds(tmp_path / "jets.h5")
-    names = feature_names(HighLevelSettings())
+    names = feature_names("standard")
     assert names[:4] == ("jet_mass", "tau1_beta1", "tau1_beta2", "tau2_beta1")
     assert (len(names), names[-1], len(set(names))) == (17, "tau8_beta2", 17)
     assert set(table) == set(names)

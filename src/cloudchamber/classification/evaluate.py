@@ -77,7 +77,8 @@ def evaluate(
         confusion: table of model, seed, true class, chosen class, share of the true class and its uncertainty.
         curves: table with ``CURVE_COLUMNS``; "roc" has the signal efficiency x and background efficiency y of each
             class, "reliability" the mean probability x and accuracy y of each ``bin`` with its share of the jets.
-        significance: table of two models and a seed per row, with the difference of their accuracies and p-values.
+        significance: table of two models and a seed per row, with the difference of their accuracies and p-values, for
+            trainings with all jets, and for each size of the learning curve with its ``jets_per_class``.
 
     Raises:
         InputError: a file cannot be used, there are no scores of a training with all jets, or those of one training
@@ -96,6 +97,7 @@ def evaluate(
     shares: list[dict[str, Any]] = []
     points: list[dict[str, Any]] = []
     right: dict[tuple[str, int], np.ndarray] = {}
+    right_of_part: dict[int, dict[tuple[str, int], np.ndarray]] = {}
     with progress("evaluation of taggers", len(trainings), "trainings") as report:
         for entry in trainings:
             scores = read_scores(Path(entry["path"]), sample.jets, jets)
@@ -105,7 +107,9 @@ def evaluate(
             correct = scores.argmax(axis=1) == sample.jets.target
             of_all = _row("accuracy", "", accuracy(correct, sample.weights), _chance(sample))
             rows.append(names | size | of_all | {"metric": "learning_curve"})
-            if part is None:
+            if part is not None:
+                right_of_part.setdefault(part, {})[entry["name"], entry["seed"]] = correct
+            else:
                 rng = seeds.generator(seed, "tagging", "calibration", entry["name"], entry["seed"])
                 right[entry["name"], entry["seed"]] = correct
                 rows += [names | size | row for row in [of_all, *_in_bins(sample, correct)]]
@@ -121,7 +125,9 @@ def evaluate(
     write_table(metrics, table.astype(dict.fromkeys(("nfe", "n_reference", "n_generated", "n_training"), "Int64")))
     write_table(confusion, pd.DataFrame(shares))
     write_table(curves, pd.DataFrame(points).reindex(columns=list(CURVE_COLUMNS)))
-    write_table(significance, _significance(sample, right))
+    parts = [_significance(sample, of_part, part) for part, of_part in sorted(right_of_part.items())]
+    differences = pd.concat([_significance(sample, right, None), *parts], ignore_index=True)
+    write_table(significance, differences.astype({"jets_per_class": "Int64"}))
 
 
 def _sample(jets: UnseenJets, settings: TaggingEvaluationSettings, rng: np.random.Generator) -> _Sample:
@@ -206,8 +212,10 @@ def _confusion(sample: _Sample, scores: np.ndarray) -> Iterator[dict[str, Any]]:
             yield {"true": true, "chosen": chosen, "value": found.value, "uncertainty": found.uncertainty}
 
 
-def _significance(sample: _Sample, right: Mapping[tuple[str, int], np.ndarray]) -> pd.DataFrame:
-    """Compare all pairs of models seed by seed."""
+def _significance(
+    sample: _Sample, right: Mapping[tuple[str, int], np.ndarray], jets_per_class: int | None
+) -> pd.DataFrame:
+    """Compare all pairs of models, trained with as many jets, seed by seed."""
     rows = []
     for (model, seed), (other, other_seed) in combinations(right, 2):
         if seed != other_seed or model == other:
@@ -215,9 +223,10 @@ def _significance(sample: _Sample, right: Mapping[tuple[str, int], np.ndarray]) 
         first, second = right[model, seed], right[other, seed]
         difference = paired_difference(first, second, sample.weights)
         alone = int((first & ~second).sum()), int((second & ~first).sum())
-        rows.append((model, other, seed, *difference, normal_p_value(difference), *alone, mcnemar(*alone), len(first)))
+        p_values = normal_p_value(difference), *alone, mcnemar(*alone)
+        rows.append((model, other, seed, *difference, *p_values, len(first), jets_per_class))
     columns = ["model", "other", "seed", "difference", "uncertainty", "p_bootstrap"]
-    columns += ["only_model_right", "only_other_right", "p_mcnemar", "n_reference"]
+    columns += ["only_model_right", "only_other_right", "p_mcnemar", "n_reference", "jets_per_class"]
     return pd.DataFrame(rows, columns=columns)
 
 

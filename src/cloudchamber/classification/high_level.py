@@ -1,10 +1,10 @@
 """The high-level features of jets: mass and N-subjettiness variables."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
+from cloudchamber.classification.feature_sets import SUBJETTINESS, feature_names
 from cloudchamber.cloud import Clouds
 from cloudchamber.cloud_file import read_clouds
 from cloudchamber.errors import InputError
@@ -14,20 +14,7 @@ from cloudchamber.jets.observable_file import write_observables
 from cloudchamber.settings.tagging_sample import HighLevelSettings
 from cloudchamber.storage import provenance
 
-__all__ = ["feature_names", "high_level", "high_level_features"]
-
-# Largest number of axes and angular exponents. The first is 16 variables, as many as the slides behind arXiv 2202.00723
-# have; the second 135, as many as the paper has. Which ones those are was not readable.
-_VARIABLES: Mapping[str, tuple[int, tuple[float, ...]]] = {
-    "standard": (8, (1.0, 2.0)),
-    "basis": (45, (0.5, 1.0, 2.0)),
-}
-
-
-def feature_names(settings: HighLevelSettings) -> tuple[str, ...]:
-    """Return the names of the features: jet_mass, then tau1_beta1, tau1_beta2, tau2_beta1 and so on."""
-    n_axes, betas = _VARIABLES[settings.features]
-    return ("jet_mass", *(f"tau{n}_beta{beta:g}" for n in range(1, n_axes + 1) for beta in betas))
+__all__ = ["high_level", "high_level_features"]
 
 
 def high_level_features(clouds: Clouds, settings: HighLevelSettings) -> dict[str, np.ndarray]:
@@ -43,10 +30,10 @@ def high_level_features(clouds: Clouds, settings: HighLevelSettings) -> dict[str
     Raises:
         InputError: the clouds lack a column, or a feature of some jet is not finite.
     """
-    n_axes, betas = _VARIABLES[settings.features]
+    n_axes, betas = SUBJETTINESS[settings.features]
     tau = subjettiness_basis(*momenta(clouds), settings.radius, n_axes, betas)
     values = np.column_stack([clouds.feature("jet_mass").astype(np.float64), tau.reshape(len(tau), -1)])
-    names = feature_names(settings)
+    names = feature_names(settings.features)
     bad = np.flatnonzero(~np.isfinite(values).all(axis=0))
     if len(bad):
         raise InputError(f"feature '{names[bad[0]]}' is not finite in some of the {len(clouds)} jets")

@@ -1,6 +1,6 @@
 """Jets of the tagging study in memory, as taggers take them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
@@ -65,12 +65,13 @@ class TaggingJets:
         return None if len(counts.unique()) == 1 else of_class[self.target].float()
 
 
-def read_tagging_jets(path: Path, high_level: Path | None = None) -> TaggingJets:
+def read_tagging_jets(path: Path, high_level: Path | None = None, features: Sequence[str] | None = None) -> TaggingJets:
     """Read jets with labels, weights and parts.
 
     Args:
         path: the cloud file of all classes.
         high_level: file of high-level features of the same jets; the inputs are then those instead of the towers.
+        features: names of those of the file that are wanted; None for all.
 
     Raises:
         InputError: a file cannot be used, lacks something, or the two differ in their number of jets; a jet has no
@@ -85,14 +86,14 @@ def read_tagging_jets(path: Path, high_level: Path | None = None) -> TaggingJets
     missing = [name for name in _PARTS if name not in clouds.indices]
     if missing:
         raise InputError(f"{path}: no part {missing} is stored")
-    inputs, features = (towers_of(clouds, path), ()) if high_level is None else _features(clouds, path, high_level)
+    inputs, names = (towers_of(clouds, path), ()) if high_level is None else _features(clouds, path, high_level, features)
     return TaggingJets(
         inputs=inputs,
         target=torch.from_numpy(target),
         weight=torch.from_numpy(clouds.feature("weight")),
         event_weight=None if weights is None else torch.from_numpy(weights.astype(np.float32)),
         classes=classes,
-        features=features,
+        features=names,
         parts={name: torch.from_numpy(clouds.indices[name].astype(np.int64)) for name in _PARTS},
     )
 
@@ -153,9 +154,11 @@ def towers_of(clouds: Clouds, path: str | Path) -> tuple[Tensor, ...]:
     return tuple(torch.from_numpy(array) for array in (points, jet, clouds.mask))
 
 
-def _features(clouds: Clouds, path: Path, high_level: Path) -> tuple[tuple[Tensor, ...], tuple[str, ...]]:
+def _features(
+    clouds: Clouds, path: Path, high_level: Path, wanted: Sequence[str] | None
+) -> tuple[tuple[Tensor, ...], tuple[str, ...]]:
     table, meta = read_observables_of(path, len(clouds), high_level)
-    names = tuple(meta.get("features", sorted(table)))
+    names = tuple(meta.get("features", sorted(table)) if wanted is None else wanted)
     missing = [name for name in names if name not in table]
     if missing:
         raise InputError(f"{high_level}: no feature {missing}")

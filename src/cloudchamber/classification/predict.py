@@ -74,7 +74,9 @@ def jets_of_tagger(stored: StoredTagger, source: Path, jets: Path, high_level: P
     """
     if isinstance(stored.settings.network, DenseTagger) != (high_level is not None):
         raise InputError(f"{source}: the tagger takes {stored.tagger.input_names}, which the files given are not")
-    data = read_tagging_jets(jets, high_level)
+    network = stored.settings.network
+    chosen = isinstance(network, DenseTagger) and network.features is not None
+    data = read_tagging_jets(jets, high_level, stored.features if chosen else None)
     for what, found, expected in (
         ("classes", data.classes, stored.classes),
         ("features", data.features, stored.features),

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import torch
 
+from cloudchamber.classification.feature_sets import feature_names
 from cloudchamber.classification.jet_data import TaggingJets, read_tagging_jets, training_rows
 from cloudchamber.classification.taggers import StoredTagger, Tagger, build_tagger, save_tagger
 from cloudchamber.errors import SettingsError
@@ -48,7 +49,7 @@ def train_tagger(
     if isinstance(settings.network, DenseTagger) != (high_level is not None):
         raise SettingsError(f"network.kind: '{settings.network.kind}' and a file of features do not go together")
     sources = {"jets": jets, **({"high_level": high_level} if high_level else {})}
-    data = read_tagging_jets(jets, high_level)
+    data = read_tagging_jets(jets, high_level, _wanted_features(settings))
     rows = training_rows(data, jets_per_class, seed)
     tagger = _untrained(data, rows, settings, seed)
     task = ClassificationTask(
@@ -68,6 +69,12 @@ def train_tagger(
         record = provenance("train-tagger", settings.model_dump(mode="json"), list(sources.values()), seed)
         save_tagger(weights, description, stored, trained.weights, training, record)
         write_rows(history, trained.history)
+
+
+def _wanted_features(settings: TaggerSettings) -> tuple[str, ...] | None:
+    network = settings.network
+    wanted = network.features if isinstance(network, DenseTagger) else None
+    return None if wanted is None else feature_names(wanted)
 
 
 def _untrained(data: TaggingJets, rows: torch.Tensor, settings: TaggerSettings, seed: int) -> Tagger:

@@ -64,6 +64,15 @@ class ClassificationSettings(Settings, ABC):
                 raise ValueError(f"learning_curve.models: no model '{name}' among {sorted(self.models)}")
         return self
 
+    @model_validator(mode="after")
+    def _features_are_made(self) -> Self:
+        made = self.high_level.features
+        for name, model in self.models.items():
+            wanted = getattr(model.network, "features", None)
+            if wanted == "basis" and made != wanted:
+                raise ValueError(f"models.{name}.network.features: '{wanted}' needs high_level.features: {wanted}")
+        return self
+
     def seeds_of(self, model: str) -> tuple[int, ...]:
         """Return the seeds of one model."""
         return self.models[model].seeds or self.seeds

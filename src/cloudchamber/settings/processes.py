@@ -5,12 +5,35 @@ from typing import Annotated, Any, Literal, Self, final
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
-from cloudchamber.settings.base import PositiveFloat, PositiveInt, Settings, Window
+from cloudchamber.settings.base import Different, PositiveFloat, PositiveInt, Settings, Window
 
-__all__ = ["DecayChainProcess", "ProcessSettings", "ProngCuts", "Prongs", "PythiaProcess"]
+__all__ = ["DecayChainProcess", "FixedMasses", "KeptEvents", "ProcessSettings", "ProngCuts", "Prongs", "PythiaProcess"]
 
 # YAML reads a class such as 2 as a number.
 Prongs = Annotated[Literal["2", "3", "4b", "4q", "6", "8"], BeforeValidator(str)]
+
+
+_BOTTOM_MASS = 4.8  # [GeV]
+
+
+@final
+class KeptEvents(Settings):
+    """Which events are worth the rest of their simulation: those with a jet of partons in a window.
+
+    The partons are those of the shower when it has come down to ``scale``: a few per cent of the work of an event are
+    done by then. The windows must be wider than those of the jets that are wanted, for what later radiation,
+    multi-parton interactions, hadrons and the detector change: docs/extreme_jets.md.
+    """
+
+    radii: Annotated[tuple[PositiveFloat, ...], Field(min_length=1), Different] = Field(
+        (1.1, 1.2, 1.3),
+        description="of the anti-kT jets of partons, one of which must be in the window; several, since partons "
+        "that are about a radius apart may end in one jet or in two",
+    )
+    scale: PositiveFloat = Field(10.0, description="transverse momentum of the shower at which it is looked at [GeV]")
+    pt: Window = Field(description="transverse momentum of the jet [GeV]")
+    mass: Window | None = Field(None, description="mass of the jet [GeV]")
+    eta_max: PositiveFloat = Field(5.0, description="largest |eta| of the jet")
 
 
 class SimulatedProcess(Settings, ABC):
@@ -18,7 +41,7 @@ class SimulatedProcess(Settings, ABC):
 
     title: str
     energy: PositiveFloat = Field(13000.0, description="centre-of-mass energy [GeV]")
-    events: PositiveInt = Field(description="events to simulate, all shards together")
+    events: PositiveInt = Field(description="events to simulate, all shards together; those not kept count")
     shards: PositiveInt = Field(1, description="files, each with its own seed and its own job")
     particles: Literal["all", "hard"] = Field(
         "all", description="what the files keep of the generated particles: all, or those of the hard process alone"
@@ -28,12 +51,18 @@ class SimulatedProcess(Settings, ABC):
         False, description="flavour and b-tag of the jets, with the efficiencies of the ATLAS card of Delphes"
     )
     towers: bool = Field(True, description="whether the files keep towers and jets of generated particles")
+    generated_jets: bool = Field(True, description="whether the files with towers keep jets of generated particles")
+    keep: KeptEvents | None = Field(
+        None,
+        description="give up events that have no jet in a window, before most of the work; without it all are kept",
+    )
 
     @property
     def physics(self) -> dict[str, Any]:
         """What decides the distributions, as JSON: neither how many events there are nor what their files keep."""
-        kept = {"particles", "jet_radius", "b_tags", "towers"}
-        return self.model_dump(mode="json", exclude={"title", "events", "shards", *kept})
+        files = {"particles", "jet_radius", "b_tags", "towers", "generated_jets"}
+        every_event = {"keep"} if self.keep is None else set()
+        return self.model_dump(mode="json", exclude={"title", "events", "shards", *files, *every_event})
 
 
 @final
@@ -60,6 +89,15 @@ class ProngCuts(Settings):
 
 
 @final
+class FixedMasses(Settings):
+    """Masses of the resonances that a parent decays to, those of nature by default [GeV]."""
+
+    w: PositiveFloat = Field(80.4, description="of the W; of the two of a lighter h one is off its mass shell")
+    higgs: PositiveFloat = Field(125.0, description="of the h")
+    top: PositiveFloat = Field(172.5, description="of the top that a scalar decays to")
+
+
+@final
 class DecayChainProcess(SimulatedProcess):
     """Pairs of heavy particles that decay to a number of quarks, flat in pT, mass and rapidity: docs/extreme_jets.md.
 
@@ -71,6 +109,12 @@ class DecayChainProcess(SimulatedProcess):
     pt: Window = Field((1000.0, 1300.0), description="transverse momentum of the parent [GeV]")
     mass: Window = Field((300.0, 760.0), description="mass of the parent [GeV]")
     rapidity_max: PositiveFloat = Field(1.5, description="largest |rapidity| of the parent")
+    masses: Literal["shares", "fixed"] = Field(
+        "shares",
+        description="masses of intermediate resonances: shares of the mass of what decays, drawn from pair_masses and "
+        "top_w_masses, or fixed_masses",
+    )
+    fixed_masses: FixedMasses = FixedMasses()
     pair_masses: Window = Field(
         (0.30, 0.47), description="mass of each of two equal resonances that a resonance decays to, over its own"
     )
@@ -89,6 +133,21 @@ class DecayChainProcess(SimulatedProcess):
             raise ValueError("pair_masses must be below 0.5, where two resonances weigh as much as their parent")
         if self.top_w_masses[1] >= 1:
             raise ValueError("top_w_masses must be below 1, where the W weighs as much as its top")
+        return self
+
+    @model_validator(mode="after")
+    def _fixed_decays_are_possible(self) -> Self:
+        fixed = self.fixed_masses
+        of_pair = {"4b": fixed.higgs, "4q": fixed.w, "6": fixed.top, "8": fixed.higgs}.get(self.prongs, 0.0)
+        if self.masses == "fixed":
+            if 2 * of_pair >= self.mass[0]:
+                raise ValueError(
+                    f"mass: a parent of {self.mass[0]:g} GeV does not decay to two of {of_pair:g} GeV; raise its "
+                    "window, or lower fixed_masses"
+                )
+            decaying = {"3": self.mass[0], "6": fixed.top, "8": fixed.higgs}.get(self.prongs)
+            if decaying is not None and fixed.w + _BOTTOM_MASS >= decaying:
+                raise ValueError(f"fixed_masses: nothing of {decaying:g} GeV decays to a W of {fixed.w:g} GeV")
         return self
 
 

@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from cloudchamber.settings.base import PositiveFloat, PositiveInt, Seeds, Settings
 from cloudchamber.settings.networks import ParticleNetSettings
+from cloudchamber.settings.tagging_sample import FeatureSet
 from cloudchamber.settings.training import TrainableSettings, needs_one_process
 
 __all__ = [
@@ -39,9 +40,12 @@ TransformerBlock = Literal[
 
 @final
 class DenseTagger(Settings):
-    """Dense network on high-level features: mass and 16 N-subjettiness variables in the published form."""
+    """Dense network on high-level features: mass and 16 N-subjettiness variables on slides, and 135 in the paper."""
 
     kind: Literal["dense"]
+    features: FeatureSet | None = Field(
+        None, description="which of the features of high_level it takes, by the name of a set; by default all"
+    )
     hidden: Widths = (800, 800, 800, 800, 800, 800, 64)
     dropout: Probability = 0.0
 

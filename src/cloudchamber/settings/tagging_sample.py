@@ -10,6 +10,7 @@ from cloudchamber.settings.data import EventWeightUse, SplitSettings
 
 __all__ = [
     "ClassName",
+    "FeatureSet",
     "FlatWeightSettings",
     "HighLevelSettings",
     "JetClassSettings",
@@ -19,6 +20,7 @@ __all__ = [
 ]
 
 
+FeatureSet = Literal["standard", "basis"]
 # A class may be called by its number of prongs.
 ClassName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]
 
@@ -107,7 +109,7 @@ class TaggingJetsSettings(_TaggingSample):
 class HighLevelSettings(Settings):
     """High-level features of a jet: its mass and N-subjettiness variables (arXiv 2202.00723)."""
 
-    features: Literal["standard", "basis"] = Field(
+    features: FeatureSet = Field(
         "standard", description="mass and tau_1 to tau_8 for beta 1 and 2, or tau_1 to tau_45 for beta 0.5, 1 and 2"
     )
     radius: PositiveFloat = Field(1.2, description="of the jets: R0 of the N-subjettiness")

@@ -23,6 +23,7 @@ __all__ = ["Collisions", "HeavyQuarks", "collide"]
 
 _PICOBARN_PER_MILLIBARN = 1e9
 _CHARM, _BOTTOM = 4, 5
+_TRIED_PER_BATCH_MAX = 20
 # Of a parton that can give a jet its flavour: PartonPTMin of the ATLAS card of Delphes.
 _FLAVOUR_PT_MIN = 1.0
 
@@ -53,8 +54,10 @@ class Collisions:
         particles: hard process and stable particles of the events.
         weight: (n_events,) float64.
         pt_hat: (n_events,) float64, transverse momentum of the hard scattering [GeV].
-        cross_section: estimate from all events so far [pb]; without a meaning for decay chains.
+        cross_section: estimate from all events so far [pb], of those that are not given up; without a meaning for decay
+            chains.
         heavy_quarks: what gives jets their flavour.
+        generated: how many events were generated for these, those that were given up included.
     """
 
     particles: Particles
@@ -62,6 +65,7 @@ class Collisions:
     pt_hat: np.ndarray
     cross_section: float
     heavy_quarks: HeavyQuarks
+    generated: int
 
     @property
     def hard_process(self) -> "Collisions":
@@ -70,32 +74,38 @@ class Collisions:
 
 
 def collide(name: str, process: ProcessSettings, seed: int, events: int, batch: int) -> Iterator[Collisions]:
-    """Yield ``events`` events of a process, at most ``batch`` at a time.
+    """Yield ``events`` events of a process, less those that ``process.keep`` gives up, at most ``batch`` at a time.
 
     Args:
         name: key of the process in the settings, for messages.
         process: the process.
         seed: 1 to 900,000,000.
-        events: how many in total; an event that Pythia gives up is replaced by another.
-        batch: largest number at a time; the events do not depend on it.
+        events: how many in total; an event that fails in Pythia is replaced by another.
+        batch: largest number at a time, or thereabouts where events are given up; the events do not depend on it.
 
     Raises:
-        SettingsError: Pythia refuses a command or the process, or gives up more than 5 % of the events.
+        SettingsError: Pythia refuses a command or the process, or fails in more than 5 % of the events.
     """
-    with generator(name, process, seed, events) as pythia:
-        done = failed = 0
+    with generator(name, process, seed, events) as source:
+        done = failed = kept = waiting = 0
         while done < events:
-            wanted = min(batch, events - done)
-            made = pythia.nextBatch(wanted, "skip")
-            done += len(made)
-            failed += wanted - len(made)
+            # Where most events are given up, more are tried for a batch of as many.
+            tried = min(batch * _TRIED_PER_BATCH_MAX, batch * done // kept) if kept else batch
+            wanted, before = min(tried, events - done), source.vetoed
+            made = source.pythia.nextBatch(wanted, "skip")
+            generated = len(made) + source.vetoed - before
+            done += generated
+            kept += len(made)
+            waiting += generated
+            failed += wanted - generated
             if failed > FAILURES_ALLOWED + FAILURE_RATE_ALLOWED * done:
                 raise SettingsError(f"processes.{name}: Pythia gave up {failed} of {done + failed} events")
             if len(made):
-                yield _collisions(pythia, made)
+                yield _collisions(source.pythia, made, waiting)
+                waiting = 0
 
 
-def _collisions(pythia: Any, made: ak.Array) -> Collisions:
+def _collisions(pythia: Any, made: ak.Array, generated: int) -> Collisions:
     record = made.prt
     counts = ak.to_numpy(ak.num(record))
     row = ak.flatten(record)
@@ -131,6 +141,7 @@ def _collisions(pythia: Any, made: ak.Array) -> Collisions:
         pt_hat=np.sqrt(ak.to_numpy(made.info.pT2Hat)),
         cross_section=pythia.infoPython().sigmaGen() * _PICOBARN_PER_MILLIBARN,
         heavy_quarks=_heavy_quarks(row, event),
+        generated=generated,
     )
 
 

@@ -12,13 +12,17 @@ from typing import Final, final
 import numpy as np
 
 from cloudchamber.errors import SettingsError
-from cloudchamber.settings.processes import DecayChainProcess, ProngCuts
+from cloudchamber.settings.processes import DecayChainProcess, FixedMasses, ProngCuts
 
-__all__ = ["CHAINS", "SCALAR", "Chain", "Decay", "draw_decays", "rapidity_and_azimuth", "two_body"]
+__all__ = ["CHAINS", "SCALAR", "Chain", "Decay", "draw_decays", "off_shell_masses", "rapidity_and_azimuth", "two_body"]
 
 SCALAR: Final = 9000001  # number of the colourless parent, free for particles of the user
 _W, _HIGGS, _TOP = 24, 25, 6
 _QUARK_MASSES = np.array([0.0, 0.0, 0.0, 0.0, 1.5, 4.8])  # [GeV] by flavour number, those of Pythia for c and b
+
+_W_WIDTH = 2.085  # [GeV]
+_OFF_SHELL_MIN = 3.0  # [GeV], above the charm quark; 0.4 % of all W* are lighter, most of them hadrons rather than jets
+_OFF_SHELL_CELLS = 1000  # of equal width in the square of the mass
 
 _BLOCK = 1 << 12  # decays drawn at a time
 _TRIALS_MAX = 200_000  # per parent; the rarest accepted decays of the default settings need some thousand
@@ -158,11 +162,51 @@ def _product_pids(decay: Decay, n: int, rng: np.random.Generator) -> list[np.nda
 def _product_masses(
     decay: Decay, pids: list[np.ndarray], mass: np.ndarray, process: DecayChainProcess, rng: np.random.Generator
 ) -> list[np.ndarray]:
-    """Return the masses of both products; two resonances from one decay are as heavy as each other."""
+    """Return the masses of both products; two resonances from one decay are as heavy as each other, but for W W*."""
     resonances = [_decays(product) for product in decay.products] or [False, False]
-    low, high = process.pair_masses if all(resonances) else process.top_w_masses
-    heavy = mass * rng.uniform(low, high, len(mass)) if any(resonances) else mass
-    return [heavy if resonance else _QUARK_MASSES[np.abs(pid)] for resonance, pid in zip(resonances, pids, strict=True)]
+    if process.masses == "fixed":
+        heavy = _fixed_masses(decay, mass, process.fixed_masses, rng)
+    else:
+        low, high = process.pair_masses if all(resonances) else process.top_w_masses
+        share = mass * rng.uniform(low, high, len(mass)) if any(resonances) else mass
+        heavy = [share, share]
+    return [
+        own if resonance else _QUARK_MASSES[np.abs(pid)]
+        for resonance, own, pid in zip(resonances, heavy, pids, strict=True)
+    ]
+
+
+def _fixed_masses(decay: Decay, mass: np.ndarray, fixed: FixedMasses, rng: np.random.Generator) -> list[np.ndarray]:
+    of_kind = {_W: fixed.w, _HIGGS: fixed.higgs, _TOP: fixed.top}
+    values = [np.full(len(mass), of_kind.get(abs(product.pid), 0.0)) for product in decay.products]
+    if not values:
+        return [mass, mass]
+    if decay.pid == _HIGGS and 2 * fixed.w > fixed.higgs:
+        # Either of the two may be the one that is off its mass shell.
+        off_shell, first = off_shell_masses(fixed.higgs, fixed.w, len(mass), rng), rng.random(len(mass)) < 0.5
+        values = [np.where(first, off_shell, values[0]), np.where(first, values[1], off_shell)]
+    return values
+
+
+def off_shell_masses(higgs: float, w: float, n: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw the mass of the W* of n decays h -> W W* with the W on its mass shell [GeV].
+
+    Of q^2, the square of the mass, the density is that of Djouadi, hep-ph/0503172, section 2.1.2:
+    sqrt(lambda) (lambda + 12 w^2 q^2 / higgs^4) / ((q^2 - w^2)^2 + w^2 width^2), where lambda is the triangle function
+    of w^2 and q^2 over higgs^2.
+
+    Args:
+        higgs, w: masses [GeV], the first above the second.
+        n: how many.
+        rng: source of randomness.
+    """
+    edges = np.linspace(_OFF_SHELL_MIN**2, (higgs - w) ** 2, _OFF_SHELL_CELLS + 1)
+    square = 0.5 * (edges[1:] + edges[:-1])
+    x, y = w**2 / higgs**2, square / higgs**2
+    triangle = (1 - x - y) ** 2 - 4 * x * y
+    density = np.sqrt(triangle) * (triangle + 12 * x * y) / ((square - w**2) ** 2 + (w * _W_WIDTH) ** 2)
+    cell = rng.choice(_OFF_SHELL_CELLS, n, p=density / density.sum())
+    return np.sqrt(rng.uniform(edges[cell], edges[cell + 1]))
 
 
 def two_body(

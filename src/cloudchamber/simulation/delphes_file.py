@@ -12,7 +12,10 @@ Jet, GenJet        jets of towers and of stable particles that are visible; with
                    or 0 for all lighter partons) and BTag (1 or 0)
 =================  =============================================================================================
 
-Files without towers have neither Tower nor GenJet.
+Files without towers have neither Tower nor GenJet, and GenJet may be left out.
+
+Where events were given up before they were complete, a TTree ``Generation`` of one entry says how many were generated
+and how many of these were given up. CrossSection is then that of the events that are left.
 
 Two things of ``Tower`` differ from Delphes. The edges are four leaves, EdgeEtaLow, EdgeEtaHigh, EdgePhiLow and
 EdgePhiHigh, since uproot writes a jagged array of vectors corrupt and without an error. The constituents of jets are
@@ -63,15 +66,19 @@ class DelphesFile:
 
     Args:
         path: the file.
-        towers: whether it has towers and jets of generated particles.
+        towers: whether it has towers.
         b_tags: whether jets have flavour and b-tag.
+        generated_jets: whether it has jets of generated particles.
     """
 
-    def __init__(self, path: str | Path, towers: bool = True, b_tags: bool = False) -> None:
+    def __init__(
+        self, path: str | Path, towers: bool = True, b_tags: bool = False, generated_jets: bool = True
+    ) -> None:
+        there = {"Tower": towers, "GenJet": generated_jets}
         self._schema = {
             name: {**leaves, **(_TAGS if name == "Jet" and b_tags else {})}
             for name, leaves in _SCHEMA.items()
-            if towers or name not in ("Tower", "GenJet")
+            if there.get(name, True)
         }
         self._file = uproot.recreate(path, compression=uproot.ZSTD(_COMPRESSION_LEVEL))
         types = {
@@ -113,7 +120,7 @@ class DelphesFile:
             collisions: the events as they were generated.
             towers: their towers.
             jet_of: (towers,) int32, number of each tower's jet, -1 for none.
-            jets, gen_jets: jets of towers and of particles; the latter are needed with towers.
+            jets, gen_jets: jets of towers and of particles; the latter are needed where the file has them.
             flavours, tags: (jets,) flavour and b-tag of the jets, needed with b-tags.
         """
         n_events = collisions.particles.n_events
@@ -135,6 +142,12 @@ class DelphesFile:
                 for columns in (tables[collection][1],)
             }
         )
+
+    def state_generation(self, generated: int, vetoed: int) -> None:
+        """Write how many events were generated, and how many of these were given up, as the tree ``Generation``."""
+        columns = {"Generated": np.array([generated], np.int64), "Vetoed": np.array([vetoed], np.int64)}
+        tree = self._file.mktree("Generation", {name: column.dtype for name, column in columns.items()})
+        tree.extend(columns)
 
 
 def _event_columns(numbers: np.ndarray, collisions: Collisions) -> dict[str, np.ndarray]:

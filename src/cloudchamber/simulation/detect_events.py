@@ -118,4 +118,5 @@ def _collisions(source: Path, events: Sequence[GeneratedEvent], weight: str | No
         pt_hat=np.zeros(len(events)),
         cross_section=events[-1].cross_section or 0.0,
         heavy_quarks=HeavyQuarks(nothing.astype(np.int64), nothing.astype(np.int64), nothing, nothing),
+        generated=len(events),
     )

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, final
 
 from cloudchamber import seeds
 from cloudchamber.errors import SettingsError
@@ -13,8 +14,9 @@ from cloudchamber.optional import optional_package
 from cloudchamber.settings.processes import ProcessSettings, PythiaProcess
 from cloudchamber.simulation.decay_chains import SCALAR
 from cloudchamber.simulation.les_houches import write_events
+from cloudchamber.simulation.parton_veto import PartonVeto, commands
 
-__all__ = ["FAILURES_ALLOWED", "FAILURE_RATE_ALLOWED", "generator"]
+__all__ = ["FAILURES_ALLOWED", "FAILURE_RATE_ALLOWED", "Generator", "generator"]
 
 FAILURES_ALLOWED = 10
 FAILURE_RATE_ALLOWED = 0.05
@@ -23,9 +25,23 @@ _PYTHIA_SEED_MAX = 900_000_000
 _SWITCH_VALUES = frozenset(("on", "yes", "true", "ok", "1", "off", "no", "false", "0"))
 
 
+@final
+@dataclass(frozen=True)
+class Generator:
+    """An initialised ``pythia8mc.Pythia``, and what gives up events of it, if anything does."""
+
+    pythia: Any
+    veto: PartonVeto | None
+
+    @property
+    def vetoed(self) -> int:
+        """Events given up so far."""
+        return 0 if self.veto is None else self.veto.vetoed
+
+
 @contextmanager
-def generator(name: str, process: ProcessSettings, seed: int, events: int) -> Iterator[Any]:
-    """Yield an initialised ``pythia8mc.Pythia`` that can make ``events`` events and those that replace failures.
+def generator(name: str, process: ProcessSettings, seed: int, events: int) -> Iterator[Generator]:
+    """Yield a generator that can make ``events`` events and those that replace failures.
 
     Args:
         name: key of the process in the settings, for messages.
@@ -42,7 +58,7 @@ def generator(name: str, process: ProcessSettings, seed: int, events: int) -> It
     if isinstance(process, PythiaProcess):
         low, high = process.pt_hat
         window = (f"PhaseSpace:pTHatMin = {low}", f"PhaseSpace:pTHatMax = {high}")
-        yield _pythia(name, process, (f"Beams:eCM = {process.energy}", *window), seed)
+        yield _generator(name, process, (f"Beams:eCM = {process.energy}", *window), seed)
         return
     with TemporaryDirectory(prefix="cloudchamber_") as folder:
         path = Path(folder) / "events.lhe"
@@ -51,28 +67,32 @@ def generator(name: str, process: ProcessSettings, seed: int, events: int) -> It
             write_events(path, process, events + replacements, seeds.generator(seed, "decay chains"))
         except SettingsError as error:
             raise SettingsError(f"processes.{name}.{error}") from None
-        commands = (
+        of_file = (
             "Beams:frameType = 4",
             f"Beams:LHEF = {path}",
             "LesHouches:setQuarkMass = 0",
             f"{SCALAR}:new = X void 1 0 0 {process.mass[0]}",
         )
-        yield _pythia(name, process, commands, seed)
+        yield _generator(name, process, of_file, seed)
 
 
-def _pythia(name: str, process: ProcessSettings, commands: Sequence[str], seed: int) -> Any:
+def _generator(name: str, process: ProcessSettings, of_kind: Sequence[str], seed: int) -> Generator:
     pythia = optional_package("pythia8mc", "simulation", "simulation").Pythia("", False)
     for command in process.commands:
         _command(pythia, command, f"processes.{name}.commands")
     # After the commands of the user, which therefore cannot change what the other keys say.
-    for command in ("Print:quiet = on", *commands, "Random:setSeed = on", f"Random:seed = {seed}"):
+    own = ("Print:quiet = on", *of_kind, *commands(process.keep), "Random:setSeed = on", f"Random:seed = {seed}")
+    for command in own:
         _command(pythia, command, f"processes.{name}")
+    veto = None if process.keep is None else PartonVeto(process.keep)
+    if veto is not None:
+        pythia.setUserHooksPtr(veto.hook)
     if not pythia.init():
         raise SettingsError(
             f"processes.{name}: Pythia finds no process it can make with commands {list(process.commands)}, "
             f"{process.scattering}, energy {process.energy:g} GeV"
         )
-    return pythia
+    return Generator(pythia, veto)
 
 
 def _command(pythia: Any, command: str, key: str) -> None:

@@ -30,7 +30,8 @@ def shard_events(events: int, shards: int, shard: int) -> range:
 def simulate(name: str, settings: ProcessSettings, seed: int, shard: int, output: str | Path) -> None:
     """Simulate one shard of a process and write it to ``output``.
 
-    The same arguments give the same events and towers; shards are statistically independent.
+    The same arguments give the same events and towers; shards are statistically independent. Where the process gives up
+    events, those that are left are numbered without gaps, and the file says how many there were.
 
     Args:
         name: key of the process in the settings.
@@ -49,11 +50,11 @@ def simulate(name: str, settings: ProcessSettings, seed: int, shard: int, output
     # 29 bits fit into the 1 to 900,000,000 that Pythia accepts.
     collision_seed = 1 + seeds.integer_seed(seed, "simulate", name, shard, bits=29)
     rng = seeds.generator(seed, "simulate", name, shard, "detector")
-    first = numbers.start
+    first, with_jets = numbers.start, settings.towers and settings.generated_jets
     card = replace(ATLAS, jet_radius=settings.jet_radius)
     with (
         atomic_path(output) as aside,
-        DelphesFile(aside, settings.towers, settings.b_tags) as file,
+        DelphesFile(aside, settings.towers, settings.b_tags, with_jets) as file,
         progress(f"simulate {name} {shard + 1}/{settings.shards}", len(numbers), "events") as report,
     ):
         for collisions in collide(name, settings, collision_seed, len(numbers), _BATCH):
@@ -67,9 +68,12 @@ def simulate(name: str, settings: ProcessSettings, seed: int, shard: int, output
                 towers=towers,
                 jet_of=jet_of,
                 jets=jets,
-                gen_jets=generated_jets(collisions.particles, card) if settings.towers else None,
+                gen_jets=generated_jets(collisions.particles, card) if with_jets else None,
                 flavours=flavours,
                 tags=None if flavours is None else b_tags(jets, flavours, rng, card),
             )
             first += n_events
-            report.update(n_events)
+            report.update(collisions.generated)
+        if settings.keep is not None:
+            kept = first - numbers.start
+            file.state_generation(len(numbers), len(numbers) - kept)

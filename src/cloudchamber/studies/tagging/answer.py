@@ -14,6 +14,7 @@ from cloudchamber.figures.measurements import Measurement, read_measurements
 from cloudchamber.figures.numbers import with_uncertainty
 from cloudchamber.metrics.tables import read_table
 from cloudchamber.settings.entries import entries, need
+from cloudchamber.studies.tagging.pairs import of_all_jets
 from cloudchamber.summary.answer import Answer, unanswered
 from cloudchamber.summary.comparison import (
     Difference,
@@ -160,7 +161,7 @@ def _paired(files: Mapping[str, Any], measured: Sequence[Measurement]) -> _Diffe
     seeds = [{entry["seed"] for entry in item.model.entries} for item in measured]
     shared = any(first & second for place, first in enumerate(seeds) for second in seeds[:place])
     columns = ("model", "other", "difference", "uncertainty")
-    table = read_table(need(files, "significance"), columns) if shared else None
+    table = of_all_jets(read_table(need(files, "significance"), columns)) if shared else None
 
     def differ(first: Measurement, second: Measurement) -> Difference:
         for model, other, sign in ((first, second, 1.0), (second, first, -1.0)):

@@ -87,15 +87,19 @@ def significance(files: _Files) -> Table:
     data = read_table(path, _SIGNIFICANCE)
     labels = {model.name: model.label for model in models_of(files)}
     data = data[data["model"].isin(labels) & data["other"].isin(labels)]
+    if "jets_per_class" not in data:
+        data = data.assign(jets_per_class=pd.NA)
     rows = []
-    for (model, other), pair in data.groupby(["model", "other"], sort=False):
+    for (size, model, other), pair in data.groupby(["jets_per_class", "model", "other"], sort=False, dropna=False):
         # Better first.
         sign = 1 if pair["difference"].mean() >= 0 else -1
         names = [labels[name] for name in (model, other)][::sign]
         alone = [_range(pair[name], "{:.0f}") for name in ("only_model_right", "only_other_right")][::sign]
         p_values = [_range(pair[name], "{:.2g}") for name in ("p_mcnemar", "p_bootstrap")]
-        rows.append((*names, _difference(pair, sign), *alone, *p_values))
-    header = ["model", "other model", "difference of the accuracies", "only model right", "only other right"]
+        jets = "all" if pd.isna(size) else count(int(size))
+        rows.append((*names, jets, _difference(pair, sign), *alone, *p_values))
+    header = ["model", "other model", "training jets per class", "difference of the accuracies"]
+    header += ["only model right", "only other right"]
     header += ["p (McNemar)", "p (bootstrap)"]
     notes = [
         f"{count(sample_size(files))} test jets, the same for all. This is {SAMPLE}.",
