@@ -17,6 +17,7 @@ from benchmarks import (
     ingestion,
     jet_metrics,
     neutron_stars,
+    particlenet,
     showers,
     startup,
     transformer,
@@ -27,6 +28,7 @@ from cloudchamber.storage import write_text
 _ALL = {
     "epic": epic.measurements,
     "transformer": transformer.measurements,
+    "particlenet": particlenet.measurements,
     "flow_map": flow_map.measurements,
     "ingestion": ingestion.measurements,
     "detector": detector.measurements,

@@ -2,12 +2,13 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import cached_property
 from typing import final
 
 import torch
 from torch import Tensor
 
-__all__ = ["Edges", "GraphRows", "PackedGraphRows", "PaddedGraphRows"]
+__all__ = ["Edges", "GraphRows", "PackedEdges", "PackedGraphRows", "PaddedGraphRows"]
 
 
 class Edges(ABC):
@@ -29,11 +30,19 @@ class Edges(ABC):
 @final
 @dataclass(frozen=True)
 class PackedEdges(Edges):
-    """Edges between real particles only; ``degree`` (M, 1) is the number of neighbours of each."""
+    """Edges between real particles only, those of one particle next to each other, in the order of the particles.
 
-    centre: Tensor
+    Attributes:
+        degree: (M, 1) number of neighbours of each.
+    """
+
     neighbour: Tensor
     degree: Tensor
+
+    @cached_property
+    def centre(self) -> Tensor:  # type: ignore[override]
+        rows = torch.arange(len(self.degree), device=self.degree.device)
+        return rows.repeat_interleave(self.degree.squeeze(1), output_size=len(self.neighbour))
 
     def mean(self, messages: Tensor) -> Tensor:
         total = messages.new_zeros(len(self.degree), messages.shape[1]).index_add(0, self.centre, messages)
@@ -109,9 +118,7 @@ class PackedGraphRows(GraphRows):
 
     def edges(self, real: Tensor, slots: Tensor) -> Edges:
         real = self.pack(real)
-        return PackedEdges(
-            real.nonzero()[:, 0], self.row_of_slot[self.pack(slots)[real]], real.sum(dim=1, keepdim=True)
-        )
+        return PackedEdges(self.row_of_slot[self.pack(slots)[real]], real.sum(dim=1, keepdim=True))
 
 
 @final

@@ -13,32 +13,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from cloudchamber.networks.edge_activations import activated, activated_edges, mean_activated
 from cloudchamber.networks.graph_rows import Edges, GraphRows, PackedGraphRows, PaddedGraphRows
+from cloudchamber.networks.neighbours import nearest_neighbours
 from cloudchamber.settings.networks import ParticleNetSettings
 
 __all__ = ["ParticleNet"]
-
-
-@torch.no_grad()
-def _nearest_neighbours(points: Tensor, rows: GraphRows, k: int) -> Edges:
-    """Return edges to the ``k`` nearest particles of the same cloud, or to all others where there are fewer.
-
-    Args:
-        points: (B, P, D) coordinates.
-        rows: the particles.
-        k: number of neighbours.
-    """
-    n_clouds, width = rows.mask.shape
-    with torch.autocast(points.device.type, enabled=False):
-        points = points.float() if points.dtype in (torch.bfloat16, torch.float16) else points
-        norms = points.square().sum(dim=2)
-        # |x_j|^2 - 2 x_i x_j orders the neighbours j of i as their distances do.
-        distances = torch.baddbmm(norms.unsqueeze(1), points, points.transpose(1, 2), alpha=-2)
-    itself = torch.eye(width, dtype=torch.bool, device=points.device)
-    distances = distances.masked_fill(itself | ~rows.mask.unsqueeze(1), torch.inf)
-    values, neighbours = distances.topk(min(k, width), dim=2, largest=False, sorted=False)
-    slots = neighbours + width * torch.arange(n_clouds, device=points.device).view(-1, 1, 1)
-    return rows.edges(values.isfinite(), slots)
 
 
 @final
@@ -66,11 +46,13 @@ class EdgeConvolution(nn.Module):
         of_centre, of_difference = self.first.weight.chunk(2, dim=1)
         centre = functional.linear(particles, of_centre - of_difference)
         neighbour = functional.linear(particles, of_difference)
-        messages = centre.index_select(0, edges.centre) + neighbour.index_select(0, edges.neighbour)
-        messages = functional.relu(self.norms[0](messages), inplace=True)
-        for linear, norm in zip(self.linears, self.norms[1:], strict=True):
-            messages = functional.relu(norm(linear(messages)), inplace=True)
-        return functional.relu(self.shortcut(particles) + edges.mean(messages))
+        messages = activated_edges(centre, neighbour, edges, self.norms[0])
+        if not self.linears:
+            return functional.relu(self.shortcut(particles) + edges.mean(messages))
+        for linear, norm in zip(self.linears[:-1], self.norms[1:-1], strict=True):
+            messages = activated(linear(messages), edges, norm)
+        mean = mean_activated(self.linears[-1](messages), edges, self.norms[-1])
+        return functional.relu(self.shortcut(particles) + mean)
 
 
 @final
@@ -129,7 +111,7 @@ class ParticleNet(nn.Module):
         particles = self.input_norm(rows.pack(features))
         outputs = []
         for block in self.blocks:
-            particles = block(particles, _nearest_neighbours(points, rows, self.neighbours))
+            particles = block(particles, nearest_neighbours(points, rows, self.neighbours))
             outputs.append(particles)
             points = rows.pad(particles.detach())
         pooled = self.fusion(torch.cat(outputs, dim=1)) if self.fusion is not None else particles

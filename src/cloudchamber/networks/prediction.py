@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from cloudchamber.networks.folded_particlenet import with_folded_norms
 from cloudchamber.progress import progress
 
 __all__ = ["predict_log_probabilities"]
@@ -12,8 +13,8 @@ __all__ = ["predict_log_probabilities"]
 def predict_log_probabilities(network: nn.Module, *inputs: Tensor, chunk: int = 64) -> Tensor:
     """Return ln p(class | cloud) of a classifier, (N, K) float64 on the CPU.
 
-    The network is in evaluation mode meanwhile: no dropout, and batch normalisation with the stored statistics, so that
-    a cloud scores the same whatever else is scored with it.
+    A copy of the network in evaluation mode is used: no dropout, and batch normalisation with the stored statistics, so
+    that a cloud scores the same whatever else is scored with it.
 
     Args:
         network: maps ``inputs`` to logits.
@@ -21,15 +22,11 @@ def predict_log_probabilities(network: nn.Module, *inputs: Tensor, chunk: int = 
         chunk: clouds per call; small pieces stay in the cache of a CPU.
     """
     device = next(network.parameters()).device
-    was_training = network.training
-    network.eval()
     pieces = []
-    try:
-        with torch.inference_mode(), progress("classification", len(inputs[0]), "clouds") as report:
-            for some in zip(*(values.split(chunk) for values in inputs), strict=True):
-                logits = network(*(values.to(device) for values in some))
-                pieces.append(functional.log_softmax(logits.double(), dim=1).cpu())
-                report.update(len(logits))
-    finally:
-        network.train(was_training)
+    with torch.inference_mode(), progress("classification", len(inputs[0]), "clouds") as report:
+        inference = with_folded_norms(network)
+        for some in zip(*(values.split(chunk) for values in inputs), strict=True):
+            logits = inference(*(values.to(device) for values in some))
+            pieces.append(functional.log_softmax(logits.double(), dim=1).cpu())
+            report.update(len(logits))
     return torch.cat(pieces)
