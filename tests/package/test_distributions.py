@@ -65,7 +65,7 @@ def test_the_installed_package_is_the_one_that_is_imported(installed: Installed,
 
 
 REQUIREMENTS = """
-from importlib.metadata import metadata, requires, version
+from importlib.metadata import PackageNotFoundError, metadata, requires, version
 from packaging.requirements import Requirement
 
 extras = metadata("cloudchamber").get_all("Provides-Extra")
@@ -73,7 +73,11 @@ print(*sorted(extras))
 for text in requires("cloudchamber"):
     needed = Requirement(text)
     if needed.marker is None or any(needed.marker.evaluate({"extra": extra}) for extra in extras):
-        assert needed.specifier.contains(version(needed.name)), text
+        try:
+            assert needed.specifier.contains(version(needed.name)), text
+        except PackageNotFoundError:
+            # Not every extra is installed where the tests run.
+            assert needed.marker is not None, text
 without = {Requirement(text).name for text in requires("cloudchamber") if "extra ==" not in text}
 assert not without & {"pythia8mc", "snakemake-executor-plugin-slurm", "pytest"}, without
 """
