@@ -64,6 +64,31 @@ def test_the_installed_package_is_the_one_that_is_imported(installed: Installed,
     assert installed.run(tmp_path, "-c", judged) == "1.0\n"
 
 
+REQUIREMENTS = """
+from importlib.metadata import PackageNotFoundError, metadata, requires, version
+from packaging.requirements import Requirement
+
+extras = metadata("cloudchamber").get_all("Provides-Extra")
+print(*sorted(extras))
+for text in requires("cloudchamber"):
+    needed = Requirement(text)
+    if needed.marker is None or any(needed.marker.evaluate({"extra": extra}) for extra in extras):
+        try:
+            assert needed.specifier.contains(version(needed.name)), text
+        except PackageNotFoundError:
+            # Not every extra is installed where the tests run.
+            assert needed.marker is not None, text
+without = {Requirement(text).name for text in requires("cloudchamber") if "extra ==" not in text}
+assert not without & {"pythia8mc", "snakemake-executor-plugin-slurm", "pytest"}, without
+"""
+
+
+def test_the_requirements_of_the_wheel_are_met_by_the_pinned_packages(installed: Installed, tmp_path: Path) -> None:
+    found = installed.run(tmp_path, "-c", REQUIREMENTS).split()
+    assert found == sorted(PROJECT["optional-dependencies"])
+    assert {"simulation", "geant4", "hepmc", "parquet", "export", "slurm"} <= set(found)
+
+
 @pytest.mark.slow
 def test_init_and_a_dry_run_of_everything(installed: Installed, tmp_path: Path) -> None:
     """From the wheel to a plan of the whole analysis in an empty folder, without a checkout."""

@@ -2,7 +2,9 @@
 
 import errno
 import json
+import os
 import shutil
+import signal
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -186,6 +188,18 @@ def test_a_full_disk_leaves_nothing(
 
     monkeypatch.setattr(*((shutil, step) if step == "copyfile" else (publishing, step)), full)
     assert "published: cannot be written: No space left on device" in _fails(capsys, results, 4)
+
+
+def test_a_termination_leaves_nothing(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def terminated(*_: Any) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    before = sorted(Path().iterdir())
+    monkeypatch.setattr(publishing, "front_page", terminated)
+    with pytest.raises(SystemExit) as end:
+        _publish(results)
+    assert end.value.code == 143
+    assert sorted(Path().iterdir()) == before
 
 
 # What a table of metrics may look like.
