@@ -18,6 +18,7 @@ from benchmarks import (
     jet_metrics,
     neutron_stars,
     showers,
+    simulation,
     startup,
     transformer,
 )
@@ -30,6 +31,7 @@ _ALL = {
     "flow_map": flow_map.measurements,
     "ingestion": ingestion.measurements,
     "detector": detector.measurements,
+    "simulation": simulation.measurements,
     "jet_metrics": jet_metrics.measurements,
     "neutron_stars": neutron_stars.measurements,
     "assignment": assignment.measurements,
