@@ -19,6 +19,7 @@ from benchmarks import (
     neutron_stars,
     particlenet,
     showers,
+    simulation,
     startup,
     transformer,
 )
@@ -32,6 +33,7 @@ _ALL = {
     "flow_map": flow_map.measurements,
     "ingestion": ingestion.measurements,
     "detector": detector.measurements,
+    "simulation": simulation.measurements,
     "jet_metrics": jet_metrics.measurements,
     "neutron_stars": neutron_stars.measurements,
     "assignment": assignment.measurements,

@@ -9,9 +9,11 @@ import uproot
 from scipy.stats import ks_2samp
 
 from cloudchamber.errors import SettingsError
+from cloudchamber.preparation.clustering import cluster, four_vector_sums
 from cloudchamber.settings.base import load, parse
 from cloudchamber.settings.processes import ProcessSettings, PythiaProcess
 from cloudchamber.simulation.collisions import Collisions, collide
+from cloudchamber.simulation.detector import detect
 from cloudchamber.simulation.parton_veto import PartonVeto, commands
 from cloudchamber.simulation.simulate import simulate
 
@@ -88,6 +90,36 @@ def test_what_is_kept_has_the_distributions_of_the_same_events_among_all() -> No
     assert ks_2samp(number[passing], kept_number).pvalue > P_VALUE
     # The events that are given up are others: the test would see it if the wrong ones were kept.
     assert ks_2samp(number[~passing], kept_number).pvalue < P_VALUE
+
+
+def accepted(batch: Collisions) -> np.ndarray:
+    """Event of each jet of towers that the tagging study accepts."""
+    towers = detect(batch.particles, np.random.default_rng(1))
+    offsets = np.append(0, np.cumsum(np.bincount(towers.event, minlength=batch.particles.n_events)))
+    columns = [values.astype(np.float64) for values in (towers.et, towers.eta, towers.phi)]
+    jets = cluster(*columns, offsets, algorithm="anti-kt", radius=1.2, pt_min=1000)
+    sums = four_vector_sums(*(values[jets.members] for values in columns), jets.offsets)
+    inside = (sums.pt <= 1200) & (sums.mass >= 300) & (sums.mass <= 700) & (np.abs(sums.eta) <= 2.0)
+    return jets.event[inside]
+
+
+def test_few_jets_of_towers_are_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A share of 5 % is the bound; of some fifty jets that is up to seven in all but one case in a hundred."""
+    seen = []
+
+    class Recording(PartonVeto):
+        def gives_up(self, momenta):
+            seen.append(super().gives_up(momenta))
+            return False
+
+    monkeypatch.setattr("cloudchamber.simulation.generators.PartonVeto", Recording)
+    (batch,) = collide("x", process(commands=("HardQCD:all = on",), keep=KEEP), 11, 250, 250)
+    given_up = np.array(seen)
+    assert len(given_up) == 250
+    jets = accepted(batch)
+    assert len(jets) > 25
+    assert given_up[jets].sum() <= 7
+    assert given_up.mean() > 0.35
 
 
 def test_cross_section_is_that_of_the_events_that_are_left() -> None:

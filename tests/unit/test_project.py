@@ -90,7 +90,7 @@ def test_a_scale_that_is_none_ends_make_in_one_line(tmp_path: Path) -> None:
     done = _make(tmp_path, "SCALE=standart")
     assert done.returncode == 2
     (line,) = (done.stdout + done.stderr).splitlines()
-    scales = "default, ablation, gpu, jetnet150, jetnet30, jetnet_classes, standard, tiny"
+    scales = "default, ablation, gpu, jetnet150, jetnet30, jetnet_classes, large, standard, tiny"
     assert f"no scale standart; there are: {scales}" in line
 
 

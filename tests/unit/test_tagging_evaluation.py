@@ -162,6 +162,7 @@ def test_learning_curve_holds_all_trainings(study):
 def test_significance_compares_each_pair_seed_by_seed(study):
     table = study["significance"]
     assert len(table) == 3 * 2
+    assert table["jets_per_class"].isna().all()
     values = {(entry["name"], entry["seed"]): entry["values"] for entry in study["files"]["scores"][:-1]}
     for _, row in table.iterrows():
         first, second = (
@@ -173,6 +174,25 @@ def test_significance_compares_each_pair_seed_by_seed(study):
         expected -= _plain_accuracy(study, values[row["other"], row["seed"]])
         assert row["difference"] == pytest.approx(expected, abs=1e-9)
         assert max(row["p_mcnemar"], row["p_bootstrap"]) < 1e-3
+
+
+def test_significance_of_the_learning_curve_compares_trainings_with_as_many_jets(study, tmp_path):
+    values = {entry["name"]: entry["values"] for entry in study["files"]["scores"][:-1] if entry["seed"] == 2}
+    parts = [
+        {"name": name, "seed": seed, "jets_per_class": size, "path": str(study["folder"] / f"{name}{of}.h5")}
+        for name, seed, size, of in (("good", 1, 20, 2), ("blind", 1, 20, 2), ("good", 1, 40, 2), ("blind", 2, 40, 2))
+    ]
+    files = {**study["files"], "scores": [*study["files"]["scores"][:-1], *parts]}
+    outputs = {name: tmp_path / f"{name}.csv" for name in TABLES}
+    evaluate(study["folder"] / "jets.h5", files, SETTINGS, 5, **outputs)
+    table = pd.read_csv(outputs["significance"])
+    assert len(table) == 3 * 2 + 1
+    row = table.iloc[-1]
+    assert (row["model"], row["other"], row["seed"], row["jets_per_class"]) == ("good", "blind", 1, 20)
+    right = {name: scores.argmax(axis=1) == study["target"] for name, scores in values.items()}
+    assert row["only_model_right"] == (right["good"] & ~right["blind"]).sum()
+    expected = _plain_accuracy(study, values["good"]) - _plain_accuracy(study, values["blind"])
+    assert row["difference"] == pytest.approx(expected, abs=1e-9)
 
 
 def test_costs_become_metrics_once_per_model(study):

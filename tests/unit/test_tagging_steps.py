@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from cloudchamber.classification.cost import flops, measure_cost
+from cloudchamber.classification.feature_sets import feature_names
 from cloudchamber.classification.inputs import HighLevelInputs, TowerInputs
 from cloudchamber.classification.jet_data import read_tagging_jets, training_rows
 from cloudchamber.classification.predict import predict_classes
@@ -22,7 +23,7 @@ from cloudchamber.classification.train import train_tagger
 from cloudchamber.cloud import Clouds
 from cloudchamber.cloud_writer import write_clouds
 from cloudchamber.errors import InputError, SettingsError
-from cloudchamber.jets.observable_file import read_observables
+from cloudchamber.jets.observable_file import read_observables, write_observables
 from cloudchamber.settings.base import parse
 from cloudchamber.settings.taggers import TaggerCostSettings, TaggerSettings
 from cloudchamber.studies.tagging.relevance import attention_received, gradient_times_input
@@ -227,6 +228,31 @@ def test_a_network_and_files_that_do_not_go_together(study: Study) -> None:
     with pytest.raises(InputError, match=r"empty.h5: \d+ jets have no tower"):
         read_tagging_jets(write_tagging_jets(study.folder / "empty.h5", empty))
     assert not (study.folder / "refused.h5").exists()
+
+
+def test_a_dense_tagger_takes_the_set_of_features_that_it_names(study: Study) -> None:
+    """Of a file with all 136 it takes 17, in the order of their names, and predicts from those alone."""
+    rng = np.random.default_rng(5)
+    names = feature_names("basis")
+    table = {name: rng.random(len(study.clouds)) for name in names}
+    table["tau2_beta1"] = 1.0 + study.clouds.label("class") + 0.1 * rng.random(len(study.clouds))
+    basis = study.folder / "basis.h5"
+    write_observables(basis, table, {"features": list(names)})
+    network = {**NETWORKS["dense"], "features": "standard"}
+    settings = parse(TaggerSettings, {"network": network, "training": {**LOOP, "steps": 40}})
+    files = study.files("chosen")
+    train_tagger(study.jets, basis, settings, 3, None, study.folder / "state", *files)
+    assert load_tagger(*files[:2]).features == feature_names("standard")
+    scores = []
+    for name, values in (("same", {}), ("other", {"tau45_beta0.5": rng.random(len(study.clouds))})):
+        write_observables(study.folder / f"{name}.h5", table | values, {"features": list(names)})
+        predict_classes(study.jets, study.folder / f"{name}.h5", *files[:2], study.folder / f"{name}_scores.h5")
+        scores.append(read_observables(study.folder / f"{name}_scores.h5")[0]["log_p_1"])
+    np.testing.assert_array_equal(*scores)
+    lacking = {name: values for name, values in table.items() if name != "tau3_beta2"}
+    write_observables(study.folder / "lacking.h5", lacking, {"features": list(lacking)})
+    with pytest.raises(InputError, match=r"lacking.h5: no feature \['tau3_beta2'\]"):
+        predict_classes(study.jets, study.folder / "lacking.h5", *files[:2], study.folder / "refused.h5")
 
 
 def test_cost_of_each_tagger(study: Study) -> None:

@@ -113,7 +113,7 @@ class ClassificationJobs:
                 "jets_per_class": None if size == ALL_JETS else int(size),
             }
             for name, size in self._plan.models_and_sizes()
-            for seed in self._settings.seeds_of(name)
+            for seed in self._plan.seeds_of(name, size)
         ]
         costs = {"costs": self._plan.cost} if self._settings.cost else {}
         return {"study": self._plan.study, "dataset": "all", "scores": scores, **costs}

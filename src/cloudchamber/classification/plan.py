@@ -78,13 +78,18 @@ class ClassificationPlan:
         for size in self.training_sizes():
             yield from ((name, size) for name in self.settings.models if size == ALL_JETS or name in learning)
 
+    def seeds_of(self, model: str, size: str) -> tuple[int, ...]:
+        """Return the seeds of the trainings of a model with one size of its sample."""
+        settings = self.settings
+        return settings.seeds_of(model) if size == ALL_JETS else settings.learning_seeds_of(model)
+
     def trainings(self) -> Iterable[Training]:
         """Return every training: of each model with all jets, and those of the learning curve."""
         for name, size in self.models_and_sizes():
             features = self.features(name)
             options = [f"--high-level {path}" for path in features]
             options += [] if size == ALL_JETS else [f"--jets-per-class {size}"]
-            for seed in self.settings.seeds_of(name):
+            for seed in self.seeds_of(name, size):
                 yield Training(
                     command="train-tagger",
                     folder=self.training_folder(name, size, seed).removeprefix(f"{self.paths.results}/"),

@@ -37,6 +37,9 @@ class LearningCurveSettings(Settings):
     models: Annotated[tuple[Name, ...], Different] | None = Field(
         None, min_length=1, description="taggers to train so; by default all"
     )
+    seeds: Seeds | None = Field(
+        None, description="one training per size, tagger and seed; by default those of the tagger"
+    )
 
 
 class ClassificationSettings(Settings, ABC):
@@ -76,6 +79,11 @@ class ClassificationSettings(Settings, ABC):
     def seeds_of(self, model: str) -> tuple[int, ...]:
         """Return the seeds of one model."""
         return self.models[model].seeds or self.seeds
+
+    def learning_seeds_of(self, model: str) -> tuple[int, ...]:
+        """Return the seeds of one model on the learning curve."""
+        chosen = self.learning_curve.seeds if self.learning_curve else None
+        return chosen or self.seeds_of(model)
 
     def takes_features(self, model: str) -> bool:
         """Whether a model takes high-level features instead of towers."""

@@ -191,11 +191,18 @@ def test_the_table_of_models_has_quality_and_cost(files: dict[str, Any]) -> None
 
 
 def test_the_better_model_stands_first_in_the_table_of_differences(files: dict[str, Any]) -> None:
-    (row,) = _table("significance", files).rows
-    assert row[:2] == ("TRANSFORMER_1", "PFN")
+    """One row for trainings with all jets, one for each size of the learning curve."""
+    everything, *parts = _table("significance", files).rows
+    assert everything[:3] == ("TRANSFORMER_1", "PFN", "all")
+    assert [row[2] for row in parts] == ["10", "40"]
     table = pd.read_csv(files["significance"])
-    assert float(row[2].split(" ± ")[0]) == pytest.approx(-table["difference"].mean(), abs=0.006)
-    assert row[3] == f"{table['only_other_right'].min()} to {table['only_other_right'].max()}"
+    for row, jets in ((everything, None), (parts[0], 10), (parts[1], 40)):
+        pair = table[table["jets_per_class"].isna() if jets is None else table["jets_per_class"] == jets]
+        assert len(pair) == 3
+        sign = 1 if row[0] == pair["model"].iloc[0] else -1
+        assert float(row[3].split(" ± ")[0]) == pytest.approx(sign * pair["difference"].mean(), abs=0.006)
+        alone = pair["only_model_right" if sign > 0 else "only_other_right"]
+        assert row[4] == f"{alone.min()} to {alone.max()}"
 
 
 def test_missing_models_and_metrics_are_one_line_errors(files: dict[str, Any]) -> None:
