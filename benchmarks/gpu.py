@@ -78,7 +78,8 @@ def _rows(device: torch.device, small: bool, compile_too: bool, end: float) -> I
                 yield row | {"remark": _line(error)}
                 continue
             for form, prepare in _forms(work, device, compile_too):
-                yield row | {"form": form, "unit": work.unit, **_numbers(prepare, work, device, small)}
+                sizes = {"remark": "small networks and batches, fewer evaluations"} if small else {}
+                yield row | {"form": form, "unit": work.unit, **sizes, **_numbers(prepare, work, device, small)}
 
 
 def _numbers(prepare: Prepare, work: Work, device: torch.device, small: bool) -> dict[str, str]:
