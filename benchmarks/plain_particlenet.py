@@ -35,6 +35,7 @@ class PlainParticleNet(nn.Module):
         particles = self.network.input_norm(features.flatten(0, 1).index_select(0, slots))
         outputs = []
         for block in self.network.blocks:
+            assert isinstance(block, EdgeConvolution)
             particles = _convolved(block, particles, points, mask, slots, min(self.network.neighbours, width))
             outputs.append(particles)
             padded = particles.new_zeros(mask.numel(), particles.shape[1])

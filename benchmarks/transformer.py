@@ -74,9 +74,19 @@ class _Sides:
 
         return own, peer
 
+    def mixed_precision(self) -> tuple[Callable[[], None], Callable[[], None]]:
+        """Return the same step of own in bfloat16 autocast, and in float32."""
+        single = self.training_steps()[0]
+
+        def mixed() -> None:
+            with torch.autocast("cpu", torch.bfloat16):
+                single()
+
+        return mixed, single
+
 
 def measurements(rounds: int) -> Iterator[Measurement]:
-    """Measure 4 layers with 8 heads of a network 128 wide, in float32."""
+    """Measure 4 layers with 8 heads of a network 128 wide."""
     # Multiplicities as of towers in boosted top jets.
     towers = torch.from_numpy(np.random.default_rng(1).normal(70, 20, _BATCH).round().clip(5, 150)).long()
     full, boosted = _Sides(torch.full((_BATCH,), 30), 30), _Sides(towers, 150)
@@ -87,8 +97,16 @@ def measurements(rounds: int) -> Iterator[Measurement]:
     for name, case, sides, target in (
         ("transformer evaluation", filled, full.evaluations, None),
         ("transformer evaluation", crowded, boosted.evaluations, 5.0),
+        ("transformer training step", filled, full.training_steps, None),
         ("transformer training step", crowded, boosted.training_steps, None),
     ):
         ours, theirs = sides()
         own, peer = measure(ours, theirs, rounds)
         yield Measurement(name, case, own, peer, _BATCH, "jets", target)
+    if not torch.cpu._is_amx_tile_supported():
+        print("transformer training step, bfloat16: skipped, this processor has no AMX", flush=True)
+        return
+    mixed, single = full.mixed_precision()
+    own, peer = measure(mixed, single, rounds)
+    case = f"N=30, all slots full, batch {_BATCH}: bfloat16 autocast against float32"
+    yield Measurement("transformer training step", case, own, peer, _BATCH, "jets", 1.3)

@@ -86,7 +86,11 @@ def read_tagging_jets(path: Path, high_level: Path | None = None, features: Sequ
     missing = [name for name in _PARTS if name not in clouds.indices]
     if missing:
         raise InputError(f"{path}: no part {missing} is stored")
-    inputs, names = (towers_of(clouds, path), ()) if high_level is None else _features(clouds, path, high_level, features)
+    names: tuple[str, ...] = ()
+    if high_level is None:
+        inputs = towers_of(clouds, path)
+    else:
+        inputs, names = _features(clouds, path, high_level, features)
     return TaggingJets(
         inputs=inputs,
         target=torch.from_numpy(target),

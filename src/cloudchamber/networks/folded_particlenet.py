@@ -35,8 +35,9 @@ def with_folded_norms(network: nn.Module) -> nn.Module:
     return copy
 
 
-def _affine(norm: nn.BatchNorm1d) -> tuple[Tensor, Tensor]:
+def _affine(norm: nn.Module) -> tuple[Tensor, Tensor]:
     """Return scale and shift, (H,) float64, of a batch normalisation in evaluation mode."""
+    assert isinstance(norm, nn.BatchNorm1d)
     assert norm.running_mean is not None
     assert norm.running_var is not None
     scale = norm.weight.double() * (norm.running_var.double() + norm.eps).rsqrt()
@@ -54,7 +55,6 @@ def _linear(weight: Tensor, bias: Tensor, like: Tensor) -> nn.Linear:
 
 def _folded(linear: nn.Module, norm: nn.Module) -> nn.Linear:
     assert isinstance(linear, nn.Linear)
-    assert isinstance(norm, nn.BatchNorm1d)
     scale, shift = _affine(norm)
     return _linear(scale.unsqueeze(1) * linear.weight.double(), shift, linear.weight)
 
@@ -63,8 +63,9 @@ def _folded(linear: nn.Module, norm: nn.Module) -> nn.Linear:
 class _FoldedConvolution(nn.Module):
     """An edge convolution as three products and two passes over the edges."""
 
-    def __init__(self, block: EdgeConvolution) -> None:
+    def __init__(self, block: nn.Module) -> None:
         super().__init__()
+        assert isinstance(block, EdgeConvolution)
         scale, shift = _affine(block.norms[0])
         of_centre, of_difference = (scale.unsqueeze(1) * block.first.weight.double()).chunk(2, dim=1)
         weights = [of_centre - of_difference, of_difference]
@@ -118,6 +119,9 @@ class FoldedParticleNet(nn.Module):
     Args:
         network: the trained network; its weights are copied, not shared.
     """
+
+    input_scale: Tensor
+    input_shift: Tensor
 
     def __init__(self, network: ParticleNet) -> None:
         super().__init__()

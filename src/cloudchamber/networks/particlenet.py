@@ -46,12 +46,13 @@ class EdgeConvolution(nn.Module):
         of_centre, of_difference = self.first.weight.chunk(2, dim=1)
         centre = functional.linear(particles, of_centre - of_difference)
         neighbour = functional.linear(particles, of_difference)
-        messages = activated_edges(centre, neighbour, edges, self.norms[0])
+        norms = [norm for norm in self.norms if isinstance(norm, nn.BatchNorm1d)]
+        messages = activated_edges(centre, neighbour, edges, norms[0])
         if not self.linears:
             return functional.relu(self.shortcut(particles) + edges.mean(messages))
-        for linear, norm in zip(self.linears[:-1], self.norms[1:-1], strict=True):
+        for linear, norm in zip(self.linears[:-1], norms[1:-1], strict=True):
             messages = activated(linear(messages), edges, norm)
-        mean = mean_activated(self.linears[-1](messages), edges, self.norms[-1])
+        mean = mean_activated(self.linears[-1](messages), edges, norms[-1])
         return functional.relu(self.shortcut(particles) + mean)
 
 
