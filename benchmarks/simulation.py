@@ -43,9 +43,10 @@ def accepted_jets(process: PythiaProcess, seed: int) -> int:
     for batch in collide("qcd", process, seed, process.events, process.events):
         towers = detect(batch.particles, rng)
         offsets = np.concatenate([[0], np.cumsum(np.bincount(towers.event, minlength=batch.particles.n_events))])
-        et, eta, phi = (values.astype(np.float64) for values in (towers.et, towers.eta, towers.phi))
-        jets = cluster(et, eta, phi, offsets, algorithm="anti-kt", radius=_RADIUS, pt_min=_PT[0])
-        sums = four_vector_sums(et[jets.members], eta[jets.members], phi[jets.members], jets.offsets)
+        pt, eta, phi = (values.astype(np.float64) for values in (towers.et, towers.eta, towers.phi))
+        jets = cluster(pt, eta, phi, offsets, algorithm="anti-kt", radius=_RADIUS, pt_min=_PT[0])
+        of_jets = jets.members
+        sums = four_vector_sums(pt[of_jets], eta[of_jets], phi[of_jets], jets.offsets)
         inside = (sums.pt >= _PT[0]) & (sums.pt <= _PT[1]) & (np.abs(sums.eta) <= _ETA_MAX)
         found += int((inside & (sums.mass >= _MASS[0]) & (sums.mass <= _MASS[1])).sum())
     return found
