@@ -137,15 +137,14 @@ def results_folder(scale: str = "", root: Path = Path()) -> str:
     """Return the folder of all outputs of the analysis of a project.
 
     Args:
-        scale: in place of that of config.yaml, with what ``configs/SCALE.yaml`` says; empty for that one.
+        scale: in place of that of config.yaml; empty for that one.
         root: folder of the project.
 
     Raises:
         SettingsError: the configuration is wrong.
     """
-    config, overlay = read_yaml(root / "config.yaml"), root / "configs" / f"{scale}.yaml"
-    of_scale = {"scale": scale, **(read_yaml(overlay) if overlay.is_file() else {})} if scale else {}
-    return settings_of({**config, **of_scale}, root).results
+    config = read_yaml(root / "config.yaml")
+    return settings_of({**config, **({"scale": scale} if scale else {})}, root).results
 
 
 def answers_of(studies: Iterable[str]) -> dict[str, Callable[..., Any]]:

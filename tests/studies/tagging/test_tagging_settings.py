@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cloudchamber.analysis import results_folder, settings_of
+from cloudchamber.analysis import settings_of
 from cloudchamber.classification.jobs import ClassificationJobs
 from cloudchamber.classification.plan import ClassificationPlan
 from cloudchamber.errors import SettingsError
@@ -26,8 +26,7 @@ SETTINGS: dict[str, Any] = {
 
 
 def analysis(scale: str) -> Any:
-    overlay = read_yaml(ROOT / "configs" / f"{scale}.yaml")
-    return settings_of({**read_yaml(ROOT / "config.yaml"), **overlay}, ROOT)
+    return settings_of({**read_yaml(ROOT / "config.yaml"), "scale": scale}, ROOT)
 
 
 def test_the_learning_curve_may_have_fewer_seeds() -> None:
@@ -50,9 +49,8 @@ def test_features_that_are_not_made_are_refused() -> None:
 
 
 def test_the_large_scale_adds_networks_to_the_standard_one() -> None:
-    """So that it takes over jets and trainings: what both have must be the same."""
+    """So that it can take over jets and trainings: what both have must be the same."""
     standard, large = analysis("standard"), analysis("large")
-    assert large.results == standard.results == results_folder("large", ROOT) == results_folder("standard", ROOT)
     assert large.studies == ("tagging",)
     assert set(large.tagging.models) - set(standard.tagging.models) == {"macaron", "particle_net"}
     of_both = {name: large.tagging.models[name] for name in standard.tagging.models}
