@@ -1,9 +1,10 @@
 """Settings of networks: those of generative models, and the classifier ParticleNet."""
 
-from typing import Annotated, Literal, Self, final
+from typing import Annotated, Literal, final
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
+from cloudchamber.settings.attention import heads_divide
 from cloudchamber.settings.base import PositiveFloat, PositiveInt, Settings
 
 __all__ = ["EpicGanSettings", "EpicSettings", "NetworkSettings", "ParticleNetSettings", "TransformerSettings"]
@@ -35,11 +36,7 @@ class TransformerSettings(Settings):
     block: Literal["standard", "macaron"] = "standard"
     time_features: Annotated[int, Field(gt=0, multiple_of=2)] = 32
 
-    @model_validator(mode="after")
-    def _heads_divide_the_width(self) -> Self:
-        if self.hidden % self.heads:
-            raise ValueError(f"hidden must be a multiple of the {self.heads} heads")
-        return self
+    _heads_divide = heads_divide("hidden")
 
 
 @final

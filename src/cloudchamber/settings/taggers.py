@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self, final
 
 from pydantic import Field, model_validator
 
+from cloudchamber.settings.attention import heads_divide
 from cloudchamber.settings.base import PositiveFloat, PositiveInt, Seeds, Settings
 from cloudchamber.settings.networks import ParticleNetSettings
 from cloudchamber.settings.tagging_sample import FeatureSet
@@ -92,11 +93,7 @@ class TransformerTagger(TowerTaggerSettings):
     hidden: Widths = Field((1024, 1024), description="widths of the network of the mean over towers")
     dropout: Probability = 0.1
 
-    @model_validator(mode="after")
-    def _heads_divide_the_width(self) -> Self:
-        if self.width % self.heads:
-            raise ValueError(f"width must be a multiple of the {self.heads} heads")
-        return self
+    _heads_divide = heads_divide("width")
 
 
 @final
@@ -114,11 +111,7 @@ class ParticleDynamicsTagger(TowerTaggerSettings):
     steps: PositiveInt = Field(4, description="layers")
     hidden: Widths = Field((1024, 1024), description="widths of the network of the mean over towers")
 
-    @model_validator(mode="after")
-    def _heads_divide_the_width(self) -> Self:
-        if self.width % self.heads:
-            raise ValueError(f"width must be a multiple of the {self.heads} heads")
-        return self
+    _heads_divide = heads_divide("width")
 
 
 @final
@@ -145,11 +138,7 @@ class ParticleTransformerTagger(TowerTaggerSettings):
     class_layers: PositiveInt = Field(2, description="blocks in which the class token looks at the towers")
     dropout: Probability = Field(0.1, description="in the blocks of towers; those of the class token have none")
 
-    @model_validator(mode="after")
-    def _heads_divide_the_width(self) -> Self:
-        if self.embedding[-1] % self.heads:
-            raise ValueError(f"the last width of embedding must be a multiple of the {self.heads} heads")
-        return self
+    _heads_divide = heads_divide("embedding")
 
 
 TaggerNetworkSettings = Annotated[

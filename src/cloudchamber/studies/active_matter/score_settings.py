@@ -1,10 +1,11 @@
 """Settings of scores: networks, losses, and the models that are trained."""
 
 from abc import ABC
-from typing import Annotated, Literal, Self, final
+from typing import Annotated, Literal, final
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
+from cloudchamber.settings.attention import heads_divide
 from cloudchamber.settings.base import Different, Name, PositiveFloat, PositiveInt, Seeds, Settings
 from cloudchamber.settings.training import TrainableSettings
 from cloudchamber.studies.active_matter.system_settings import Drive, NotNegative
@@ -45,11 +46,7 @@ class TransformerSizes(Settings, ABC):
         None, description="particles that each one sees, the nearest and itself; by default all"
     )
 
-    @model_validator(mode="after")
-    def _heads_divide(self) -> Self:
-        if self.width % self.heads:
-            raise ValueError("width: must be a multiple of heads")
-        return self
+    _heads_divide = heads_divide("width")
 
 
 @final

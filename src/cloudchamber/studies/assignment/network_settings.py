@@ -4,6 +4,7 @@ from typing import Annotated, Literal, Self, final
 
 from pydantic import Field, model_validator
 
+from cloudchamber.settings.attention import heads_divide
 from cloudchamber.settings.base import PositiveInt, Settings
 from cloudchamber.settings.training import TrainableSettings, needs_one_process
 from cloudchamber.studies.assignment.topology import ALL_HADRONIC_TOP_PAIR, EventTopology
@@ -47,11 +48,7 @@ class AssignmentNetworkSettings(Settings):
     detection: bool = Field(True, description="an output that says whether each particle has its jets (SPANet v2)")
     dropout: Probability = 0.0
 
-    @model_validator(mode="after")
-    def _heads_divide_the_width(self) -> Self:
-        if self.embedding[-1] % self.heads:
-            raise ValueError(f"the last width of embedding must be a multiple of the {self.heads} heads")
-        return self
+    _heads_divide = heads_divide("embedding")
 
 
 @final

@@ -1,10 +1,11 @@
 """Settings of the networks of the study: what makes the weights of one."""
 
 from abc import ABC
-from typing import Annotated, Literal, Self, final
+from typing import Annotated, Literal, final
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
+from cloudchamber.settings.attention import heads_divide
 from cloudchamber.settings.base import PositiveInt, Settings, Share
 from cloudchamber.settings.training import TrainableSettings
 
@@ -32,11 +33,7 @@ class TokenEncoderSettings(Settings, ABC):
     feed_forward: PositiveInt = Field(128, description="inner width of the feed-forward part of a layer")
     dropout: Probability = 0.0
 
-    @model_validator(mode="after")
-    def _heads_divide_the_width(self) -> Self:
-        if self.width % self.heads:
-            raise ValueError(f"width must be a multiple of the {self.heads} heads")
-        return self
+    _heads_divide = heads_divide("width")
 
 
 @final

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self, final
 
 from pydantic import Field, model_validator
 
+from cloudchamber.settings.attention import heads_divide
 from cloudchamber.settings.base import Different, Name, PositiveFloat, PositiveInt, Seeds, Settings
 from cloudchamber.settings.training import TrainableSettings
 
@@ -149,11 +150,7 @@ class SetTransformerNetwork(SetNetwork):
     width: PositiveInt = 32
     feed_forward: Annotated[int, Field(gt=0, multiple_of=2)] = Field(64, description="inner width of a block")
 
-    @model_validator(mode="after")
-    def _heads_divide_the_width(self) -> Self:
-        if self.width % self.heads:
-            raise ValueError(f"width must be a multiple of the {self.heads} heads")
-        return self
+    _heads_divide = heads_divide("width")
 
 
 @final

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self, final
 
 from pydantic import Field, model_validator
 
+from cloudchamber.settings.attention import heads_divide
 from cloudchamber.settings.base import Name, PositiveInt, Seeds, Settings
 from cloudchamber.settings.generators import EVALUATIONS_PER_STEP, SamplerSettings, Solver
 from cloudchamber.settings.training import TrainableSettings
@@ -47,11 +48,7 @@ class AllShowersNetwork(Settings):
     layer_embedding: bool = Field(True, description="whether points know their layer by a learned vector")
     output_projection: bool = Field(False, description="a linear map after the heads, which the published code lacks")
 
-    @model_validator(mode="after")
-    def _heads_divide_the_width(self) -> Self:
-        if self.width % self.heads:
-            raise ValueError(f"width must be a multiple of the {self.heads} heads")
-        return self
+    _heads_divide = heads_divide("width")
 
 
 @final
