@@ -36,7 +36,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
             shutil.copy(REPOSITORY / name, folder / "checkout" / name)
     sdist = built(folder / "checkout", "sdist", folder / "dist")
     with tarfile.open(sdist) as archive:
-        archive.extractall(folder / "unpacked", filter="data")
+        # Python 3.11.0 to 3.11.3 have no filters.
+        archive.extractall(folder / "unpacked", **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
     (source,) = (folder / "unpacked").iterdir()
     wheel = built(source, "wheel", folder / "dist")
     venv.create(folder / "environment", symlinks=True, with_pip=False)

@@ -19,14 +19,14 @@ JETS = 200
 
 
 def write_jets(path: Path, width: int, seed: int) -> np.ndarray:
-    """Write a file as the published ones are and return its particles (N, width, 4)."""
-    rng = np.random.default_rng(seed)
+    """Write a file as the published ones are, with the same jets each time; return its particles (N, width, 4)."""
+    rng, of_jets = np.random.default_rng(seed), np.random.default_rng(7)
     counts = rng.integers(2, width + 1, JETS)
     particles = rng.normal(0, 0.1, (JETS, width, 4))
     particles[..., 2] = -np.sort(-rng.exponential(1 / width, (JETS, width)), axis=1)
     particles[..., 3] = 1
     particles *= (np.arange(width) < counts[:, None])[..., None]
-    jets = np.column_stack([rng.normal(1000, 50, JETS), rng.normal(0, 1, JETS), rng.normal(170, 20, JETS), counts])
+    jets = np.column_stack([*(of_jets.normal(*of, JETS) for of in ((1000, 50), (0, 1), (170, 20))), counts])
     with h5py.File(path, "w") as file:
         file["particle_features"] = particles.astype("f4")
         file["jet_features"] = jets.astype("f4")

@@ -157,7 +157,7 @@ def make_inputs(make: Callable[[str, Mapping[str, str]], None], folder: Path) ->
     with h5py.File(folder / "calo_clouds.h5", "w") as file:
         layers = np.sort(rng.integers(0, 30, (40, 6)), axis=1)
         file["events"] = np.stack(
-            [rng.normal(size=(40, 6)), layers, rng.normal(size=(40, 6)), np.ones((40, 6))], axis=1
+            [rng.normal(0, 10, (40, 6)), layers, rng.normal(0, 10, (40, 6)), np.ones((40, 6))], axis=1
         )
         file["energy"] = np.full(40, 5.0)
     if HAS_GEANT4:
