@@ -109,6 +109,14 @@ def test_the_change_of_forces_is_their_derivative(values: dict[str, Any]) -> Non
     np.testing.assert_allclose(change, (ends[0] - ends[1]) / (2 * step), atol=1e-4)
 
 
+def test_forces_on_tensors_count_all_pairs_however_dense() -> None:
+    one = system(TRAPPED_DISKS, particles=50)
+    assert isinstance(one, ActiveSystem)
+    positions = 0.5 * states_of(one, 2)[..., 2:]
+    assert (torch.cdist(positions, positions) < 3).all()
+    np.testing.assert_allclose(one.force(positions).numpy(), one.force(positions.numpy()), atol=1e-9)
+
+
 def test_an_equivariant_network_scales_its_vectors_by_training_states() -> None:
     one = system(BOX)
     score, states = model({**TURNING, "size": 10.0}, one), states_of(one, 3)

@@ -4,7 +4,6 @@ from typing import Any, final
 
 import numpy as np
 
-from cloudchamber.errors import DivergenceError
 from cloudchamber.studies.active_matter.pair_forces import PairForces
 from cloudchamber.studies.active_matter.system_settings import DisksSettings
 from cloudchamber.studies.active_matter.systems.arrays import sigmoid, softplus, wrapped
@@ -15,8 +14,8 @@ __all__ = ["Disks"]
 # In radii. Solid has at least so many disks within this distance, itself included, gas at most so many
 # (arXiv 2309.12991, its code).
 _NEAR, _SOLID, _GAS = 2.4, 5, 2
-# More disks than these are not within the cut-off of one.
-_WITHIN_REACH = 32
+# Nearest disks that are looked at for pairs within the cut-off; where that is too few, all are.
+_LOOKED_AT = 32
 # Below this packing fraction the disks begin everywhere in the box, above it in its middle.
 _DILUTE = 0.25
 
@@ -58,7 +57,7 @@ class Disks(ActiveSystem):
         sizes = self.pairs.strength * self._overlap(distance)[0] / distance
         return (sizes * apart).sum(dim=-2).reshape(positions.shape)
 
-    def _within_reach(self, positions: Any) -> tuple[Any, Any, Any]:
+    def _within_reach(self, positions: Any, looked_at: int = _LOOKED_AT) -> tuple[Any, Any, Any]:
         """Return the (B, N, n, 2) ways to each disk of a tensor (B, N, 2) from its nearest n, their lengths and rows.
 
         From those out of reach the way is zero and its length the cut-off.
@@ -66,7 +65,7 @@ class Disks(ActiveSystem):
         from cloudchamber.studies.active_matter.neighbours import nearest
 
         # A disk is the nearest one to itself, and without force on itself.
-        rows = nearest(positions, positions, min(_WITHIN_REACH, self.particles), self.length)[:, :, 1:]
+        rows = nearest(positions, positions, min(looked_at, self.particles), self.length)[:, :, 1:]
         apart = positions[:, :, None] - positions[np.arange(len(positions))[:, None, None], rows]
         if self.length is not None:
             apart = wrapped(apart, self.length)
@@ -74,7 +73,7 @@ class Disks(ActiveSystem):
         # A root has no gradient at zero.
         near = (squares < self.pairs.cutoff**2) & (squares > 0)
         if rows.shape[2] + 1 < self.particles and bool(near[:, :, -1].any()):
-            raise DivergenceError(f"{_WITHIN_REACH} disks or more are within {self.pairs.cutoff} radii of one")
+            return self._within_reach(positions, self.particles)
         distance = squares.where(near, squares.new_tensor(self.pairs.cutoff**2)).sqrt()
         return apart * near, distance, rows
 
