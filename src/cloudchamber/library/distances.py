@@ -245,15 +245,15 @@ def _of_one_precision(sides: Sequence["np.ma.MaskedArray[Any, Any]"]) -> list["n
         InputError: a value is too large for the precision of another side.
     """
     fewest = min((side.dtype for side in sides if side.dtype.kind == "f"), key=lambda of: of.itemsize, default=None)
-    found = []
+    found: list[np.ma.MaskedArray[Any, Any]] = []
     for side, name in zip(sides, _SIDES, strict=False):
-        rounded = side
+        rounded = side.data
         if fewest is not None and side.dtype != fewest:
             with np.errstate(over="ignore"):
-                rounded = side.astype(fewest)
-            if not np.isfinite(rounded.data).all():
+                rounded = rounded.astype(fewest)
+            if not np.isfinite(rounded).all():
                 raise InputError(f"{name}: a value is too large for {fewest}, which another sample has")
-        found.append(rounded.astype(np.float64))
+        found.append(np.ma.MaskedArray(rounded.astype(np.float64), np.ma.getmask(side)))
     return found
 
 
