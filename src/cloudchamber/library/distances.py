@@ -213,7 +213,7 @@ def _features(values: Any, name: str) -> np.ndarray:
 def _samples(truth: Any, generated: Any, floor: Any) -> list[Sample]:
     """Return one feature of all sides, with as many jets for the floor as there are generated ones."""
     given = [(values, name) for values, name in zip((truth, generated, floor), _SIDES, strict=True)]
-    arrays = _with_floor([_feature(values, name) for values, name in given if values is not None])
+    arrays = _with_floor(_of_one_precision([_feature(values, name) for values, name in given if values is not None]))
     found = []
     for values, name in zip(arrays, _SIDES, strict=False):
         if values.ndim == 1:
@@ -229,11 +229,32 @@ def _samples(truth: Any, generated: Any, floor: Any) -> list[Sample]:
 def _feature(values: Any, name: str) -> "np.ma.MaskedArray[Any, Any]":
     shape = ("N",) if np.ndim(values) == 1 else ("N", "P")
     if not isinstance(values, np.ma.MaskedArray):
-        return np.ma.MaskedArray(numbers(values, name, shape).astype(np.float64))
+        return np.ma.MaskedArray(numbers(values, name, shape))
     if values.ndim == 1 and np.ma.getmaskarray(values).any():
         raise InputError(f"{name}: a number of each jet is masked for {np.ma.count_masked(values)} of {len(values)}")
-    plain = numbers(values.filled(0), name, shape).astype(np.float64)
-    return np.ma.MaskedArray(plain, np.ma.getmaskarray(values))
+    return np.ma.MaskedArray(numbers(values.filled(0), name, shape), np.ma.getmaskarray(values))
+
+
+def _of_one_precision(sides: Sequence["np.ma.MaskedArray[Any, Any]"]) -> list["np.ma.MaskedArray[Any, Any]"]:
+    """Return all sides as float64, with no more digits than the side that has fewest.
+
+    0.1 in single precision is another number in double precision: a value that many jets share would be shared with
+    none of another side.
+
+    Raises:
+        InputError: a value is too large for the precision of another side.
+    """
+    fewest = min((side.dtype for side in sides if side.dtype.kind == "f"), key=lambda of: of.itemsize, default=None)
+    found: list[np.ma.MaskedArray[Any, Any]] = []
+    for side, name in zip(sides, _SIDES, strict=False):
+        rounded = side.data
+        if fewest is not None and side.dtype != fewest:
+            with np.errstate(over="ignore"):
+                rounded = rounded.astype(fewest)
+            if not np.isfinite(rounded).all():
+                raise InputError(f"{name}: a value is too large for {fewest}, which another sample has")
+        found.append(np.ma.MaskedArray(rounded.astype(np.float64), np.ma.getmask(side)))
+    return found
 
 
 def _jets(truth: Any, generated: Any, floor: Any) -> list[Any]:
