@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from project_copy import REPOSITORY
 from stages import DRAWN, SAMPLER, STAGES
 
@@ -97,6 +98,13 @@ def test_a_number_of_jets_needs_a_flow(jets: Path) -> None:
     )
     with pytest.raises(cc.InputError, match=r"^jets: a number of jets needs a jet_level"):
         model.sample(7)
+    with pytest.raises(cc.InputError, match=r"^jet_level: is GenerativeModel, expected what train-jet-flow trains"):
+        model.sample(7, jet_level=model)  # type: ignore[arg-type]
+    with pytest.raises(cc.InputError, match=r"^jet_level: draws the jets where only their number is given"):
+        model.sample({"multiplicity": [2]}, jet_level=flow)
+    for number in (0, 2.5, True):
+        with pytest.raises(cc.InputError, match=rf"^n: {number}, expected a whole number, 1 at least"):
+            flow.sample(number)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -109,9 +117,12 @@ def test_a_number_of_jets_needs_a_flow(jets: Path) -> None:
         ({"multiplicity": [2, 3], "jet_pt": [1.0, -1.0]}, r"^jets\['jet_pt'\]: a value is not positive"),
         ({"multiplicity": [2, 3], "pt": [1.0, 1.0]}, r"^jets: \['pt'\] are none of"),
         ({"multiplicity": []}, r"^jets\['multiplicity'\]: is empty"),
+        (None, r"^jets: is NoneType, expected Clouds, arrays by name or a number of jets"),
+        (np.zeros((2, 3, 3)), r"^jets: is ndarray, expected Clouds, arrays by name or a number of jets"),
+        (np.int64(7), r"^jets: a number of jets needs a jet_level"),
     ],
 )
-def test_jets_that_cannot_be_asked_for(jets: Path, given: dict[str, Any], message: str) -> None:
+def test_jets_that_cannot_be_asked_for(jets: Path, given: Any, message: str) -> None:
     model = cc.load_model(jets / "weights.safetensors")
     assert isinstance(model, GenerativeModel)
     with pytest.raises(cc.InputError, match=message):
@@ -126,8 +137,10 @@ def test_sums_that_are_not_known_cannot_be_imposed(jets: Path) -> None:
     assert free.multiplicity.tolist() == [2, 4]
     with pytest.raises(cc.InputError, match=r"^momentum_sum: imposed needs the jet_pt_rel"):
         model.sample({"multiplicity": [2, 4]}, momentum_sum="imposed")
-    with pytest.raises(cc.SettingsError, match="midpoint takes 2 evaluations per step"):
+    with pytest.raises(cc.SettingsError, match=r"^sample: midpoint takes 2 evaluations per step"):
         model.sample({"multiplicity": [2, 4]}, evaluations=3)
+    with pytest.raises(cc.SettingsError, match=r"^sample: evaluations: Input should be greater than 0"):
+        model.sample({"multiplicity": [2, 4]}, evaluations=0)
 
 
 def test_a_tagger_predicts_what_the_step_does(tmp_path: Path) -> None:
@@ -138,7 +151,9 @@ def test_a_tagger_predicts_what_the_step_does(tmp_path: Path) -> None:
     clouds = cc.read_clouds(tmp_path / "pronged.h5")
     table, _ = read_observables(tmp_path / "scores.h5")
     rows = table["row"].astype(int)
-    expected = np.exp(np.stack([table[f"log_p_{name}"] for name in model.classes], axis=1))
+    # Exponentials of numpy and of torch may differ in the last bit.
+    logarithms = np.stack([table[f"log_p_{name}"] for name in model.classes], axis=1)
+    expected = torch.from_numpy(logarithms).exp().numpy()
     np.testing.assert_array_equal(model.predict(clouds[rows]), expected)
     pt, eta = (clouds.feature(name)[rows] for name in ("jet_pt", "jet_eta"))
     np.testing.assert_array_equal(model.predict(clouds.points[rows], jet_pt=pt, jet_eta=eta), expected)
@@ -172,6 +187,10 @@ def test_an_assignment_network_predicts_what_the_step_does(tmp_path: Path) -> No
         np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
     assert len(model.partons) == found.jets.shape[1]
     np.testing.assert_array_equal(model.predict(events.jets[rows]).jets, found.jets)
+    wrong = events.jets[rows].copy()
+    wrong[0, 0, 4] = 0.5
+    with pytest.raises(cc.InputError, match=r"^jets: a pt is not positive, or a b-tag is neither 0 nor 1"):
+        model.predict(wrong, events.mask[rows])
     with pytest.raises(cc.InputError, match=r"^mask: the jets of an event do not come first"):
         model.predict(events.jets[rows], events.mask[rows][:, ::-1])
 
@@ -234,6 +253,8 @@ def test_a_score_evaluates_what_the_step_does(tmp_path: Path) -> None:
     )
     with pytest.raises(cc.InputError, match=r"^drive: 3\.0, the score was trained at \[0\.0, 1\.0\]"):
         model.evaluate(states, 3.0)
+    with pytest.raises(cc.InputError, match=r"^drive: nan, expected a finite number"):
+        model.evaluate(states, float("nan"))
     with pytest.raises(cc.InputError, match=r"^states: has the shape"):
         model.evaluate(states[:, :, :1], 1.0)
 
@@ -349,6 +370,8 @@ def test_models_of_showers_sample_what_the_step_does(tmp_path: Path) -> None:
         model.sample(energy, direction, np.full(len(pdg), 99), counter)
     with pytest.raises(cc.InputError, match=r"^counts: has the shape"):
         model.sample(energy, direction, pdg, counts[:, :2])
+    with pytest.raises(cc.SettingsError, match=r"^sample: .*evaluations: Input should be greater than 0"):
+        model.sample(energy, direction, pdg, counts, evaluations=0)
 
 
 def test_what_is_no_model_is_named(tmp_path: Path, jets: Path) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from cloudchamber.devices import present_device
 from cloudchamber.errors import InputError
-from cloudchamber.library.arrays import numbers
+from cloudchamber.library.checks import numbers
 from cloudchamber.progress import progress
 from cloudchamber.storage import read_json
 from cloudchamber.studies.neutrinos.classify import log_probabilities

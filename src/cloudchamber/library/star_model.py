@@ -10,7 +10,7 @@ import torch
 from cloudchamber import seeds
 from cloudchamber.devices import present_device
 from cloudchamber.errors import InputError
-from cloudchamber.library.arrays import numbers
+from cloudchamber.library.checks import booleans, numbers, whole_number
 from cloudchamber.storage import read_json
 from cloudchamber.studies.neutron_stars.estimate import log_on_cells
 from cloudchamber.studies.neutron_stars.quantities import LOWER, PREDICTED, UPPER, from_box, to_box
@@ -112,24 +112,23 @@ class StarPosterior:
             seed: of the draws.
             cells: of the grid, in each direction.
         """
-        if n < 1 or cells < 2:
-            raise InputError(f"n: {n}, cells: {cells}; expected one draw and two cells at least")
+        number, cells = whole_number(n, "n", 1), whole_number(cells, "cells", 2)
         centres = (np.arange(cells) + 0.5) / cells
         fractions = np.stack(np.meshgrid(centres, centres, indexing="ij"), axis=2).reshape(-1, 2)
         logarithm = self.log_density(stars, from_box(fractions), mask)
         rng = seeds.generator(seed, "neutron_stars", "draw")
-        drawn = np.empty((len(logarithm), n, 2))
-        for number, row in enumerate(logarithm):
+        drawn = np.empty((len(logarithm), number, 2))
+        for place, row in enumerate(logarithm):
             weights = np.exp(row - row.max())
-            chosen = rng.choice(len(weights), n, p=weights / weights.sum())
-            drawn[number] = from_box(fractions[chosen] + (rng.random((n, 2)) - 0.5) / cells)
+            chosen = rng.choice(len(weights), number, p=weights / weights.sum())
+            drawn[place] = from_box(fractions[chosen] + (rng.random((number, 2)) - 0.5) / cells)
         return drawn
 
 
 def _stars(stars: Any, mask: Any, most: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Return stars (N, most, 4) and their mask on the device of networks."""
     values = numbers(stars, "stars", ("N", "P", 4)).astype(np.float32)
-    there = values[:, :, 0] > 0 if mask is None else numbers(mask, "mask", values.shape[:2]).astype(bool)
+    there = values[:, :, 0] > 0 if mask is None else booleans(mask, "mask", values.shape[:2])
     number = there.sum(axis=1)
     if not number.all() or number.max() > most:
         raise InputError(f"stars: sets of {number.min()} to {number.max()} stars, the model takes 1 to {most}")

@@ -13,7 +13,7 @@ from cloudchamber.classification.predict import log_probabilities
 from cloudchamber.classification.taggers import load_tagger
 from cloudchamber.cloud import Column
 from cloudchamber.errors import InputError
-from cloudchamber.library.arrays import numbers
+from cloudchamber.library.checks import numbers
 from cloudchamber.library.jets import as_jets
 from cloudchamber.storage import read_json
 
