@@ -48,6 +48,9 @@ class LogPosterior:
     nlp_generated_only: Measurement
     c2st_auc: Measurement
 
+    def __str__(self) -> str:
+        return "\n".join(f"{name}: {getattr(self, name)}" for name in LogPosterior.__annotations__)
+
 
 def nlp(
     truth: Any,
