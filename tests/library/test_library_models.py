@@ -160,6 +160,8 @@ def test_a_tagger_predicts_what_the_step_does(tmp_path: Path) -> None:
     np.testing.assert_allclose(expected.sum(axis=1), 1.0)
     with pytest.raises(cc.InputError, match=r"^jet_eta: the tagger takes that of each jet"):
         model.predict(clouds.points[rows], jet_pt=pt)
+    with pytest.raises(cc.InputError, match=rf"^jet_pt: {len(rows)} of {len(rows)} values are not positive"):
+        model.predict(clouds.points[rows], jet_pt=-pt, jet_eta=eta)
     with pytest.raises(cc.InputError, match=r"^jets: has the shape \(3,\), expected"):
         model.predict([1.0, 2.0, 3.0])
 
@@ -230,6 +232,10 @@ def test_a_network_of_neutrino_events_predicts_what_the_step_does(tmp_path: Path
         model.predict(hits, events.counts[rows], np.where(prongs == 3, 9, prongs))
     with pytest.raises(cc.InputError, match=r"^hits: a hit with a view that is none in event 0"):
         model.predict(np.where(np.arange(5) == 0, 7, hits), events.counts[rows], prongs)
+    with pytest.raises(cc.InputError, match=r"^hits: a view, plane, cell or number of a prong is not whole"):
+        model.predict(hits + 0.5 * (np.arange(5) == 1), events.counts[rows], prongs)
+    with pytest.raises(cc.InputError, match=r"^counts: -1 hits of an event"):
+        model.predict(hits, np.where(np.arange(len(rows)) == 0, -1, events.counts[rows]), prongs)
 
 
 def test_a_score_evaluates_what_the_step_does(tmp_path: Path) -> None:
@@ -309,6 +315,8 @@ def test_a_posterior_of_neutron_stars_draws_what_the_step_weighs(tmp_path: Path,
     np.testing.assert_array_equal(draws, model.draw(sets.points[rows[:3]], 4000, seed=2, cells=40))
     with pytest.raises(cc.InputError, match=r"^stars: sets of 4 to 4 stars, the model takes 1 to 3"):
         model.draw(np.ones((2, 4, 4)), 5)
+    with pytest.raises(cc.InputError, match=r"^stars: the median radius is \S+, expected 1 to 100 km"):
+        model.draw(sets.points[rows[:3]] * [1, 1000, 1, 1000], 5)
     with pytest.raises(cc.InputError, match=r"^parameters: outside of the box"):
         model.log_density(sets.points[rows], [[0.0, 0.0]])
 

@@ -19,6 +19,8 @@ from cloudchamber.studies.neutron_stars.star_networks import DensityNetwork, Poi
 
 __all__ = ["StarEstimator", "StarPosterior", "load_stars"]
 
+# What the median of observed stars is within, in the units of the columns: others are far outside.
+_TYPICAL = (("mass", "solar masses", 0.1, 10.0), ("radius", "km", 1.0, 100.0))
 # Sets of stars that are evaluated at once.
 _CHUNK = 50
 
@@ -60,8 +62,8 @@ class StarEstimator:
             mask: (N, P), true for stars; without it those with a mass.
 
         Raises:
-            InputError: an array is empty or has another shape, a number is not finite or positive, or a set has no
-                star or more than the model was trained with.
+            InputError: an array is empty or has another shape, a number is not finite or positive, masses or radii are
+                in other units, or a set has no star or more than the model was trained with.
         """
         values, there = _stars(stars, mask, self._most)
         with torch.inference_mode():
@@ -134,6 +136,10 @@ def _stars(stars: Any, mask: Any, most: int) -> tuple[torch.Tensor, torch.Tensor
         raise InputError(f"stars: sets of {number.min()} to {number.max()} stars, the model takes 1 to {most}")
     if not (values[there] > 0).all():
         raise InputError("stars: a mass, a radius or a standard deviation is not positive")
+    for column, (name, unit, low, high) in enumerate(_TYPICAL):
+        median = float(np.median(values[there][:, column]))
+        if not low <= median <= high:
+            raise InputError(f"stars: the median {name} is {median:.3g}, expected {low:g} to {high:g} {unit}")
     order = np.argsort(~there, axis=1, kind="stable")[:, :most]
     width = order.shape[1]
     padded, mask_of = np.zeros((len(values), most, 4), np.float32), np.zeros((len(values), most), bool)
