@@ -16,6 +16,7 @@ from benchmarks import (
     flow_map,
     ingestion,
     jet_metrics,
+    neutrinos,
     neutron_stars,
     particlenet,
     showers,
@@ -40,6 +41,7 @@ _ALL = {
     "startup": startup.measurements,
     "active_matter": active_matter.measurements,
     "showers": showers.measurements,
+    "neutrinos": neutrinos.measurements,
 }
 
 

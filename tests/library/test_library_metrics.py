@@ -85,6 +85,27 @@ def test_features_of_particles(jets: tuple[Clouds, ...], table: pd.DataFrame, fe
     agrees(cc.w1(*values, seed=SEED), table, "w1", feature)
 
 
+@pytest.mark.parametrize("types", [("f4", "f8"), ("f8", "f4"), ("f2", "f8"), ("i8", "f4"), ("f8", "f8")])
+def test_values_that_are_equal_in_the_precision_of_one_side_are_equal(
+    types: tuple[str, str], rng: np.random.Generator
+) -> None:
+    """0.1 in single precision is another number in double precision: equal samples had a divergence of 5."""
+    tenths = rng.integers(0, 3, 3000) / (1 if "i8" in types else 10)
+    truth, generated = (tenths.astype(of) for of in types)
+    assert cc.kl(truth, generated, bins=10).value == 0.0
+    # Single precision would be a thousand million times as far.
+    assert cc.w1(truth, generated).value == pytest.approx(0.0, abs=1e-16)
+    particles = [np.ma.masked_less(values.reshape(-1, 3), 0) for values in (truth, generated)]
+    assert cc.kl(*particles, bins=10).value == 0.0
+    # What differs still does.
+    assert cc.kl(truth, generated + generated.dtype.type(0.25), bins=10).value > 1
+
+
+def test_a_value_beyond_the_precision_of_another_side_is_told() -> None:
+    with pytest.raises(cc.InputError, match="generated: a value is too large for float32, which another sample has"):
+        cc.kl(np.ones(3, "f4"), [1.0, 2.0, 1e300])
+
+
 @pytest.mark.parametrize("metric", ["w1m", "w1p", "w1efp", "fpd", "kpd"])
 def test_distances_of_jets(jets: tuple[Clouds, ...], table: pd.DataFrame, metric: str) -> None:
     agrees(getattr(cc, metric)(*jets, seed=SEED), table, metric)

@@ -12,7 +12,7 @@ from scipy.optimize import linprog
 
 from cloudchamber.cloud import Clouds, Column
 from cloudchamber.errors import InputError
-from cloudchamber.metrics.energy_mover import coverage_and_mmd, energy_movers_distances
+from cloudchamber.metrics.energy_mover import coverage_and_mmd, energy_movers_distances, sizes_of_batches
 
 ORACLE = Path(__file__).parents[1] / "data/oracles/coverage_mmd.json"
 
@@ -86,8 +86,8 @@ def test_energyflow_and_jetnet_find_the_same():
     distances = energy_movers_distances(generated, truth)
     np.testing.assert_allclose(distances, oracle["emd_generated_truth"], atol=2e-7)
     coverage, mmd = coverage_and_mmd(truth, generated, np.random.default_rng(3), jets=len(truth), batches=1)
-    assert coverage == (pytest.approx(oracle["coverage"], rel=1e-12), 0.0)
-    assert mmd == (pytest.approx(oracle["mmd"], abs=1e-7), 0.0)
+    assert coverage.value == pytest.approx(oracle["coverage"], rel=1e-12)
+    assert mmd.value == pytest.approx(oracle["mmd"], abs=1e-7)
 
 
 def test_one_particle_each_moves_what_the_lighter_one_has():
@@ -136,18 +136,17 @@ def at(*positions: float) -> Clouds:
 
 
 def test_coverage_counts_true_jets_that_are_nearest_to_a_generated_one(rng):
-    coverage, mmd = coverage_and_mmd(at(0.0, 1.0, 2.0, 3.0), at(0.1, 0.2, 2.9, -0.3), rng, jets=4, batches=3)
-    assert coverage == (0.5, 0.0)
+    coverage, mmd = coverage_and_mmd(at(0.0, 1.0, 2.0, 3.0), at(0.1, 0.2, 2.9, -0.3), rng, jets=4, batches=1)
+    assert coverage.value == 0.5
     assert mmd.value == pytest.approx((0.1 + 0.8 + 0.9 + 0.1) / 4, rel=1e-6)
-    assert mmd.uncertainty == pytest.approx(0.0, abs=1e-12)
+    assert math.isnan(coverage.uncertainty)
+    assert math.isnan(mmd.uncertainty)
 
 
 def test_copies_of_truth_cover_it_and_a_single_mode_covers_one_jet(rng):
     truth = random_jets(rng, 20, 8)
-    assert coverage_and_mmd(truth, truth[rng.permutation(20)], rng, jets=20, batches=2) == (
-        (1.0, 0.0),
-        (pytest.approx(0.0, abs=1e-12), pytest.approx(0.0, abs=1e-12)),
-    )
+    coverage, mmd = coverage_and_mmd(truth, truth[rng.permutation(20)], rng, jets=20, batches=1)
+    assert (coverage.value, mmd.value) == (1.0, pytest.approx(0.0, abs=1e-12))
     mode = truth[np.zeros(20, np.int64)]
     assert coverage_and_mmd(truth, mode, rng, jets=20, batches=1)[0].value == 1 / 20
 
@@ -160,12 +159,38 @@ def test_the_uncertainty_is_the_spread_of_repeated_means(rng):
         assert values.std(ddof=1) == pytest.approx(math.sqrt((claimed**2).mean()), rel=0.2)
 
 
+@pytest.mark.parametrize("there", [20, 60, 500])
+def test_the_uncertainty_of_a_small_sample_is_the_spread_over_samples(there, rng):
+    """Batches that share their jets differ too little: with all jets in each of them the uncertainty was zero."""
+    size, batches = sizes_of_batches(50, 5, there)
+    repeats = []
+    for _ in range(300):
+        truth, generated = at(*rng.normal(size=there)), at(*rng.normal(size=there))
+        repeats.append(coverage_and_mmd(truth, generated, rng, size, batches))
+    for metric in zip(*repeats, strict=True):
+        values, claimed = np.array(metric).T
+        assert values.std(ddof=1) == pytest.approx(math.sqrt((claimed**2).mean()), rel=0.2)
+
+
+@pytest.mark.parametrize(
+    ("there", "expected"),
+    [(1000, (50, 5)), (250, (50, 5)), (249, (49, 5)), (10, (2, 5)), (9, (2, 4)), (4, (2, 2))],
+)
+def test_no_jet_is_in_two_batches(there, expected):
+    assert sizes_of_batches(50, 5, there) == expected
+
+
+def test_three_jets_are_too_few():
+    with pytest.raises(InputError, match="coverage needs 4 jets or more of each sample, not 3"):
+        sizes_of_batches(50, 5, 3)
+
+
 def test_the_generator_decides_the_batches(rng):
     truth, generated = random_jets(rng, 60, 6), random_jets(rng, 60, 6)
     results = [coverage_and_mmd(truth, generated, np.random.default_rng(seed), 20, 2) for seed in (1, 1, 2)]
     assert results[0] == results[1] != results[2]
 
 
-def test_fewer_jets_than_a_batch_are_an_error(rng):
-    with pytest.raises(InputError, match="batches of 20 jets, but there are only 10 generated jets"):
-        coverage_and_mmd(random_jets(rng, 30, 3), random_jets(rng, 10, 3), rng, jets=20)
+def test_fewer_jets_than_all_batches_take_are_an_error(rng):
+    with pytest.raises(InputError, match="2 batches of 10 jets, but there are only 19 generated jets"):
+        coverage_and_mmd(random_jets(rng, 30, 3), random_jets(rng, 19, 3), rng, jets=10, batches=2)

@@ -194,6 +194,19 @@ def test_differences_of_angles_are_moved_by_whole_turns(tmp_path, content, capsy
     assert "phi_rel of 40 particles was beyond pi, and is moved by whole turns" in capsys.readouterr().err
 
 
+def test_padding_that_the_mask_takes_for_particles_is_said(tmp_path, content, capsys):
+    """Observables do not count it, and models are asked for it."""
+    particles, jets = (values.copy() for values in content.values())
+    read_jetnet(write(tmp_path / "right.hdf5", {"particle_features": particles, "jet_features": jets}))
+    assert capsys.readouterr().err == ""
+    padding = particles[..., 3] == 0
+    assert padding.any()
+    particles[padding] = [0, 0, 0, 1]
+    read_jetnet(write(tmp_path / "ones.hdf5", {"particle_features": particles, "jet_features": jets}))
+    said = f"{padding.sum()} of {padding.size} particles have mask 1 and zeros alone"
+    assert said in capsys.readouterr().err
+
+
 def test_absolute_coordinates_are_refused(tmp_path, content):
     clouds = read_jetnet(write(tmp_path / "t.hdf5", content))
     absolute = Clouds(clouds.points, clouds.mask, clouds.features, clouds.labels, (Column("pt"), Column("eta")))

@@ -169,6 +169,22 @@ def test_files_in_different_units_are_refused(
     assert "WARNING: the typical pT of constituents is" in capsys.readouterr().err
 
 
+def test_files_whose_jets_were_cut_are_said(
+    tmp_path: Path, rng: np.random.Generator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    jets = random_jets(rng, 200)
+    jets = [np.concatenate([jet] * 4)[: 12 + number % 9] for number, jet in enumerate(jets) if len(jet) > 4]
+    write_jetclass2(tmp_path / "whole.parquet", jets, [0] * len(jets))
+    write_jetclass2(tmp_path / "cut.parquet", [1.5 * jet[:14] for jet in jets], [0] * len(jets))
+    run([tmp_path / "whole.parquet"], "jetclass2")
+    run([tmp_path / "cut.parquet"], "jetclass2")
+    assert "were they cut" not in capsys.readouterr().err
+    run([tmp_path / "cut.parquet", tmp_path / "whole.parquet"], "jetclass2")
+    said = capsys.readouterr().err
+    assert f"of {len(jets)} jets in {tmp_path}/cut.parquet have 14 constituents and none has more" in said
+    assert "jets have up to 20: were they cut?" in said
+
+
 def test_windows_and_what_is_left_out(tmp_path: Path) -> None:
     """A jet of mass 10, one without a particle, one along the beam, one with a particle along the beam, a light one."""
     along = np.array([[0, 0, 50, 50]], "f4")

@@ -10,7 +10,7 @@ import pytest
 from tagging_files import class_settings, ingested_jets
 
 from cloudchamber.classification.jets import combine_classes
-from cloudchamber.classification.origins import difference, made_with, typical_pt, units_of_classes
+from cloudchamber.classification.origins import cut_of_classes, difference, made_with, typical_pt, units_of_classes
 from cloudchamber.cloud_file import read_clouds, read_header
 from cloudchamber.cloud_writer import write_clouds
 from cloudchamber.errors import InputError
@@ -90,6 +90,34 @@ def test_classes_in_other_units(rng: np.random.Generator) -> None:
     # Prepared jets are in units of their own pT.
     relative = replace(jets, points=relative_points(jets), point_columns=RELATIVE_COLUMNS)
     assert typical_pt(relative) == pytest.approx(typical_pt(jets), rel=1e-5)
+
+
+def test_a_class_that_was_cut_before_it_was_read(rng: np.random.Generator) -> None:
+    """Whatever the settings say: the jets of one file have 30 particles at most, those of the other go on."""
+    one, other = rng.poisson(40, (2, 2000))
+    assert cut_of_classes({"qcd": one, "top": other}) is None
+    assert cut_of_classes({"qcd": np.minimum(one, 30), "top": np.minimum(other, 30)}) is None
+    said = cut_of_classes({"qcd": np.minimum(one, 30), "top": other})
+    cut = np.count_nonzero(one >= 30)
+    assert said is not None
+    assert said.startswith(f"{cut} of 2000 jets of class 'qcd' have 30 constituents and none has more, those")
+    # A cut in the tail is seen where some jets reach it, and classes of jets that are smaller by nature are not cut.
+    assert cut_of_classes({"qcd": np.minimum(one, 52), "top": other}) is not None
+    assert cut_of_classes({"qcd": rng.poisson(15, 2000), "top": other}) is None
+
+
+def test_a_class_that_was_cut_is_refused(tmp_path: Path) -> None:
+    made = class_settings(tmp_path, np.random.default_rng(2), ["1", "2"], 600)
+    path = Path(made.classes[0].file)
+    jets = read_clouds(path)
+    place = [column.name for column in jets.feature_columns].index("n_constituents")
+    for number, most in ((0, 40), (1, 100)):
+        features = jets.features.copy()
+        features[:, place] = np.minimum(np.random.default_rng(number).poisson(45, len(jets)), most)
+        path = Path(made.classes[number].file)
+        write_clouds(path, replace(read_clouds(path), features=features[: len(read_clouds(path))]))
+    with pytest.raises(InputError, match=r"jets of class '1' have 40 constituents and none has more.*mixed_classes"):
+        combine_classes(made, 1, tmp_path / "jets.h5")
 
 
 def test_a_class_in_mev_is_refused(tmp_path: Path, rng: np.random.Generator) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from cloudchamber import seeds
 from cloudchamber.classification.chosen_jets import WINDOWED, chosen_jets, windows_or_ranges
 from cloudchamber.classification.flat_weights import flat_weights
-from cloudchamber.classification.origins import difference, made_with, typical_pt, units_of_classes
+from cloudchamber.classification.origins import cut_of_classes, difference, made_with, typical_pt, units_of_classes
 from cloudchamber.cloud import EVENT_WEIGHT, Clouds, Column
 from cloudchamber.cloud_file import read_clouds
 from cloudchamber.cloud_writer import CloudWriter, create_clouds
@@ -53,8 +53,8 @@ def combine_classes(settings: TaggingJetsSettings, seed: int, output: Path) -> N
     Raises:
         InputError: a file cannot be used, a class has no jets or cannot be made flat, a part has fewer jets of a class
             than :data:`LEAST_JETS`, the training part has fewer jets of one than the learning curve asks for, or two
-            classes have the same jet, or were made with other settings or from other collections; jets have event
-            weights and the settings do not say what becomes of them, or some are negative.
+            classes have the same jet, were made with other settings or from other collections, or one was cut to fewer
+            particles; jets have event weights and the settings do not say what becomes of them, or some are negative.
         StorageError: the output cannot be written.
     """
     files = list(dict.fromkeys(item.file for item in settings.classes))
@@ -73,6 +73,7 @@ def combine_classes(settings: TaggingJetsSettings, seed: int, output: Path) -> N
         known: dict[str, tuple[int, int]] = {}
         made_of: list[tuple[str, dict[str, str]]] = []
         momenta: dict[str, float | None] = {}
+        numbers: dict[str, np.ndarray] = {}
         for source, file in enumerate(files):
             clouds = read_clouds(file, weighted=True)
             for position, item in enumerate(settings.classes):
@@ -83,6 +84,7 @@ def combine_classes(settings: TaggingJetsSettings, seed: int, output: Path) -> N
                     jets, events = clouds[rows], event_labels(clouds)[rows]
                     made_of.append((item.name, made_with(clouds, settings.max_particles)))
                     momenta[item.name] = typical_pt(jets)
+                    numbers[item.name] = jets.feature("n_constituents")
                     labels.append(np.column_stack([np.tile((position, source), (len(rows), 1)), events]))
                     raw_files.append(_raw_files(clouds, source, events[:, 0], known))
                     content, described = _append(jets, labels[-1], settings, writer)
@@ -93,7 +95,7 @@ def combine_classes(settings: TaggingJetsSettings, seed: int, output: Path) -> N
                 kinematics.append(np.stack([jets.feature(name) for name in WINDOWED]))
                 report.update()
         of_windows = np.concatenate(kinematics, axis=1)
-        mixed = _mixed(difference(made_of) or units_of_classes(momenta), settings)
+        mixed = _mixed(difference(made_of) or units_of_classes(momenta) or cut_of_classes(numbers), settings)
         of_jets, content = np.concatenate(labels), np.concatenate(contents)
         identical = _count_identical(content, of_jets[:, 0], settings.classes)
         events = joined(np.column_stack([np.concatenate(raw_files), of_jets[:, 3]]), content)

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from cloudchamber.cloud import Clouds
-from cloudchamber.preparation.alike import in_other_units
+from cloudchamber.preparation.alike import cut_at, in_other_units
 from cloudchamber.preparation.nanoaod_jets import takes_puppi
 
-__all__ = ["difference", "made_with", "typical_pt", "units_of_classes"]
+__all__ = ["cut_of_classes", "difference", "made_with", "typical_pt", "units_of_classes"]
 
 # Keys of the clouds in the settings of the ingestion that say what a jet is. Windows and matches say which are taken.
 _OF_CLOUDS = ("kind", "algorithm", "radius", "constituents", "collection")
@@ -78,6 +78,24 @@ def units_of_classes(typical: Mapping[str, float | None]) -> str | None:
             return (
                 f"the typical pT of particles is {pt:.3g} of class '{first}' and {its_pt:.3g} of class '{name}', as in "
                 "different units"
+            )
+    return None
+
+
+def cut_of_classes(numbers: Mapping[str, np.ndarray]) -> str | None:
+    """Say of which class the jets were cut to fewer particles than those of another have, or return None.
+
+    Args:
+        numbers: of each class, (n,) constituents of its jets before the ingestion kept the hardest.
+    """
+    jets = {name: np.bincount(of_class.astype(np.int64)) for name, of_class in numbers.items()}
+    longest = max(jets, key=lambda name: len(jets[name]))
+    for name, found in jets.items():
+        cut = cut_at(found)
+        if cut is not None and len(found) < len(jets[longest]):
+            return (
+                f"{found[cut]} of {found.sum()} jets of class '{name}' have {cut} constituents and none has more, "
+                f"those of class '{longest}' have up to {len(jets[longest]) - 1}, as where the former were cut"
             )
     return None
 

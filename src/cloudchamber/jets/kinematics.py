@@ -5,13 +5,16 @@ import numpy as np
 from cloudchamber.cloud import Clouds
 from cloudchamber.errors import InputError
 
-__all__ = ["SUM_DECIMALS", "has_momentum", "jet_kinematics", "momenta", "relative_sum"]
+__all__ = ["MASS_ROUNDING", "SUM_DECIMALS", "has_momentum", "jet_kinematics", "momenta", "relative_sum"]
 
 # Particles are stored in single precision, so that jets that lost none add up to one up to 1e-7. Compared beyond that,
 # they would differ from each other, and generated jets from them, by rounding alone.
 SUM_DECIMALS = 6
 # Beyond it products of two energies, exp(2 |eta|), do not fit into double precision.
 _FARTHEST = 350.0
+# The mass squared is a difference of large numbers. Below this share of them it is their rounding: the mass of a jet of
+# one particle, which would be zero for some of these jets and not for others.
+MASS_ROUNDING = 1e-14
 
 
 def has_momentum(clouds: Clouds) -> np.ndarray:
@@ -47,7 +50,8 @@ def jet_kinematics(pt: np.ndarray, eta: np.ndarray, phi: np.ndarray) -> tuple[np
     """Return the transverse momentum and the mass of each jet, the sum of its massless particles.
 
     The mass squared is taken as (E + p_z)(E - p_z) - pT^2 with both factors summed on their own, which loses no digits
-    where a jet lies off the transverse plane. It is infinite where a particle lies beyond |eta| of about 700.
+    where a jet lies off the transverse plane. Below ``MASS_ROUNDING`` of the product it is zero. It is infinite where a
+    particle lies beyond |eta| of about 700.
 
     Args:
         pt, eta, phi: (N, P), with pt = 0 in slots without a particle.
@@ -63,8 +67,10 @@ def jet_kinematics(pt: np.ndarray, eta: np.ndarray, phi: np.ndarray) -> tuple[np
     """
     jet_pt = np.hypot((pt * np.cos(phi)).sum(axis=1), (pt * np.sin(phi)).sum(axis=1))
     with np.errstate(over="ignore"):
-        mass_squared = (pt * np.exp(eta)).sum(axis=1) * (pt * np.exp(-eta)).sum(axis=1) - jet_pt**2
-    return jet_pt, np.sqrt(np.maximum(mass_squared, 0.0))
+        product = (pt * np.exp(eta)).sum(axis=1) * (pt * np.exp(-eta)).sum(axis=1)
+    mass_squared = product - jet_pt**2
+    massless = (mass_squared <= MASS_ROUNDING * product) & np.isfinite(product)
+    return jet_pt, np.sqrt(np.where(massless, 0.0, mass_squared))
 
 
 def relative_sum(clouds: Clouds) -> np.ndarray:

@@ -214,7 +214,9 @@ def _features(values: Any, name: str) -> np.ndarray:
 
 def _samples(truth: Any, generated: Any, floor: Any) -> list[Sample]:
     """Return one feature of all sides, with as many jets for the floor as there are generated ones."""
-    arrays = _with_floor([_feature(values, name) for values, name in _given(truth, generated, floor)])
+    arrays = _with_floor(
+        _of_one_precision([_feature(values, name) for values, name in _given(truth, generated, floor)])
+    )
     found = []
     for values, name in zip(arrays, _SIDES, strict=False):
         if values.ndim == 1:
@@ -231,11 +233,32 @@ def _feature(values: Any, name: str) -> "np.ma.MaskedArray[Any, Any]":
     array = as_array(values, name)
     shape = ("N",) if array.ndim == 1 else ("N", "P")
     if not isinstance(array, np.ma.MaskedArray):
-        return np.ma.MaskedArray(numbers(array, name, shape).astype(np.float64))
+        return np.ma.MaskedArray(numbers(array, name, shape))
     if array.ndim == 1 and np.ma.getmaskarray(array).any():
         raise InputError(f"{name}: a number of each jet is masked for {np.ma.count_masked(array)} of {len(array)}")
-    plain = numbers(array.filled(0), name, shape).astype(np.float64)
-    return np.ma.MaskedArray(plain, np.ma.getmaskarray(array))
+    return np.ma.MaskedArray(numbers(array.filled(0), name, shape), np.ma.getmaskarray(array))
+
+
+def _of_one_precision(sides: Sequence["np.ma.MaskedArray[Any, Any]"]) -> list["np.ma.MaskedArray[Any, Any]"]:
+    """Return all sides as float64, with no more digits than the side that has fewest.
+
+    0.1 in single precision is another number in double precision: a value that many jets share would be shared with
+    none of another side.
+
+    Raises:
+        InputError: a value is too large for the precision of another side.
+    """
+    fewest = min((side.dtype for side in sides if side.dtype.kind == "f"), key=lambda of: of.itemsize, default=None)
+    found: list[np.ma.MaskedArray[Any, Any]] = []
+    for side, name in zip(sides, _SIDES, strict=False):
+        rounded = side.data
+        if fewest is not None and side.dtype != fewest:
+            with np.errstate(over="ignore"):
+                rounded = rounded.astype(fewest)
+            if not np.isfinite(rounded).all():
+                raise InputError(f"{name}: a value is too large for {fewest}, which another sample has")
+        found.append(np.ma.MaskedArray(rounded.astype(np.float64), np.ma.getmask(side)))
+    return found
 
 
 def _jets(truth: Any, generated: Any, floor: Any) -> list[Any]:

@@ -13,7 +13,7 @@ from cloudchamber.library.checks import finite, mapping, whole_number
 from cloudchamber.library.jets import as_jets, jet_observables
 from cloudchamber.library.measurement import Measurement
 from cloudchamber.metrics import memorisation as copies
-from cloudchamber.metrics.energy_mover import coverage_and_mmd, energy_movers_distances
+from cloudchamber.metrics.energy_mover import coverage_and_mmd, energy_movers_distances, sizes_of_batches
 from cloudchamber.metrics.memorisation import MOST_HELD_OUT
 from cloudchamber.metrics.resampling import Estimate
 from cloudchamber.preparation.splits import halved
@@ -66,12 +66,13 @@ def coverage(
     Args:
         truth, generated, floor: (N, P, 3) eta_rel, phi_rel [rad] and pt_rel, zero in empty slots; or clouds of jets.
             Of the floor, independent truth, as many are used as there are generated ones.
-        jets: true and generated jets of a batch; no more than the smallest sample has.
-        batches: number of batches.
+        jets: true and generated jets of a batch; fewer where the smallest sample has not so many for each batch.
+        batches: number of batches, no two of which share a jet.
         seed: of the batches.
 
     Raises:
-        InputError: an array is empty or has another shape, a number is not finite, or fewer than two batches are asked.
+        InputError: an array is empty or has another shape, a number is not finite, or fewer than two batches are asked
+            for or can be made.
     """
     return _matched(truth, generated, floor, jets, batches, seed)[0]
 
@@ -98,14 +99,14 @@ def _matched(
 ) -> tuple[Measurement, Measurement]:
     asked, repeated = whole_number(jets, "jets", 2), whole_number(batches, "batches", 2)
     true, judged = as_jets(truth, "truth"), as_jets(generated, "generated")
-    size = min(asked, len(true), len(judged))
+    size, repeated = sizes_of_batches(asked, repeated, min(len(true), len(judged)))
     rng = seeds.generator(seed, "batches")
     values = coverage_and_mmd(true, judged, rng, size, repeated)
     floors = (Estimate(np.nan, np.nan), Estimate(np.nan, np.nan))
     if floor is not None:
         others = as_jets(floor, "floor")
-        if len(others) < size:
-            raise InputError(f"floor: {len(others)} jets, a batch takes {size}")
+        if len(others) < size * repeated:
+            raise InputError(f"floor: {len(others)} jets, {repeated} batches take {size * repeated}")
         floors = coverage_and_mmd(true, others[: len(judged)], rng, size, repeated)
     one, other = (
         Measurement(*value, *of_truth, size * repeated, size * repeated)

@@ -1,10 +1,12 @@
 """Metrics of jets as whole clouds: coverage, minimum matching distance, copies of training jets."""
 
+import sys
+
 import numpy as np
 import pandas as pd
 
 from cloudchamber.cloud_file import AnyClouds
-from cloudchamber.metrics.energy_mover import coverage_and_mmd
+from cloudchamber.metrics.energy_mover import coverage_and_mmd, sizes_of_batches
 from cloudchamber.metrics.memorisation import MOST_HELD_OUT, memorisation
 from cloudchamber.metrics.tables import DISTANCE_COLUMNS
 from cloudchamber.preparation.splits import event_labels, halved
@@ -45,10 +47,14 @@ def compare_clouds(
         if any(part.event_weight is not None and (part.event_weight < 0).any() for part in (test, train)):
             return pd.DataFrame([], columns=list(DISTANCE_COLUMNS))
         test, train = (_unweighted(part, rng) for part in (test, train))
-    batches = settings.energy_mover_batches
-    jets = min(settings.energy_mover_jets, len(test), len(generated))
-    if weighted:
-        jets = min(jets, len(train))
+    there = min(len(test), len(generated), *([len(train)] if weighted else []))
+    asked = (settings.energy_mover_jets, settings.energy_mover_batches)
+    jets, batches = sizes_of_batches(*asked, there)
+    if (jets, batches) != asked:
+        sys.stderr.write(
+            f"compare: coverage and mmd in {batches} batches of {jets} jets and not {asked[1]} of {asked[0]}: no jet "
+            f"is in two of them, one sample has {there}\n"
+        )
     values = coverage_and_mmd(test, generated, rng, jets, batches)
     floors = coverage_and_mmd(test, train.select(slice(len(generated))), rng, jets, batches)
     rows = [

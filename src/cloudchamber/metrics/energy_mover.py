@@ -17,10 +17,12 @@ from cloudchamber.jets.kinematics import momenta
 from cloudchamber.metrics.resampling import Estimate
 from cloudchamber.progress import progress
 
-__all__ = ["coverage_and_mmd", "energy_movers_distances"]
+__all__ = ["coverage_and_mmd", "energy_movers_distances", "sizes_of_batches"]
 
 _UNREACHED = -2
 _START = -1
+# Two batches of two jets.
+_FEWEST = 4
 
 
 def energy_movers_distances(first: Clouds, second: Clouds, radius: float = 1.0) -> np.ndarray:
@@ -39,6 +41,27 @@ def energy_movers_distances(first: Clouds, second: Clouds, radius: float = 1.0) 
     return _distances(_particles(first), _particles(second), radius)
 
 
+def sizes_of_batches(jets: int, batches: int, there: int) -> tuple[int, int]:
+    """Return how many jets a batch takes and how many batches there are, so that no jet is in two batches.
+
+    Args:
+        jets: per batch, as asked for.
+        batches: as asked for; where that leaves no two jets for a batch there are fewer.
+        there: jets of the smallest sample.
+
+    Raises:
+        InputError: there are not two batches of two jets.
+
+    Example:
+        >>> sizes_of_batches(50, 5, 1000), sizes_of_batches(50, 5, 60), sizes_of_batches(50, 5, 7)
+        ((50, 5), (12, 5), (2, 3))
+    """
+    if there < _FEWEST:
+        raise InputError(f"coverage needs {_FEWEST} jets or more of each sample, not {there}")
+    size = max(2, min(jets, there // batches))
+    return size, min(batches, there // size)
+
+
 def coverage_and_mmd(
     truth: AnyClouds,
     generated: AnyClouds,
@@ -54,10 +77,10 @@ def coverage_and_mmd(
     nearest generated jet. Both depend on ``jets``, and a perfect model does not reach a coverage of one: they are to be
     read against the same numbers between two samples of truth.
 
-    A batch holds as many true as generated jets, drawn without replacement. The code of jetnet, of which this is the
-    definition otherwise, draws with replacement, which lowers the coverage where samples are small. Values are means
-    over batches, uncertainties their standard errors, which for few batches are rough themselves, and zero for a single
-    one.
+    A batch holds as many true as generated jets, and no jet is in two batches: batches that share jets differ too
+    little, those of all jets not at all. The code of jetnet, of which this is the definition otherwise, draws with
+    replacement, which lowers the coverage where samples are small. Values are means over batches, uncertainties their
+    standard errors, which for few batches are rough themselves, and not a number for a single one.
 
     Args:
         truth, generated: see :func:`energy_movers_distances`.
@@ -67,17 +90,19 @@ def coverage_and_mmd(
         radius: see :func:`energy_movers_distances`.
 
     Raises:
-        InputError: fewer jets than a batch takes.
+        InputError: fewer jets than all batches take.
     """
     for name, clouds in (("true", truth), ("generated", generated)):
-        if len(clouds) < jets:
-            raise InputError(f"coverage in batches of {jets} jets, but there are only {len(clouds)} {name} jets")
-    coverages, distances = np.empty(batches), np.empty(batches)
-    with progress("energy mover's distances", batches, "batches") as report:
-        for batch in range(batches):
-            true_rows, generated_rows = (
-                rng.choice(len(clouds), jets, replace=False, shuffle=False) for clouds in (truth, generated)
+        if len(clouds) < jets * batches:
+            raise InputError(
+                f"coverage in {batches} batches of {jets} jets, but there are only {len(clouds)} {name} jets"
             )
+    coverages, distances = np.empty(batches), np.empty(batches)
+    drawn = [
+        rng.choice(len(clouds), jets * batches, replace=False).reshape(batches, jets) for clouds in (truth, generated)
+    ]
+    with progress("energy mover's distances", batches, "batches") as report:
+        for batch, (true_rows, generated_rows) in enumerate(zip(*drawn, strict=True)):
             distance = energy_movers_distances(truth[true_rows], generated[generated_rows], radius)
             coverages[batch] = len(np.unique(distance.argmin(axis=0))) / jets
             distances[batch] = distance.min(axis=1).mean()
@@ -86,7 +111,7 @@ def coverage_and_mmd(
 
 
 def _mean(values: np.ndarray) -> Estimate:
-    error = values.std(ddof=1) / math.sqrt(len(values)) if len(values) > 1 else 0.0
+    error = values.std(ddof=1) / math.sqrt(len(values)) if len(values) > 1 else math.nan
     return Estimate(float(values.mean()), float(error))
 
 

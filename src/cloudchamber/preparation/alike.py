@@ -12,11 +12,13 @@ from cloudchamber.readers.constituents import detector_view, pt_leaves
 from cloudchamber.readers.event_tree import EventTree
 from cloudchamber.readers.jagged import Step
 
-__all__ = ["FileContent", "difference", "in_other_units", "units_differ", "unlikely_unit"]
+__all__ = ["FileContent", "cut_at", "difference", "in_other_units", "units_differ", "unlikely_unit"]
 
 # The geometric mean of pT is 0.3 to 4 GeV in all files of Delphes that were looked at, whatever the process and the
 # card; GeV and MeV are a thousand apart.
 _LARGEST_RATIO = 50.0
+# The numbers of constituents of jets fall off gently. Jets that were cut pile up at the largest number.
+_FEWEST_CUT, _LOWEST_CUT, _STEP = 20, 10, 2
 # Wide enough for partons without a shower.
 _LIKELY = (0.01, 250.0)
 
@@ -100,6 +102,23 @@ def unlikely_unit(path: Path, pt: float | None) -> str | None:
     if pt is None or _LIKELY[0] < pt < _LIKELY[1]:
         return None
     return f"WARNING: the typical pT of constituents is {pt:.3g} in {path}, which is taken as GeV: is that its unit?"
+
+
+def cut_at(jets: np.ndarray) -> int | None:
+    """Return the number of constituents that jets were cut to before they were read, or None where nothing tells.
+
+    Args:
+        jets: (n,) how many jets have 0, 1, ... constituents; the last is not zero.
+
+    Example:
+        >>> gently = np.array([0] * 20 + [30] * 20 + [20, 9, 4, 1])
+        >>> cut_at(gently), cut_at(np.append(gently[:35], gently[35:].sum()))
+        (None, 35)
+    """
+    most = len(jets) - 1
+    if most < _LOWEST_CUT or jets[most] < _FEWEST_CUT or jets[most] <= _STEP * jets[most - 1]:
+        return None
+    return most
 
 
 def _names(names: Sequence[str]) -> str:

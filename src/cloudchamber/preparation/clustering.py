@@ -7,6 +7,7 @@ import awkward as ak
 import numpy as np
 from numba import njit
 
+from cloudchamber.jets.kinematics import MASS_ROUNDING
 from cloudchamber.quiet_fastjet import fastjet
 
 __all__ = ["Algorithm", "ClusteredJets", "JetKinematics", "cluster", "four_vector_sums"]
@@ -92,7 +93,8 @@ def cluster(
 def four_vector_sums(pt: np.ndarray, eta: np.ndarray, phi: np.ndarray, offsets: np.ndarray) -> JetKinematics:
     """Sum the massless four-vectors of each cloud, in float64.
 
-    A constituent with pT = 0 adds nothing, whatever its eta. A cloud without constituents gets zeros.
+    A constituent with pT = 0 adds nothing, whatever its eta. A cloud without constituents gets zeros. A mass that is
+    rounding of the energy is zero.
 
     Args:
         pt, eta, phi: (total,) kinematics of all constituents [GeV, 1, rad].
@@ -119,6 +121,7 @@ def _sums(pt: np.ndarray, eta: np.ndarray, phi: np.ndarray, offsets: np.ndarray)
         out[0, cloud] = transverse
         out[1, cloud] = np.arcsinh(pz / transverse) if transverse > 0 else 0.0
         out[2, cloud] = np.arctan2(py, px)
-        out[3, cloud] = np.sqrt(max(energy * energy - transverse * transverse - pz * pz, 0.0))
+        mass_squared = energy * energy - transverse * transverse - pz * pz
+        out[3, cloud] = 0.0 if mass_squared <= MASS_ROUNDING * energy * energy else np.sqrt(mass_squared)
         out[4, cloud] = scalar
     return out

@@ -11,7 +11,7 @@ import numpy as np
 
 from cloudchamber.cloud_writer import create_clouds
 from cloudchamber.errors import InputError
-from cloudchamber.preparation.alike import units_differ, unlikely_unit
+from cloudchamber.preparation.alike import cut_at, units_differ, unlikely_unit
 from cloudchamber.preparation.columns import CLASS_COLUMN, JET_FEATURES, LABEL_COLUMNS, MULTIPLICITY
 from cloudchamber.preparation.padded_writer import PaddedWriter
 from cloudchamber.preparation.raw_clouds import RawClouds
@@ -47,6 +47,14 @@ class _Tally:
     outside: int = 0
     without_direction: int = 0
     typical_pt: dict[Path, float] = field(default_factory=dict)
+    numbers: dict[Path, np.ndarray] = field(default_factory=dict)
+
+    def count(self, path: Path, constituents: np.ndarray) -> None:
+        """Count jets of a file with these numbers of constituents, (n,)."""
+        known = self.numbers.get(path, np.zeros(0, np.int64))
+        found = np.bincount(constituents, minlength=len(known))
+        found[: len(known)] += known
+        self.numbers[path] = found
 
     def compare(self, path: Path, log_pt_sum: float, constituents: int) -> None:
         """Compare a file with the first one that has constituents; refuse it where it is in other units."""
@@ -73,8 +81,22 @@ class _Tally:
 
     def summary(self) -> str:
         found = [unlikely_unit(path, pt) for path, pt in self.typical_pt.items()]
-        said = "".join(f"; {words}" for words in found[:1] if words)
+        found = [*found[:1], self._cut()]
+        said = "".join(f"; {words}" for words in found if words)
         return f"{self.read} jets read; {self.empty} without constituents; {self.outside} outside of the windows{said}"
+
+    def _cut(self) -> str | None:
+        """Say of the first file whose jets were cut that those of another file were not, or return None."""
+        most = {path: len(jets) - 1 for path, jets in self.numbers.items()}
+        longest = max(most, key=lambda path: most[path])
+        for path, jets in self.numbers.items():
+            cut = cut_at(jets)
+            if cut is not None and cut < most[longest]:
+                return (
+                    f"WARNING: {jets[cut]} of {jets.sum()} jets in {path} have {cut} constituents and none has more, "
+                    f"in {longest} jets have up to {most[longest]}: were they cut?"
+                )
+        return None
 
 
 def read_labelled_jets(
@@ -114,6 +136,7 @@ def read_labelled_jets(
                         pt = np.hypot(*jets.momenta[:2])
                         log_pt_sum += float(np.log(pt[pt > 0]).sum())
                         constituents += int(np.count_nonzero(pt > 0))
+                        tally.count(path, np.diff(jets.offsets))
                         raw = _clouds(jets, settings)
                         tally.add(raw)
                         taken = (jets.entries[raw.event], raw.rank, jets.labels[raw.event])

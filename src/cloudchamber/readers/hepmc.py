@@ -2,14 +2,13 @@
 
 Momenta are in GeV and lengths in mm, whatever the file has them in. The package ``pyhepmc`` is not among those of the
 analysis: install the extra ``hepmc``. It ends quietly where a file cannot be read on, so that the events of a file are
-counted before.
+counted before (:mod:`cloudchamber.readers.hepmc_text`).
 
 A file may have a hundred weights for each event, in an order that says nothing: versions of HepMC sort them by name.
 """
 
-import gzip
 import re
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ import numpy as np
 from cloudchamber.errors import InputError
 from cloudchamber.optional import optional_package
 from cloudchamber.readers.event_tree import EventTree
+from cloudchamber.readers.hepmc_text import count_events
 from cloudchamber.readers.jagged import Jagged, Step, offsets_of
 from cloudchamber.records.record import verify_record
 
@@ -28,7 +28,6 @@ __all__ = ["WEIGHT", "GeneratedEvent", "HepMCFile", "open_hepmc"]
 WEIGHT, CROSS_SECTION = "Event.Weight", "Event.CrossSection"
 _NUMBER = "Event.Number"
 _LEAVES = ("PID", "Status", "E", "Px", "Py", "Pz", "PT", "Eta", "Phi", "Mass", "X", "Y", "Z", "T")
-_GZIP, _HEAD, _END = b"\x1f\x8b", b"HepMC::", b"END_EVENT_LISTING"
 # The weight that is meant where nobody says which: what generators call it, and numbers where weights have no names.
 _NOMINAL = re.compile(r"(weight|default|nominal|central|0)(_merging=0\.0+)?", re.IGNORECASE)
 _ALONG_BEAM = 999.9
@@ -239,39 +238,10 @@ def open_hepmc(path: Path, recorded: bool = True) -> HepMCFile:
     Raises:
         InputError: the file is missing, no text of HepMC, cut short or without events; or ``pyhepmc`` is not installed.
     """
-    n_events = _counted(path)
+    n_events = count_events(path)
     if recorded:
         verify_record(path)
     return HepMCFile(path, optional_package("pyhepmc", "hepmc", "HepMC"), n_events)
-
-
-def _counted(path: Path) -> int:
-    """Return how many events a file says that it has."""
-    try:
-        with _text(path) as file:
-            lines = iter(file)
-            head = next((line for line in lines if line.strip()), b"")
-            if not head.startswith(_HEAD):
-                raise InputError(f"{path}: not a text file of HepMC 2 or 3")
-            events, last = 0, b""
-            for line in lines:
-                events += line.startswith(b"E ")
-                last = line if line.strip() else last
-    except (OSError, EOFError, gzip.BadGzipFile) as error:
-        raise InputError(f"{path}: cannot be read: {' '.join(str(error).split())}") from error
-    if _END not in last:
-        raise InputError(f"{path}: cut short: its last line is not that of the end of a listing of events")
-    if not events:
-        raise InputError(f"{path}: has no events")
-    return events
-
-
-@contextmanager
-def _text(path: Path) -> Iterator[Iterable[bytes]]:
-    with open(path, "rb") as file:
-        compressed = file.read(2) == _GZIP
-    with gzip.open(path, "rb") if compressed else open(path, "rb") as text:
-        yield text
 
 
 @contextmanager

@@ -61,6 +61,7 @@ def read_jetnet(path: str | Path, max_particles: int | None = None) -> Clouds:
         raise InputError(f"{path}: the mask, column 3 of 'particle_features', is not 0 or 1 everywhere")
     mask = particles[..., 3] == 1
     points = np.where(mask[..., None], particles[..., :3], np.float32(0))
+    _say_padding(path, points, mask)
     _within_a_turn(path, points, mask)
     _refuse_other_coordinates(path, points, mask, jets)
     cost: dict[str, Any] = {}
@@ -79,6 +80,16 @@ def read_jetnet(path: str | Path, max_particles: int | None = None) -> Clouds:
         feature_columns=_FEATURES,
         meta={**cost, "provenance": provenance("read_jetnet", {"max_particles": max_particles}, [path])},
     )
+
+
+def _say_padding(path: str | Path, points: np.ndarray, mask: np.ndarray) -> None:
+    """Say how many particles of jets (N, P, 3) are zeros alone, which padding is that the mask does not know."""
+    zeros = int((mask & ~points.any(axis=2)).sum())
+    if zeros:
+        sys.stderr.write(
+            f"{path}: WARNING: {zeros} of {int(mask.sum())} particles have mask 1 and zeros alone: if they are padding "
+            "models are asked for too many particles\n"
+        )
 
 
 def _within_a_turn(path: str | Path, points: np.ndarray, mask: np.ndarray) -> None:

@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 # Keys of which null is another value than the one that counts where they are left out.
-NULL_SAYS = frozenset({"weight_branch"})
+NULL_SAYS = frozenset({"core_radius", "weight_branch"})
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 PositiveInt = Annotated[int, Field(gt=0)]

@@ -97,16 +97,19 @@ def test_equivariant_scores_turn_with_the_particles(mirrored: bool) -> None:
 
 
 @pytest.mark.parametrize("values", [SPRINGS, TRAPPED_DISKS, BOX])
-def test_the_change_of_forces_is_their_derivative(values: dict[str, Any]) -> None:
+def test_motion_is_the_velocity_and_derivatives_of_forces_along_it(values: dict[str, Any]) -> None:
     one = system(values)
     assert isinstance(one, ActiveSystem)
     states = states_of(one, 2)
-    positions, velocities = states[..., : one.dimensions], states[..., one.dimensions :]
-    step = 1e-5
-    ends = [one.force((positions + sign * step * velocities).numpy()) for sign in (1, -1)]
-    change = one.force_change(positions, velocities).numpy()
-    assert np.abs(change).max() > 0.1
-    np.testing.assert_allclose(change, (ends[0] - ends[1]) / (2 * step), atol=1e-4)
+    positions = states[..., : one.dimensions].numpy()
+    with torch.no_grad():
+        velocity, *changes = (tensor.numpy() for tensor in one.motion(states, 0.5 * ones(states), 2))
+    np.testing.assert_allclose(velocity, one.drift(states.numpy(), 0.5)[..., : one.dimensions], atol=1e-9)
+    for along, change in zip([velocity, changes[0]], changes, strict=True):
+        step = 1e-5 / np.abs(along).max()
+        ends = [one.force(positions + sign * step * along) for sign in (1, -1)]
+        assert np.abs(change).max() > 0.1
+        np.testing.assert_allclose(change, (ends[0] - ends[1]) / (2 * step), atol=1e-4 * np.abs(change).max())
 
 
 def test_forces_on_tensors_count_all_pairs_however_dense() -> None:

@@ -19,6 +19,7 @@ from cloudchamber.errors import InputError, SettingsError
 from cloudchamber.figures import style
 from cloudchamber.figures.rendering import as_html, as_latex
 from cloudchamber.pipeline.drawing import caption_of
+from cloudchamber.settings.base import parse
 from cloudchamber.studies.assignment.answer import answers
 from cloudchamber.studies.assignment.assign import assign_events
 from cloudchamber.studies.assignment.assignment_file import read_assignments, read_attention
@@ -38,6 +39,7 @@ from cloudchamber.studies.assignment.settings import (
     CostSettings,
     EvaluationSettings,
     PartSettings,
+    PublishedEventsSettings,
 )
 from cloudchamber.studies.assignment.stored_network import load_network
 from cloudchamber.studies.assignment.topology import ALL_HADRONIC_TOP_PAIR
@@ -310,6 +312,19 @@ def test_published_events_that_are_not_there_are_named() -> None:
     chosen = {"scale": "tiny", "studies": ["assignment"], "assignment": {"published": {"file": "nowhere.h5"}}}
     with pytest.raises(SettingsError, match=r"assignment\.published\.file: no such file: nowhere\.h5"):
         plan(config | chosen, REPOSITORY)
+
+
+@pytest.mark.parametrize(
+    ("published", "title"),
+    [
+        ({}, "events shipped with SPANet"),
+        ({"file": "/data/mine.h5"}, "events of mine.h5"),
+        ({"file": "$MINE"}, "events of $MINE"),
+        ({"file": "/data/mine.h5", "title": "all-hadronic tops of my generator"}, "all-hadronic tops of my generator"),
+    ],
+)
+def test_a_file_of_the_user_is_not_called_that_of_spanet(published: dict[str, str], title: str) -> None:
+    assert parse(PublishedEventsSettings, published).words == title
 
 
 def test_calibration_of_true_and_of_false_probabilities() -> None:

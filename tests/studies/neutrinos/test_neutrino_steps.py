@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import awkward as ak
 import h5py
 import numpy as np
 import pandas as pd
@@ -147,6 +148,33 @@ def test_wrong_files_are_one_line(raw: Path, tmp_path: Path, change: dict[str, A
         tree.extend(kept)
     with pytest.raises(InputError, match=re.escape(message)):
         list(read_events(path))
+
+
+def _weighing(raw: Path, path: Path, weights: np.ndarray, name: str = "Event.weight") -> Path:
+    """Write the events of a file with weights beside them, as those of a generator with a flux have."""
+    with uproot.open(raw) as file:
+        arrays = {name: branch.array() for name, branch in file["events"].items() if not name.startswith("n")}
+    arrays[name] = ak.Array(weights)
+    with uproot.recreate(path) as file:
+        file.mktree("events", {name: array.type.content for name, array in arrays.items()}).extend(arrays)
+    return path
+
+
+@pytest.mark.parametrize("name", ["Event.weight", "Event.Weight"])
+def test_events_that_weigh_differently_are_refused(name: str, raw: Path, tmp_path: Path) -> None:
+    (events,) = read_events(raw)
+    equal, other = (
+        _weighing(raw, tmp_path / f"{weight:g}.root", np.full(len(events), weight), name) for weight in (0.5, 2.0)
+    )
+    _ingested(equal, tmp_path)
+    rising = _weighing(raw, tmp_path / "rising.root", np.linspace(1, 2, len(events)), name)
+    for files, message in (
+        ([rising], rf"rising\.root: branch '{name}': events do not all weigh the same, which"),
+        ([raw, equal, other], rf"2\.root: branch '{name}': events do not all weigh the same as those of .*0\.5\.root"),
+    ):
+        with pytest.raises(InputError, match=message):
+            ingest(files, parse(MapSettings, MAPS), DETECTOR, 1, tmp_path / "weighing.h5")
+        assert not (tmp_path / "weighing.h5").exists()
 
 
 def _written(path: Path, events: Events) -> Path:

@@ -123,7 +123,7 @@ def test_arms_have_as_many_weights_and_steps_as_their_reference(scale: str) -> N
         assert size[arm["name"]] == pytest.approx(size[arm["reference"]], rel=0.01)
         assert steps[arm["name"]] == pytest.approx(steps[arm["reference"]], rel=0.01)
     if scale == "ablation":
-        assert len(arms) == 4
+        assert len(arms) == 5
         assert {len(study.plan.settings.seeds_of(arm["name"])) for arm in arms} == {3}
     shown = {drawing.name for drawing in [*study.figures(), *study.tables()]}
     assert "ablation" in shown
@@ -133,3 +133,11 @@ def test_arms_have_as_many_weights_and_steps_as_their_reference(scale: str) -> N
     assert (f"results_{scale}/showers/raw/0_times.csv" in files) == bool(study.times_settings)
     wildcards = SimpleNamespace(model="per_species", seed="1")
     assert len(study.sampled_files(wildcards)) == 2 * (len(study.plan.settings.source.gun.species) + 1)
+
+
+def test_an_arm_takes_distances_as_they_are() -> None:
+    config = yaml.safe_load((REPOSITORY / "config.yaml").read_text()) | {"scale": "ablation", "studies": ["showers"]}
+    models = plan(config, REPOSITORY).studies["showers"].plan.settings.models
+    cores = {name: model.core_radius for name, model in models.items() if model.kind == "trained"}
+    assert cores.pop("linear_positions") is None
+    assert set(cores.values()) == {1.0}

@@ -255,6 +255,13 @@ def test_steps_of_another_geometry_or_of_no_energy_are_refused(tmp_path: Path, s
         assert not (tmp_path / "showers.h5").exists()
 
 
+def _write_events(path: Path, content: dict[str, Any]) -> None:
+    with uproot.recreate(path) as file:
+        types = {name: values.type for name, values in content.items()}
+        file.mktree("events", types, field_name=lambda outer, inner: f"{outer}.{inner}" if outer else inner)
+        file["events"].extend(content)
+
+
 @pytest.mark.parametrize("same", [True, False])
 def test_events_that_weigh_differently_are_refused(same: bool, tmp_path: Path, showers_folder: Path) -> None:
     with uproot.open(showers_folder / "0.root") as file:
@@ -269,12 +276,15 @@ def test_events_that_weigh_differently_are_refused(same: bool, tmp_path: Path, s
     weights = np.ones(number) if same else np.linspace(1.0, 2.0, number)
     content = {name: ak.zip(leaves) for name, leaves in groups.items()}
     content["EventHeader"] = ak.zip({"weight": ak.Array([[weight] for weight in weights.tolist()])})
-    with uproot.recreate(tmp_path / "a.root") as file:
-        types = {name: values.type for name, values in content.items()}
-        file.mktree("events", types, field_name=lambda outer, inner: f"{outer}.{inner}" if outer else inner)
-        file["events"].extend(content)
+    _write_events(tmp_path / "a.root", content)
     if same:
         ingest([tmp_path / "a.root"], INGESTION, "ild_like", 1, tmp_path / "showers.h5")
+        content["EventHeader"] = ak.zip({"weight": ak.Array([[3.0]] * number)})
+        _write_events(tmp_path / "b.root", content)
+        with pytest.raises(
+            InputError, match=r"b\.root: branch 'EventHeader\.weight': .* the same as those of .*a\.root"
+        ):
+            ingest([tmp_path / "a.root", tmp_path / "b.root"], INGESTION, "ild_like", 1, tmp_path / "both.h5")
         return
     with pytest.raises(InputError, match=r"a\.root: branch 'EventHeader\.weight': events do not all weigh the same"):
         ingest([tmp_path / "a.root"], INGESTION, "ild_like", 1, tmp_path / "showers.h5")

@@ -181,6 +181,22 @@ def test_what_is_read_from_the_file_is_what_is_in_memory(showers_folder: Path) -
         assert again == scales
 
 
+def test_distances_to_the_axis_enter_by_their_logarithm(showers_folder: Path) -> None:
+    with open_showers(showers_folder / "showers.h5", ("train",)) as file:
+        rows = file.part("train")
+        scales = Scales.fit(file, rows, core=2.0)
+        points = np.concatenate([file.take(rows).points, [[0, 0, 3, 1e-3]]])
+    seen = scales.seen(points).astype(np.float64)
+    across = seen[:, :2] * scales.points.deviation[:2] + scales.points.mean[:2]
+    radius = np.hypot(points[:, 0], points[:, 1])[:, None]
+    expected = points[:, :2] / np.maximum(radius, 1e-9) * np.log(1 + radius / 2)
+    np.testing.assert_allclose(across, expected, atol=1e-5)
+    np.testing.assert_allclose(scales.measured(seen), points[:, [0, 1, 3]], rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(seen[:-1].mean(axis=0), 0, atol=1e-5)
+    np.testing.assert_allclose(seen[:-1].std(axis=0), 1, atol=1e-5)
+    assert Scales.from_json(scales.to_json()) == scales
+
+
 def test_a_shower_has_a_point_at_least(showers_folder: Path) -> None:
     with open_showers(showers_folder / "showers.h5") as file:
         scales = Scales.fit(file, file.part("train"))

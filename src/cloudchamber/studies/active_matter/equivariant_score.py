@@ -87,11 +87,8 @@ class EquivariantTransformer(nn.Module):
     def _of_particles(self, state: Tensor, drive: Tensor) -> list[Tensor]:
         """Return the (B, N, d) vectors of each particle."""
         d = self.system.dimensions
-        positions, activities = state[..., :d], state[..., d:]
-        velocity = self.system.propulsion(state, drive) + self.system.force(positions)
-        change = self.system.force_change(positions, velocity)
-        vectors = [activities, velocity, change, self.system.force_change(positions, change)]
-        return vectors if self.system.uniform else [*vectors, positions]
+        vectors = [state[..., d:], *self.system.motion(state, drive, 2)]
+        return vectors if self.system.uniform else [*vectors, state[..., :d]]
 
     def _vectors(self, state: Tensor, drive: Tensor, chosen: Tensor | None) -> Tensor:
         """Return (B, P, n, V, d) vectors of the neighbours of each particle."""

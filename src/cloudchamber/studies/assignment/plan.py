@@ -162,7 +162,7 @@ class AssignmentPlan:
     def titles(self) -> dict[str, Any]:
         """Return what the study, its models and its samples with tops are called."""
         published = self.settings.published
-        titles = {OWN: "own events", PUBLISHED: "" if published is None else published.title}
+        titles = {OWN: "own events", PUBLISHED: "" if published is None else published.words}
         return {
             "title": self.settings.title,
             "models": [{"name": name, "title": model.title} for name, model in self.settings.models.items()],

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from itertools import pairwise
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self, final
 
 from pydantic import Field, model_validator
@@ -38,6 +39,8 @@ __all__ = [
 ]
 
 ChiSquareForm = Literal["equal_masses", "top_mass"]
+
+_SHIPPED, _SHIPPED_FILE = "events shipped with SPANet", "$CLOUDCHAMBER_SPANET_EVENTS"
 
 
 @final
@@ -82,15 +85,23 @@ class AssignmentModel(TrainableSettings):
 
 @final
 class PublishedEventsSettings(Settings):
-    """The events that come with SPANet, a second sample: read where the file is there."""
+    """The events that come with SPANet, or others in its layout: a second sample, read where the file is there."""
 
-    title: str = "events shipped with SPANet"
+    title: str | None = Field(
+        None, description="what figures call them; by default what comes with SPANet, or the name of a file of the user"
+    )
     file: str = Field(
-        "$CLOUDCHAMBER_SPANET_EVENTS",
+        _SHIPPED_FILE,
         description="HDF5 file in the layout of SPANet; $NAME is a variable of the environment, which names no file "
         "where it is not set",
     )
     folds: Annotated[int, Field(ge=2)] = Field(5, description="trainings, each tested on a part of the file")
+
+    @property
+    def words(self) -> str:
+        """What figures call the events: a file that the user names is not that of SPANet."""
+        default = _SHIPPED if self.file == _SHIPPED_FILE else f"events of {Path(self.file).name}"
+        return self.title or default
 
     @property
     def path(self) -> str | None:

@@ -52,7 +52,11 @@ class Assignment(Study):
 
     def own_files(self) -> Iterable[tuple[str, str, str]]:
         published = self.plan.published
-        return [(published, "published events", self.plan.events(PUBLISHED))] if published is not None else []
+        return (
+            [(published, "events in the layout of SPANet", self.plan.events(PUBLISHED))]
+            if published is not None
+            else []
+        )
 
     def trainings(self) -> Iterable[Training]:
         return self.plan.trainings()

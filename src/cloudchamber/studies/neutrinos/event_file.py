@@ -22,10 +22,12 @@ from cloudchamber.errors import InputError
 from cloudchamber.studies.neutrinos.events import Events, Hits, Prongs
 from cloudchamber.studies.neutrinos.names import INTERACTIONS, VIEWS
 
-__all__ = ["EventWriter", "read_about", "read_events"]
+__all__ = ["TREE", "WEIGHT", "EventWriter", "read_about", "read_events"]
+
+# Files of this layout have no weights; events of other generators often do.
+TREE, WEIGHT = "events", "Event.weight"
 
 _KIND = "a ROOT file of neutrino events"
-_TREE = "events"
 _EVENT: Mapping[str, str] = {
     "Event.number": "int64",
     "Event.interaction": "int32",
@@ -58,7 +60,7 @@ class EventWriter:
         types: dict[str, Any] = dict(_EVENT)
         types |= {f"Hit{view}": _jagged(_HIT) for view in VIEWS} | {"Prong": _jagged(_PRONG)}
         self._tree = self._file.mktree(
-            _TREE, types, field_name=lambda outer, inner: f"{outer}.{inner}" if outer else inner
+            TREE, types, field_name=lambda outer, inner: f"{outer}.{inner}" if outer else inner
         )
 
     def __enter__(self) -> Self:
@@ -118,9 +120,9 @@ def read_events(path: Path, step_size: str = "20 MB") -> Iterator[Events]:
     hits = [f"Hit{view}.{leaf}" for view in VIEWS for leaf in _HIT]
     names = [*_EVENT, *hits, *(f"Prong.{leaf}" for leaf in _PRONG)]
     with readable_as(path, _KIND), uproot.open(path) as file:
-        if _TREE not in file:
-            raise InputError(f"{path}: no TTree '{_TREE}' among {sorted(file.keys(cycle=False))}")
-        tree = file[_TREE]
+        if TREE not in file:
+            raise InputError(f"{path}: no TTree '{TREE}' among {sorted(file.keys(cycle=False))}")
+        tree = file[TREE]
         there = set(tree.keys())
         for name in names:
             if name not in there:

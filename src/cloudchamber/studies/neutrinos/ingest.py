@@ -12,12 +12,13 @@ from cloudchamber.errors import InputError
 from cloudchamber.packed_clouds import PackedPart
 from cloudchamber.preparation.identical import copies, repeats, warning
 from cloudchamber.progress import progress
+from cloudchamber.readers.equal_weights import refuse_unequal_weights
 from cloudchamber.readers.jagged import Jagged
 from cloudchamber.storage import provenance
 from cloudchamber.studies.neutrinos.energy_loss import IRON
 from cloudchamber.studies.neutrinos.event_checks import FileCounts, event_fingerprints, refuse_other_detector
 from cloudchamber.studies.neutrinos.event_clouds import PARTS, REST, Window, create_event_clouds
-from cloudchamber.studies.neutrinos.event_file import read_about, read_events
+from cloudchamber.studies.neutrinos.event_file import TREE, WEIGHT, read_about, read_events
 from cloudchamber.studies.neutrinos.events import Events
 from cloudchamber.studies.neutrinos.names import INTERACTIONS, PRONGS, prong_class
 from cloudchamber.studies.neutrinos.settings import DetectorSettings, MapSettings
@@ -43,13 +44,14 @@ def ingest(sources: list[Path], settings: MapSettings, detector: DetectorSetting
         output: the file of clouds.
 
     Raises:
-        InputError: a file cannot be used, is of another detector or in other units, and the message names it and the
-            branch; or a part lacks an interaction.
+        InputError: a file cannot be used, is of another detector or in other units, or events do not all weigh the
+            same, and the message names it and the branch; or a part lacks an interaction.
         StorageError: the output cannot be written.
     """
     mip = IRON.minimum * detector.density * detector.plane_pitch
     window = Window(settings.planes, settings.cells, settings.upstream, settings.prongs, mip)
     sources = existing_files(sources)
+    refuse_unequal_weights(sources, TREE, WEIGHT)
     abouts = [read_about(path) for path in sources]
     for path, about in zip(sources, abouts, strict=True):
         made = about.get("simulation", {}).get("detector", detector.model_dump(mode="json"))

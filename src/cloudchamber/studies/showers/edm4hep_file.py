@@ -21,13 +21,14 @@ from cloudchamber.errors import InputError
 from cloudchamber.studies.showers.geometry import Geometry
 from cloudchamber.studies.showers.steps import Steps
 
-__all__ = ["COLLECTIONS", "Edm4hepWriter", "read_about", "read_steps", "section_of_layers"]
+__all__ = ["COLLECTIONS", "TREE", "WEIGHT", "Edm4hepWriter", "read_about", "read_steps", "section_of_layers"]
 
 # Collection of each section of the stack.
 COLLECTIONS = {"ECAL": "EcalBarrelCollection", "HCAL": "HcalBarrelCollection"}
 
+TREE, WEIGHT = "events", "EventHeader.weight"
+
 _KIND = "a ROOT file in the layout of EDM4hep"
-_TREE = "events"
 _CONTRIBUTION = {"energy": "float32", "time": "float32", "PDG": "int32"}
 _POSITION = {f"stepPosition.{axis}": "float32" for axis in "xyz"}
 _PARTICLE: Mapping[str, str] = {
@@ -37,7 +38,6 @@ _PARTICLE: Mapping[str, str] = {
     **{f"momentum.{axis}": "float64" for axis in "xyz"},
     **{f"vertex.{axis}": "float64" for axis in "xyz"},
 }
-_WEIGHT = "EventHeader.weight"
 # Status of a particle that the generator hands over to the detector.
 _PRIMARY = 1
 
@@ -63,7 +63,7 @@ class Edm4hepWriter:
         types: dict[str, Any] = {f"{name}Contributions": _jagged(steps) for name in collections}
         types |= {"MCParticles": _jagged(_PARTICLE)} | {f"Parametrisation.{name}": "float32" for name in truth}
         self._tree = self._file.mktree(
-            _TREE, types, field_name=lambda outer, inner: f"{outer}.{inner}" if outer else inner
+            TREE, types, field_name=lambda outer, inner: f"{outer}.{inner}" if outer else inner
         )
 
     def __enter__(self) -> Self:
@@ -137,13 +137,13 @@ def read_steps(path: Path, collections: Sequence[str], step_size: str = "30 MB")
         step_size: of what is read at once.
 
     Raises:
-        InputError: the file cannot be read, lacks a branch, an event has not one particle to begin with, or events do
-            not all weigh the same; the message names the branch.
+        InputError: the file cannot be read, lacks a branch, or an event has not one particle to begin with; the message
+            names the branch.
     """
     with readable_as(path, _KIND), uproot.open(path) as file:
-        if _TREE not in file:
-            raise InputError(f"{path}: no TTree '{_TREE}' among {sorted(file.keys(cycle=False))}")
-        tree = file[_TREE]
+        if TREE not in file:
+            raise InputError(f"{path}: no TTree '{TREE}' among {sorted(file.keys(cycle=False))}")
+        tree = file[TREE]
         there = {name.rpartition("/")[2]: name for name in tree.keys(recursive=True)}
         names = [
             *(f"{name}Contributions.{leaf}" for name in collections for leaf in ("energy", *_POSITION)),
@@ -155,10 +155,6 @@ def read_steps(path: Path, collections: Sequence[str], step_size: str = "30 MB")
         truth = [name for name in there if name.startswith("Parametrisation.")]
         if not tree.num_entries:
             raise InputError(f"{path}: no events")
-        if _WEIGHT in there:
-            weights = ak.to_numpy(ak.flatten(tree[there[_WEIGHT]].array(), axis=None))
-            if len(weights) and not (weights == weights[0]).all():
-                raise InputError(f"{path}: branch '{_WEIGHT}': events do not all weigh the same, which no step takes")
         # Branches one after the other: several at once would have names of some taken for expressions.
         start = 0
         for arrays in tree.iterate([there[name] for name in (*names, *truth)], step_size=step_size, library="ak"):

@@ -6,9 +6,10 @@ import numpy as np
 
 from cloudchamber.errors import InputError
 from cloudchamber.progress import progress
+from cloudchamber.readers.equal_weights import refuse_unequal_weights
 from cloudchamber.storage import provenance
 from cloudchamber.studies.showers.copies import PARTS, refuse_few, shower_fingerprints, split
-from cloudchamber.studies.showers.edm4hep_file import read_about, read_steps
+from cloudchamber.studies.showers.edm4hep_file import TREE, WEIGHT, read_about, read_steps
 from cloudchamber.studies.showers.geometry import geometry_of
 from cloudchamber.studies.showers.shower_file import TRUTH, create_showers, refuse_bad_showers, shower_part
 from cloudchamber.studies.showers.source_settings import IngestionSettings
@@ -46,11 +47,13 @@ def ingest(
         fewest: of :func:`cloudchamber.studies.showers.copies.refuse_few`; by default any number is taken.
 
     Raises:
-        InputError: a file cannot be used, or most of its energy is in no layer; the message names it and the branch.
+        InputError: a file cannot be used, most of its energy is in no layer, or events do not all weigh the same; the
+            message names it and the branch.
         StorageError: the output cannot be written.
     """
     stack = geometry_of(geometry)
     sources = existing_files(sources)
+    refuse_unequal_weights(sources, TREE, WEIGHT)
     abouts = [read_about(path) for path in sources]
     for path, about in zip(sources, abouts, strict=True):
         if about.get("geometry", geometry) != geometry:

@@ -51,18 +51,27 @@ class AllShowersNetwork(Settings):
     _heads_divide = heads_divide("width")
 
 
-@final
-class ShowerModelSettings(TrainableSettings):
-    """What makes the weights of one training of a model of points."""
+class _Flow(TrainableSettings, ABC):
+    """Abstract: network, objective and loop of a flow of points."""
 
     network: AllShowersNetwork
     pairing: Literal["layers", "showers", "independent"] = Field(
         "layers",
         description="noise of a point: assigned at least cost within each layer of a shower, within the shower, or any",
     )
+    core_radius: Annotated[float, Field(gt=0)] | None = Field(
+        1.0,
+        description="distances r to the axis enter as ln(1 + r / core_radius); null: as they are, as published [mm]",
+    )
     sigma_min: Annotated[float, Field(ge=0, lt=1)] = 1e-4
-    species: tuple[SpeciesName, ...] = Field((), description="species it is trained with; none for all that are there")
     memory: PositiveInt = Field(2000, description="training points up to this size are kept in memory [MB]")
+
+
+@final
+class ShowerModelSettings(_Flow):
+    """What makes the weights of one training of a model of points."""
+
+    species: tuple[SpeciesName, ...] = Field((), description="species it is trained with; none for all that are there")
 
 
 @final
@@ -100,16 +109,12 @@ Samplers = Annotated[Mapping[Name, ShowerSampler], Field(min_length=1)]
 
 
 @final
-class ShowerModel(TrainableSettings):
+class ShowerModel(_Flow):
     """A flow of points, trained and sampled."""
 
     kind: Literal["trained"]
     title: str
-    network: AllShowersNetwork
-    pairing: Literal["layers", "showers", "independent"] = "layers"
-    sigma_min: Annotated[float, Field(ge=0, lt=1)] = 1e-4
     one_for: Literal["all", "species"] = Field("all", description="one network for all species, or one for each")
-    memory: PositiveInt = Field(2000, description="training points up to this size are kept in memory [MB]")
     ablates: Name | None = Field(None, description="arm of an ablation: the model that it is compared with")
     seeds: Seeds | None = Field(None, description="one training per seed; by default those of the study")
     samplers: Samplers = Field(description="the first one is shown in figures")

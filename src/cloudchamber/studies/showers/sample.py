@@ -170,6 +170,6 @@ def draw_points(
     totals = torch.from_numpy(counts.sum(axis=1))
     drawn = sampler.draw(totals, torch.from_numpy(conditions), seeds.integer_seed(seed, "points"), on_chunk).numpy()
     with np.errstate(over="ignore"):
-        values = model.scales.points.inverse(drawn)
+        values = model.scales.measured(drawn)
     layers = np.repeat(np.tile(np.arange(counts.shape[1]), len(counts)), counts.ravel())
     return np.column_stack([values[:, :2], layers, values[:, 2]]), sampler.evaluations

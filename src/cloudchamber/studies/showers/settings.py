@@ -132,14 +132,8 @@ class ShowersSettings(Settings):
         """Return what decides the weights of a flow of points that is trained with some species, or with all."""
         chosen = self.models[model]
         assert isinstance(chosen, ShowerModel)
-        return ShowerModelSettings(
-            network=chosen.network,
-            pairing=chosen.pairing,
-            sigma_min=chosen.sigma_min,
-            species=species,
-            memory=chosen.memory,
-            training=chosen.training,
-        )
+        own = {name: getattr(chosen, name) for name in ShowerModelSettings.model_fields if name != "species"}
+        return ShowerModelSettings(species=species, **own)
 
     def mapped(self, model: str) -> MapSettings:
         """Return what decides the weights of a flow map."""

@@ -44,18 +44,25 @@ class Scales:
     """Standardisations that a model is trained with.
 
     Attributes:
+        core: radius [mm] from which on distances to the axis enter by their logarithm; None if they enter as they are.
         points: of x, y and the logarithm of the energy of points.
         energy: of the logarithm of the incident energy.
         counts: of ln(n + 1/2) of the points n of each layer.
     """
 
+    core: float | None
     points: Standardisation
     energy: Standardisation
     counts: Standardisation
 
     @classmethod
-    def fit(cls, showers: PackedCloudFile, rows: np.ndarray) -> Self:
+    def fit(cls, showers: PackedCloudFile, rows: np.ndarray, core: float | None = None) -> Self:
         """Fit to showers of the training part, the first 100,000 of them.
+
+        Args:
+            showers: their file.
+            rows: which of them.
+            core: see the attribute.
 
         Raises:
             InputError: they cannot be read, or all have one energy.
@@ -63,7 +70,7 @@ class Scales:
         rows = rows[:_FITTED]
         total, squares, number = np.zeros(3), np.zeros(3), 0
         for _, part in showers.pieces(rows):
-            values = part.points[:, [0, 1, 3]].astype(np.float64)
+            values = _compressed(part.points[:, [0, 1, 3]], core)
             values[:, 2] = np.log(values[:, 2])
             total, squares, number = total + values.sum(axis=0), squares + (values**2).sum(axis=0), number + len(values)
         mean = total / max(number, 1)
@@ -74,6 +81,7 @@ class Scales:
         spread = counts.std(axis=0)
         layers = tuple(f"layer_{number}" for number in range(counts.shape[1]))
         return cls(
+            core,
             points,
             energy,
             Standardisation(
@@ -96,6 +104,14 @@ class Scales:
             dtype=np.float32,
         )
 
+    def seen(self, points: np.ndarray) -> np.ndarray:
+        """Return (M, 3) float32 standardised x, y and logarithm of the energy of points (M, 4)."""
+        return self.points.forward(_compressed(points[:, [0, 1, 3]], self.core))
+
+    def measured(self, values: np.ndarray) -> np.ndarray:
+        """Return (M, 3) float32 x, y [mm] and energy of standardised points (M, 3)."""
+        return _stretched(self.points.inverse(values), self.core)
+
     def numbers(self, values: np.ndarray) -> np.ndarray:
         """Return (N, L) int64 points of each layer from (N, L) standardised values; a shower has one at least."""
         exact = np.exp(np.minimum(values.astype(np.float64) * self.counts.deviation + self.counts.mean, 15.0)) - 0.5
@@ -106,12 +122,32 @@ class Scales:
 
     def to_json(self) -> dict[str, Any]:
         """Return a form that JSON can hold."""
-        return {name: getattr(self, name).to_json() for name in ("points", "energy", "counts")}
+        return {"core": self.core, **{name: getattr(self, name).to_json() for name in ("points", "energy", "counts")}}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
         """Return the scales that :meth:`to_json` described."""
-        return cls(**{name: Standardisation.from_json(value[name]) for name in ("points", "energy", "counts")})
+        of_columns = {name: Standardisation.from_json(value[name]) for name in ("points", "energy", "counts")}
+        return cls(core=value.get("core"), **of_columns)
+
+
+def _compressed(rows: np.ndarray, core: float | None) -> np.ndarray:
+    """Return (M, 3) x, y, energy with ln(1 + r / core) in place of the distance r to the axis, direction kept."""
+    values = rows.astype(np.float64)
+    if core is not None:
+        radius = np.hypot(values[:, 0], values[:, 1])
+        values[:, :2] *= np.where(radius > 0, np.log1p(radius / core) / np.where(radius > 0, radius, 1), 0.0)[:, None]
+    return values
+
+
+def _stretched(rows: np.ndarray, core: float | None) -> np.ndarray:
+    """Invert :func:`_compressed`."""
+    if core is None:
+        return rows
+    values = rows.astype(np.float64)
+    radius = np.hypot(values[:, 0], values[:, 1])
+    values[:, :2] *= np.where(radius > 0, core * np.expm1(radius) / np.where(radius > 0, radius, 1), 0.0)[:, None]
+    return values.astype(np.float32)
 
 
 def point_source(showers: PackedCloudFile, rows: np.ndarray, scales: Scales, memory_mb: float) -> CloudSource:
@@ -181,7 +217,7 @@ class StoredClouds:
         counts = part.counts[back]
         first = np.cumsum(counts) - counts
         places = np.arange(len(part.points)) + np.repeat(starts[back] - first, counts)
-        return torch.from_numpy(self._scales.points.forward(part.points[places][:, [0, 1, 3]]))
+        return torch.from_numpy(self._scales.seen(part.points[places]))
 
     def take(self, clouds: Tensor) -> tuple[Tensor, Packing, Tensor]:
         """Return the points (M, 3), the packing and the conditions (B, C) of (B,) chosen clouds."""

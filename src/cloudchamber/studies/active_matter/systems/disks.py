@@ -42,14 +42,20 @@ class Disks(ActiveSystem):
             return self.pairs.forces(positions) - self.stiffness * positions
         return self._repulsion(positions) - self.stiffness * positions
 
-    def force_change(self, positions: Any, velocities: Any) -> Any:
-        apart, distance, rows = self._within_reach(positions)
-        snapshot = np.arange(len(positions))[:, None, None]
-        relative = (velocities[:, :, None] - velocities[snapshot, rows]) * (distance < self.pairs.cutoff)
-        along = (apart * relative).sum(dim=-1, keepdim=True) * apart / distance.square()
+    def motion(self, state: Any, drive: Any, changes: int) -> list[Any]:
+        """As of every active system; pairs within reach are searched once for all."""
+        apart, distance, rows = self._within_reach(state[..., :2])
+        snapshot = np.arange(len(state))[:, None, None]
         overlap, slope = self._overlap(distance)
-        of_pairs = overlap / distance * (relative - along) - slope * along
-        return self.pairs.strength * of_pairs.sum(dim=-2) - self.stiffness * velocities
+        near, across = distance < self.pairs.cutoff, overlap / distance
+        found = [self.propulsion(state, drive) + self.pairs.strength * (across * apart).sum(dim=-2)]
+        found[0] = found[0] - self.stiffness * state[..., :2]
+        for _ in range(changes):
+            relative = (found[-1][:, :, None] - found[-1][snapshot, rows]) * near
+            along = (apart * relative).sum(dim=-1, keepdim=True) * apart / distance.square()
+            of_pairs = across * (relative - along) - slope * along
+            found.append(self.pairs.strength * of_pairs.sum(dim=-2) - self.stiffness * found[-1])
+        return found
 
     def _repulsion(self, positions: Any) -> Any:
         """Return the forces of all pairs on tensors, through which gradients pass."""

@@ -163,15 +163,29 @@ class ActiveSystem(System, ABC):
 
     rate: float
 
-    def force_change(self, positions: Any, velocities: Any) -> Any:
-        """Return (u . grad) F, by what the forces on positions change along velocities u, both (B, N, d) tensors."""
+    def motion(self, state: Any, drive: Any, changes: int) -> list[Any]:
+        """Return velocities of positions, and by what forces change along them, along that change, and so on.
+
+        Args:
+            state: tensor (B, N, C).
+            drive: tensor that broadcasts to (B, N, d).
+            changes: how many.
+
+        Returns:
+            u = v0 g + F, a = (u . grad) F, (a . grad) F, ...: tensors (B, N, d), one more than there are changes.
+        """
         import torch
 
+        positions = state[..., : self.dimensions]
         with torch.enable_grad():
             at = positions if positions.requires_grad else positions.detach().requires_grad_()
-            # Forces have a potential: their Jacobian is its own transpose.
-            (change,) = torch.autograd.grad(self.force(at), at, velocities, create_graph=True)
-        return change if torch.is_grad_enabled() else change.detach()
+            force = self.force(at)
+            found = [self.propulsion(state, drive) + force]
+            for _ in range(changes):
+                # Forces have a potential: their Jacobian is its own transpose.
+                (change,) = torch.autograd.grad(force, at, found[-1], create_graph=True)
+                found.append(change)
+        return found if torch.is_grad_enabled() else [tensor.detach() for tensor in found]
 
     def propulsion(self, state: Any, drive: Any) -> Any:
         return drive * state[..., self.dimensions :]
