@@ -1,6 +1,7 @@
 """The build puts the pipeline into the wheel, where ``cloudchamber init`` finds it; all else is in pyproject.toml."""
 
 import runpy
+import shutil
 from pathlib import Path
 
 from setuptools import setup
@@ -23,6 +24,8 @@ class BuildWithPipeline(build_py):
     """Copies the pipeline beside the modules; an editable installation finds it in the repository."""
 
     def run(self) -> None:
+        # What an earlier build left there would come along, also of modules that are gone.
+        shutil.rmtree(self.build_lib, ignore_errors=True)
         super().run()
         if not self.editable_mode:
             for source, target in self.get_output_mapping_of_pipeline().items():

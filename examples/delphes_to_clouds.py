@@ -1,6 +1,6 @@
 """From a Delphes file to clouds of jets: python delphes_to_clouds.py [FILE.root ...]
 
-Without a file some top events are simulated first (Pythia 8 and the detector of the project).
+Without a file some top events are simulated first, by Pythia 8 (extra "simulation") and the detector of the project.
 """
 
 import json
@@ -16,7 +16,10 @@ def simulated(folder: Path = Path("example_clouds")) -> list[str]:
     process = {"title": "top", "commands": ["Top:gg2ttbar = on"], "pt_hat": [600, 700], "events": 20}
     output = folder / "top.root"
     command = [sys.executable, "-m", "cloudchamber", "simulate", "--name", "top", "--settings", json.dumps(process)]
-    subprocess.run([*command, "--seed", "1", "--output", str(output)], check=True)
+    done = subprocess.run([*command, "--seed", "1", "--output", str(output)], check=False)
+    if done.returncode:
+        # The command has said why.
+        sys.exit(done.returncode)
     return [str(output)]
 
 

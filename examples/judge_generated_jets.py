@@ -22,6 +22,8 @@ def toy_jets(rng: np.random.Generator, n: int, width: float) -> np.ndarray:
     return np.stack([*angles, pt], axis=2) * real[:, :, None]
 
 
+if len(sys.argv) not in (1, 4):
+    sys.exit("judge_generated_jets.py: expected TRUTH.npy GENERATED.npy TRAIN.npy, or nothing")
 if len(sys.argv) == 4:
     truth, generated, train = (np.load(path) for path in sys.argv[1:])
 else:

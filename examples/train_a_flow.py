@@ -37,7 +37,10 @@ def toy_jets(n: int, seed: int) -> cc.Clouds:
 def cloudchamber(command: str, *arguments: object, **options: object) -> None:
     """Run a command of the package; settings are given as JSON."""
     given = [text for name, value in options.items() for text in (f"--{name}", _text(value))]
-    subprocess.run([sys.executable, "-m", "cloudchamber", command, *map(str, arguments), *given], check=True)
+    done = subprocess.run([sys.executable, "-m", "cloudchamber", command, *map(str, arguments), *given], check=False)
+    if done.returncode:
+        # The command has said why.
+        sys.exit(done.returncode)
 
 
 def _text(value: object) -> str:

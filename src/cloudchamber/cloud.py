@@ -41,6 +41,8 @@ class Clouds:
         >>> points = np.array([[[0.7], [0.3], [0.0]], [[1.0], [0.0], [0.0]]], np.float32)
         >>> none = np.zeros((2, 0))
         >>> clouds = Clouds(points, points[:, :, 0] > 0, none, none, point_columns=(Column("pt_rel"),))
+        >>> clouds
+        <2 clouds of 3 slots; points: pt_rel>
         >>> clouds.multiplicity
         array([2, 1])
         >>> clouds[1:].point("pt_rel")
@@ -59,6 +61,13 @@ class Clouds:
 
     def __len__(self) -> int:
         return len(self.points)
+
+    def __repr__(self) -> str:
+        """Say how many there are and of what: their numbers would fill the screen."""
+        parts = {"points": self.point_columns, "features": self.feature_columns, "labels": self.label_columns}
+        named = (f"{part}: {', '.join(map(_with_unit, columns))}" for part, columns in parts.items() if columns)
+        parts_of = f"; parts: {', '.join(f'{name} {len(rows)}' for name, rows in self.indices.items())}"
+        return f"<{len(self)} clouds of {self.width} slots; {'; '.join(named)}{parts_of if self.indices else ''}>"
 
     @property
     def multiplicity(self) -> np.ndarray:
@@ -110,7 +119,13 @@ class Clouds:
         return self[self.indices[name]]
 
     def __getitem__(self, rows: np.ndarray | slice) -> "Clouds":
-        """Return the clouds of ``rows``; stored index arrays are dropped, since they would no longer be right."""
+        """Return the clouds of ``rows``; stored index arrays are dropped, since they would no longer be right.
+
+        Raises:
+            InputError: a single number is given, with which an axis would be lost.
+        """
+        if not isinstance(rows, slice) and np.ndim(rows) == 0:
+            raise InputError(f"clouds[{rows}]: expected a slice or rows; a single cloud is clouds[[{rows}]]")
         return replace(
             self,
             points=self.points[rows],
@@ -119,6 +134,10 @@ class Clouds:
             labels=self.labels[rows],
             indices={},
         )
+
+
+def _with_unit(column: Column) -> str:
+    return column.name if column.unit == "1" else f"{column.name} [{column.unit}]"
 
 
 def _position(columns: Sequence[Column], name: str, kind: str) -> int:

@@ -9,6 +9,7 @@ import numpy as np
 
 from cloudchamber.cloud import Clouds, Column
 from cloudchamber.cloud_layout import ARRAYS, BLOCK, FORMAT, VERSION
+from cloudchamber.errors import InputError
 from cloudchamber.hdf5 import Hdf5Output, create_hdf5, growing_dataset, write_indices, write_meta
 
 __all__ = ["CloudWriter", "create_clouds", "write_clouds"]
@@ -124,8 +125,11 @@ def write_clouds(path: str | Path, clouds: Clouds) -> None:
     """Write clouds to ``path`` at once or not at all.
 
     Raises:
+        InputError: they are no clouds.
         StorageError: the file cannot be written.
     """
+    if not isinstance(clouds, Clouds):
+        raise InputError(f"clouds: is {type(clouds).__name__}, expected Clouds (clouds_from_arrays makes them)")
     with create_clouds(
         path, clouds.points.shape[1], clouds.point_columns, clouds.feature_columns, clouds.label_columns
     ) as writer:

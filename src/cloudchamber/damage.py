@@ -24,5 +24,7 @@ def readable_as(path: str | Path, kind: str) -> Iterator[None]:
         yield
     except (CloudchamberError, MemoryError):
         raise
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: no such file") from error
     except Exception as error:  # damaged bytes make HDF5 and Arrow raise almost anything
         raise InputError(f"{path}: cannot be read as {kind}: {' '.join(str(error).split())}") from error

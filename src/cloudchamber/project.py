@@ -15,7 +15,7 @@ __all__ = ["code_folder", "init_project"]
 
 
 def init_project(folder: Path) -> None:
-    """Put Snakefile, rules, settings, profiles and environments into a new or empty folder, ready to run.
+    """Put Snakefile, rules, settings, profiles, environments and examples into a new or empty folder, ready to run.
 
     They are those of the installed package, or of the checkout that the package is imported from.
 

@@ -6,7 +6,7 @@ The build reads this module without the package and its dependencies, so that it
 __all__ = ["IGNORED", "PARTS", "WITHIN"]
 
 # Files and folders, relative to the root of the repository.
-PARTS = ("Snakefile", "workflow", "config.yaml", "config.schema.json", "configs", "profiles", "envs")
+PARTS = ("Snakefile", "workflow", "config.yaml", "config.schema.json", "configs", "profiles", "envs", "examples")
 # Where they are in the installed package, relative to it.
 WITHIN = "project"
 # Names that are no part of them.

@@ -1,8 +1,11 @@
 """Random numbers: one seed in the settings, independent streams for each model, stage and chunk."""
 
+import operator
 from zlib import crc32
 
 import numpy as np
+
+from cloudchamber.errors import InputError
 
 __all__ = ["generator", "integer_seed", "sequence"]
 
@@ -12,9 +15,18 @@ def sequence(seed: int, *keys: str | int) -> np.random.SeedSequence:
 
     Streams with different ``keys`` (names of model, stage, shard, ...) are statistically independent, and the same
     seed and keys give the same stream on every machine.
+
+    Raises:
+        InputError: the seed is no whole number from 0 on. Numpy would take None for a seed of the moment.
     """
+    try:
+        found = operator.index(seed)
+    except TypeError:
+        found = -1
+    if found < 0:
+        raise InputError(f"seed: {seed!r}, expected a whole number from 0 on")
     spawn_key = tuple(crc32(str(key).encode()) for key in keys)
-    return np.random.SeedSequence(entropy=seed, spawn_key=spawn_key)
+    return np.random.SeedSequence(entropy=found, spawn_key=spawn_key)
 
 
 def generator(seed: int, *keys: str | int) -> np.random.Generator:

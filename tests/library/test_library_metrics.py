@@ -136,6 +136,25 @@ def test_the_whole_table(jets: tuple[Clouds, ...], folder: Path) -> None:
     assert found.to_csv(index=False, lineterminator="\n") == (folder / "metrics.csv").read_text()
 
 
+def test_jets_in_gev_are_not_compared_with_jets_in_units_of_their_pt(jets: tuple[Clouds, ...]) -> None:
+    test, sample, train = jets
+    with pytest.raises(cc.InputError, match=r"^generated: no feature jet_pt, by which the masses of the others"):
+        cc.compare(test, sample.points, train, settings=SETTINGS)
+    with pytest.raises(cc.InputError, match=r"^truth and train: no feature jet_pt"):
+        cc.compare(test.points, sample, train.points, settings=SETTINGS)
+
+
+@pytest.mark.parametrize("name", ["fpd", "kpd"])
+def test_features_of_any_sign_are_divided_by_what_is_largest_of_them(name: str) -> None:
+    """The distance of features does not change where all change their sign, or their unit."""
+    rng = np.random.default_rng(2)
+    truth, generated = rng.normal([0, 3], 1, (400, 2)), rng.normal([0.3, 3], 1, (400, 2))
+    found = getattr(cc, name)(truth, generated)
+    for factor in (-1.0, -8.0):
+        changed = getattr(cc, name)(factor * truth, factor * generated)
+        assert (changed.value, changed.uncertainty) == pytest.approx((found.value, found.uncertainty), rel=1e-6)
+
+
 def test_without_a_floor_there_is_none(jets: tuple[Clouds, ...]) -> None:
     test, sample, train = jets
     with_floor, without = cc.w1m(test, sample, train), cc.w1m(test, sample)

@@ -97,6 +97,13 @@ def test_a_number_of_jets_needs_a_flow(jets: Path) -> None:
     )
     with pytest.raises(cc.InputError, match=r"^jets: a number of jets needs a jet_level"):
         model.sample(7)
+    with pytest.raises(cc.InputError, match=r"^jet_level: is GenerativeModel, expected what train-jet-flow trains"):
+        model.sample(7, jet_level=model)  # type: ignore[arg-type]
+    with pytest.raises(cc.InputError, match=r"^jet_level: draws the jets where only their number is given"):
+        model.sample({"multiplicity": [2]}, jet_level=flow)
+    for number in (0, 2.5, True):
+        with pytest.raises(cc.InputError, match=rf"^n: {number}, expected a whole number, 1 at least"):
+            flow.sample(number)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -109,9 +116,12 @@ def test_a_number_of_jets_needs_a_flow(jets: Path) -> None:
         ({"multiplicity": [2, 3], "jet_pt": [1.0, -1.0]}, r"^jets\['jet_pt'\]: a value is not positive"),
         ({"multiplicity": [2, 3], "pt": [1.0, 1.0]}, r"^jets: \['pt'\] are none of"),
         ({"multiplicity": []}, r"^jets\['multiplicity'\]: is empty"),
+        (None, r"^jets: is NoneType, expected Clouds, arrays by name or a number of jets"),
+        (np.zeros((2, 3, 3)), r"^jets: is ndarray, expected Clouds, arrays by name or a number of jets"),
+        (np.int64(7), r"^jets: a number of jets needs a jet_level"),
     ],
 )
-def test_jets_that_cannot_be_asked_for(jets: Path, given: dict[str, Any], message: str) -> None:
+def test_jets_that_cannot_be_asked_for(jets: Path, given: Any, message: str) -> None:
     model = cc.load_model(jets / "weights.safetensors")
     assert isinstance(model, GenerativeModel)
     with pytest.raises(cc.InputError, match=message):
@@ -126,8 +136,10 @@ def test_sums_that_are_not_known_cannot_be_imposed(jets: Path) -> None:
     assert free.multiplicity.tolist() == [2, 4]
     with pytest.raises(cc.InputError, match=r"^momentum_sum: imposed needs the jet_pt_rel"):
         model.sample({"multiplicity": [2, 4]}, momentum_sum="imposed")
-    with pytest.raises(cc.SettingsError, match="midpoint takes 2 evaluations per step"):
+    with pytest.raises(cc.SettingsError, match=r"^sample: midpoint takes 2 evaluations per step"):
         model.sample({"multiplicity": [2, 4]}, evaluations=3)
+    with pytest.raises(cc.SettingsError, match=r"^sample: evaluations: Input should be greater than 0"):
+        model.sample({"multiplicity": [2, 4]}, evaluations=0)
 
 
 def test_a_tagger_predicts_what_the_step_does(tmp_path: Path) -> None:
@@ -146,6 +158,8 @@ def test_a_tagger_predicts_what_the_step_does(tmp_path: Path) -> None:
     np.testing.assert_allclose(expected.sum(axis=1), 1.0)
     with pytest.raises(cc.InputError, match=r"^jet_eta: the tagger takes that of each jet"):
         model.predict(clouds.points[rows], jet_pt=pt)
+    with pytest.raises(cc.InputError, match=rf"^jet_pt: {len(rows)} of {len(rows)} values are not positive"):
+        model.predict(clouds.points[rows], jet_pt=-pt, jet_eta=eta)
     with pytest.raises(cc.InputError, match=r"^jets: has the shape \(3,\), expected"):
         model.predict([1.0, 2.0, 3.0])
 
@@ -173,6 +187,10 @@ def test_an_assignment_network_predicts_what_the_step_does(tmp_path: Path) -> No
         np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
     assert len(model.partons) == found.jets.shape[1]
     np.testing.assert_array_equal(model.predict(events.jets[rows]).jets, found.jets)
+    wrong = events.jets[rows].copy()
+    wrong[0, 0, 4] = 0.5
+    with pytest.raises(cc.InputError, match=r"^jets: a pt is not positive, or a b-tag is neither 0 nor 1"):
+        model.predict(wrong, events.mask[rows])
     with pytest.raises(cc.InputError, match=r"^mask: the jets of an event do not come first"):
         model.predict(events.jets[rows], events.mask[rows][:, ::-1])
 
@@ -212,6 +230,10 @@ def test_a_network_of_neutrino_events_predicts_what_the_step_does(tmp_path: Path
         model.predict(hits, events.counts[rows], np.where(prongs == 3, 9, prongs))
     with pytest.raises(cc.InputError, match=r"^hits: a hit with a view that is none in event 0"):
         model.predict(np.where(np.arange(5) == 0, 7, hits), events.counts[rows], prongs)
+    with pytest.raises(cc.InputError, match=r"^hits: a view, plane, cell or number of a prong is not whole"):
+        model.predict(hits + 0.5 * (np.arange(5) == 1), events.counts[rows], prongs)
+    with pytest.raises(cc.InputError, match=r"^counts: -1 hits of an event"):
+        model.predict(hits, np.where(np.arange(len(rows)) == 0, -1, events.counts[rows]), prongs)
 
 
 def test_a_score_evaluates_what_the_step_does(tmp_path: Path) -> None:
@@ -235,6 +257,8 @@ def test_a_score_evaluates_what_the_step_does(tmp_path: Path) -> None:
     )
     with pytest.raises(cc.InputError, match=r"^drive: 3\.0, the score was trained at \[0\.0, 1\.0\]"):
         model.evaluate(states, 3.0)
+    with pytest.raises(cc.InputError, match=r"^drive: nan, expected a finite number"):
+        model.evaluate(states, float("nan"))
     with pytest.raises(cc.InputError, match=r"^states: has the shape"):
         model.evaluate(states[:, :, :1], 1.0)
 
@@ -289,6 +313,8 @@ def test_a_posterior_of_neutron_stars_draws_what_the_step_weighs(tmp_path: Path,
     np.testing.assert_array_equal(draws, model.draw(sets.points[rows[:3]], 4000, seed=2, cells=40))
     with pytest.raises(cc.InputError, match=r"^stars: sets of 4 to 4 stars, the model takes 1 to 3"):
         model.draw(np.ones((2, 4, 4)), 5)
+    with pytest.raises(cc.InputError, match=r"^stars: the median radius is \S+, expected 1 to 100 km"):
+        model.draw(sets.points[rows[:3]] * [1, 1000, 1, 1000], 5)
     with pytest.raises(cc.InputError, match=r"^parameters: outside of the box"):
         model.log_density(sets.points[rows], [[0.0, 0.0]])
 
@@ -350,6 +376,8 @@ def test_models_of_showers_sample_what_the_step_does(tmp_path: Path) -> None:
         model.sample(energy, direction, np.full(len(pdg), 99), counter)
     with pytest.raises(cc.InputError, match=r"^counts: has the shape"):
         model.sample(energy, direction, pdg, counts[:, :2])
+    with pytest.raises(cc.SettingsError, match=r"^sample: .*evaluations: Input should be greater than 0"):
+        model.sample(energy, direction, pdg, counts, evaluations=0)
 
 
 def test_what_is_no_model_is_named(tmp_path: Path, jets: Path) -> None:

@@ -39,6 +39,9 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
         # Python 3.11.0 to 3.11.3 have no filters.
         archive.extractall(folder / "unpacked", **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
     (source,) = (folder / "unpacked").iterdir()
+    # Of an earlier build, which must not come along.
+    (source / "build/lib/cloudchamber").mkdir(parents=True)
+    (source / "build/lib/cloudchamber/gone.py").write_text("")
     wheel = built(source, "wheel", folder / "dist")
     venv.create(folder / "environment", symlinks=True, with_pip=False)
     python = folder / "environment/bin/python"

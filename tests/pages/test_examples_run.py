@@ -18,11 +18,15 @@ pytestmark = [pytest.mark.slow]
 EXAMPLES = sorted((REPOSITORY / "examples").glob("*.py"))
 
 
-def run(name: str, folder: Path, *arguments: str) -> str:
-    """Run an example in an empty folder and return what it prints."""
+def started(name: str, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY / "src"), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, str(REPOSITORY / "examples" / f"{name}.py"), *arguments]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+def run(name: str, folder: Path, *arguments: str) -> str:
+    """Run an example in an empty folder and return what it prints."""
+    done = started(name, folder, *arguments)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -39,17 +43,40 @@ def test_examples_use_the_public_interface_alone(path: Path) -> None:
             assert node.attr in cloudchamber.__all__, node.attr
 
 
-@pytest.mark.skipif(find_spec("pythia8mc") is None, reason="Pythia 8 has no wheel here")
+needs_pythia = pytest.mark.skipif(find_spec("pythia8mc") is None, reason="Pythia 8 has no wheel here")
+
+
+@needs_pythia
 def test_delphes_to_clouds(tmp_path: Path) -> None:
     printed = run("delphes_to_clouds", tmp_path)
+    # FastJet is not heard.
+    assert len(printed.splitlines()) == 2
     clouds = cloudchamber.read_clouds(tmp_path / "example_clouds/jets.h5")
     assert f"{len(clouds)} jets, points ({len(clouds)}, 30, 3), columns ['eta_rel', 'phi_rel', 'pt_rel']" in printed
     # Given the file, nothing is simulated.
     (tmp_path / "again").mkdir()
     (tmp_path / "again/example_clouds").mkdir()
     again = run("delphes_to_clouds", tmp_path / "again", str(tmp_path / "example_clouds/top.root"))
-    assert again.splitlines()[-2:] == printed.splitlines()[-2:]
+    assert again == printed
     assert not (tmp_path / "again/example_clouds/top.root").exists()
+
+
+@pytest.mark.parametrize("name", [pytest.param("delphes_to_clouds", marks=needs_pythia), "train_a_flow"])
+def test_a_command_that_fails_ends_an_example_with_its_one_line(tmp_path: Path, name: str) -> None:
+    """Both write their files into a folder, which here cannot be made."""
+    folder = "example_clouds" if name == "delphes_to_clouds" else "example_flow/model"
+    (tmp_path / folder).parent.mkdir(exist_ok=True)
+    (tmp_path / folder).write_text("a file")
+    done = started(name, tmp_path)
+    assert done.returncode == 4
+    assert "Traceback" not in done.stderr
+    assert f"{folder}/" in done.stderr.splitlines()[-1]
+
+
+def test_samples_to_judge_are_three(tmp_path: Path) -> None:
+    done = started("judge_generated_jets", tmp_path, "truth.npy", "generated.npy")
+    assert done.returncode == 1
+    assert done.stderr == "judge_generated_jets.py: expected TRUTH.npy GENERATED.npy TRAIN.npy, or nothing\n"
 
 
 def test_judge_generated_jets(tmp_path: Path) -> None:

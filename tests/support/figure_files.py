@@ -242,6 +242,6 @@ def _settings() -> dict[str, Any]:
             "seeds": [1, 2],
             "generated": 4,
             "models": {"flow": {**model, "samplers": {"a": {"solver": "euler", "evaluations": 2}}}},
-            "log_posterior": {"training": {"steps": 1}, "jets_per_class": 3},
+            "log_posterior": {"training": {"steps": 1}, "jets_per_class": 10},
         },
     }

@@ -114,12 +114,24 @@ def test_columns_by_name(clouds: Clouds) -> None:
             column("mass")
 
 
+def test_clouds_are_printed_in_a_line(clouds: Clouds) -> None:
+    printed = str(clouds)
+    assert printed == repr(clouds)
+    assert printed.startswith(f"<{len(clouds)} clouds of {clouds.width} slots; points: ")
+    for column in (*clouds.point_columns, *clouds.feature_columns, *clouds.label_columns):
+        assert column.name + (f" [{column.unit}]" if column.unit != "1" else "") in printed
+    assert printed.endswith(f"; parts: {', '.join(f'{name} {len(rows)}' for name, rows in clouds.indices.items())}>")
+    assert "parts" not in str(clouds[:2])
+
+
 def test_parts_keep_their_order_and_drop_the_indices(clouds: Clouds) -> None:
     part = clouds.part("train")
     assert np.array_equal(part.labels, clouds.labels[[7, 0, 3]])
     assert np.array_equal(part.points, clouds.points[[7, 0, 3]])
     assert not part.indices
     assert len(clouds[2:5]) == 3
+    with pytest.raises(InputError, match=r"^clouds\[2\]: expected a slice or rows; a single cloud is clouds\[\[2\]\]"):
+        clouds[2]  # type: ignore[index]
     with pytest.raises(InputError, match=r"no part 'validation' among \['test', 'train'\]"):
         clouds.part("validation")
 

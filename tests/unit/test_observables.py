@@ -140,9 +140,13 @@ def test_energy_flow_polynomials_stand_in_their_order(rng):
 
 
 def test_a_particle_beyond_any_jet_is_an_error():
-    clouds = make_clouds(*np.array([[[0.5, 0.5]], [[800.0, 0.0]], [[0.0, 0.1]]]), np.ones((1, 2), bool))
-    with pytest.raises(InputError, match="jet_mass of 1 of 1 jets is not finite"):
-        observe(clouds)
+    # At 400 the mass of a jet is a number while the rapidity of a sum is none.
+    for eta in ([800.0, 0.0], [400.0, 400.0], [-351.0, 0.0]):
+        clouds = make_clouds(*np.array([[[0.5, 0.5]], [eta], [[0.0, 0.1]]]), np.ones((1, 2), bool))
+        with pytest.raises(InputError, match=r"^1 of 1 jets have a particle beyond \|eta_rel\| = 350: far outside"):
+            observe(clouds)
+    within = observe(make_clouds(*np.array([[[0.5, 0.5]], [[-349.0, 349.0]], [[0.0, 0.1]]]), np.ones((1, 2), bool)))
+    assert all(np.isfinite(values).all() for values in within.values())
 
 
 @pytest.fixture

@@ -101,7 +101,7 @@ def test_only_baselines_are_drawn_without_a_training() -> None:
         ({"datasets": {"top_split": {}}}, "datasets.top_split"),
         ({"results": "my results"}, "results"),
         ({"results": "res{x}"}, "results"),
-        ({"jet_generation": {"seeds": [1, 1]}}, "jet_generation.seeds: Value error, 1 stands there twice"),
+        ({"jet_generation": {"seeds": [1, 1]}}, "jet_generation.seeds: 1 stands there twice"),
         ({"jet_generation": {"datasets": ["top", "top"]}}, "'top' stands there twice"),
         ({"tagging": {"learning_curve": {"jets_per_class": [5, 5]}}}, "5 stands there twice"),
         ({"jet_generation": {"models": {"truth": {"kind": "marginals", "title": "x"}}}}, "models.truth"),

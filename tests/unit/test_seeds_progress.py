@@ -3,11 +3,13 @@
 import io
 import re
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
 
 from cloudchamber import seeds
+from cloudchamber.errors import InputError
 from cloudchamber.progress import progress
 
 
@@ -20,6 +22,12 @@ def test_streams_do_not_change_from_one_version_to_the_next() -> None:
     # Written down once: other values would silently make all published results irreproducible.
     assert seeds.generator(1, "prepare").integers(0, 1000, 5).tolist() == [691, 52, 29, 622, 248]
     assert seeds.integer_seed(1, "sample", 0) == 2656471756727370381
+
+
+@pytest.mark.parametrize("seed", [-1, None, 1.5, "1"])
+def test_what_is_no_seed_is_refused(seed: Any) -> None:
+    with pytest.raises(InputError, match=rf"^seed: {re.escape(repr(seed))}, expected a whole number from 0 on"):
+        seeds.generator(seed)
 
 
 def test_each_seed_and_key_gives_a_stream_of_its_own() -> None:

@@ -111,6 +111,7 @@ def test_settings_of_another_kind_are_one_line_with_the_key(dotted: str, value: 
         # A key of another kind of clouds.
         ({"kind": "events", "algorithm": "kt"}, "algorithm: no such key"),
         ({"kind": "reclusterd"}, "kind: 'reclusterd' is none of stored, reclustered, events, jet_events"),
+        ({"radius": 0.8}, "kind: is missing; it is one of stored, reclustered, events, jet_events"),
     ],
 )
 def test_a_key_that_is_none_is_told_with_the_one_that_was_meant(clouds: dict[str, Any], fault: str) -> None:

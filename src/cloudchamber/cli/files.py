@@ -30,7 +30,7 @@ def add(commands: Commands) -> None:
     data = commands.add("data-table", "list raw and external files with their hashes")
     data.json("--files", "a list 'files', file and source of each").output()
 
-    init = commands.add("init", "put Snakefile, rules, settings and profiles into a new folder, ready to run")
+    init = commands.add("init", "put Snakefile, rules, settings, profiles and examples into a new folder, ready to run")
     init.add("folder", type=Path)
 
     inspect = commands.add("inspect", "say what made a file and verify it")

@@ -3,12 +3,15 @@
 import numpy as np
 
 from cloudchamber.cloud import Clouds
+from cloudchamber.errors import InputError
 
 __all__ = ["MASS_ROUNDING", "SUM_DECIMALS", "has_momentum", "jet_kinematics", "momenta", "relative_sum"]
 
 # Particles are stored in single precision, so that jets that lost none add up to one up to 1e-7. Compared beyond that,
 # they would differ from each other, and generated jets from them, by rounding alone.
 SUM_DECIMALS = 6
+# Beyond it products of two energies, exp(2 |eta|), do not fit into double precision.
+_FARTHEST = 350.0
 # The mass squared is a difference of large numbers. Below this share of them it is their rounding: the mass of a jet of
 # one particle, which would be zero for some of these jets and not for others.
 MASS_ROUNDING = 1e-14
@@ -30,12 +33,16 @@ def momenta(clouds: Clouds) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     axis [rad]. All three are zero for padded slots and for particles that :func:`has_momentum` refuses.
 
     Raises:
-        InputError: the clouds have no such columns.
+        InputError: the clouds have no such columns, or a particle is so far from its jet that its energy is no number.
     """
     kept = has_momentum(clouds)
     pt, eta, phi = (
         np.where(kept, clouds.point(name), 0.0).astype(np.float64) for name in ("pt_rel", "eta_rel", "phi_rel")
     )
+    far = np.count_nonzero((np.abs(eta) > _FARTHEST).any(axis=1))
+    if far:
+        beyond = f"a particle beyond |eta_rel| = {_FARTHEST:g}"
+        raise InputError(f"{far} of {len(eta)} jets have {beyond}: far outside of any jet")
     return pt, eta, phi
 
 

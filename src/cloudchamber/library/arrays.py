@@ -1,4 +1,4 @@
-"""Clouds from plain arrays: numpy, torch, awkward; and what is wrong with an array, in one line."""
+"""Clouds from plain arrays: numpy, torch, awkward."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,44 +8,12 @@ import numpy as np
 from cloudchamber.cloud import Clouds, Column
 from cloudchamber.errors import InputError
 from cloudchamber.jets.relative import RELATIVE_COLUMNS
+from cloudchamber.library.checks import booleans, mapping, numbers, single, whole_number
 
-__all__ = ["clouds_from_arrays", "clouds_from_awkward", "numbers"]
+__all__ = ["clouds_from_arrays", "clouds_from_awkward"]
 
 _UNITS = {"pt": "GeV", "phi": "rad", "phi_rel": "rad", "jet_pt": "GeV", "jet_mass": "GeV", "jet_phi": "rad"}
 _MOMENTA = ("pt", "pt_rel")
-
-
-def numbers(values: Any, name: str, shape: Sequence[str | int], kinds: str = "biuf") -> np.ndarray:
-    """Return an array-like as a numpy array of a certain shape.
-
-    Args:
-        values: array, list or tensor, on any device.
-        name: of the argument, for errors.
-        shape: of the axes; a letter stands for any length but zero, the same letter for the same length.
-        kinds: accepted kinds of numpy's types.
-
-    Raises:
-        InputError: it has another shape, is empty, holds no numbers, or a number is not finite.
-    """
-    try:
-        array = np.asarray(values.detach().cpu() if hasattr(values, "detach") else values)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{name}: not an array: {' '.join(str(error).split())}") from error
-    if array.dtype.kind not in kinds:
-        raise InputError(f"{name}: holds {array.dtype}, expected numbers")
-    wanted = f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
-    lengths: dict[str, int] = {}
-    fits = array.ndim == len(shape) and all(
-        length == (lengths.setdefault(axis, length) if isinstance(axis, str) else axis)
-        for axis, length in zip(shape, array.shape, strict=True)
-    )
-    if not fits:
-        raise InputError(f"{name}: has the shape {array.shape}, expected {wanted}")
-    if not array.size:
-        raise InputError(f"{name}: is empty: its shape is {array.shape}")
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        raise InputError(f"{name}: {np.count_nonzero(~np.isfinite(array))} of {array.size} values are not finite")
-    return array
 
 
 def clouds_from_arrays(
@@ -60,22 +28,23 @@ def clouds_from_arrays(
 
     Args:
         points: (N, P, F) numbers; numpy, torch or lists.
-        mask: (N, P), true for real particles, in any slots; without it all slots but those of zeros alone are real.
+        mask: (N, P), true or 1 for real particles, in any slots; without it slots with a number other than 0 are real.
         point_columns: names of the F columns, or columns with their units; by default eta_rel, phi_rel and pt_rel.
         features: (N,) numbers of each cloud by name, such as jet_pt [GeV].
         labels: (N,) whole numbers of each cloud by name, such as event, by which clouds are split, or class.
 
     Raises:
-        InputError: an array is empty, has another shape, holds no numbers or one that is not finite.
+        InputError: an array is empty, has another shape, holds no numbers or one that is not finite; a mask has other
+            values than 0 and 1; a name of a column is no text, empty or there twice.
 
     Example:
         >>> clouds = clouds_from_arrays([[[0.1, 0.0, 0.7], [0.0, 0.0, 0.0], [-0.2, 0.1, 0.3]]])
         >>> clouds.multiplicity, clouds.point("pt_rel")
         (array([2]), array([[0.7, 0.3, 0. ]], dtype=float32))
     """
-    columns = _columns(RELATIVE_COLUMNS if point_columns is None else point_columns)
-    values = _single(numbers(points, "points", ("N", "P", len(columns))), "points")
-    real = values.any(axis=2) if mask is None else numbers(mask, "mask", values.shape[:2]).astype(bool)
+    columns = _columns(RELATIVE_COLUMNS if point_columns is None else point_columns, "point_columns")
+    values = single(numbers(points, "points", ("N", "P", len(columns))), "points")
+    real = values.any(axis=2) if mask is None else booleans(mask, "mask", values.shape[:2])
     order = np.argsort(~real, axis=1, kind="stable")
     real = np.take_along_axis(real, order, axis=1)
     values = np.where(real[:, :, None], np.take_along_axis(values, order[:, :, None], axis=1), np.float32(0))
@@ -83,11 +52,11 @@ def clouds_from_arrays(
     return Clouds(
         values,
         real,
-        _beside(features or {}, "features", n, np.float32, "biuf"),
-        _beside(labels or {}, "labels", n, np.int64, "biu"),
+        _beside(features, "features", n, np.float32),
+        _beside(labels, "labels", n, np.int64),
         columns,
-        _columns(tuple(features or ())),
-        _columns(tuple(labels or ())),
+        _columns(tuple(features or ()), "features"),
+        _columns(tuple(labels or ()), "labels"),
     )
 
 
@@ -106,8 +75,8 @@ def clouds_from_awkward(
         features, labels: as of :func:`clouds_from_arrays`.
 
     Raises:
-        InputError: the array has other axes or no fields, a number is not finite, or clouds are to be cut that have no
-            column to cut them by.
+        InputError: the array has other axes or no fields, a cloud or a number is missing or not finite, or clouds are
+            to be cut that have no column to cut them by.
 
     Example:
         >>> import awkward as ak
@@ -120,14 +89,16 @@ def clouds_from_awkward(
 
     from cloudchamber.preparation.padding import pad
 
-    names = ak.fields(particles)
-    if not names or getattr(particles, "ndim", 0) != 2:
+    names = ak.fields(particles) if isinstance(particles, ak.Array) else []
+    if not names or particles.ndim != 2:
         raise InputError("particles: expected an awkward array of N * var * {column: number}")
-    n, counts = len(particles), ak.to_numpy(ak.num(particles, axis=1))
-    if not n:
+    if not len(particles):
         raise InputError("particles: is empty: there are no clouds")
+    counts = ak.to_numpy(ak.num(particles, axis=1))
+    if np.ma.getmaskarray(counts).any():
+        raise InputError(f"particles: {np.ma.count_masked(counts)} of {len(counts)} clouds are None")
     longest = int(counts.max())
-    width = max(1, longest) if max_particles is None else max_particles
+    width = max(1, longest) if max_particles is None else whole_number(max_particles, "max_particles", 1)
     momentum = next((name for name in _MOMENTA if name in names), None)
     if longest > width and momentum is None:
         raise InputError(f"particles: clouds of {longest} are cut to {width} by pt or pt_rel, there is {names}")
@@ -149,22 +120,29 @@ def clouds_from_awkward(
     )
 
 
-def _columns(columns: Sequence[str | Column]) -> tuple[Column, ...]:
-    return tuple(item if isinstance(item, Column) else Column(item, _UNITS.get(item, "1")) for item in columns)
+def _columns(columns: Sequence[str | Column], what: str) -> tuple[Column, ...]:
+    if isinstance(columns, str):
+        raise InputError(f"{what}: {columns!r}, expected names, one for each column")
+    found = tuple(item if isinstance(item, Column) else Column(item, _UNITS.get(item, "1")) for item in columns)
+    names: list[Any] = [column.name for column in found]
+    for name in names:
+        if not isinstance(name, str) or not name:
+            raise InputError(f"{what}: {name!r} is no name of a column")
+        if names.count(name) > 1:
+            raise InputError(f"{what}: '{name}' is there twice")
+    return found
 
 
-def _beside(named: Mapping[str, Any], what: str, n: int, dtype: type, kinds: str) -> np.ndarray:
+def _beside(named: Mapping[str, Any] | None, what: str, n: int, dtype: type) -> np.ndarray:
     """Return numbers of each cloud side by side, (N, C)."""
     found = []
-    for name, values in named.items():
-        of_clouds = numbers(values, f"{what}['{name}']", (n,), kinds)
-        found.append(_single(of_clouds, f"{what}['{name}']") if dtype is np.float32 else of_clouds.astype(dtype))
+    for name, values in mapping(named, what).items():
+        full = f"{what}['{name}']"
+        if dtype is np.float32:
+            found.append(single(numbers(values, full, (n,)), full))
+            continue
+        whole = numbers(values, full, (n,), "biu")
+        if whole.dtype.kind == "u" and whole.max() > np.iinfo(np.int64).max:
+            raise InputError(f"{full}: {whole.max()} is too large for a label, which has 64 bits and a sign")
+        found.append(whole.astype(np.int64))
     return np.stack(found, axis=1) if found else np.zeros((n, 0), dtype)
-
-
-def _single(values: np.ndarray, name: str) -> np.ndarray:
-    with np.errstate(over="ignore"):
-        found = values.astype(np.float32)
-    if not np.isfinite(found).all():
-        raise InputError(f"{name}: a value is too large for single precision")
-    return found

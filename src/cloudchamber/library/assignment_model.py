@@ -8,7 +8,7 @@ import numpy as np
 
 from cloudchamber.devices import present_device
 from cloudchamber.errors import InputError
-from cloudchamber.library.arrays import numbers
+from cloudchamber.library.checks import booleans, numbers
 from cloudchamber.storage import read_json
 from cloudchamber.studies.assignment.event_file import JET_FEATURES, Events
 from cloudchamber.studies.assignment.network_assignments import Decoded, assign
@@ -43,14 +43,17 @@ class AssignmentModel:
             (N, P) of the choice for each particle; ``detection``, (N, P) probability that it has all its jets.
 
         Raises:
-            InputError: an array is empty or has another shape, a number is not finite, jets do not come first, or an
-                event has none.
+            InputError: an array is empty or has another shape, a number is not finite, a pt is not positive, a b-tag is
+                neither 0 nor 1, jets do not come first, or an event has none.
         """
         values = numbers(jets, "jets", ("N", "J", len(JET_FEATURES))).astype(np.float32)
-        there = values[:, :, 0] > 0 if mask is None else numbers(mask, "mask", values.shape[:2]).astype(bool)
+        there = values[:, :, 0] > 0 if mask is None else booleans(mask, "mask", values.shape[:2])
         if (there[:, 1:] & ~there[:, :-1]).any():
             raise InputError("mask: the jets of an event do not come first")
         if not there[:, 0].all():
             raise InputError(f"jets: {np.count_nonzero(~there[:, 0])} of {len(values)} events have none")
+        pt, tag = values[there][:, 0], values[there][:, JET_FEATURES.index("btag")]
+        if not (pt > 0).all() or not np.isin(tag, (0, 1)).all():
+            raise InputError("jets: a pt is not positive, or a b-tag is neither 0 nor 1")
         targets = np.full((len(values), self.network.topology.jets), -1)
         return assign(self.network, Events(np.where(there[:, :, None], values, np.float32(0)), there, targets))

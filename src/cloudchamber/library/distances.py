@@ -9,14 +9,15 @@ from typing import Any
 import numpy as np
 
 from cloudchamber import seeds
+from cloudchamber.cloud import Clouds
 from cloudchamber.errors import InputError
 from cloudchamber.jets.features import EFP_NAMES, W1_EFP_NAMES
 from cloudchamber.jets.kinematics import has_momentum, jet_kinematics, momenta
-from cloudchamber.library.arrays import numbers
+from cloudchamber.library.checks import as_array, numbers, whole_number
 from cloudchamber.library.jets import as_jets, energy_flow_polynomials
 from cloudchamber.library.measurement import Measurement
 from cloudchamber.metrics.divergence import kl_divergence
-from cloudchamber.metrics.frechet import drawn_batches, frechet_physics_distance
+from cloudchamber.metrics.frechet import FEWEST_JETS, drawn_batches, frechet_physics_distance
 from cloudchamber.metrics.kernel_distance import kernel_physics_distance
 from cloudchamber.metrics.ordered import OrderedEntries
 from cloudchamber.metrics.resampling import Estimate, Sample, bootstrap_weights
@@ -75,9 +76,10 @@ def kl(
         >>> found.value > 10 * found.floor > 0
         True
     """
+    number = whole_number(bins, "bins", 1)
     samples = _samples(truth, generated, floor)
     drawn, _ = _resamplings(samples, bootstraps, seed)
-    return _measured_samples(lambda one, other: kl_divergence(one, other, bins, *drawn), samples)
+    return _measured_samples(lambda one, other: kl_divergence(one, other, number, *drawn), samples)
 
 
 def w1(
@@ -153,7 +155,7 @@ def fpd(truth: Any, generated: Any, floor: Any = None, *, seed: int = 1) -> Meas
 
     Args:
         truth, generated, floor: (N, P, 3) jets as of :func:`w1m`, of which the 36 energy flow polynomials are compared;
-            or (N, D) features of any kind. Each feature is divided by its largest value in truth.
+            or (N, D) features of any kind. Each feature is divided by its largest absolute value in truth.
         seed: of the batches.
 
     Raises:
@@ -184,10 +186,10 @@ def _physics_distance(
     floor: Any,
     seed: int,
 ) -> Measurement:
-    sides = _with_floor(
-        [_features(values, name) for values, name in zip((truth, generated, floor), _SIDES, strict=True)
-         if values is not None]
-    )  # fmt: skip
+    sides = _with_floor([_features(values, name) for values, name in _given(truth, generated, floor)])
+    for values, name in zip(sides, _SIDES, strict=False):
+        if len(values) < FEWEST_JETS:
+            raise InputError(f"{name}: {len(values)} jets, the distance needs {FEWEST_JETS} at least")
     widths = {values.shape[1] for values in sides}
     if len(widths) > 1:
         raise InputError(f"truth, generated and floor have different numbers of features: {sorted(widths)}")
@@ -205,15 +207,16 @@ def _physics_distance(
 
 def _features(values: Any, name: str) -> np.ndarray:
     """Return (N, D) features: those given, or the polynomials of jets."""
-    if hasattr(values, "point_columns") or np.ndim(values) == 3:
+    if isinstance(values, Clouds) or as_array(values, name).ndim == 3:
         return energy_flow_polynomials(as_jets(values, name))
     return numbers(values, name, ("N", "D")).astype(np.float64)
 
 
 def _samples(truth: Any, generated: Any, floor: Any) -> list[Sample]:
     """Return one feature of all sides, with as many jets for the floor as there are generated ones."""
-    given = [(values, name) for values, name in zip((truth, generated, floor), _SIDES, strict=True)]
-    arrays = _with_floor(_of_one_precision([_feature(values, name) for values, name in given if values is not None]))
+    arrays = _with_floor(
+        _of_one_precision([_feature(values, name) for values, name in _given(truth, generated, floor)])
+    )
     found = []
     for values, name in zip(arrays, _SIDES, strict=False):
         if values.ndim == 1:
@@ -227,12 +230,13 @@ def _samples(truth: Any, generated: Any, floor: Any) -> list[Sample]:
 
 
 def _feature(values: Any, name: str) -> "np.ma.MaskedArray[Any, Any]":
-    shape = ("N",) if np.ndim(values) == 1 else ("N", "P")
-    if not isinstance(values, np.ma.MaskedArray):
-        return np.ma.MaskedArray(numbers(values, name, shape))
-    if values.ndim == 1 and np.ma.getmaskarray(values).any():
-        raise InputError(f"{name}: a number of each jet is masked for {np.ma.count_masked(values)} of {len(values)}")
-    return np.ma.MaskedArray(numbers(values.filled(0), name, shape), np.ma.getmaskarray(values))
+    array = as_array(values, name)
+    shape = ("N",) if array.ndim == 1 else ("N", "P")
+    if not isinstance(array, np.ma.MaskedArray):
+        return np.ma.MaskedArray(numbers(array, name, shape))
+    if array.ndim == 1 and np.ma.getmaskarray(array).any():
+        raise InputError(f"{name}: a number of each jet is masked for {np.ma.count_masked(array)} of {len(array)}")
+    return np.ma.MaskedArray(numbers(array.filled(0), name, shape), np.ma.getmaskarray(array))
 
 
 def _of_one_precision(sides: Sequence["np.ma.MaskedArray[Any, Any]"]) -> list["np.ma.MaskedArray[Any, Any]"]:
@@ -258,8 +262,13 @@ def _of_one_precision(sides: Sequence["np.ma.MaskedArray[Any, Any]"]) -> list["n
 
 
 def _jets(truth: Any, generated: Any, floor: Any) -> list[Any]:
-    given = zip((truth, generated, floor), _SIDES, strict=True)
-    return _with_floor([as_jets(values, name) for values, name in given if values is not None])
+    return _with_floor([as_jets(values, name) for values, name in _given(truth, generated, floor)])
+
+
+def _given(truth: Any, generated: Any, floor: Any) -> list[tuple[Any, str]]:
+    """Return the sides with their names; only the floor may be left out."""
+    sides = list(zip((truth, generated, floor), _SIDES, strict=True))
+    return sides if floor is not None else sides[:2]
 
 
 def _with_floor(sides: Sequence[Any]) -> list[Any]:
@@ -278,10 +287,9 @@ def _with_floor(sides: Sequence[Any]) -> list[Any]:
 
 def _drawn(sizes: tuple[int, int], bootstraps: int, seed: int) -> tuple[list[np.ndarray], np.random.Generator]:
     """Return how often each jet of truth and of the generated ones is in each resampling, and the generator behind."""
-    if bootstraps < 2:
-        raise InputError(f"bootstraps: {bootstraps}, there must be two at least")
+    number = whole_number(bootstraps, "bootstraps", 2)
     rng = seeds.generator(seed, "bootstrap")
-    return [bootstrap_weights(size, bootstraps, rng) for size in sizes], rng
+    return [bootstrap_weights(size, number, rng) for size in sizes], rng
 
 
 def _resamplings(samples: Sequence[Sample], bootstraps: int, seed: int) -> tuple[list[np.ndarray], np.random.Generator]:

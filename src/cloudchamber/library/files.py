@@ -8,6 +8,7 @@ from typing import Any
 
 from cloudchamber.cloud import Clouds
 from cloudchamber.cloud_file import read_clouds
+from cloudchamber.errors import InputError
 from cloudchamber.preparation.ingestion import ingest as ingest_files
 from cloudchamber.settings.base import parse
 from cloudchamber.settings.ingestion import IngestionSettings
@@ -30,9 +31,11 @@ def ingest(files: str | Path | Sequence[str | Path], *, output: str | Path | Non
         StorageError: the output cannot be written.
     """
     chosen = parse(IngestionSettings, settings, "ingest")
-    paths = [files] if isinstance(files, str | Path) else list(files)
+    paths: Any = [files] if isinstance(files, str | Path) else files
+    if not isinstance(paths, Sequence) or not paths or not all(isinstance(path, str | Path) for path in paths):
+        raise InputError(f"files: {files!r}, expected a file, a wildcard or several")
     with ExitStack() as stack:
         if output is None:
             output = Path(stack.enter_context(TemporaryDirectory(prefix="cloudchamber_"))) / "clouds.h5"
-        ingest_files(paths, chosen, Path(output))
+        ingest_files(list(paths), chosen, Path(output))
         return read_clouds(output, weighted=True)

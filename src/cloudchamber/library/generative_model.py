@@ -17,7 +17,7 @@ from cloudchamber.generative.jet_scales import JetScales
 from cloudchamber.generative.sample import SAMPLE_FEATURES, draw_clouds
 from cloudchamber.jets.kinematics import relative_sum
 from cloudchamber.jets.relative import RELATIVE_COLUMNS
-from cloudchamber.library.arrays import numbers
+from cloudchamber.library.checks import numbers, whole_number
 from cloudchamber.library.jets import as_jets
 from cloudchamber.networks.packing import padded
 from cloudchamber.progress import progress
@@ -52,12 +52,11 @@ class JetLevelModel:
         """Draw n jets: jet_pt [GeV], jet_eta, jet_mass [GeV], jet_pt_rel and multiplicity, (n,) each.
 
         Raises:
-            InputError: n is not positive, or most draws are beyond the range of the training jets.
+            InputError: n is no whole number above zero, or most draws are beyond the range of the training jets.
         """
-        if n < 1:
-            raise InputError(f"n: {n}, expected a number of jets")
+        number = whole_number(n, "n", 1)
         generator = torch.Generator().manual_seed(seeds.integer_seed(seed, "conditions"))
-        return draw_from_flow(self.network, self._scales, n, generator)[0]
+        return draw_from_flow(self.network, self._scales, number, generator)[0]
 
 
 @final
@@ -98,13 +97,18 @@ class GenerativeModel:
             momentum_sum: "imposed": the particles add up to jet_pt_rel, or "free"; by default imposed where known.
 
         Raises:
-            InputError: the jets lack a condition or are impossible, or the model gives values that are not finite.
+            InputError: the jets lack a condition or are impossible, a jet_level stands beside jets or is none, or the
+                model gives values that are not finite.
             SettingsError: the solver does not suit the model, or the evaluations the solver.
         """
-        if isinstance(jets, int):
+        if jet_level is not None and not isinstance(jet_level, JetLevelModel):
+            raise InputError(f"jet_level: is {type(jet_level).__name__}, expected what train-jet-flow trains")
+        if isinstance(jets, int | np.integer):
             if jet_level is None:
                 raise InputError("jets: a number of jets needs a jet_level, which draws their multiplicities")
-            jets = jet_level.sample(jets, seed=seed)
+            jets = jet_level.sample(whole_number(jets, "jets", 1), seed=seed)
+        elif jet_level is not None:
+            raise InputError("jet_level: draws the jets where only their number is given, here the jets are")
         asked, known = _jet_features(jets)
         missing = [name for name in self.conditions if name not in known]
         if missing:
@@ -132,7 +136,9 @@ class GenerativeModel:
             chosen, number = "flow_map", trained.flow_map_segments
         elif isinstance(trained.objective, AdversarialSettings):
             chosen, number = "one_step", 1
-        given = {"solver": solver or chosen, "evaluations": evaluations or number, "momentum_sum": momentum_sum}
+        if evaluations is not None:
+            number = evaluations
+        given = {"solver": solver or chosen, "evaluations": number, "momentum_sum": momentum_sum}
         return parse(SamplerSettings, given, "sample")
 
 
@@ -148,8 +154,10 @@ def _jet_features(jets: Mapping[str, Any] | Clouds) -> tuple[JetFeatures, set[st
         given: dict[str, Any] = {name: clouds.feature(name) for name in _LEVELS if name in there}
         given |= {"multiplicity": clouds.multiplicity, "jet_pt_rel": relative_sum(clouds)}
         width = clouds.width
-    else:
+    elif isinstance(jets, Mapping):
         given = dict(jets)
+    else:
+        raise InputError(f"jets: is {type(jets).__name__}, expected Clouds, arrays by name or a number of jets")
     if "multiplicity" not in given:
         raise InputError(f"jets: no 'multiplicity' among {sorted(given)}")
     unknown = sorted(set(given) - {*_LEVELS, "multiplicity"})

@@ -12,7 +12,8 @@ from cloudchamber.jets import energy_correlation, energy_flow, n_subjettiness
 from cloudchamber.jets.kinematics import jet_kinematics, momenta
 from cloudchamber.jets.observables import observe
 from cloudchamber.jets.relative import RELATIVE_COLUMNS, relative_points
-from cloudchamber.library.arrays import clouds_from_arrays, numbers
+from cloudchamber.library.arrays import clouds_from_arrays
+from cloudchamber.library.checks import finite, numbers, single, whole_number
 
 __all__ = [
     "as_jets",
@@ -33,10 +34,10 @@ def as_jets(jets: Any, name: str) -> Clouds:
         name: of the argument, for errors.
 
     Raises:
-        InputError: they are no jets, there are none, or they have event weights.
+        InputError: they are no jets, there are none, a particle is far outside, or they have event weights.
     """
     if not isinstance(jets, Clouds):
-        return clouds_from_arrays(numbers(jets, name, ("N", "P", 3)))
+        jets = clouds_from_arrays(single(numbers(jets, name, ("N", "P", 3)), name))
     if not len(jets):
         raise InputError(f"{name}: is empty: there are no clouds")
     bad = np.count_nonzero(~np.isfinite(jets.points))
@@ -45,7 +46,10 @@ def as_jets(jets: Any, name: str) -> Clouds:
     if jets.event_weight is not None:
         raise InputError(f"{name}: its jets have event weights; 'cloudchamber prepare' with event_weights: unweight")
     try:
-        return relative_jets(jets)
+        found = relative_jets(jets)
+        # Refuses particles far outside, here where the name of the argument is known.
+        momenta(found)
+        return found
     except InputError as error:
         raise InputError(f"{name}: {error}") from error
 
@@ -56,8 +60,10 @@ def relative_jets(clouds: Clouds) -> Clouds:
     Jets that are in these coordinates already are returned as they are, whatever other columns they have.
 
     Raises:
-        InputError: they have no such columns and features, or a jet pT is not positive.
+        InputError: they are no clouds, have no such columns and features, or a jet pT is not positive.
     """
+    if not isinstance(clouds, Clouds):
+        raise InputError(f"clouds: is {type(clouds).__name__}, expected Clouds (clouds_from_arrays makes them)")
     there = {column.name for column in clouds.point_columns}
     if {column.name for column in RELATIVE_COLUMNS} <= there:
         return clouds
@@ -75,7 +81,7 @@ def jet_observables(jets: Any, jet_pt: Any = None) -> dict[str, np.ndarray]:
         jet_pt: (N,) [GeV] the unit of pt_rel; by default the feature jet_pt of clouds, and 1 for arrays.
 
     Raises:
-        InputError: the arrays are no jets, or an observable is not finite.
+        InputError: the arrays are no jets, a jet_pt is not positive, or an observable is not finite.
 
     Example:
         >>> jets = np.array([[[0.5, 0.0, 50.0], [-0.5, 0.0, 50.0]]])
@@ -87,6 +93,8 @@ def jet_observables(jets: Any, jet_pt: Any = None) -> dict[str, np.ndarray]:
     if jet_pt is None and any(column.name == "jet_pt" for column in clouds.feature_columns):
         return observe(clouds)
     unit = np.ones(len(clouds)) if jet_pt is None else numbers(jet_pt, "jet_pt", (len(clouds),))
+    if not (unit > 0).all():
+        raise InputError(f"jet_pt: {np.count_nonzero(unit <= 0)} of {len(unit)} values are not positive")
     # Observables need no other feature.
     unit = unit.astype(np.float32)[:, None]
     return observe(replace(clouds, features=unit, feature_columns=(Column("jet_pt", "GeV"),)))
@@ -107,10 +115,14 @@ def subjettiness(jets: Any, n_axes: int = 3, betas: Sequence[float] = (1.0,), ra
     Args:
         jets: as of :func:`jet_observables`, as are the errors.
         n_axes: the largest number of axes.
-        betas: B angular exponents.
+        betas: B angular exponents, above zero.
         radius: R0 of the normalisation.
     """
-    return n_subjettiness.subjettiness_basis(*momenta(as_jets(jets, "jets")), radius, n_axes, betas)
+    axes, scale = whole_number(n_axes, "n_axes", 1), finite(radius, "radius", above=0)
+    exponents = numbers(betas, "betas", ("B",)).astype(np.float64)
+    if not (exponents > 0).all():
+        raise InputError(f"betas: {exponents.min()}, expected numbers above zero")
+    return n_subjettiness.subjettiness_basis(*momenta(as_jets(jets, "jets")), scale, axes, exponents.tolist())
 
 
 def energy_correlations(jets: Any) -> tuple[np.ndarray, np.ndarray]:

@@ -1,9 +1,10 @@
 """Untrained networks by name."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cloudchamber.errors import InputError
+from cloudchamber.library.checks import numbers, whole_number
 from cloudchamber.settings.base import parse
 
 if TYPE_CHECKING:
@@ -29,9 +30,13 @@ def _tagger(name: str, kind: str, options: dict[str, Any]) -> "nn.Module":
     from cloudchamber.classification.taggers import build_tagger
     from cloudchamber.settings.taggers import TaggerSettings
 
-    classes, features = _number(name, options, "classes", 2), tuple(options.pop("features", ()))
-    if kind == "dense" and not features:
-        raise InputError(f"{name}: features: expected the names of the numbers that it takes of each jet")
+    classes, named = _number(name, options, "classes", 2), options.pop("features", ())
+    features = () if isinstance(named, str) or not isinstance(named, Sequence) else tuple(named)
+    if (kind == "dense") != bool(features) or not all(isinstance(feature, str) for feature in features):
+        expected = (
+            "the names of the numbers that it takes of each jet" if kind == "dense" else "none: it takes particles"
+        )
+        raise InputError(f"{name}: features: {named!r}, expected {expected}")
     settings = parse(TaggerSettings, {"network": {"kind": kind, **options}, "training": _LOOP}, name)
     return build_tagger(settings.network, classes, features)
 
@@ -71,7 +76,7 @@ def _active_matter(name: str, kind: str, options: dict[str, Any]) -> "nn.Module"
     from cloudchamber.studies.active_matter.systems.build import build_system
 
     system = build_system(parse(SystemSettings, options.pop("system", {}), f"{name}: system"))
-    drives = tuple(options.pop("drives", (1.0,)))
+    drives = tuple(numbers(options.pop("drives", (1.0,)), f"{name}: drives", ("D",)).tolist())
     settings = parse(ScoreSettings, {"network": {"kind": kind, **options}, "training": _LOOP}, name)
     return ScoreModel(settings, system, (1.0,) * system.channels, drives)
 
@@ -86,10 +91,7 @@ def _showers(name: str, kind: str, options: dict[str, Any]) -> "nn.Module":
 
 def _number(name: str, options: dict[str, Any], key: str, least: int) -> int:
     """Take a whole number out of options."""
-    value = options.pop(key, None)
-    if not isinstance(value, int) or value < least:
-        raise InputError(f"{name}: {key}: {value}, expected a number of {least} at least")
-    return value
+    return whole_number(options.pop(key, None), f"{name}: {key}", least)
 
 
 _Build = Callable[[str, str, dict[str, Any]], "nn.Module"]
@@ -121,7 +123,7 @@ def build_network(name: str, **options: Any) -> "nn.Module":
             docs/settings; of showers ``calorimeter_layers``.
 
     Raises:
-        InputError: there is no such network, or one of these numbers is missing.
+        InputError: there is no such network, one of these numbers is missing, or the features are no names.
         SettingsError: an option is unknown or wrong.
 
     Example:
@@ -129,7 +131,9 @@ def build_network(name: str, **options: Any) -> "nn.Module":
         >>> sum(parameter.numel() for parameter in network.parameters())
         10227
     """
-    role, _, kind = name.partition("/")
     if name not in NETWORKS:
         raise InputError(f"no network '{name}' among {list(NETWORKS)}")
+    if "kind" in options:
+        raise InputError(f"{name}: kind: the name says which network it is")
+    role, _, kind = name.partition("/")
     return _ROLES[role][0](name, kind, options)

@@ -9,7 +9,7 @@ import numpy as np
 
 from cloudchamber.devices import present_device
 from cloudchamber.errors import InputError
-from cloudchamber.library.arrays import numbers
+from cloudchamber.library.checks import numbers
 from cloudchamber.progress import progress
 from cloudchamber.storage import read_json
 from cloudchamber.studies.neutrinos.classify import log_probabilities
@@ -73,8 +73,13 @@ class NeutrinoModel:
         values = numbers(hits, "hits", ("M", 5)).astype(np.float32)
         of_events = numbers(counts, "counts", ("N",), "iu").astype(np.int64)
         number = numbers(prongs, "prongs", (len(of_events),), "iu").astype(np.int64)
-        if of_events.min() < 0 or of_events.sum() != len(values):
+        if of_events.min() < 0:
+            raise InputError(f"counts: {of_events.min()} hits of an event")
+        if of_events.sum() != len(values):
             raise InputError(f"counts: add up to {of_events.sum()}, there are {len(values)} hits")
+        places = values[:, [0, 1, 2, 4]]
+        if (places != np.floor(places)).any():
+            raise InputError("hits: a view, plane, cell or number of a prong is not whole")
         if number.min() < 0 or number.max() > self.window.prongs:
             raise InputError(f"prongs: from {number.min()} to {number.max()}, expected 0 to {self.window.prongs}")
         n, most = len(of_events), self.window.prongs

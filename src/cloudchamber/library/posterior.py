@@ -11,11 +11,12 @@ import numpy as np
 from cloudchamber.cloud import Clouds
 from cloudchamber.cloud_writer import write_clouds
 from cloudchamber.errors import InputError
+from cloudchamber.library.checks import mapping
 from cloudchamber.library.jets import as_jets
 from cloudchamber.library.measurement import Measurement
 from cloudchamber.metrics.tables import read_table
 from cloudchamber.settings.base import merged, parse
-from cloudchamber.settings.metrics import LogPosteriorSettings
+from cloudchamber.settings.metrics import FEWEST_JETS_PER_CLASS, LogPosteriorSettings
 
 __all__ = ["LogPosterior", "nlp"]
 
@@ -47,6 +48,9 @@ class LogPosterior:
     nlp_generated_only: Measurement
     c2st_auc: Measurement
 
+    def __str__(self) -> str:
+        return "\n".join(f"{name}: {getattr(self, name)}" for name in LogPosterior.__annotations__)
+
 
 def nlp(
     truth: Any,
@@ -71,21 +75,24 @@ def nlp(
 
     Raises:
         InputError: an array is empty or has another shape, a number is not finite, a class has fewer than ten jets, or
-            a sample is called truth.
+            a sample is called truth or has a name that is no text.
         SettingsError: a setting is unknown or wrong.
         DivergenceError, StateError, TerminatedError: see :func:`cloudchamber.training.trainer.fit`.
     """
     from cloudchamber.metrics.posterior_step import log_posterior
 
-    if not samples:
+    if not mapping(samples, "samples"):
         raise InputError("samples: is empty: there is nothing to score")
+    names: list[Any] = list(samples)
+    for name in names:
+        if not isinstance(name, str) or not name.strip():
+            raise InputError(f"samples: {name!r} is no name of a sample")
     true = as_jets(truth, "truth")
     drawn = {name: as_jets(jets, f"samples['{name}']") for name, jets in samples.items()}
     width = max(jets.width for jets in (true, *drawn.values()))
     fewest = min([(len(true) + 1) // 2, *map(len, drawn.values())])
-    chosen = parse(
-        LogPosteriorSettings, merged({"training": _TRAINING, "jets_per_class": fewest}, settings or {}), "settings"
-    )
+    defaults = {"training": _TRAINING, "jets_per_class": max(fewest, FEWEST_JETS_PER_CLASS)}
+    chosen = parse(LogPosteriorSettings, merged(defaults, mapping(settings, "settings")), "settings")
     with TemporaryDirectory(prefix="cloudchamber_") as made:
         folder = Path(made)
         test = replace(_widened(true, width), indices={"test": np.arange(len(true))}, meta={})

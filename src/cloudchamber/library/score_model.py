@@ -7,7 +7,7 @@ from typing import Any, final
 import numpy as np
 
 from cloudchamber.errors import InputError
-from cloudchamber.library.arrays import numbers
+from cloudchamber.library.checks import finite, numbers
 from cloudchamber.settings.base import parse
 from cloudchamber.storage import read_json
 from cloudchamber.studies.active_matter.score_model import load_score
@@ -55,6 +55,7 @@ class TrainedScore:
         return velocity_of(self.network, self._states(states, drive), drive)
 
     def _states(self, states: Any, drive: float) -> np.ndarray:
+        finite(drive, "drive")
         if len(self.drives) > 1 and drive not in self.drives:
             raise InputError(f"drive: {drive}, the score was trained at {list(self.drives)}")
         return numbers(states, "states", ("M", self.particles, len(self.channels))).astype(np.float32)

@@ -7,7 +7,7 @@ from typing import Any, final
 import numpy as np
 
 from cloudchamber.errors import InputError
-from cloudchamber.library.arrays import numbers
+from cloudchamber.library.checks import numbers
 from cloudchamber.packed_clouds import PackedPart
 from cloudchamber.settings.base import parse
 from cloudchamber.storage import read_json
@@ -97,7 +97,7 @@ class ShowerModel:
         map_steps = self._model.segments
         given = {
             "solver": solver or ("flow_map" if map_steps else "midpoint"),
-            "evaluations": evaluations or map_steps or 32,
+            "evaluations": (map_steps or 32) if evaluations is None else evaluations,
         }
         settings = parse(ShowerSampler, given, "sample").settings
         fixed = None if isinstance(counts, ShowerCountModel) else self._counts(counts, len(particles))

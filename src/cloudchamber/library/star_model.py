@@ -10,7 +10,7 @@ import torch
 from cloudchamber import seeds
 from cloudchamber.devices import present_device
 from cloudchamber.errors import InputError
-from cloudchamber.library.arrays import numbers
+from cloudchamber.library.checks import booleans, numbers, whole_number
 from cloudchamber.storage import read_json
 from cloudchamber.studies.neutron_stars.estimate import log_on_cells
 from cloudchamber.studies.neutron_stars.quantities import LOWER, PREDICTED, UPPER, from_box, to_box
@@ -19,6 +19,8 @@ from cloudchamber.studies.neutron_stars.star_networks import DensityNetwork, Poi
 
 __all__ = ["StarEstimator", "StarPosterior", "load_stars"]
 
+# What the median of observed stars is within, in the units of the columns: others are far outside.
+_TYPICAL = (("mass", "solar masses", 0.1, 10.0), ("radius", "km", 1.0, 100.0))
 # Sets of stars that are evaluated at once.
 _CHUNK = 50
 
@@ -60,8 +62,8 @@ class StarEstimator:
             mask: (N, P), true for stars; without it those with a mass.
 
         Raises:
-            InputError: an array is empty or has another shape, a number is not finite or positive, or a set has no
-                star or more than the model was trained with.
+            InputError: an array is empty or has another shape, a number is not finite or positive, masses or radii are
+                in other units, or a set has no star or more than the model was trained with.
         """
         values, there = _stars(stars, mask, self._most)
         with torch.inference_mode():
@@ -112,29 +114,32 @@ class StarPosterior:
             seed: of the draws.
             cells: of the grid, in each direction.
         """
-        if n < 1 or cells < 2:
-            raise InputError(f"n: {n}, cells: {cells}; expected one draw and two cells at least")
+        number, cells = whole_number(n, "n", 1), whole_number(cells, "cells", 2)
         centres = (np.arange(cells) + 0.5) / cells
         fractions = np.stack(np.meshgrid(centres, centres, indexing="ij"), axis=2).reshape(-1, 2)
         logarithm = self.log_density(stars, from_box(fractions), mask)
         rng = seeds.generator(seed, "neutron_stars", "draw")
-        drawn = np.empty((len(logarithm), n, 2))
-        for number, row in enumerate(logarithm):
+        drawn = np.empty((len(logarithm), number, 2))
+        for place, row in enumerate(logarithm):
             weights = np.exp(row - row.max())
-            chosen = rng.choice(len(weights), n, p=weights / weights.sum())
-            drawn[number] = from_box(fractions[chosen] + (rng.random((n, 2)) - 0.5) / cells)
+            chosen = rng.choice(len(weights), number, p=weights / weights.sum())
+            drawn[place] = from_box(fractions[chosen] + (rng.random((number, 2)) - 0.5) / cells)
         return drawn
 
 
 def _stars(stars: Any, mask: Any, most: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Return stars (N, most, 4) and their mask on the device of networks."""
     values = numbers(stars, "stars", ("N", "P", 4)).astype(np.float32)
-    there = values[:, :, 0] > 0 if mask is None else numbers(mask, "mask", values.shape[:2]).astype(bool)
+    there = values[:, :, 0] > 0 if mask is None else booleans(mask, "mask", values.shape[:2])
     number = there.sum(axis=1)
     if not number.all() or number.max() > most:
         raise InputError(f"stars: sets of {number.min()} to {number.max()} stars, the model takes 1 to {most}")
     if not (values[there] > 0).all():
         raise InputError("stars: a mass, a radius or a standard deviation is not positive")
+    for column, (name, unit, low, high) in enumerate(_TYPICAL):
+        median = float(np.median(values[there][:, column]))
+        if not low <= median <= high:
+            raise InputError(f"stars: the median {name} is {median:.3g}, expected {low:g} to {high:g} {unit}")
     order = np.argsort(~there, axis=1, kind="stable")[:, :most]
     width = order.shape[1]
     padded, mask_of = np.zeros((len(values), most, 4), np.float32), np.zeros((len(values), most), bool)

@@ -13,7 +13,7 @@ from cloudchamber.classification.predict import log_probabilities
 from cloudchamber.classification.taggers import load_tagger
 from cloudchamber.cloud import Column
 from cloudchamber.errors import InputError
-from cloudchamber.library.arrays import numbers
+from cloudchamber.library.checks import numbers
 from cloudchamber.library.jets import as_jets
 from cloudchamber.storage import read_json
 
@@ -48,7 +48,8 @@ class TaggerModel:
             jet_eta: (N,) pseudorapidity of jets that are an array.
 
         Raises:
-            InputError: an array is empty or has another shape, a number is not finite, or pT and eta are missing.
+            InputError: an array is empty or has another shape, a number is not finite, or pT and eta are missing
+                or impossible.
         """
         inputs = self._features(jets) if self.features else self._towers(jets, {"jet_pt": jet_pt, "jet_eta": jet_eta})
         return log_probabilities(self._stored, inputs).exp().numpy()
@@ -65,6 +66,8 @@ class TaggerModel:
             if value is None and name not in there:
                 raise InputError(f"{name}: the tagger takes that of each jet")
             values = clouds.feature(name) if value is None else numbers(value, name, (len(clouds),))
+            if name == "jet_pt" and not (values > 0).all():
+                raise InputError(f"jet_pt: {np.count_nonzero(~(values > 0))} of {len(values)} values are not positive")
             columns.append(values.astype(np.float32))
         named = tuple(Column(name, unit) for name, unit in _NEEDED.items())
         return towers_of(replace(clouds, features=np.stack(columns, axis=1), feature_columns=named), "jets")

@@ -9,6 +9,7 @@ import numpy as np
 from cloudchamber import seeds
 from cloudchamber.cloud import Clouds, Column
 from cloudchamber.errors import InputError
+from cloudchamber.library.checks import finite, mapping, whole_number
 from cloudchamber.library.jets import as_jets, jet_observables
 from cloudchamber.library.measurement import Measurement
 from cloudchamber.metrics import memorisation as copies
@@ -38,14 +39,15 @@ def energy_mover(first: Any, second: Any, radius: float = 1.0) -> np.ndarray:
         radius: R of the definition.
 
     Raises:
-        InputError: an array is empty or has another shape, a number is not finite.
+        InputError: an array is empty or has another shape, a number is not finite, or the radius is not positive.
 
     Example:
         >>> one, other = np.array([[[0.0, 0.0, 1.0]]]), np.array([[[0.3, 0.4, 1.0]], [[0.0, 0.0, 0.8]]])
         >>> energy_mover(one, other).round(3)
         array([[0.5, 0.2]])
     """
-    return energy_movers_distances(as_jets(first, "first"), as_jets(second, "second"), radius)
+    scale = finite(radius, "radius", above=0)
+    return energy_movers_distances(as_jets(first, "first"), as_jets(second, "second"), scale)
 
 
 def coverage(
@@ -95,20 +97,19 @@ def mmd(
 def _matched(
     truth: Any, generated: Any, floor: Any, jets: int, batches: int, seed: int
 ) -> tuple[Measurement, Measurement]:
-    if batches < 2 or jets < 2:
-        raise InputError(f"jets: {jets}, batches: {batches}; there must be two at least")
+    asked, repeated = whole_number(jets, "jets", 2), whole_number(batches, "batches", 2)
     true, judged = as_jets(truth, "truth"), as_jets(generated, "generated")
-    size, batches = sizes_of_batches(jets, batches, min(len(true), len(judged)))
+    size, repeated = sizes_of_batches(asked, repeated, min(len(true), len(judged)))
     rng = seeds.generator(seed, "batches")
-    values = coverage_and_mmd(true, judged, rng, size, batches)
+    values = coverage_and_mmd(true, judged, rng, size, repeated)
     floors = (Estimate(np.nan, np.nan), Estimate(np.nan, np.nan))
     if floor is not None:
         others = as_jets(floor, "floor")
-        if len(others) < size * batches:
-            raise InputError(f"floor: {len(others)} jets, {batches} batches take {size * batches}")
-        floors = coverage_and_mmd(true, others[: len(judged)], rng, size, batches)
+        if len(others) < size * repeated:
+            raise InputError(f"floor: {len(others)} jets, {repeated} batches take {size * repeated}")
+        floors = coverage_and_mmd(true, others[: len(judged)], rng, size, repeated)
     one, other = (
-        Measurement(*value, *of_truth, size * batches, size * batches)
+        Measurement(*value, *of_truth, size * repeated, size * repeated)
         for value, of_truth in zip(values, floors, strict=True)
     )
     return one, other
@@ -160,8 +161,8 @@ def compare(
     """Return the table of all metrics that train nothing, as ``cloudchamber compare`` writes it.
 
     Args:
-        truth: (N, P, 3) jets, as of :func:`coverage`: the reference. Clouds have the feature jet_pt [GeV], arrays have
-            masses and transverse momenta in units of the jet pT.
+        truth: (N, P, 3) jets, as of :func:`coverage`: the reference. Masses and transverse momenta are in GeV where all
+            three samples are clouds with the feature jet_pt [GeV], and in units of the jet pT where none has it.
         generated: M of them.
         train: independent true jets, M at least: the first M give the floor, and copies are looked for among all.
         settings: bins, bootstraps, energy_mover_jets, energy_mover_batches (docs/settings).
@@ -172,7 +173,8 @@ def compare(
         n_generated (docs/metrics.md).
 
     Raises:
-        InputError: an array is empty or has another shape, a number is not finite, or a sample is too small.
+        InputError: an array is empty or has another shape, a number is not finite, a sample is too small, or some have
+            a jet_pt and others have none.
         SettingsError: a setting is unknown or wrong.
     """
     import pandas as pd
@@ -180,19 +182,27 @@ def compare(
     from cloudchamber.metrics.cloud_comparison import compare_clouds
     from cloudchamber.metrics.comparison import compare as compare_observables
 
-    chosen = parse(MetricSettings, dict(settings or {}), "settings")
-    given = ((truth, "truth"), (generated, "generated"), (train, "train"))
-    true, judged, known = (_with_pt(as_jets(jets, name)) for jets, name in given)
+    chosen = parse(MetricSettings, mapping(settings, "settings"), "settings")
+    given = {"truth": truth, "generated": generated, "train": train}
+    sides = {name: as_jets(jets, name) for name, jets in given.items()}
+    without = [name for name, jets in sides.items() if not _has_pt(jets)]
+    if 0 < len(without) < len(sides):
+        raise InputError(f"{' and '.join(without)}: no feature jet_pt, by which the masses of the others are in GeV")
+    true, judged, known = (_with_pt(jets) for jets in sides.values())
+    observed = [jet_observables(jets) for jets in (true, judged, known)]
     of_features = compare_observables(
-        true, jet_observables(true), judged, jet_observables(judged), known, jet_observables(known), chosen,
-        seeds.generator(seed, "bootstrap"),
-    )  # fmt: skip
+        true, observed[0], judged, observed[1], known, observed[2], chosen, seeds.generator(seed, "bootstrap")
+    )
     of_clouds = compare_clouds(true, known, judged, chosen, seeds.generator(seed, "batches"))
     return pd.concat([of_features, of_clouds], ignore_index=True)
 
 
+def _has_pt(jets: Clouds) -> bool:
+    return any(column.name == "jet_pt" for column in jets.feature_columns)
+
+
 def _with_pt(jets: Clouds) -> Clouds:
-    if any(column.name == "jet_pt" for column in jets.feature_columns):
+    if _has_pt(jets):
         return jets
     unit = np.ones((len(jets), 1), np.float32)
     return replace(jets, features=unit, feature_columns=(Column("jet_pt"),))

@@ -13,11 +13,11 @@ from cloudchamber.metrics.resampling import Estimate, drawn_rows
 from cloudchamber.metrics.rows import Moments, Rows
 from cloudchamber.preparation.unweighting import effective_size
 
-__all__ = ["drawn_batches", "frechet_distance", "frechet_physics_distance"]
+__all__ = ["FEWEST_JETS", "LARGEST_BATCH", "drawn_batches", "frechet_distance", "frechet_physics_distance"]
 
 LARGEST_BATCH = 50_000
 _SMALLEST_TO_LARGEST = 0.4
-_FEWEST_JETS = 10
+FEWEST_JETS = 10
 
 
 def frechet_distance(truth: np.ndarray, generated: np.ndarray) -> float:
@@ -102,8 +102,8 @@ def drawn_batches(
         rng, largest, points, batches: of :func:`frechet_physics_distance`, as are the errors.
     """
     fewest = min(jets if weights is None else int(effective_size(weights)) for jets, weights in sides)
-    if fewest < _FEWEST_JETS:
-        raise InputError(f"the Frechet distance needs {_FEWEST_JETS} jets or more of each sample, not {fewest}")
+    if fewest < FEWEST_JETS:
+        raise InputError(f"the Frechet distance needs {FEWEST_JETS} jets or more of each sample, not {fewest}")
     largest = min(largest, fewest)
     sizes = (1 / np.linspace(1 / (_SMALLEST_TO_LARGEST * largest), 1 / largest, points)).astype(np.int64)
     drawn: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])

@@ -25,7 +25,8 @@ def negative_log_posteriors(log_probabilities: np.ndarray) -> list[Estimate]:
             :func:`cloudchamber.networks.prediction.predict_log_probabilities`.
     """
     errors = log_probabilities.std(axis=0, ddof=1) / math.sqrt(len(log_probabilities))
-    return [Estimate(float(-m), float(e)) for m, e in zip(log_probabilities.mean(axis=0), errors, strict=True)]
+    # Subtracted, since the negative of zero would be printed as minus zero.
+    return [Estimate(float(0.0 - m), float(e)) for m, e in zip(log_probabilities.mean(axis=0), errors, strict=True)]
 
 
 def restrict(log_probabilities: np.ndarray, classes: Sequence[int]) -> np.ndarray:

@@ -18,7 +18,7 @@ from cloudchamber.metrics.tables import write_table
 from cloudchamber.metrics.two_sample import area_under_curve, chance
 from cloudchamber.preparation.origin import refuse_other_origin
 from cloudchamber.preparation.splits import halved
-from cloudchamber.settings.metrics import LogPosteriorSettings
+from cloudchamber.settings.metrics import FEWEST_JETS_PER_CLASS, LogPosteriorSettings
 from cloudchamber.storage import write_rows
 
 __all__ = ["TRUTH", "log_posterior"]
@@ -26,7 +26,6 @@ __all__ = ["TRUTH", "log_posterior"]
 TRUTH = "truth"
 _VALIDATION_FRACTION = 0.15
 # With fewer there are not two validation jets, whose spread is an uncertainty.
-_FEWEST_JETS = 10
 _COLUMNS = ("model", "metric", "value", "uncertainty", "floor", "floor_uncertainty")
 
 
@@ -96,8 +95,10 @@ def _jets_per_class(classes: Mapping[str, AnyClouds], asked: int) -> int:
     """Return how many jets all classes have, at most as many as asked for."""
     fewest = min(classes, key=lambda name: len(classes[name]))
     there = len(classes[fewest])
-    if there < _FEWEST_JETS:
-        raise InputError(f"log posterior: class '{fewest}' has {there} jets, {_FEWEST_JETS} or more are needed")
+    if there < FEWEST_JETS_PER_CLASS:
+        raise InputError(
+            f"log posterior: class '{fewest}' has {there} jets, {FEWEST_JETS_PER_CLASS} or more are needed"
+        )
     if there < asked:
         half = " (half of the test part)" if fewest == TRUTH else ""
         sys.stderr.write(f"log-posterior: {there} jets of each class and not {asked}: as many has '{fewest}'{half}\n")

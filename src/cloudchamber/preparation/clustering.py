@@ -4,12 +4,11 @@ from dataclasses import dataclass
 from typing import Literal, final
 
 import awkward as ak
-import fastjet
 import numpy as np
-from fastjet._swig import ClusterSequence as _NativeClusterSequence
 from numba import njit
 
 from cloudchamber.jets.kinematics import MASS_ROUNDING
+from cloudchamber.quiet_fastjet import fastjet
 
 __all__ = ["Algorithm", "ClusteredJets", "JetKinematics", "cluster", "four_vector_sums"]
 
@@ -20,9 +19,6 @@ _ALGORITHMS = {
     "kt": fastjet.kt_algorithm,
     "cambridge-aachen": fastjet.cambridge_algorithm,
 }
-
-# The banner would go to standard output from C++ at the first clustering; the citation is above.
-_NativeClusterSequence.set_fastjet_banner_stream(None)
 
 
 @final

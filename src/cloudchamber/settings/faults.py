@@ -27,7 +27,7 @@ def told(error: ValidationError, model: Any, values: Any) -> list[str]:
 
 def _told(fault: Mapping[str, Any], model: Any, values: Any) -> str:
     location: tuple[int | str, ...] = fault["loc"]
-    reason = fault["msg"]
+    reason = fault["msg"].removeprefix("Value error, ")
     keys = _written(location, values)
     match fault["type"]:
         case "extra_forbidden":
@@ -36,6 +36,12 @@ def _told(fault: Mapping[str, Any], model: Any, values: Any) -> str:
         case "union_tag_invalid":
             keys.append("kind")
             reason = f"{fault['ctx']['tag']!r} is none of {fault['ctx']['expected_tags'].replace(_QUOTE, '')}"
+        case "union_tag_not_found" if isinstance(fault["input"], Mapping):
+            keys.append("kind")
+            kinds = dict.fromkeys(str(tag) for member in _at(model, location) for tag in _tags(member))
+            reason = f"is missing; it is one of {', '.join(kinds)}"
+        case "union_tag_not_found":
+            reason = "expected keys and values"
     return ": ".join([*filter(None, [".".join(keys)]), reason])
 
 
@@ -53,13 +59,18 @@ def _written(location: Sequence[int | str], values: Any) -> list[str]:
 
 def _fields(model: Any, location: Sequence[int | str]) -> list[str]:
     """Return the keys that a model, or each one of a union, has at a location."""
+    models = [_plain(member) for member in _at(model, location)]
+    return [name for member in models if _is_model(member) for name in member.model_fields]
+
+
+def _at(model: Any, location: Sequence[int | str]) -> list[Any]:
+    """Return what a model, or each one of a union, has at a location; a list, as a union has several."""
     found = list(_members(model))
     for part in location:
         tagged = [member for member in found if len(found) > 1 and part in _tags(member)]
         # What pydantic puts into a location for other unions leads nowhere.
         found = tagged or [below for member in found for below in _below(member, part)] or found
-    models = [_plain(member) for member in found]
-    return [name for member in models if _is_model(member) for name in member.model_fields]
+    return found
 
 
 def _members(annotation: Any) -> Iterator[Any]:

@@ -9,7 +9,16 @@ from cloudchamber.settings.base import PositiveInt, Settings
 from cloudchamber.settings.networks import ParticleNetSettings
 from cloudchamber.settings.training import TrainableSettings, needs_one_process
 
-__all__ = ["JetClassifierSettings", "LogPosteriorSettings", "MetricSettings", "TeacherTestSettings"]
+__all__ = [
+    "FEWEST_JETS_PER_CLASS",
+    "JetClassifierSettings",
+    "LogPosteriorSettings",
+    "MetricSettings",
+    "TeacherTestSettings",
+]
+
+# With fewer the spread over the jets of the validation part is that of a single one.
+FEWEST_JETS_PER_CLASS = 10
 
 
 class JetClassifierSettings(TrainableSettings, ABC):
@@ -27,7 +36,7 @@ class JetClassifierSettings(TrainableSettings, ABC):
 class LogPosteriorSettings(JetClassifierSettings):
     """The classifier behind the log posterior."""
 
-    jets_per_class: PositiveInt = Field(
+    jets_per_class: Annotated[int, Field(ge=FEWEST_JETS_PER_CLASS)] = Field(
         description="jets of each class for training and validation together; no more than half of the test part, or "
         "than are generated"
     )

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import final
 
 import awkward as ak
-import fastjet
 import numpy as np
 
 from cloudchamber.particle_codes import INVISIBLE
+from cloudchamber.quiet_fastjet import fastjet
 from cloudchamber.simulation.atlas_card import ATLAS, DetectorCard
 from cloudchamber.simulation.calorimeter import Towers
 from cloudchamber.simulation.particles import Particles

@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from math import inf
 from typing import Any, final
 
-import fastjet
-
 from cloudchamber.optional import optional_package
+from cloudchamber.quiet_fastjet import fastjet
 from cloudchamber.settings.processes import KeptEvents
 
 __all__ = ["PartonVeto", "commands"]

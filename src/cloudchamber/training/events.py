@@ -29,6 +29,8 @@ def events(folder: Path, history: Sequence[Mapping[str, Any]]) -> Iterator[Calla
         InputError: TensorBoard is not installed.
         StorageError: a file cannot be written.
     """
+    # What of torch writes them is there without the package too, and cannot be imported.
+    optional_package("tensorboard", "tensorboard", "training.tensorboard")
     tensorboard = optional_package("torch.utils.tensorboard", "tensorboard", "training.tensorboard")
     place = folder / EVENTS
     try:
