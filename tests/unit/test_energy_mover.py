@@ -12,7 +12,8 @@ from scipy.optimize import linprog
 
 from cloudchamber.cloud import Clouds, Column
 from cloudchamber.errors import InputError
-from cloudchamber.metrics.energy_mover import coverage_and_mmd, energy_movers_distances, sizes_of_batches
+from cloudchamber.metrics.coverage import coverage_and_mmd, sizes_of_batches
+from cloudchamber.metrics.energy_mover import energy_movers_distances
 
 ORACLE = Path(__file__).parents[1] / "data/oracles/coverage_mmd.json"
 

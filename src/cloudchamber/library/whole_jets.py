@@ -13,7 +13,8 @@ from cloudchamber.library.checks import finite, mapping, whole_number
 from cloudchamber.library.jets import as_jets, jet_observables
 from cloudchamber.library.measurement import Measurement
 from cloudchamber.metrics import memorisation as copies
-from cloudchamber.metrics.energy_mover import coverage_and_mmd, energy_movers_distances, sizes_of_batches
+from cloudchamber.metrics.coverage import coverage_and_mmd, sizes_of_batches
+from cloudchamber.metrics.energy_mover import energy_movers_distances
 from cloudchamber.metrics.memorisation import MOST_HELD_OUT
 from cloudchamber.metrics.resampling import Estimate
 from cloudchamber.preparation.splits import halved

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from cloudchamber.cloud_file import AnyClouds
-from cloudchamber.metrics.energy_mover import coverage_and_mmd, sizes_of_batches
+from cloudchamber.metrics.coverage import coverage_and_mmd, sizes_of_batches
 from cloudchamber.metrics.memorisation import MOST_HELD_OUT, memorisation
 from cloudchamber.metrics.tables import DISTANCE_COLUMNS
 from cloudchamber.preparation.splits import event_labels, halved
