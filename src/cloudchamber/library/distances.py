@@ -153,7 +153,8 @@ def fpd(truth: Any, generated: Any, floor: Any = None, *, seed: int = 1) -> Meas
 
     Args:
         truth, generated, floor: (N, P, 3) jets as of :func:`w1m`, of which the 36 energy flow polynomials are compared;
-            or (N, D) features of any kind. Each feature is divided by its largest value in truth.
+            or (N, D) features of any kind. Each feature is divided by its largest value in truth, whatever
+            its sign.
         seed: of the batches.
 
     Raises:

@@ -66,8 +66,8 @@ class Rows:
         return Rows(self._number, self._pieces, scale)
 
     def largest(self) -> np.ndarray:
-        """Return the (D,) largest values."""
-        return np.max([values.max(axis=0) for _, values in self._pieces() if len(values)], axis=0)
+        """Return the (D,) largest values, whatever their sign."""
+        return np.max([np.abs(values).max(axis=0) for _, values in self._pieces() if len(values)], axis=0)
 
     def not_finite(self) -> np.ndarray:
         """Return (D,) how many values of each column are not finite."""
@@ -105,7 +105,7 @@ class Rows:
 
 
 def over_largest(samples: Sequence[Rows]) -> list[Rows]:
-    """Return samples over the largest value of each column in the first of them, the truth."""
+    """Return samples over the largest value, whatever its sign, of each column in the first of them, the truth."""
     scale = samples[0].largest()
     # Energy flow polynomials of cycles are zero where no jet has enough particles.
     scale[scale == 0] = 1.0
