@@ -27,6 +27,10 @@ T = TypeVar("T")
 
 # NanoAOD has well over a thousand branches.
 _NAMES_IN_A_LINE = 20
+# uproot cannot write the one leaf that Delphes has for all four.
+_EDGES = "Edges[4]"
+_FOUR_EDGES = ("EdgeEtaLow", "EdgeEtaHigh", "EdgePhiLow", "EdgePhiHigh")
+_EVENTS_WITH_EDGES = 100
 
 
 @final
@@ -61,6 +65,28 @@ class DelphesTree(EventTree):
     def leaves_of(self, collection: str) -> frozenset[str]:
         """Return the leaves of a collection, without its name."""
         return frozenset(name.partition(".")[2] for name in self._names if name.partition(".")[0] == collection) - {""}
+
+    def cell_edges(self, collection: str) -> np.ndarray:
+        """Return (n, 4) edges of the calorimeter cells of a collection in the first events: lower and upper eta, lower
+        and upper phi [rad]. There are none, (0, 4), where the file does not have them.
+
+        Raises:
+            InputError: their branch is damaged.
+        """
+        one, four = f"{collection}.{_EDGES}", [f"{collection}.{leaf}" for leaf in _FOUR_EDGES]
+        if one in self and self._holds(one, _is_list_of_fours):
+            return self._first_values(one).reshape(-1, 4)
+        if all(leaf in self and self._holds(leaf, _is_list_of_numbers) for leaf in four):
+            columns = [self._first_values(leaf) for leaf in four]
+            if len({len(column) for column in columns}) > 1:
+                raise InputError(f"{self.path}: branches '{four[0]}' and its like have different numbers of values")
+            return np.column_stack(columns)
+        return np.zeros((0, 4))
+
+    def _first_values(self, name: str) -> np.ndarray:
+        """Return all values of a branch in the first events, as one row."""
+        stop = min(self.n_events, _EVENTS_WITH_EDGES)
+        return self._guarded(lambda: np.asarray(ak.flatten(self._branch(name).array(entry_stop=stop), axis=None)), name)
 
     @property
     def numeric_leaves(self) -> list[str]:
@@ -243,6 +269,12 @@ def _some(names: Sequence[str]) -> str:
 
 def _is_list_of_numbers(branch: Any) -> bool:
     return isinstance(branch.interpretation, uproot.AsJagged) and _is_numeric(branch.interpretation.content)
+
+
+def _is_list_of_fours(branch: Any) -> bool:
+    content = getattr(branch.interpretation, "content", None)
+    dtype = content.to_dtype if isinstance(content, uproot.AsDtype) else None
+    return dtype is not None and dtype.shape == (4,) and dtype.base.kind in "biuf"
 
 
 def _is_number(branch: Any) -> bool:
