@@ -8,16 +8,9 @@ from typing import Any
 import numpy as np
 
 from cloudchamber import seeds
+from cloudchamber.classification import origins
 from cloudchamber.classification.chosen_jets import WINDOWED, chosen_jets, windows_or_ranges
 from cloudchamber.classification.flat_weights import flat_weights
-from cloudchamber.classification.origins import (
-    cut_of_classes,
-    detectors_of_classes,
-    difference,
-    made_with,
-    typical_pt,
-    units_of_classes,
-)
 from cloudchamber.cloud import EVENT_WEIGHT, Clouds, Column
 from cloudchamber.cloud_file import read_clouds
 from cloudchamber.cloud_writer import CloudWriter, create_clouds
@@ -90,9 +83,9 @@ def combine_classes(settings: TaggingJetsSettings, seed: int, output: Path) -> N
                 try:
                     rows, made[item.name] = chosen_jets(clouds, item, settings, seed)
                     jets, events = clouds[rows], event_labels(clouds)[rows]
-                    made_of.append((item.name, made_with(clouds, settings.max_particles)))
+                    made_of.append((item.name, origins.made_with(clouds, settings.max_particles)))
                     metas[item.name] = clouds.meta
-                    momenta[item.name] = typical_pt(jets)
+                    momenta[item.name] = origins.typical_pt(jets)
                     numbers[item.name] = jets.feature("n_constituents")
                     labels.append(np.column_stack([np.tile((position, source), (len(rows), 1)), events]))
                     raw_files.append(_raw_files(clouds, source, events[:, 0], known))
@@ -105,7 +98,10 @@ def combine_classes(settings: TaggingJetsSettings, seed: int, output: Path) -> N
                 report.update()
         of_windows = np.concatenate(kinematics, axis=1)
         mixed = _mixed(
-            difference(made_of) or detectors_of_classes(metas) or units_of_classes(momenta) or cut_of_classes(numbers),
+            origins.difference(made_of)
+            or origins.detectors_of_classes(metas)
+            or origins.units_of_classes(momenta)
+            or origins.cut_of_classes(numbers),
             settings,
         )
         of_jets, content = np.concatenate(labels), np.concatenate(contents)
