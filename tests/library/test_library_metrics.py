@@ -120,6 +120,15 @@ def test_distances_of_given_features(jets: tuple[Clouds, ...], table: pd.DataFra
         getattr(cc, metric)(np.ones((20, 2)), np.ones((20, 3)))
 
 
+@pytest.mark.parametrize("metric", ["fpd", "kpd"])
+def test_the_sign_of_a_feature_does_not_matter(metric: str) -> None:
+    # Logarithms of shares, of which the largest is as near to zero as there are many: divided by it, they have no end.
+    truth, generated = np.log(np.random.default_rng(SEED).random((2, 500, 3)))
+    found = getattr(cc, metric)(truth, generated, seed=SEED)
+    assert found == getattr(cc, metric)(-truth, -generated, seed=SEED)
+    assert abs(found.value) < 0.01
+
+
 @pytest.mark.parametrize("metric", ["coverage", "mmd"])
 def test_matched_jets(jets: tuple[Clouds, ...], table: pd.DataFrame, metric: str) -> None:
     agrees(getattr(cc, metric)(*jets, jets=20, batches=3, seed=SEED), table, metric)

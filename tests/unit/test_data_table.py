@@ -64,7 +64,7 @@ def test_published_events_of_the_assignment_study(
     pipeline = _pipeline(studies=["assignment"], assignment={"published": {"title": "mine", "file": "mine.h5"}})
     sources, events = pipeline.sources, "results/assignment/published/events.h5"
     assert "mine.h5" in sources.all_own_files()
-    assert {"file": "mine.h5", "source": "file of the user: published events"} in sources.all_files()
+    assert {"file": "mine.h5", "source": "file of the user: events in the layout of SPANet"} in sources.all_files()
     assert events in sources.made()
     Path(events).parent.mkdir(parents=True)
     collected = ["assignment", "collect", "mine.h5", "--settings", "{}", "--seed", "1", "--output", events]

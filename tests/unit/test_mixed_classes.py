@@ -10,7 +10,14 @@ import pytest
 from tagging_files import class_settings, ingested_jets
 
 from cloudchamber.classification.jets import combine_classes
-from cloudchamber.classification.origins import cut_of_classes, difference, made_with, typical_pt, units_of_classes
+from cloudchamber.classification.origins import (
+    cut_of_classes,
+    detectors_of_classes,
+    difference,
+    made_with,
+    typical_pt,
+    units_of_classes,
+)
 from cloudchamber.cloud_file import read_clouds, read_header
 from cloudchamber.cloud_writer import write_clouds
 from cloudchamber.errors import InputError
@@ -65,6 +72,34 @@ def test_classes_that_were_not_made_alike(
     assert not (tmp_path / "jets.h5").exists()
     meta = combined(tmp_path, change, collections, width, cut, mixed_classes="accept")
     assert meta["mixed_classes"] in capsys.readouterr().err
+
+
+def of_towers(leaves: list[str], size: str) -> dict[str, Any]:
+    return {
+        "constituents": {"collections": ["Tower"]},
+        "leaves": {"Tower": leaves, "Jet": [size]},
+        "cells": {"Tower": {"0.017 x 0.017": 300, size: 100}},
+    }
+
+
+def test_classes_of_two_cards_or_versions(tmp_path: Path) -> None:
+    atlas = of_towers(["ET", "Eta"], "0.100 x 0.175")
+    cms, later = of_towers(["ET", "Eta"], "0.087 x 0.087"), of_towers(["ET", "Eta", "IsPU"], "0.100 x 0.175")
+    # Leaves of stored jets, as b-tags, are none of constituents; what clouds do not say is no difference.
+    assert detectors_of_classes({"a": atlas, "b": {**atlas, "leaves": {"Jet": []}}, "c": {}}) is None
+    cells = (
+        "class 'b': cells of Tower have the size 0.087 x 0.087 in eta and phi, of class 'a' 0.100 x 0.175, as of two"
+    )
+    assert str(detectors_of_classes({"a": atlas, "b": cms})).startswith(cells)
+    leaves = "class 'c' has Tower.IsPU, unlike class 'a', as of files that two programs wrote"
+    assert detectors_of_classes({"a": atlas, "b": atlas, "c": later}) == leaves
+    made = class_settings(tmp_path, np.random.default_rng(2), ["1", "2"], 600)
+    for item, meta in zip(made.classes, (atlas, cms), strict=True):
+        write_clouds(Path(item.file), replace(read_clouds(item.file), meta=meta))
+    with pytest.raises(
+        InputError, match=r"class '2': cells of Tower have the size .* of class '1' .*mixed_classes: accept"
+    ):
+        combine_classes(made, 1, tmp_path / "jets.h5")
 
 
 def test_candidates_with_and_without_puppi_weights_whoever_said_so(rng: np.random.Generator) -> None:

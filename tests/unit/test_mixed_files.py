@@ -104,6 +104,35 @@ def test_two_versions_of_delphes(tmp_path: Path, run: Ingest, rng: np.random.Gen
     assert len(run([old, new], {"kind": "events"}, mixed_files="accept")) == 40
 
 
+def in_cells(towers: dict[str, Lists], eta: float, phi: float) -> dict[str, Lists]:
+    """Return towers of which one in three is in a cell of this size, and the others in cells that both cards have."""
+    edges: dict[str, Lists] = {leaf: [] for leaf in ("EdgeEtaLow", "EdgeEtaHigh", "EdgePhiLow", "EdgePhiHigh")}
+    for of_event in towers["ET"]:
+        wide = np.arange(len(of_event)) % 3 == 0
+        sizes = np.where(wide, eta, 0.0174), np.where(wide, phi, 0.0174)
+        lower = np.zeros(len(of_event))
+        for leaf, values in zip(edges, (lower, sizes[0], lower, sizes[1]), strict=True):
+            edges[leaf].append(values.tolist())
+    return towers | edges
+
+
+def test_two_cards_with_the_same_collections(tmp_path: Path, run: Ingest, rng: np.random.Generator) -> None:
+    """Towers of ATLAS and of CMS have the same leaves: a tenth of a unit in eta is what tells them apart."""
+    towers = random_towers(rng, 30)
+    sizes = {"atlas": (0.1, np.pi / 18), "more": (0.1, np.pi / 18), "cms": (0.087, np.pi / 36)}
+    paths = [write_delphes(tmp_path / f"{name}.root", {"Tower": in_cells(towers, *sizes[name])}) for name in sizes]
+    expected = (
+        r"cms\.root: cells of Tower have the size 0\.087 x 0\.087 in eta and phi, in .*atlas\.root 0\.100 x 0\.175: "
+        r"are the files of two cards\?"
+    )
+    with pytest.raises(InputError, match=expected):
+        run(paths, {"kind": "events"})
+    clouds = run(paths, {"kind": "events"}, mixed_files="accept")
+    assert list(clouds.meta["mixed_files"]) == [str(paths[2])]
+    assert list(clouds.meta["cells"]["Tower"]) == ["0.017 x 0.017", "0.100 x 0.175"]
+    assert run(paths[:2], {"kind": "events"}).meta["mixed_files"] == {}
+
+
 def test_collections_that_are_not_read_do_not_matter(tmp_path: Path, run: Ingest, rng: np.random.Generator) -> None:
     towers = random_towers(rng, 20)
     paths = [

@@ -16,11 +16,13 @@ from cloudchamber.errors import SettingsError
 from cloudchamber.pipeline.json_arguments import settings_argument
 from cloudchamber.settings.base import NULL_SAYS, Settings, load, parse, read_yaml
 from cloudchamber.settings.data import SplitSettings
+from cloudchamber.settings.detection import DetectionSettings
 from cloudchamber.settings.generators import EVALUATIONS_PER_STEP, GeneratorSettings, SamplerSettings, TrainedModel
 from cloudchamber.settings.ingestion import IngestionSettings
 from cloudchamber.settings.layers import layered
 from cloudchamber.settings.networks import EpicSettings
 from cloudchamber.settings.processes import ProcessSettings
+from cloudchamber.settings.tagging_sample import HighLevelSettings
 from cloudchamber.settings.training import TrainingSettings
 
 MODEL: dict[str, Any] = {
@@ -90,6 +92,18 @@ def test_a_fault_is_one_line_with_source_key_and_reason(dotted: str, value: Any,
     assert message.startswith(f"config.yaml: {dotted}: ")
     assert reason in message
     assert "\n" not in message
+
+
+@pytest.mark.parametrize("radius", [8, 15, 100])
+def test_the_number_in_the_name_of_a_jet_is_no_radius(radius: int) -> None:
+    """AK8 has the radius 0.8; with 8 all particles of an event are one jet."""
+    for kind, values in (
+        (IngestionSettings, {"clouds": {"kind": "reclustered", "radius": radius}, "max_particles": 3}),
+        (DetectionSettings, {"jet_radius": radius}),
+        (HighLevelSettings, {"radius": radius}),
+    ):
+        with pytest.raises(SettingsError, match=r"radius: .*less than or equal to 3\.14"):
+            parse(kind, values)
 
 
 @pytest.mark.parametrize("dotted", ["processes.top", "datasets.top", "jet_generation.jet_level", "tagging.models.pfn"])

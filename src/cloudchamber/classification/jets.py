@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from cloudchamber import seeds
+from cloudchamber.classification import origins
 from cloudchamber.classification.chosen_jets import WINDOWED, chosen_jets, windows_or_ranges
 from cloudchamber.classification.flat_weights import flat_weights
-from cloudchamber.classification.origins import cut_of_classes, difference, made_with, typical_pt, units_of_classes
 from cloudchamber.cloud import EVENT_WEIGHT, Clouds, Column
 from cloudchamber.cloud_file import read_clouds
 from cloudchamber.cloud_writer import CloudWriter, create_clouds
@@ -72,6 +72,7 @@ def combine_classes(settings: TaggingJetsSettings, seed: int, output: Path) -> N
         labels, raw_files, contents, kinematics = [], [], [], []
         known: dict[str, tuple[int, int]] = {}
         made_of: list[tuple[str, dict[str, str]]] = []
+        metas: dict[str, Mapping[str, Any]] = {}
         momenta: dict[str, float | None] = {}
         numbers: dict[str, np.ndarray] = {}
         for source, file in enumerate(files):
@@ -82,8 +83,9 @@ def combine_classes(settings: TaggingJetsSettings, seed: int, output: Path) -> N
                 try:
                     rows, made[item.name] = chosen_jets(clouds, item, settings, seed)
                     jets, events = clouds[rows], event_labels(clouds)[rows]
-                    made_of.append((item.name, made_with(clouds, settings.max_particles)))
-                    momenta[item.name] = typical_pt(jets)
+                    made_of.append((item.name, origins.made_with(clouds, settings.max_particles)))
+                    metas[item.name] = clouds.meta
+                    momenta[item.name] = origins.typical_pt(jets)
                     numbers[item.name] = jets.feature("n_constituents")
                     labels.append(np.column_stack([np.tile((position, source), (len(rows), 1)), events]))
                     raw_files.append(_raw_files(clouds, source, events[:, 0], known))
@@ -95,7 +97,13 @@ def combine_classes(settings: TaggingJetsSettings, seed: int, output: Path) -> N
                 kinematics.append(np.stack([jets.feature(name) for name in WINDOWED]))
                 report.update()
         of_windows = np.concatenate(kinematics, axis=1)
-        mixed = _mixed(difference(made_of) or units_of_classes(momenta) or cut_of_classes(numbers), settings)
+        mixed = _mixed(
+            origins.difference(made_of)
+            or origins.detectors_of_classes(metas)
+            or origins.units_of_classes(momenta)
+            or origins.cut_of_classes(numbers),
+            settings,
+        )
         of_jets, content = np.concatenate(labels), np.concatenate(contents)
         identical = _count_identical(content, of_jets[:, 0], settings.classes)
         events = joined(np.column_stack([np.concatenate(raw_files), of_jets[:, 3]]), content)

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from cloudchamber.cloud import Clouds
-from cloudchamber.preparation.alike import cut_at, in_other_units
+from cloudchamber.preparation.alike import cells_differ, cut_at, in_other_units, leaves_differ
 from cloudchamber.preparation.nanoaod_jets import takes_puppi
 
-__all__ = ["cut_of_classes", "difference", "made_with", "typical_pt", "units_of_classes"]
+__all__ = ["cut_of_classes", "detectors_of_classes", "difference", "made_with", "typical_pt", "units_of_classes"]
 
 # Keys of the clouds in the settings of the ingestion that say what a jet is. Windows and matches say which are taken.
 _OF_CLOUDS = ("kind", "algorithm", "radius", "constituents", "collection")
@@ -61,6 +61,23 @@ def difference(made: Sequence[tuple[str, Mapping[str, str]]]) -> str | None:
     return None
 
 
+def detectors_of_classes(metas: Mapping[str, Mapping[str, Any]]) -> str | None:
+    """Say which class was read from files of another card or version of Delphes than another one, or return None.
+
+    Args:
+        metas: meta data of the clouds of each class. What those of one of two do not say is no difference.
+    """
+    for place, (name, meta) in enumerate(metas.items()):
+        for other_name, other in list(metas.items())[:place]:
+            found = leaves_differ(_leaves(other), _leaves(meta))
+            if found is not None:
+                return f"class '{name}' {found}, unlike class '{other_name}', as of files that two programs wrote"
+            found = cells_differ(_mapping(other, "cells"), _mapping(meta, "cells"), f"of class '{other_name}'")
+            if found is not None:
+                return f"class '{name}': {found}, as of two cards"
+    return None
+
+
 def typical_pt(clouds: Clouds) -> float | None:
     """Return the geometric mean of the pT of the particles [GeV], None where no particle has one."""
     names = [column.name for column in clouds.point_columns]
@@ -98,6 +115,12 @@ def cut_of_classes(numbers: Mapping[str, np.ndarray]) -> str | None:
                 f"those of class '{longest}' have up to {len(jets[longest]) - 1}, as where the former were cut"
             )
     return None
+
+
+def _leaves(meta: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the leaves of the collections of constituents. Others, as those of stored jets, say nothing of these."""
+    collections = _mapping(meta, "constituents").get("collections", ())
+    return {name: leaves for name, leaves in _mapping(meta, "leaves").items() if name in collections}
 
 
 def _mapping(values: Any, key: str) -> Mapping[str, Any]:

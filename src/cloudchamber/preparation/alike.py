@@ -1,18 +1,28 @@
 """Whether the files of one data set are alike: what was read of each has to mean the same."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import final
 
 import numpy as np
 
+from cloudchamber.preparation.cells import CellSizes, cell_sizes, other_cells
 from cloudchamber.preparation.raw_clouds import CloudSource
 from cloudchamber.readers.constituents import detector_view, pt_leaves
 from cloudchamber.readers.event_tree import EventTree
 from cloudchamber.readers.jagged import Step
 
-__all__ = ["FileContent", "cut_at", "difference", "in_other_units", "units_differ", "unlikely_unit"]
+__all__ = [
+    "FileContent",
+    "cells_differ",
+    "cut_at",
+    "difference",
+    "in_other_units",
+    "leaves_differ",
+    "units_differ",
+    "unlikely_unit",
+]
 
 # The geometric mean of pT is 0.3 to 4 GeV in all files of Delphes that were looked at, whatever the process and the
 # card; GeV and MeV are a thousand apart.
@@ -32,19 +42,22 @@ class FileContent:
         path: the file.
         collections: where the constituents are.
         leaves: of each collection that is read, all that the file has.
+        cells: of each collection of constituents, how many calorimeter cells of the first events have which size.
         log_pt_sum, constituents: sum of ln(pT / GeV) of the constituents with pT > 0, and how many these are.
     """
 
     path: Path
     collections: tuple[str, ...]
     leaves: Mapping[str, frozenset[str]]
+    cells: Mapping[str, CellSizes] = field(default_factory=dict)
     log_pt_sum: float = 0.0
     constituents: int = 0
 
     @classmethod
     def of(cls, tree: EventTree, source: CloudSource) -> "FileContent":
         names = {name.partition(".")[0] for name in (*source.leaves, *source.references)}
-        return cls(tree.path, source.collections, {name: tree.leaves_of(name) for name in sorted(names)})
+        cells = {name: cell_sizes(tree.cell_edges(name)) for name in source.collections}
+        return cls(tree.path, source.collections, {name: tree.leaves_of(name) for name in sorted(names)}, cells)
 
     def add(self, step: Step) -> None:
         """Count the constituents of some events."""
@@ -70,16 +83,41 @@ def difference(first: FileContent, other: FileContent) -> str | None:
             f"constituents are in {_names(other.collections)}, in {first.path} they are in {_names(first.collections)}:"
             " are the files of two cards?"
         )
-    for collection in first.leaves.keys() & other.leaves.keys():
-        mine, its = first.leaves[collection], other.leaves[collection]
-        if mine != its:
+    found = leaves_differ(first.leaves, other.leaves)
+    if found is not None:
+        return f"{found}, unlike {first.path}: are the files of two versions of Delphes?"
+    found = cells_differ(first.cells, other.cells, f"in {first.path}")
+    if found is not None:
+        return f"{found}: are the files of two cards?"
+    return units_differ(first.path, first.typical_pt, other.typical_pt)
+
+
+def leaves_differ(mine: Mapping[str, Collection[str]], its: Mapping[str, Collection[str]]) -> str | None:
+    """Say which leaves of a collection only the second of two files has, and which it lacks, or return None."""
+    for collection in sorted(mine.keys() & its.keys()):
+        one, other = set(mine[collection]), set(its[collection])
+        if one != other:
             parts = [
                 f"{what} {_names([f'{collection}.{leaf}' for leaf in sorted(leaves)])}"
-                for what, leaves in (("has", its - mine), ("lacks", mine - its))
+                for what, leaves in (("has", other - one), ("lacks", one - other))
                 if leaves
             ]
-            return f"{' and '.join(parts)}, unlike {first.path}: are the files of two versions of Delphes?"
-    return units_differ(first.path, first.typical_pt, other.typical_pt)
+            return " and ".join(parts)
+    return None
+
+
+def cells_differ(mine: Mapping[str, CellSizes], its: Mapping[str, CellSizes], where: str) -> str | None:
+    """Say that the calorimeter cells of a collection have other sizes in the second of two files, or return None.
+
+    Args:
+        mine, its: cells of each collection of both.
+        where: what the first is, in words.
+    """
+    for collection in sorted(mine.keys() & its.keys()):
+        found = other_cells(mine[collection], its[collection])
+        if found is not None:
+            return f"cells of {collection} have the size {found[1]} in eta and phi, {where} {found[0]}"
+    return None
 
 
 def in_other_units(pt: float | None, its_pt: float | None) -> bool:

@@ -105,6 +105,7 @@ class IngestionTally:
                 Path(content["path"]),
                 tuple(content["collections"]),
                 {name: frozenset(leaves) for name, leaves in content["leaves"].items()},
+                content["cells"],
                 content["log_pt_sum"],
                 content["constituents"],
             )
@@ -131,6 +132,7 @@ class IngestionTally:
                 "massless": True,
                 "without_direction": self.without_direction,
             },
+            **self._of_first_file(),
             "mixed_files": self.mixed,
             "pile_up": {
                 "constituents": self.pile_up,
@@ -139,6 +141,14 @@ class IngestionTally:
             },
             **self.stored.meta(),
         }
+
+    def _of_first_file(self) -> dict[str, Any]:
+        """Return what was read of the first file, which the others are like."""
+        if not self.contents:
+            return {}
+        first = self.contents[0]
+        leaves = {name: sorted(leaves) for name, leaves in first.leaves.items()}
+        return {"leaves": leaves, "cells": {name: dict(cells) for name, cells in first.cells.items()}}
 
     def summary(self, counts: CloudCounts, paths: Sequence[Path]) -> str:
         """Return one line: what was made, what was left out."""

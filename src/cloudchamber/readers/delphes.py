@@ -11,9 +11,9 @@ from typing import Any, TypeVar, final
 
 import awkward as ak
 import numpy as np
-import uproot
 
 from cloudchamber.errors import InputError
+from cloudchamber.readers.branch_types import is_list_of_fours, is_list_of_numbers, is_number, is_references
 from cloudchamber.readers.event_tree import EventTree
 from cloudchamber.readers.jagged import Jagged, References, Step
 from cloudchamber.readers.nanoaod import NanoNames
@@ -27,6 +27,10 @@ T = TypeVar("T")
 
 # NanoAOD has well over a thousand branches.
 _NAMES_IN_A_LINE = 20
+# uproot cannot write the one leaf that Delphes has for all four.
+_EDGES = "Edges[4]"
+_FOUR_EDGES = ("EdgeEtaLow", "EdgeEtaHigh", "EdgePhiLow", "EdgePhiHigh")
+_EVENTS_WITH_EDGES = 100
 
 
 @final
@@ -62,11 +66,33 @@ class DelphesTree(EventTree):
         """Return the leaves of a collection, without its name."""
         return frozenset(name.partition(".")[2] for name in self._names if name.partition(".")[0] == collection) - {""}
 
+    def cell_edges(self, collection: str) -> np.ndarray:
+        """Return (n, 4) edges of the calorimeter cells of a collection in the first events: lower and upper eta, lower
+        and upper phi [rad]. There are none, (0, 4), where the file does not have them.
+
+        Raises:
+            InputError: their branch is damaged.
+        """
+        one, four = f"{collection}.{_EDGES}", [f"{collection}.{leaf}" for leaf in _FOUR_EDGES]
+        if one in self and self._holds(one, is_list_of_fours):
+            return self._first_values(one).reshape(-1, 4)
+        if all(leaf in self and self._holds(leaf, is_list_of_numbers) for leaf in four):
+            columns = [self._first_values(leaf) for leaf in four]
+            if len({len(column) for column in columns}) > 1:
+                raise InputError(f"{self.path}: branches '{four[0]}' and its like have different numbers of values")
+            return np.column_stack(columns)
+        return np.zeros((0, 4))
+
+    def _first_values(self, name: str) -> np.ndarray:
+        """Return all values of a branch in the first events, as one row."""
+        stop = min(self.n_events, _EVENTS_WITH_EDGES)
+        return self._guarded(lambda: np.asarray(ak.flatten(self._branch(name).array(entry_stop=stop), axis=None)), name)
+
     @property
     def numeric_leaves(self) -> list[str]:
         """Full names of the leaves that are a list of numbers per event."""
         names = sorted(name for name in self._names if "." in name and not name.endswith(("fBits", "fUniqueID")))
-        return [name for name in names if self._holds(name, _is_list_of_numbers)]
+        return [name for name in names if self._holds(name, is_list_of_numbers)]
 
     def steps(
         self,
@@ -93,15 +119,15 @@ class DelphesTree(EventTree):
                 of ``integers`` is not whole.
         """
         for name in references:
-            self._require(name, _is_references, "a TRefArray or TRef per object")
+            self._require(name, is_references, "a TRefArray or TRef per object")
         for name in leaves:
-            self._require(name, _is_list_of_numbers, "a list of numbers per event")
+            self._require(name, is_list_of_numbers, "a list of numbers per event")
         for name in (*integers, *numbers):
-            self._require(name, lambda branch: _is_number(branch) or _is_list_of_numbers(branch), "a number per event")
+            self._require(name, lambda branch: is_number(branch) or is_list_of_numbers(branch), "a number per event")
         collections = {name.partition(".")[0] for name in (*leaves, *references)}
         sizes = [f"{name}_size" for name in sorted(collections) if f"{name}_size" in self]
         for name in sizes:
-            self._require(name, _is_number, "a number per event")
+            self._require(name, is_number, "a number per event")
         names = list(dict.fromkeys([*leaves, *references, *integers, *numbers, *sizes]))
         with closing(self._arrays(names, step_size)) as pieces:
             for start, arrays in pieces:
@@ -239,23 +265,6 @@ def _some(names: Sequence[str]) -> str:
     """Return names in words, of many the first."""
     more = len(names) - _NAMES_IN_A_LINE
     return f"{list(names[:_NAMES_IN_A_LINE])}" + (f" and {more} more" if more > 0 else "")
-
-
-def _is_list_of_numbers(branch: Any) -> bool:
-    return isinstance(branch.interpretation, uproot.AsJagged) and _is_numeric(branch.interpretation.content)
-
-
-def _is_number(branch: Any) -> bool:
-    return _is_numeric(branch.interpretation)
-
-
-def _is_numeric(interpretation: Any) -> bool:
-    dtype = interpretation.to_dtype if isinstance(interpretation, uproot.AsDtype) else None
-    return dtype is not None and dtype.shape == () and dtype.kind in "biuf"
-
-
-def _is_references(branch: Any) -> bool:
-    return branch.typename in ("TRefArray[]", "TRef[]")
 
 
 def _jagged(layout: Any) -> Jagged:

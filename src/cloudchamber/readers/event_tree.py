@@ -4,6 +4,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Generator, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from cloudchamber.readers.jagged import Step
 
 __all__ = ["EventTree"]
@@ -35,6 +37,15 @@ class EventTree(ABC):
     @abstractmethod
     def leaves_of(self, collection: str) -> frozenset[str]:
         """Return the leaves of a collection, without its name."""
+
+    @abstractmethod
+    def cell_edges(self, collection: str) -> np.ndarray:
+        """Return (n, 4) edges of the calorimeter cells of a collection in the first events: lower and upper eta, lower
+        and upper phi [rad]. There are none, (0, 4), where the file does not have them.
+
+        Raises:
+            InputError: their branch is damaged.
+        """
 
     @abstractmethod
     def steps(

@@ -1,5 +1,6 @@
 """What all settings share: frozen models that refuse unknown keys, and one line for what is wrong with a file."""
 
+import math
 import re
 from abc import ABC
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +20,7 @@ __all__ = [
     "Name",
     "PositiveFloat",
     "PositiveInt",
+    "Radius",
     "Seeds",
     "Settings",
     "Share",
@@ -37,6 +39,8 @@ NULL_SAYS = frozenset({"core_radius", "weight_branch"})
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 PositiveInt = Annotated[int, Field(gt=0)]
 PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+# In eta and phi. The names of jets have tenths of it: who writes the 8 of AK8 would make one jet of each event.
+Radius = Annotated[float, Field(gt=0, le=math.pi)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
 

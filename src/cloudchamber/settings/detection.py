@@ -4,7 +4,7 @@ from typing import final
 
 from pydantic import Field
 
-from cloudchamber.settings.base import PositiveFloat, Settings
+from cloudchamber.settings.base import Radius, Settings
 
 __all__ = ["DetectionSettings"]
 
@@ -13,7 +13,7 @@ __all__ = ["DetectionSettings"]
 class DetectionSettings(Settings):
     """What becomes of generated events in the detector."""
 
-    jet_radius: PositiveFloat = Field(0.6, description="radius of the anti-kT jets in the file")
+    jet_radius: Radius = Field(0.6, description="radius of the anti-kT jets in the file")
     weight_branch: str | None = Field(
         "Event.Weight",
         description="weight of an event: the nominal one of the file, or one by name; null gives all a weight of one",

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self, final
 
 from pydantic import Field, model_validator
 
-from cloudchamber.settings.base import Different, PositiveFloat, PositiveInt, Settings, Share, Window
+from cloudchamber.settings.base import Different, PositiveFloat, PositiveInt, Radius, Settings, Share, Window
 
 __all__ = [
     "Constituents",
@@ -71,7 +71,7 @@ class TruthMatch(Settings):
     """Jets that contain all quarks and gluons (prongs) that one heavy particle of the generator decays to."""
 
     prongs: PositiveInt = Field(description="how many the particle decays to")
-    radius: PositiveFloat = Field(1.2, description="largest distance of a prong from the axis of the jet")
+    radius: Radius = Field(1.2, description="largest distance of a prong from the axis of the jet")
 
 
 class EventConstituents(Settings, ABC):
@@ -108,7 +108,7 @@ class ReclusteredJets(JetSelection, EventConstituents):
 
     kind: Literal["reclustered"]
     algorithm: Literal["anti-kt", "kt", "cambridge-aachen"] = "anti-kt"
-    radius: PositiveFloat = 0.8
+    radius: Radius = 0.8
     truth_match: TruthMatch | None = Field(
         None, description="keep only accepted jets that match; needs a branch Particle with the hard process"
     )
@@ -137,7 +137,7 @@ class JetEvents(Settings):
     partons: Literal["top_pair", "none"] = Field(
         "top_pair", description="find the jets of b, q1 and q2 of both tops, which needs a branch Particle"
     )
-    match_radius: PositiveFloat = Field(0.4, description="largest distance of a parton from its jet")
+    match_radius: Radius = Field(0.4, description="largest distance of a parton from its jet")
 
 
 _NANOAOD = {"tree": "Events", "weight_branch": "genWeight"}

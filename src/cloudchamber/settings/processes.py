@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self, final
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
-from cloudchamber.settings.base import Different, PositiveFloat, PositiveInt, Settings, Window
+from cloudchamber.settings.base import Different, PositiveFloat, PositiveInt, Radius, Settings, Window
 
 __all__ = ["DecayChainProcess", "FixedMasses", "KeptEvents", "ProcessSettings", "ProngCuts", "Prongs", "PythiaProcess"]
 
@@ -46,7 +46,7 @@ class SimulatedProcess(Settings, ABC):
     particles: Literal["all", "hard"] = Field(
         "all", description="what the files keep of the generated particles: all, or those of the hard process alone"
     )
-    jet_radius: PositiveFloat = Field(0.6, description="radius of the anti-kT jets in the files")
+    jet_radius: Radius = Field(0.6, description="radius of the anti-kT jets in the files")
     b_tags: bool = Field(
         False, description="flavour and b-tag of the jets, with the efficiencies of the ATLAS card of Delphes"
     )

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self, final
 
 from pydantic import Field, model_validator
 
-from cloudchamber.settings.base import Fraction, PositiveFloat, PositiveInt, Settings, Window
+from cloudchamber.settings.base import Fraction, PositiveFloat, PositiveInt, Radius, Settings, Window
 from cloudchamber.settings.data import EventWeightUse, SplitSettings
 
 __all__ = [
@@ -112,7 +112,7 @@ class HighLevelSettings(Settings):
     features: FeatureSet = Field(
         "standard", description="mass and tau_1 to tau_8 for beta 1 and 2, or tau_1 to tau_45 for beta 0.5, 1 and 2"
     )
-    radius: PositiveFloat = Field(1.2, description="of the jets: R0 of the N-subjettiness")
+    radius: Radius = Field(1.2, description="of the jets: R0 of the N-subjettiness")
 
 
 @final
