@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from cloudchamber import seeds
-from cloudchamber.cloud import Clouds
 from cloudchamber.errors import InputError
 from cloudchamber.jets.features import EFP_NAMES, W1_EFP_NAMES
 from cloudchamber.jets.kinematics import has_momentum, jet_kinematics, momenta
-from cloudchamber.library.checks import as_array, numbers, whole_number
-from cloudchamber.library.jets import as_jets, energy_flow_polynomials
+from cloudchamber.library.checks import whole_number
+from cloudchamber.library.jets import energy_flow_polynomials
 from cloudchamber.library.measurement import Measurement
+from cloudchamber.library.sides import SIDES, features_of, given, jets_of, samples_of, with_floor
 from cloudchamber.metrics.divergence import kl_divergence
 from cloudchamber.metrics.frechet import FEWEST_JETS, drawn_batches, frechet_physics_distance
 from cloudchamber.metrics.kernel_distance import kernel_physics_distance
@@ -28,7 +28,6 @@ from cloudchamber.settings.metrics import MetricSettings
 __all__ = ["fpd", "kl", "kpd", "measured", "w1", "w1efp", "w1m", "w1p"]
 
 _DEFAULTS = MetricSettings()
-_SIDES = ("truth", "generated", "floor")
 _W1_EFPS = [EFP_NAMES.index(name) for name in W1_EFP_NAMES]
 
 
@@ -77,7 +76,7 @@ def kl(
         True
     """
     number = whole_number(bins, "bins", 1)
-    samples = _samples(truth, generated, floor)
+    samples = samples_of(truth, generated, floor)
     drawn, _ = _resamplings(samples, bootstraps, seed)
     return _measured_samples(lambda one, other: kl_divergence(one, other, number, *drawn), samples)
 
@@ -94,7 +93,7 @@ def w1(
         >>> w1([1.0, 2.0, 3.0], [2.0, 3.0, 4.0]).value
         1.0
     """
-    samples = _samples(truth, generated, floor)
+    samples = samples_of(truth, generated, floor)
     drawn, _ = _resamplings(samples, bootstraps, seed)
     return _measured_samples(lambda one, other: wasserstein_distance(one, other, *drawn), samples)
 
@@ -113,7 +112,7 @@ def w1m(
     Raises:
         InputError: an array is empty or has another shape, a number is not finite, or the floor has too few jets.
     """
-    masses = [jet_kinematics(*momenta(jets))[1][:, None] for jets in _jets(truth, generated, floor)]
+    masses = [jet_kinematics(*momenta(jets))[1][:, None] for jets in jets_of(truth, generated, floor)]
     return _mean_of_features(masses, bootstraps, seed)
 
 
@@ -125,11 +124,11 @@ def w1p(
     Args:
         truth, generated, floor, bootstraps, seed: as of :func:`w1m`, as are the errors.
     """
-    sides = _jets(truth, generated, floor)
+    sides = jets_of(truth, generated, floor)
     of_features = []
     for name in ("pt_rel", "eta_rel", "phi_rel"):
         samples = []
-        for side, jets in zip(_SIDES, sides, strict=False):
+        for side, jets in zip(SIDES, sides, strict=False):
             kept = has_momentum(jets)
             if not kept.any():
                 raise InputError(f"{side}: no particle with a momentum in {len(jets)} jets")
@@ -146,7 +145,7 @@ def w1efp(
     Args:
         truth, generated, floor, bootstraps, seed: as of :func:`w1m`, as are the errors.
     """
-    polynomials = [energy_flow_polynomials(jets)[:, _W1_EFPS] for jets in _jets(truth, generated, floor)]
+    polynomials = [energy_flow_polynomials(jets)[:, _W1_EFPS] for jets in jets_of(truth, generated, floor)]
     return _mean_of_features(polynomials, bootstraps, seed)
 
 
@@ -186,8 +185,8 @@ def _physics_distance(
     floor: Any,
     seed: int,
 ) -> Measurement:
-    sides = _with_floor([_features(values, name) for values, name in _given(truth, generated, floor)])
-    for values, name in zip(sides, _SIDES, strict=False):
+    sides = with_floor([features_of(values, name) for values, name in given(truth, generated, floor)])
+    for values, name in zip(sides, SIDES, strict=False):
         if len(values) < FEWEST_JETS:
             raise InputError(f"{name}: {len(values)} jets, the distance needs {FEWEST_JETS} at least")
     widths = {values.shape[1] for values in sides}
@@ -203,86 +202,6 @@ def _physics_distance(
         return distance(one, other, rng)
 
     return measured(drawn_alike, scaled, sizes)
-
-
-def _features(values: Any, name: str) -> np.ndarray:
-    """Return (N, D) features: those given, or the polynomials of jets."""
-    if isinstance(values, Clouds) or as_array(values, name).ndim == 3:
-        return energy_flow_polynomials(as_jets(values, name))
-    return numbers(values, name, ("N", "D")).astype(np.float64)
-
-
-def _samples(truth: Any, generated: Any, floor: Any) -> list[Sample]:
-    """Return one feature of all sides, with as many jets for the floor as there are generated ones."""
-    arrays = _with_floor(
-        _of_one_precision([_feature(values, name) for values, name in _given(truth, generated, floor)])
-    )
-    found = []
-    for values, name in zip(arrays, _SIDES, strict=False):
-        if values.ndim == 1:
-            found.append(Sample.of_jets(values.filled()))
-            continue
-        there = ~np.ma.getmaskarray(values)
-        if not there.any():
-            raise InputError(f"{name}: all values are masked")
-        found.append(Sample.of_particles(values.data, there))
-    return found
-
-
-def _feature(values: Any, name: str) -> "np.ma.MaskedArray[Any, Any]":
-    array = as_array(values, name)
-    shape = ("N",) if array.ndim == 1 else ("N", "P")
-    if not isinstance(array, np.ma.MaskedArray):
-        return np.ma.MaskedArray(numbers(array, name, shape))
-    if array.ndim == 1 and np.ma.getmaskarray(array).any():
-        raise InputError(f"{name}: a number of each jet is masked for {np.ma.count_masked(array)} of {len(array)}")
-    return np.ma.MaskedArray(numbers(array.filled(0), name, shape), np.ma.getmaskarray(array))
-
-
-def _of_one_precision(sides: Sequence["np.ma.MaskedArray[Any, Any]"]) -> list["np.ma.MaskedArray[Any, Any]"]:
-    """Return all sides as float64, with no more digits than the side that has fewest.
-
-    0.1 in single precision is another number in double precision: a value that many jets share would be shared with
-    none of another side.
-
-    Raises:
-        InputError: a value is too large for the precision of another side.
-    """
-    fewest = min((side.dtype for side in sides if side.dtype.kind == "f"), key=lambda of: of.itemsize, default=None)
-    found: list[np.ma.MaskedArray[Any, Any]] = []
-    for side, name in zip(sides, _SIDES, strict=False):
-        rounded = side.data
-        if fewest is not None and side.dtype != fewest:
-            with np.errstate(over="ignore"):
-                rounded = rounded.astype(fewest)
-            if not np.isfinite(rounded).all():
-                raise InputError(f"{name}: a value is too large for {fewest}, which another sample has")
-        found.append(np.ma.MaskedArray(rounded.astype(np.float64), np.ma.getmask(side)))
-    return found
-
-
-def _jets(truth: Any, generated: Any, floor: Any) -> list[Any]:
-    return _with_floor([as_jets(values, name) for values, name in _given(truth, generated, floor)])
-
-
-def _given(truth: Any, generated: Any, floor: Any) -> list[tuple[Any, str]]:
-    """Return the sides with their names; only the floor may be left out."""
-    sides = list(zip((truth, generated, floor), _SIDES, strict=True))
-    return sides if floor is not None else sides[:2]
-
-
-def _with_floor(sides: Sequence[Any]) -> list[Any]:
-    """Return the sides, of the floor as many jets as there are generated ones.
-
-    Raises:
-        InputError: there are fewer.
-    """
-    if len(sides) < 3:
-        return list(sides)
-    truth, generated, floor = sides
-    if len(floor) < len(generated):
-        raise InputError(f"floor: {len(floor)} jets, there must be as many as generated ones, {len(generated)}")
-    return [truth, generated, floor[: len(generated)]]
 
 
 def _drawn(sizes: tuple[int, int], bootstraps: int, seed: int) -> tuple[list[np.ndarray], np.random.Generator]:
@@ -302,7 +221,7 @@ def _measured_samples(distance: Callable[[Sample, Sample], Estimate], samples: S
 
 def _mean_of_features(sides: Sequence[np.ndarray], bootstraps: int, seed: int) -> Measurement:
     """Return the mean distance over the columns of (N, D) features."""
-    for values, name in zip(sides, _SIDES, strict=False):
+    for values, name in zip(sides, SIDES, strict=False):
         if not np.isfinite(values).all():
             raise InputError(f"{name}: a mass or polynomial is not finite: particles far outside of any jet")
     columns = range(sides[0].shape[1])
