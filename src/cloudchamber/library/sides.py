@@ -1,0 +1,95 @@
+"""What is compared, as arrays: truth, generated clouds, and maybe a second sample of truth, the floor."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from cloudchamber.cloud import Clouds
+from cloudchamber.errors import InputError
+from cloudchamber.library.checks import as_array, numbers
+from cloudchamber.library.jets import as_jets, energy_flow_polynomials
+from cloudchamber.metrics.resampling import Sample
+
+__all__ = ["SIDES", "features_of", "given", "jets_of", "samples_of", "with_floor"]
+
+SIDES = ("truth", "generated", "floor")
+
+
+def features_of(values: Any, name: str) -> np.ndarray:
+    """Return (N, D) features: those given, or the polynomials of jets."""
+    if isinstance(values, Clouds) or as_array(values, name).ndim == 3:
+        return energy_flow_polynomials(as_jets(values, name))
+    return numbers(values, name, ("N", "D")).astype(np.float64)
+
+
+def samples_of(truth: Any, generated: Any, floor: Any) -> list[Sample]:
+    """Return one feature of all sides, with as many jets for the floor as there are generated ones."""
+    arrays = with_floor(_of_one_precision([_feature(values, name) for values, name in given(truth, generated, floor)]))
+    found = []
+    for values, name in zip(arrays, SIDES, strict=False):
+        if values.ndim == 1:
+            found.append(Sample.of_jets(values.filled()))
+            continue
+        there = ~np.ma.getmaskarray(values)
+        if not there.any():
+            raise InputError(f"{name}: all values are masked")
+        found.append(Sample.of_particles(values.data, there))
+    return found
+
+
+def _feature(values: Any, name: str) -> "np.ma.MaskedArray[Any, Any]":
+    array = as_array(values, name)
+    shape = ("N",) if array.ndim == 1 else ("N", "P")
+    if not isinstance(array, np.ma.MaskedArray):
+        return np.ma.MaskedArray(numbers(array, name, shape))
+    if array.ndim == 1 and np.ma.getmaskarray(array).any():
+        raise InputError(f"{name}: a number of each jet is masked for {np.ma.count_masked(array)} of {len(array)}")
+    return np.ma.MaskedArray(numbers(array.filled(0), name, shape), np.ma.getmaskarray(array))
+
+
+def _of_one_precision(sides: Sequence["np.ma.MaskedArray[Any, Any]"]) -> list["np.ma.MaskedArray[Any, Any]"]:
+    """Return all sides as float64, with no more digits than the side that has fewest.
+
+    0.1 in single precision is another number in double precision: a value that many jets share would be shared with
+    none of another side.
+
+    Raises:
+        InputError: a value is too large for the precision of another side.
+    """
+    fewest = min((side.dtype for side in sides if side.dtype.kind == "f"), key=lambda of: of.itemsize, default=None)
+    found: list[np.ma.MaskedArray[Any, Any]] = []
+    for side, name in zip(sides, SIDES, strict=False):
+        rounded = side.data
+        if fewest is not None and side.dtype != fewest:
+            with np.errstate(over="ignore"):
+                rounded = rounded.astype(fewest)
+            if not np.isfinite(rounded).all():
+                raise InputError(f"{name}: a value is too large for {fewest}, which another sample has")
+        found.append(np.ma.MaskedArray(rounded.astype(np.float64), np.ma.getmask(side)))
+    return found
+
+
+def jets_of(truth: Any, generated: Any, floor: Any) -> list[Any]:
+    """Return (N, P, 3) jets of all sides as the clouds of the analysis."""
+    return with_floor([as_jets(values, name) for values, name in given(truth, generated, floor)])
+
+
+def given(truth: Any, generated: Any, floor: Any) -> list[tuple[Any, str]]:
+    """Return the sides with their names; only the floor may be left out."""
+    sides = list(zip((truth, generated, floor), SIDES, strict=True))
+    return sides if floor is not None else sides[:2]
+
+
+def with_floor(sides: Sequence[Any]) -> list[Any]:
+    """Return the sides, of the floor as many jets as there are generated ones.
+
+    Raises:
+        InputError: there are fewer.
+    """
+    if len(sides) < 3:
+        return list(sides)
+    truth, generated, floor = sides
+    if len(floor) < len(generated):
+        raise InputError(f"floor: {len(floor)} jets, there must be as many as generated ones, {len(generated)}")
+    return [truth, generated, floor[: len(generated)]]
