@@ -6,7 +6,6 @@ several do, each keeps the weights as they are until all are known.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, final
@@ -15,23 +14,16 @@ import numpy as np
 
 from cloudchamber.cloud import EVENT_WEIGHT, Column
 from cloudchamber.errors import InputError, SettingsError
+from cloudchamber.preparation.stored_weights import CROSS_SECTION, StoredWeights, stored_weights
 from cloudchamber.readers.event_tree import EventTree
 from cloudchamber.readers.jagged import Step
-from cloudchamber.readers.nanoaod_runs import generated_sum
-from cloudchamber.readers.open_events import open_events
 from cloudchamber.settings.ingestion import IngestionSettings
 from cloudchamber.wildcards import existing_files
 
-__all__ = ["EventWeights", "StoredWeights", "combined", "read_event_weights", "stored_weights", "weight_branch"]
+__all__ = ["EventWeights", "combined", "read_event_weights", "weight_branch"]
 
 # Equal weights may differ by the rounding of float32.
 _ROUNDING = 1e-6
-_CROSS_SECTION = "Event.CrossSection"
-_GEN_WEIGHT = "genWeight"
-# Files may lack these without a word: who names another branch has it.
-_USUAL = ("Event.Weight", _GEN_WEIGHT)
-# What Runs says of all events that are there; its sums may be of float32.
-_SAME_SUM = 1e-3
 # Estimates of one cross section from so many events differ by less.
 _SAME_PROCESS = 2.0
 _ENOUGH_EVENTS = 50
@@ -82,28 +74,6 @@ class EventWeights:
     def stored(self, step: Step) -> np.ndarray:
         """Return what the events of a step weigh before any factor, (n_events,) float64."""
         return step.numbers.get(self.branch or "", np.ones(len(step.events)))
-
-
-@final
-@dataclass(frozen=True)
-class StoredWeights:
-    """The weights of one file: their number, sums and limits; and the last cross section that it states [pb], or 0.
-
-    ``generated`` is their sum before any selection, where the file knows it (``counted``), else that of the events in
-    it.
-    """
-
-    there: bool
-    events: int
-    total: float
-    squares: float
-    negative: int
-    low: float
-    high: float
-    smallest: float
-    cross_section: float
-    generated: float
-    counted: bool
 
 
 def read_event_weights(paths: Sequence[Path], settings: IngestionSettings) -> EventWeights:
@@ -184,59 +154,6 @@ def _slices(paths: Sequence[Path], cross_sections: Mapping[str, float]) -> dict[
     return slices
 
 
-def stored_weights(path: Path, settings: IngestionSettings) -> StoredWeights:
-    """Read the weights of all events of a file, and its cross section.
-
-    Raises:
-        InputError: the branch cannot be read, or a weight is not finite.
-    """
-    branch = settings.weight_branch
-    with open_events(path, settings.tree, recorded=False, layout=settings.layout) as tree:
-        there = branch is not None and (branch in tree or branch not in _USUAL)
-        asked = [branch] if there and branch is not None else []
-        stated = [_CROSS_SECTION] if settings.cross_sections == {} and _CROSS_SECTION in tree else []
-        parts: list[tuple[float, ...]] = []
-        cross_section = 0.0
-        if asked or stated:
-            with closing(tree.steps((), settings.step_size, numbers=(*asked, *stated))) as steps:
-                for step in steps:
-                    if stated:
-                        cross_section = float(step.numbers[_CROSS_SECTION][-1])
-                    if asked:
-                        parts.append(_sums(path, step, asked[0], settings.on_bad_event == "skip"))
-        if not parts:
-            n = tree.n_events
-            return StoredWeights(False, n, n, n, 0, 1.0, 1.0, 1.0, cross_section, *_generated(path, n, n, settings))
-    events, total, squares, negative = (sum(part[i] for part in parts) for i in range(4))
-    low, high, smallest = (choose(part[i] for part in parts) for i, choose in ((4, min), (5, max), (6, min)))
-    generated = _generated(path, total, int(events), settings)
-    return StoredWeights(
-        True, int(events), total, squares, int(negative), low, high, smallest, cross_section, *generated
-    )
-
-
-def _generated(path: Path, total: float, events: int, settings: IngestionSettings) -> tuple[float, bool]:
-    """Return what the weights of all generated events of a file add up to, and whether the file says it: those of a
-    skim are not all in it."""
-    if settings.layout != "nanoaod" or settings.cross_sections in ({}, "ignore"):
-        return total, False
-    if settings.weight_branch not in (_GEN_WEIGHT, None):
-        counted = generated_sum(path, weighted=False)
-        if counted is not None and abs(counted - events) > _SAME_SUM * events:
-            raise InputError(
-                f"{path}: has {events} of the {counted:g} events that were generated, and the sum of "
-                f"'{settings.weight_branch}' over all of these is not known: Runs adds up '{_GEN_WEIGHT}' alone"
-            )
-        return total, counted is not None
-    found = generated_sum(path, weighted=settings.weight_branch is not None)
-    if found is None:
-        return total, False
-    # Weights may cancel, events may not: what is missing of a count was never counted.
-    if settings.weight_branch is None and found < total * (1 - _SAME_SUM):
-        raise InputError(f"{path}: has {total:g} events, its tree Runs says that {found:g} were generated")
-    return total if abs(found - total) <= _SAME_SUM * abs(total) else found, True
-
-
 def _check_counted(stored: Mapping[Path, StoredWeights]) -> None:
     """Check that all files say how many events were generated, or none: those that do not may be skims as well."""
     counted = [path for path, found in stored.items() if found.counted]
@@ -246,25 +163,6 @@ def _check_counted(stored: Mapping[Path, StoredWeights]) -> None:
             f"{others[0]}: its tree Runs does not count the events that were generated, that of {counted[0]} does: a "
             "cross section is of all of them, and the file may be a skim"
         )
-
-
-def _sums(path: Path, step: Step, branch: str, skip: bool) -> tuple[float, ...]:
-    weights = step.numbers[branch]
-    good = np.isfinite(weights)
-    if not good.all() and not skip:
-        event = step.events[np.flatnonzero(~good)[0]]
-        raise InputError(f"{path}: branch '{branch}' is not finite in event {event}")
-    weights = weights[good]
-    size = np.abs(weights)
-    return (
-        len(weights),
-        weights.sum(),
-        (weights**2).sum(),
-        (weights < 0).sum(),
-        weights.min(initial=np.inf),
-        weights.max(initial=-np.inf),
-        size[size > 0].min(initial=np.inf),
-    )
 
 
 def _check_alike(stored: Mapping[Path, StoredWeights], settings: IngestionSettings) -> None:
@@ -302,7 +200,7 @@ def _check_alike(stored: Mapping[Path, StoredWeights], settings: IngestionSettin
             return
     low, high = (choose(known, key=lambda path: known[path].cross_section) for choose in (min, max))
     raise InputError(
-        f"'{_CROSS_SECTION}' is {known[low].cross_section:g} pb in {low}, {known[high].cross_section:g} pb in {high}: "
+        f"'{CROSS_SECTION}' is {known[low].cross_section:g} pb in {low}, {known[high].cross_section:g} pb in {high}: "
         "give each slice its cross section, or say that their events count alike (cross_sections: ignore)"
     )
 

@@ -22,16 +22,11 @@ from cloudchamber.cloud_layout import GROUP_FORMAT
 from cloudchamber.cloud_writer import create_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.preparation.cloud_counts import CloudCounts
-from cloudchamber.preparation.event_weights import (
-    EventWeights,
-    StoredWeights,
-    combined,
-    stored_weights,
-    weight_branch,
-)
+from cloudchamber.preparation.event_weights import EventWeights, combined, weight_branch
 from cloudchamber.preparation.ingestion import clouds_of, columns_of, ingestion_meta, refuse_nothing, skipped_files
 from cloudchamber.preparation.ingestion_tally import IngestionTally
 from cloudchamber.preparation.padded_writer import PaddedWriter
+from cloudchamber.preparation.stored_weights import StoredWeights, stored_weights
 from cloudchamber.progress import progress
 from cloudchamber.settings.base import parse
 from cloudchamber.settings.ingestion import IngestionSettings

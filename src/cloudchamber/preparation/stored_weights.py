@@ -1,0 +1,117 @@
+"""The weights of the events of one file, as they are in it."""
+
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import final
+
+import numpy as np
+
+from cloudchamber.errors import InputError
+from cloudchamber.readers.jagged import Step
+from cloudchamber.readers.nanoaod_runs import generated_sum
+from cloudchamber.readers.open_events import open_events
+from cloudchamber.settings.ingestion import IngestionSettings
+
+__all__ = ["CROSS_SECTION", "StoredWeights", "stored_weights"]
+
+CROSS_SECTION = "Event.CrossSection"
+_GEN_WEIGHT = "genWeight"
+# Files may lack these without a word: who names another branch has it.
+_USUAL = ("Event.Weight", _GEN_WEIGHT)
+# What Runs says of all events that are there; its sums may be of float32.
+_SAME_SUM = 1e-3
+
+
+@final
+@dataclass(frozen=True)
+class StoredWeights:
+    """The weights of one file: their number, sums and limits; and the last cross section that it states [pb], or 0.
+
+    ``generated`` is their sum before any selection, where the file knows it (``counted``), else that of the events in
+    it.
+    """
+
+    there: bool
+    events: int
+    total: float
+    squares: float
+    negative: int
+    low: float
+    high: float
+    smallest: float
+    cross_section: float
+    generated: float
+    counted: bool
+
+
+def stored_weights(path: Path, settings: IngestionSettings) -> StoredWeights:
+    """Read the weights of all events of a file, and its cross section.
+
+    Raises:
+        InputError: the branch cannot be read, or a weight is not finite.
+    """
+    branch = settings.weight_branch
+    with open_events(path, settings.tree, recorded=False, layout=settings.layout) as tree:
+        there = branch is not None and (branch in tree or branch not in _USUAL)
+        asked = [branch] if there and branch is not None else []
+        stated = [CROSS_SECTION] if settings.cross_sections == {} and CROSS_SECTION in tree else []
+        parts: list[tuple[float, ...]] = []
+        cross_section = 0.0
+        if asked or stated:
+            with closing(tree.steps((), settings.step_size, numbers=(*asked, *stated))) as steps:
+                for step in steps:
+                    if stated:
+                        cross_section = float(step.numbers[CROSS_SECTION][-1])
+                    if asked:
+                        parts.append(_sums(path, step, asked[0], settings.on_bad_event == "skip"))
+        if not parts:
+            n = tree.n_events
+            return StoredWeights(False, n, n, n, 0, 1.0, 1.0, 1.0, cross_section, *_generated(path, n, n, settings))
+    events, total, squares, negative = (sum(part[i] for part in parts) for i in range(4))
+    low, high, smallest = (choose(part[i] for part in parts) for i, choose in ((4, min), (5, max), (6, min)))
+    generated = _generated(path, total, int(events), settings)
+    return StoredWeights(
+        True, int(events), total, squares, int(negative), low, high, smallest, cross_section, *generated
+    )
+
+
+def _generated(path: Path, total: float, events: int, settings: IngestionSettings) -> tuple[float, bool]:
+    """Return what the weights of all generated events of a file add up to, and whether the file says it: those of a
+    skim are not all in it."""
+    if settings.layout != "nanoaod" or settings.cross_sections in ({}, "ignore"):
+        return total, False
+    if settings.weight_branch not in (_GEN_WEIGHT, None):
+        counted = generated_sum(path, weighted=False)
+        if counted is not None and abs(counted - events) > _SAME_SUM * events:
+            raise InputError(
+                f"{path}: has {events} of the {counted:g} events that were generated, and the sum of "
+                f"'{settings.weight_branch}' over all of these is not known: Runs adds up '{_GEN_WEIGHT}' alone"
+            )
+        return total, counted is not None
+    found = generated_sum(path, weighted=settings.weight_branch is not None)
+    if found is None:
+        return total, False
+    # Weights may cancel, events may not: what is missing of a count was never counted.
+    if settings.weight_branch is None and found < total * (1 - _SAME_SUM):
+        raise InputError(f"{path}: has {total:g} events, its tree Runs says that {found:g} were generated")
+    return total if abs(found - total) <= _SAME_SUM * abs(total) else found, True
+
+
+def _sums(path: Path, step: Step, branch: str, skip: bool) -> tuple[float, ...]:
+    weights = step.numbers[branch]
+    good = np.isfinite(weights)
+    if not good.all() and not skip:
+        event = step.events[np.flatnonzero(~good)[0]]
+        raise InputError(f"{path}: branch '{branch}' is not finite in event {event}")
+    weights = weights[good]
+    size = np.abs(weights)
+    return (
+        len(weights),
+        weights.sum(),
+        (weights**2).sum(),
+        (weights < 0).sum(),
+        weights.min(initial=np.inf),
+        weights.max(initial=-np.inf),
+        size[size > 0].min(initial=np.inf),
+    )
