@@ -46,6 +46,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
     module: Any = ModuleType("torch.utils.tensorboard")
     module.SummaryWriter = _Writer
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", module)
+    monkeypatch.setitem(sys.modules, "tensorboard", ModuleType("tensorboard"))
 
 
 def _lines(folder: Path) -> list[str]:

@@ -23,7 +23,7 @@ def cell_sizes(edges: np.ndarray) -> dict[str, int]:
             among the towers, have no width.
 
     Example:
-        >>> cell_sizes(np.array([[0.1, 0.2, 0.0, 0.1745], [0.0, 0.1, 0.0, 0.1745], [0.3, 0.3, 0.2, 0.2]]))
+        >>> cell_sizes(np.array([[0.1, 0.2, 0.0, 0.1746], [0.0, 0.1, 0.0, 0.1746], [0.3, 0.3, 0.2, 0.2]]))
         {'0.100 x 0.175': 2}
     """
     finite = edges[np.isfinite(edges).all(axis=1)].astype(np.float64)
