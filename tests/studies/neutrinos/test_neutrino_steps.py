@@ -371,6 +371,27 @@ def test_scores_of_other_events_are_refused(files: dict[str, Any], tmp_path: Pat
         read_scores(Path(files["scores"]), other)
 
 
+@pytest.mark.parametrize(
+    ("changed", "fault"),
+    [
+        ({"seed": "one"}, "seed of 'joint': expected a whole number, not 'one'"),
+        ({"seed": 1.7}, "seed of 'joint': expected a whole number, not 1.7"),
+        ({"seed": True}, "seed of 'joint': expected a whole number, not True"),
+        ({"name": 3}, "name: expected text, not 3"),
+        ({"name": "histogram"}, "'histogram' is the classifier"),
+        ({"seed": 2}, "'joint' with seed 2 stands there twice"),
+    ],
+)
+def test_trainings_that_cannot_be_told_apart_are_refused(
+    changed: dict[str, Any], fault: str, files: dict[str, Any], tmp_path: Path
+) -> None:
+    first, second = (entry for entry in files["trainings"] if entry["name"] == "joint")
+    output = tmp_path / "scores.h5"
+    with pytest.raises(SettingsError, match=re.escape(fault)):
+        classify_events(Path(files["events"]), {"models": [{**first, **changed}, second]}, 0, output)
+    assert not output.exists()
+
+
 def test_a_perfect_classifier_is_perfect_and_calibrated(files: dict[str, Any], tmp_path: Path) -> None:
     events = read_event_clouds(files["events"])
     rows = np.sort(events.parts["test"])

@@ -1,6 +1,6 @@
 """The step that classifies: the test events by every network, and the attention of the first that has some."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from cloudchamber.devices import present_device
-from cloudchamber.errors import InputError
+from cloudchamber.errors import InputError, SettingsError
 from cloudchamber.metrics.trainings_apart import refuse_one_training
 from cloudchamber.preparation.origin import say_other_training
 from cloudchamber.progress import Progress, progress
@@ -18,7 +18,7 @@ from cloudchamber.settings.entries import entries
 from cloudchamber.storage import provenance
 from cloudchamber.studies.neutrinos.event_clouds import EventClouds, read_event_clouds
 from cloudchamber.studies.neutrinos.inputs import EventSource
-from cloudchamber.studies.neutrinos.names import INTERACTIONS
+from cloudchamber.studies.neutrinos.names import HISTOGRAM, INTERACTIONS
 from cloudchamber.studies.neutrinos.network_settings import NeutrinoNetworkSettings
 from cloudchamber.studies.neutrinos.networks import load_network
 from cloudchamber.studies.neutrinos.score_file import Attention, ScoreFile, Scores, write_scores
@@ -43,7 +43,7 @@ def classify_events(events: Path, files: Mapping[str, Any], display_events: int,
 
     Raises:
         InputError: a file cannot be used, a network is of other maps, or one training stands under two seeds.
-        SettingsError: a key is missing.
+        SettingsError: a key is missing, or name and seed do not tell the trainings apart.
     """
     clouds = read_event_clouds(events)
     rows = np.sort(clouds.parts["test"])
@@ -55,6 +55,7 @@ def classify_events(events: Path, files: Mapping[str, Any], display_events: int,
     attentive = ("", 0)
     sources = [events]
     models = entries(files, "models", _KEYS)
+    _refuse_names(models)
     refuse_one_training(models, "weights")
     with progress("classification", len(models) * len(rows), "events") as bar:
         for entry in models:
@@ -66,12 +67,27 @@ def classify_events(events: Path, files: Mapping[str, Any], display_events: int,
             network = stored.network.to(device)
             source = EventSource(clouds, rows, stored.settings.network).to(device)
             event, prong = log_probabilities(network, source, bar)
-            found.append(Scores(entry["name"], int(entry["seed"]), int(stored.description["events"]), event, prong))
+            found.append(Scores(entry["name"], entry["seed"], int(stored.description["events"]), event, prong))
             if not attentive[0] and isinstance(network, TransformerCvn) and network.encoder.context:
                 attention = _attention(network, clouds, shown, stored.settings.network, device)
-                attentive = (entry["name"], int(entry["seed"]))
+                attentive = (entry["name"], entry["seed"])
     record = provenance("neutrinos classify", {"display_events": display_events}, sources)
     write_scores(output, ScoreFile(rows, found, attention, attentive), {"provenance": record})
+
+
+def _refuse_names(models: Sequence[Mapping[str, Any]]) -> None:
+    seen = set()
+    for entry in models:
+        name, seed = entry["name"], entry["seed"]
+        if not isinstance(name, str):
+            raise SettingsError(f"--files: models: name: expected text, not {name!r}")
+        if name == HISTOGRAM:
+            raise SettingsError(f"--files: models: name: '{name}' is the classifier that `neutrinos evaluate` adds")
+        if isinstance(seed, bool) or not isinstance(seed, int):
+            raise SettingsError(f"--files: models: seed of '{name}': expected a whole number, not {seed!r}")
+        if (name, seed) in seen:
+            raise SettingsError(f"--files: models: '{name}' with seed {seed} stands there twice")
+        seen.add((name, seed))
 
 
 @torch.inference_mode()
