@@ -22,10 +22,11 @@ __all__ = ["TransformerCvn", "pixel_maps"]
 def pixel_maps(hits: Tensor, hit_mask: Tensor, prong_mask: Tensor, window: Window, coarsen: int) -> Tensor:
     """Return (B + R, 2, h, w) dense maps: of the B events, then of their R prongs, event after event.
 
-    A pixel is the sum of the energies of ``coarsen`` planes and cells.
+    A pixel is the energy [mip] of all hits in a square of ``coarsen`` planes by ``coarsen`` cells.
 
     Args:
-        hits: (B, H, 5).
+        hits: (B, H, 5) view, plane, cell, energy, prong, as in ``Batch``. A hit names a prong whose slot is true in
+            ``prong_mask``, or -1; readers of events refuse others, and nothing here would tell.
         hit_mask: (B, H) bool.
         prong_mask: (B, P) bool; R are true.
         window: planes and cells.
@@ -70,7 +71,7 @@ class _MapEncoder(nn.Module):
             if min(height, width) > 1:
                 stages.append(nn.MaxPool2d(2, ceil_mode=True))
                 height, width = -(-height // 2), -(-width // 2)
-            # Of the largest of four: the same as the largest after the activation, at a quarter of the work.
+            # The largest of four activated is the largest of four, activated: at a quarter of the work.
             stages.append(nn.ReLU(inplace=True))
             channels = wanted
         self.stages = nn.Sequential(*stages)
