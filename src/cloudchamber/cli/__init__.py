@@ -12,6 +12,7 @@ from typing import Any
 from cloudchamber import __version__
 from cloudchamber.arguments import Commands
 from cloudchamber.cli import classification, data, files, generative
+from cloudchamber.cli.outputs import refuse_lost_files
 from cloudchamber.compiled_loops import without_extensions
 from cloudchamber.entry_points import annotations_of, load_entry
 from cloudchamber.errors import CloudchamberError
@@ -37,6 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.environ[variable] = str(options["threads"])
     threads = options.pop("threads")
     try:
+        refuse_lost_files(options, outputs)
         with ends_at_termination(name), names_lack_of_memory(name), recorded(name, options, outputs, threads):
             _run(entry, options, conversions)
     except CloudchamberError as error:
