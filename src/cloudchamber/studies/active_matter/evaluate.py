@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cloudchamber import seeds
+from cloudchamber.errors import InputError
 from cloudchamber.metrics.tables import METRIC_COLUMNS, read_table
 from cloudchamber.settings.entries import entries, need
 from cloudchamber.storage import write_rows
@@ -37,6 +38,8 @@ QUANTITY_COLUMNS = (
     "blocks",
     "snapshots",
 )
+# What each row has, with or without a value.
+_ALWAYS_THERE = ("ensemble", "drive", "quantity", "blocks", "snapshots")
 # Quantities that stand beside their plug-in value in equilibrium.
 _WITH_FLOOR = ("entropy_production", "plug_in", "lower_bound")
 
@@ -74,7 +77,7 @@ def evaluate(
             drive = float(data.drives.max())
             scan = denoising_rows(data, drive, settings.denoising.sigmas, settings.denoising.steps, rng)
     for entry in entries(files, "models", ("name", "quantities")):
-        rows += _of_model(entry["name"], read_table(need(entry, "quantities"), QUANTITY_COLUMNS))
+        rows += _of_model(entry["name"], _quantities(need(entry, "quantities")))
     write_rows(metrics, rows)
     write_rows(denoising, scan or [{"noise": "", "size": "", "signs": "", "value": ""}])
     write_rows(phases, separated or [{"ensemble": "", "kind": "", "x": "", "value": ""}])
@@ -86,6 +89,14 @@ def _estimates(ensemble: str, data: Snapshots) -> Iterator[dict[str, Any]]:
         for item in estimates(data, float(drive)):
             known = {} if exact is None else {"exact": exact.entropy_production, "origin": exact.origin}
             yield _metric(ensemble, item.estimator, float(drive), "entropy_production", "", item.mean) | known
+
+
+def _quantities(path: str) -> pd.DataFrame:
+    table = read_table(path, QUANTITY_COLUMNS)
+    for name in _ALWAYS_THERE:
+        if table[name].isna().any():
+            raise InputError(f"{path}: a row has no '{name}': the table is cut short")
+    return table
 
 
 def _of_model(name: str, table: pd.DataFrame) -> Iterable[dict[str, Any]]:
