@@ -271,16 +271,25 @@ def test_what_cannot_be_measured_is_refused(plan: ActiveMatterPlan, tmp_path: Pa
 
 
 def test_a_table_of_a_model_that_is_cut_short_is_refused(plan: ActiveMatterPlan, tmp_path: Path) -> None:
-    whole = Path(plan.quantities("ring")).read_text()
+    whole = Path(plan.quantities("trap")).read_text()
     cut = tmp_path / "cut.csv"
     cut.write_text(whole[: whole.rindex(",", 0, whole.rindex(","))])
     files = {
-        "ensembles": [{"name": "ring", "snapshots": plan.snapshots("ring")}],
-        "models": [{"name": "ring", "quantities": str(cut)}],
+        "ensembles": [{"name": "trap", "snapshots": plan.snapshots("trap")}],
+        "models": [{"name": "trap", "quantities": str(cut)}],
     }
     with pytest.raises(InputError, match=r"cut\.csv: a row has no 'blocks': the table is cut short"):
         evaluate(plan.settings, files, 1, *(tmp_path / name for name in "abc"))
     assert not (tmp_path / "a").exists()
+
+
+def test_a_scan_of_an_ensemble_that_is_not_given_is_refused(plan: ActiveMatterPlan, tmp_path: Path) -> None:
+    files = {
+        "ensembles": [{"name": "ring", "snapshots": plan.snapshots("ring")}],
+        "models": [{"name": "ring", "quantities": plan.quantities("ring")}],
+    }
+    with pytest.raises(SettingsError, match=r"no ensemble 'trap' of the scan of denoising among \['ring'\]"):
+        evaluate(plan.settings, files, 1, *(tmp_path / name for name in "abc"))
 
 
 def test_transfers_to_nothing_or_to_what_was_trained_on_are_refused(plan: ActiveMatterPlan) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cloudchamber import seeds
-from cloudchamber.errors import InputError
+from cloudchamber.errors import InputError, SettingsError
 from cloudchamber.metrics.tables import METRIC_COLUMNS, read_table
 from cloudchamber.settings.entries import entries, need
 from cloudchamber.storage import write_rows
@@ -61,13 +61,19 @@ def evaluate(
 
     Raises:
         InputError: a file cannot be used.
-        SettingsError: a key is missing, or the system of the scan is not linear.
+        SettingsError: a key is missing, the ensemble of the scan is not there or its system is not linear.
         StorageError: a file cannot be written.
     """
     rows: list[dict[str, Any]] = []
     scan: list[dict[str, Any]] = []
     separated: list[dict[str, Any]] = []
-    for entry in entries(files, "ensembles", ("name", "snapshots")):
+    ensembles = entries(files, "ensembles", ("name", "snapshots"))
+    names = [entry["name"] for entry in ensembles]
+    if settings.denoising is not None and settings.denoising.ensemble not in names:
+        raise SettingsError(
+            f"--files: no ensemble '{settings.denoising.ensemble}' of the scan of denoising among {names}"
+        )
+    for entry in ensembles:
         name = entry["name"]
         data = read_snapshots(Path(entry["snapshots"]))
         rows += _estimates(name, data)
