@@ -229,6 +229,8 @@ def test_a_drive_that_was_not_simulated_is_refused(plan: ActiveMatterPlan, tmp_p
     score = plan.settings.models["trap"].score
     with pytest.raises(SettingsError, match=r"no snapshots of the drive 0\.7"):
         train_score(Path(plan.snapshots("trap")), score, [0.7], 1, tmp_path, *(tmp_path / name for name in "abc"))
+    with pytest.raises(SettingsError, match="--drives: one is given twice"):
+        train_score(Path(plan.snapshots("trap")), score, [1.0, 1.0], 1, tmp_path, *(tmp_path / name for name in "abc"))
 
 
 def test_what_cannot_be_measured_is_refused(plan: ActiveMatterPlan, tmp_path: Path) -> None:
@@ -239,6 +241,12 @@ def test_what_cannot_be_measured_is_refused(plan: ActiveMatterPlan, tmp_path: Pa
     for change, message in (
         ({"ensembles": [{**entry, "drives": [0.7]}]}, r"no snapshots of the drive 0\.7 in the part 'test', only of"),
         ({"ensembles": [{**entry, "part": "held_out"}]}, "no part 'held_out' among"),
+        *(
+            ({"ensembles": [{**entry, "drives": drives}]}, "drives of 'ring': expected a list of numbers, not")
+            for drives in ("0.25", 0.25, ["0.25"], [])
+        ),
+        ({"trainings": [first, {**second, "seed": "2"}]}, "trainings: the seed '2' is no whole number"),
+        ({"trainings": [first, {**second, "seed": first["seed"]}]}, "trainings: the seed 1 is given twice"),
         ({"trainings": [first]}, "trainings: 1 given, two at least are crossed"),
         (
             {"ensembles": [{**entry, "snapshots": plan.snapshots("springs")}]},
@@ -256,6 +264,32 @@ def test_what_cannot_be_measured_is_refused(plan: ActiveMatterPlan, tmp_path: Pa
     data = replace(read_snapshots(Path(plan.snapshots("trap"))), drives=np.full(1600, 0.5))
     with pytest.raises(InputError, match=r"a score of the drives \[0\.0, 1\.0\], which says nothing of 0\.5"):
         refuse_other_training(Path(of_trap["trainings"][0]["description"]), data, 0.5)
+    # Nor does the score of one trap say anything of a stiffer one.
+    stiffer = replace(data, settings=data.settings.model_copy(update={"stiffness": 2.0}))
+    with pytest.raises(InputError, match=r"a score of other dynamics than .* has: another stiffness"):
+        refuse_other_training(Path(of_trap["trainings"][0]["description"]), stiffer, 1.0)
+
+
+def test_a_table_of_a_model_that_is_cut_short_is_refused(plan: ActiveMatterPlan, tmp_path: Path) -> None:
+    whole = Path(plan.quantities("trap")).read_text()
+    cut = tmp_path / "cut.csv"
+    cut.write_text(whole[: whole.rindex(",", 0, whole.rindex(","))])
+    files = {
+        "ensembles": [{"name": "trap", "snapshots": plan.snapshots("trap")}],
+        "models": [{"name": "trap", "quantities": str(cut)}],
+    }
+    with pytest.raises(InputError, match=r"cut\.csv: a row has no 'blocks': the table is cut short"):
+        evaluate(plan.settings, files, 1, *(tmp_path / name for name in "abc"))
+    assert not (tmp_path / "a").exists()
+
+
+def test_a_scan_of_an_ensemble_that_is_not_given_is_refused(plan: ActiveMatterPlan, tmp_path: Path) -> None:
+    files = {
+        "ensembles": [{"name": "ring", "snapshots": plan.snapshots("ring")}],
+        "models": [{"name": "ring", "quantities": plan.quantities("ring")}],
+    }
+    with pytest.raises(SettingsError, match=r"no ensemble 'trap' of the scan of denoising among \['ring'\]"):
+        evaluate(plan.settings, files, 1, *(tmp_path / name for name in "abc"))
 
 
 def test_transfers_to_nothing_or_to_what_was_trained_on_are_refused(plan: ActiveMatterPlan) -> None:
@@ -266,11 +300,16 @@ def test_transfers_to_nothing_or_to_what_was_trained_on_are_refused(plan: Active
     foreign = next(
         key for key, item in values["ensembles"].items() if item["system"]["kind"] != trained["system"]["kind"]
     )
-    others = {"other": {**trained, "drives": [3.0]}, "more": {**trained, "drives": [*drives, 3.0, 4.0]}}
+    others = {
+        "other": {**trained, "drives": [3.0]},
+        "more": {**trained, "drives": [*drives, 3.0, 4.0]},
+        "faster": {**trained, "system": {**trained["system"], "rate": 2 * trained["system"]["rate"]}},
+    }
     assert len(drives) > 1
     for transfer, message in (
         (model["ensemble"], "is what the model is trained on"),
         (foreign, f"'{foreign}' is a system of the kind .*, the model is trained on"),
+        ("faster", "'faster' has another rate than what the model is trained on"),
         ("other", "none of the drives .* that the model is trained on is among those of 'other'"),
         ("more", r"'more' has the drives \[3\.0, 4\.0\], which the model is not trained on"),
     ):

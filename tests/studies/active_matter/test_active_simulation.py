@@ -219,6 +219,15 @@ def test_a_simulation_that_is_not_finite_is_no_file(tmp_path: Path, monkeypatch:
     assert not (tmp_path / "out.h5").exists()
 
 
+def test_states_beyond_single_precision_are_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # 14 steps that grow a thousand times each: finite numbers that the file has as infinite ones.
+    monkeypatch.setattr(step, "growth_of_step", lambda *_: None)
+    settings = ensemble({**TRAP, "stiffness": 1e4}, trajectories=4, step=0.1, burn_in=0.7, spacing=0.7, snapshots=1)
+    with pytest.raises(DivergenceError, match=r"a smaller step than 0\.1"):
+        simulate(settings, 1, tmp_path / "state", tmp_path / "out.h5")
+    assert not (tmp_path / "out.h5").exists()
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cloudchamber import seeds
+from cloudchamber.errors import InputError, SettingsError
 from cloudchamber.metrics.tables import METRIC_COLUMNS, read_table
 from cloudchamber.settings.entries import entries, need
 from cloudchamber.storage import write_rows
@@ -37,6 +38,8 @@ QUANTITY_COLUMNS = (
     "blocks",
     "snapshots",
 )
+# What each row has, with or without a value.
+_ALWAYS_THERE = ("ensemble", "drive", "quantity", "blocks", "snapshots")
 # Quantities that stand beside their plug-in value in equilibrium.
 _WITH_FLOOR = ("entropy_production", "plug_in", "lower_bound")
 
@@ -58,13 +61,19 @@ def evaluate(
 
     Raises:
         InputError: a file cannot be used.
-        SettingsError: a key is missing, or the system of the scan is not linear.
+        SettingsError: a key is missing, the ensemble of the scan is not there or its system is not linear.
         StorageError: a file cannot be written.
     """
     rows: list[dict[str, Any]] = []
     scan: list[dict[str, Any]] = []
     separated: list[dict[str, Any]] = []
-    for entry in entries(files, "ensembles", ("name", "snapshots")):
+    ensembles = entries(files, "ensembles", ("name", "snapshots"))
+    names = [entry["name"] for entry in ensembles]
+    if settings.denoising is not None and settings.denoising.ensemble not in names:
+        raise SettingsError(
+            f"--files: no ensemble '{settings.denoising.ensemble}' of the scan of denoising among {names}"
+        )
+    for entry in ensembles:
         name = entry["name"]
         data = read_snapshots(Path(entry["snapshots"]))
         rows += _estimates(name, data)
@@ -74,7 +83,7 @@ def evaluate(
             drive = float(data.drives.max())
             scan = denoising_rows(data, drive, settings.denoising.sigmas, settings.denoising.steps, rng)
     for entry in entries(files, "models", ("name", "quantities")):
-        rows += _of_model(entry["name"], read_table(need(entry, "quantities"), QUANTITY_COLUMNS))
+        rows += _of_model(entry["name"], _quantities(need(entry, "quantities")))
     write_rows(metrics, rows)
     write_rows(denoising, scan or [{"noise": "", "size": "", "signs": "", "value": ""}])
     write_rows(phases, separated or [{"ensemble": "", "kind": "", "x": "", "value": ""}])
@@ -86,6 +95,14 @@ def _estimates(ensemble: str, data: Snapshots) -> Iterator[dict[str, Any]]:
         for item in estimates(data, float(drive)):
             known = {} if exact is None else {"exact": exact.entropy_production, "origin": exact.origin}
             yield _metric(ensemble, item.estimator, float(drive), "entropy_production", "", item.mean) | known
+
+
+def _quantities(path: str) -> pd.DataFrame:
+    table = read_table(path, QUANTITY_COLUMNS)
+    for name in _ALWAYS_THERE:
+        if table[name].isna().any():
+            raise InputError(f"{path}: a row has no '{name}': the table is cut short")
+    return table
 
 
 def _of_model(name: str, table: pd.DataFrame) -> Iterable[dict[str, Any]]:

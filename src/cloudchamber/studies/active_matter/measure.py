@@ -16,6 +16,7 @@ from cloudchamber.studies.active_matter.measured_drive import MeasuredDrive
 from cloudchamber.studies.active_matter.score_model import load_score
 from cloudchamber.studies.active_matter.settings import MeasurementSettings
 from cloudchamber.studies.active_matter.snapshots import Snapshots, read_snapshots
+from cloudchamber.studies.active_matter.system_settings import other_dynamics
 
 __all__ = ["measure", "refuse_other_training"]
 
@@ -35,17 +36,19 @@ def measure(settings: MeasurementSettings, files: Mapping[str, Any], seed: int, 
     Raises:
         InputError: a file cannot be used, a training is one of another kind of system or of other drives, or two
             trainings are one.
-        SettingsError: a key is missing, there are fewer than two trainings, or no snapshots of a drive or part.
+        SettingsError: a key is missing or not of its type, a seed is there twice, there are fewer than two trainings,
+            or no snapshots of a drive or part.
         StorageError: a file cannot be written.
     """
     trainings = entries(files, "trainings", ("weights", "description", "seed"))
+    seeds = _seeds(trainings)
+    work = [
+        (entry, drive)
+        for entry in entries(files, "ensembles", ("name", "snapshots", "drives", "part"))
+        for drive in _drives(entry)
+    ]
     _refuse_one_training(trainings)
     rows: list[dict[str, Any]] = []
-    work = [
-        (entry, float(drive))
-        for entry in entries(files, "ensembles", ("name", "snapshots", "drives", "part"))
-        for drive in need(entry, "drives")
-    ]
     read: dict[str, Snapshots] = {}
     local: list[tuple[str, float, Fields]] = []
     with progress("measurement", len(work), "drives of ensembles") as bar:
@@ -60,7 +63,7 @@ def measure(settings: MeasurementSettings, files: Mapping[str, Any], seed: int, 
             models = [load_score(Path(item["weights"]), Path(item["description"]), data.system) for item in trainings]
             measured = MeasuredDrive(settings, data, chosen, drive, models, seed)
             head = {"ensemble": entry["name"], "drive": drive}
-            rows += [head | row for row in measured.rows([int(item["seed"]) for item in trainings])]
+            rows += [head | row for row in measured.rows(seeds)]
             local.append((entry["name"], drive, measured.fields()))
             bar.update()
     write_rows(quantities, rows)
@@ -68,6 +71,25 @@ def measure(settings: MeasurementSettings, files: Mapping[str, Any], seed: int, 
         for name, drive, values in local:
             write_fields(output.file, name, drive, values)
             output.check()
+
+
+def _seeds(trainings: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Return the seeds of trainings, by which rows of one and another are told apart."""
+    seeds = [item["seed"] for item in trainings]
+    for seed in seeds:
+        if type(seed) is not int:
+            raise SettingsError(f"--files: trainings: the seed {seed!r} is no whole number")
+        if seeds.count(seed) > 1:
+            raise SettingsError(f"--files: trainings: the seed {seed} is given twice")
+    return seeds
+
+
+def _drives(entry: Mapping[str, Any]) -> list[float]:
+    drives = entry["drives"]
+    numbers = isinstance(drives, list | tuple) and all(type(drive) in (int, float) for drive in drives)
+    if not numbers or not drives:
+        raise SettingsError(f"--files: drives of '{entry['name']}': expected a list of numbers, not {drives!r}")
+    return [float(drive) for drive in drives]
 
 
 def _refuse_one_training(trainings: Sequence[Mapping[str, Any]]) -> None:
@@ -89,9 +111,13 @@ def refuse_other_training(description: Path, data: Snapshots, drive: float) -> N
         InputError: it is one.
     """
     described = read_json(description)
-    kind, drives = described.get("system", {}).get("kind"), described.get("drives", ())
+    system, drives = described.get("system", {}), described.get("drives", ())
+    kind = system.get("kind")
     if kind != data.settings.kind:
         raise InputError(f"{description}: a score of the system '{kind}', {data.path} has '{data.settings.kind}'")
+    others = other_dynamics(system, data.settings.model_dump(mode="json"))
+    if others:
+        raise InputError(f"{description}: a score of other dynamics than {data.path} has: another {', '.join(others)}")
     if len(drives) > 1 and drive not in drives:
         raise InputError(f"{description}: a score of the drives {list(drives)}, which says nothing of {drive}")
 

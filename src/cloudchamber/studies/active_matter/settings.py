@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from cloudchamber.settings.base import Different, Name, PositiveFloat, PositiveInt, Seeds, Settings
 from cloudchamber.studies.active_matter.score_settings import ScoreModelSettings
-from cloudchamber.studies.active_matter.system_settings import EnsembleSettings
+from cloudchamber.studies.active_matter.system_settings import EnsembleSettings, other_dynamics
 
 __all__ = ["ActiveMatterSettings", "DenoisingScanSettings", "MeasurementSettings"]
 
@@ -79,6 +79,15 @@ class ActiveMatterSettings(Settings):
                 raise ValueError(
                     f"models.{name}.transfers: '{transfer}' is a system of the kind {kinds[1]}, the model is trained "
                     f"on {kinds[0]}: its score is of no other dynamics"
+                )
+            of_model, of_transfer = (
+                self.ensembles[ensemble].system.model_dump() for ensemble in (model.ensemble, transfer)
+            )
+            others_of_system = other_dynamics(of_model, of_transfer)
+            if others_of_system:
+                raise ValueError(
+                    f"models.{name}.transfers: '{transfer}' has another {', '.join(others_of_system)} than what the "
+                    "model is trained on: its score is of no other dynamics"
                 )
             there = self.ensembles[transfer].drives
             if len(drives) > 1 and set(drives).isdisjoint(there):

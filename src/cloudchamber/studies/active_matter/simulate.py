@@ -128,7 +128,10 @@ class _Simulation:
                 )
 
     def _refuse_divergence(self, walkers: Walkers) -> None:
-        if not (np.isfinite(walkers.state).all() and np.isfinite(walkers.entropy).all()):
+        # In single precision, in which files have them: beyond it a number would be stored as an infinite one.
+        largest = np.finfo(np.float32).max
+        rates = walkers.entropy / (self.steps * self.settings.step)
+        if not all((np.abs(values) <= largest).all() for values in (walkers.state, rates)):
             raise DivergenceError(f"the simulation is not finite any more: a smaller step than {self.settings.step:g}")
 
     def _initial(self) -> Walkers:

@@ -1,7 +1,8 @@
 """Settings of what is simulated: systems of active particles, and the snapshots that are kept of them."""
 
 from abc import ABC
-from typing import Annotated, Literal, Self, final
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self, final
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -18,6 +19,7 @@ __all__ = [
     "SpringsSettings",
     "SystemSettings",
     "TrapSettings",
+    "other_dynamics",
 ]
 
 NotNegative = Annotated[float, Field(ge=0)]
@@ -25,6 +27,8 @@ NotNegative = Annotated[float, Field(ge=0)]
 _DIGITS = 6
 # Quotients of decimal numbers differ from whole ones by rounding.
 _WHOLE = 1e-6
+# How many particles there are, and how densely: what a score can carry over to.
+_CARRIES_OVER = ("particles", "packing_fraction")
 
 
 def _stored(drive: float) -> float:
@@ -118,6 +122,15 @@ SystemSettings = Annotated[
     TrapSettings | RotationSettings | SpringsSettings | DrivenRingSettings | PairOnRingSettings | DisksSettings,
     Field(discriminator="kind"),
 ]
+
+
+def other_dynamics(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    """Return the parameters in which the dynamics of two systems differ, whatever their number of particles.
+
+    Args:
+        one, other: settings of a system, as keys and values.
+    """
+    return [key for key in sorted({*one, *other} - {*_CARRIES_OVER}) if one.get(key) != other.get(key)]
 
 
 @final

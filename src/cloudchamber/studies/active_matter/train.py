@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from cloudchamber import seeds
+from cloudchamber.errors import SettingsError
 from cloudchamber.storage import provenance, write_rows
 from cloudchamber.studies.active_matter.score_model import ScoreModel
 from cloudchamber.studies.active_matter.score_settings import ScoreSettings
@@ -39,9 +40,11 @@ def train_score(
 
     Raises:
         InputError: the file cannot be used.
-        SettingsError: the network does not fit the system, or the ensemble lacks a drive.
+        SettingsError: the network does not fit the system, the ensemble lacks a drive, or one is given twice.
         DivergenceError, StateError, TerminatedError: see :func:`cloudchamber.training.trainer.fit`.
     """
+    if len(set(drives)) < len(drives):
+        raise SettingsError(f"--drives: one is given twice among {drives}")
     data = read_snapshots(snapshots)
     rows = {part: _rows(data, part, drives) for part in ("train", "validation")}
     scales = _scales(data, rows["train"])
