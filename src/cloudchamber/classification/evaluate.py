@@ -83,7 +83,7 @@ def evaluate(
     Raises:
         InputError: a file cannot be used, there are no scores of a training with all jets, or those of one training
             stand under two seeds.
-        SettingsError: a key of ``files`` is missing.
+        SettingsError: a key of ``files`` is missing, or seeds do not tell trainings apart.
         StorageError: a table cannot be written.
     """
     trainings = entries(files, "scores", ("name", "seed", "path"))

@@ -53,7 +53,7 @@ def gather(study: str, files: Mapping[str, Any], output: Path) -> None:
     Raises:
         InputError: a file cannot be read, a log posterior names a model without a sample, or one sample stands under
             two seeds.
-        SettingsError: a key is missing.
+        SettingsError: a key is missing, or seeds do not tell trainings apart.
     """
     listed = {key: entries(files, key, keys, may_be_empty=True) for key, keys in _ENTRIES.items()}
     refuse_one_training(listed["samples"], "comparison", ("name", "dataset", "sampler"))

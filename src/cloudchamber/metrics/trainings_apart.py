@@ -1,30 +1,42 @@
-"""Several trainings of one model are told by their seeds: the files of one of them under two seeds are refused."""
+"""Several trainings of one model are told apart by their seeds, and each of them is another one."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from cloudchamber.errors import InputError
+from cloudchamber.errors import InputError, SettingsError
 from cloudchamber.storage import sha256
 
 __all__ = ["refuse_one_training"]
 
 
-def refuse_one_training(listed: Sequence[Mapping[str, Any]], file: str, of: Sequence[str] = ("name",)) -> None:
-    """Refuse one file that stands for two trainings of a model: its spread over seeds would be none.
+def refuse_one_training(
+    listed: Sequence[Mapping[str, Any]], file: str, of: Sequence[str] = ("name",), pieces: str | None = None
+) -> None:
+    """Refuse what stands for two trainings of a model and is one: its spread over seeds would be none.
 
     Args:
-        listed: a training each.
+        listed: a training each, with its "seed".
         file: key of its file.
         of: keys of what trainings of one model share.
+        pieces: key of what pieces of one training, which share their seed, differ in.
 
     Raises:
         InputError: two files have the same content, or one cannot be read.
+        SettingsError: a seed is no whole number, or two trainings of a model have the same one.
     """
-    seen: dict[tuple[Any, ...], str] = {}
+    paths: dict[tuple[Any, ...], str] = {}
+    told: set[tuple[Any, ...]] = set()
     for item in listed:
-        path = str(item[file])
-        key = (*(item[name] for name in of), sha256(Path(path)))
-        if key in seen:
-            raise InputError(f"{path}: what is listed for another training of '{item[of[0]]}' is that of {seen[key]}")
-        seen[key] = path
+        seed, path = item["seed"], str(item[file])
+        model = tuple(item[name] for name in of)
+        if type(seed) is not int:
+            raise SettingsError(f"--files: seed of '{model[0]}': expected a whole number, not {seed!r}")
+        key = (*model, seed, item[pieces] if pieces else None)
+        if key in told:
+            raise SettingsError(f"--files: '{model[0]}' with seed {seed} stands there twice")
+        told.add(key)
+        content = (*model, sha256(Path(path)))
+        if content in paths:
+            raise InputError(f"{path}: what is listed for another training of '{model[0]}' is that of {paths[content]}")
+        paths[content] = path

@@ -245,14 +245,14 @@ def test_what_cannot_be_measured_is_refused(plan: ActiveMatterPlan, tmp_path: Pa
             ({"ensembles": [{**entry, "drives": drives}]}, "drives of 'ring': expected a list of numbers, not")
             for drives in ("0.25", 0.25, ["0.25"], [])
         ),
-        ({"trainings": [first, {**second, "seed": "2"}]}, "trainings: the seed '2' is no whole number"),
-        ({"trainings": [first, {**second, "seed": first["seed"]}]}, "trainings: the seed 1 is given twice"),
+        ({"trainings": [first, {**second, "seed": "2"}]}, "seed of 'trainings': expected a whole number, not '2'"),
+        ({"trainings": [first, {**second, "seed": first["seed"]}]}, "'trainings' with seed 1 stands there twice"),
         ({"trainings": [first]}, "trainings: 1 given, two at least are crossed"),
         (
             {"ensembles": [{**entry, "snapshots": plan.snapshots("springs")}]},
             "a score of the system 'pair_on_ring', .* has 'springs'",
         ),
-        ({"trainings": [first, same]}, "copy.safetensors: the weights are those of .*: no independent training"),
+        ({"trainings": [first, same]}, "copy.safetensors: what is listed for another training of 'trainings' is that"),
     ):
         with pytest.raises(CloudchamberError, match=message):
             measure(plan.settings.measurement, {**given, **change}, 1, tmp_path / "q.csv", tmp_path / "f.h5")

@@ -1,6 +1,6 @@
 """The step that measures a model: velocities, entropy production, checks of its score, on every ensemble it is for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +8,10 @@ import numpy as np
 
 from cloudchamber.errors import InputError, SettingsError
 from cloudchamber.hdf5 import create_hdf5
+from cloudchamber.metrics.trainings_apart import refuse_one_training
 from cloudchamber.progress import progress
 from cloudchamber.settings.entries import entries, need
-from cloudchamber.storage import read_json, sha256, write_rows
+from cloudchamber.storage import read_json, write_rows
 from cloudchamber.studies.active_matter.fields import Fields, write_fields
 from cloudchamber.studies.active_matter.measured_drive import MeasuredDrive
 from cloudchamber.studies.active_matter.score_model import load_score
@@ -41,13 +42,15 @@ def measure(settings: MeasurementSettings, files: Mapping[str, Any], seed: int, 
         StorageError: a file cannot be written.
     """
     trainings = entries(files, "trainings", ("weights", "description", "seed"))
-    seeds = _seeds(trainings)
+    # Crossed with itself, a training has the plug-in value under another name.
+    if len(trainings) < 2:
+        raise SettingsError(f"--files: trainings: {len(trainings)} given, two at least are crossed")
+    refuse_one_training([{**item, "name": "trainings"} for item in trainings], "weights")
     work = [
         (entry, drive)
         for entry in entries(files, "ensembles", ("name", "snapshots", "drives", "part"))
         for drive in _drives(entry)
     ]
-    _refuse_one_training(trainings)
     rows: list[dict[str, Any]] = []
     read: dict[str, Snapshots] = {}
     local: list[tuple[str, float, Fields]] = []
@@ -63,7 +66,7 @@ def measure(settings: MeasurementSettings, files: Mapping[str, Any], seed: int, 
             models = [load_score(Path(item["weights"]), Path(item["description"]), data.system) for item in trainings]
             measured = MeasuredDrive(settings, data, chosen, drive, models, seed)
             head = {"ensemble": entry["name"], "drive": drive}
-            rows += [head | row for row in measured.rows(seeds)]
+            rows += [head | row for row in measured.rows([item["seed"] for item in trainings])]
             local.append((entry["name"], drive, measured.fields()))
             bar.update()
     write_rows(quantities, rows)
@@ -73,35 +76,12 @@ def measure(settings: MeasurementSettings, files: Mapping[str, Any], seed: int, 
             output.check()
 
 
-def _seeds(trainings: Sequence[Mapping[str, Any]]) -> list[int]:
-    """Return the seeds of trainings, by which rows of one and another are told apart."""
-    seeds = [item["seed"] for item in trainings]
-    for seed in seeds:
-        if type(seed) is not int:
-            raise SettingsError(f"--files: trainings: the seed {seed!r} is no whole number")
-        if seeds.count(seed) > 1:
-            raise SettingsError(f"--files: trainings: the seed {seed} is given twice")
-    return seeds
-
-
 def _drives(entry: Mapping[str, Any]) -> list[float]:
     drives = entry["drives"]
     numbers = isinstance(drives, list | tuple) and all(type(drive) in (int, float) for drive in drives)
     if not numbers or not drives:
         raise SettingsError(f"--files: drives of '{entry['name']}': expected a list of numbers, not {drives!r}")
     return [float(drive) for drive in drives]
-
-
-def _refuse_one_training(trainings: Sequence[Mapping[str, Any]]) -> None:
-    """Refuse a product of the velocities of one training with itself: it is the plug-in value under another name."""
-    if len(trainings) < 2:
-        raise SettingsError(f"--files: trainings: {len(trainings)} given, two at least are crossed")
-    seen: dict[str, str] = {}
-    for item in trainings:
-        digest = sha256(Path(item["weights"]))
-        if digest in seen:
-            raise InputError(f"{item['weights']}: the weights are those of {seen[digest]}: no independent training")
-        seen[digest] = item["weights"]
 
 
 def refuse_other_training(description: Path, data: Snapshots, drive: float) -> None:

@@ -45,7 +45,7 @@ def assign_events(
     Raises:
         InputError: a file cannot be used, or a network is of another topology, or was trained with some of the events,
             or one training stands under two seeds.
-        SettingsError: a key is missing.
+        SettingsError: a key is missing, or seeds do not tell trainings apart.
     """
     topology = ALL_HADRONIC_TOP_PAIR
     sample = read_events(events, topology)
@@ -55,7 +55,7 @@ def assign_events(
     sources = [events]
     attention: list[Attention] = []
     models = entries(files, "models", _KEYS, may_be_empty=True)
-    refuse_one_training(models, "weights", ("name", "trained_on", "training_events"))
+    refuse_one_training(models, "weights", ("name", "trained_on", "training_events"), pieces="part")
     for entry in models:
         stored = load_network(Path(entry["weights"]), Path(entry["description"]))
         if stored.settings.topology != topology:

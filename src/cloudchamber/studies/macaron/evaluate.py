@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from cloudchamber import seeds
-from cloudchamber.classification.evaluate import COSTS
 from cloudchamber.classification.measures import balanced, estimate, replicas
 from cloudchamber.classification.scores import UnseenJets, read_scores, read_unseen_jets
 from cloudchamber.errors import InputError
@@ -26,13 +25,12 @@ from cloudchamber.studies.macaron.arms import (
     difference,
     measure_jets,
 )
+from cloudchamber.studies.macaron.metric_rows import rows_of_costs, rows_of_refinement, rows_of_splitting
 from cloudchamber.studies.macaron.settings import MeasurementSettings
 
 __all__ = ["METRIC_COLUMNS_OF_STUDY", "evaluate"]
 
 METRIC_COLUMNS_OF_STUDY = (*METRIC_COLUMNS, "expected", "detectable", "learning_rate", "selected")
-_ORDER_COLUMNS = ("system", "sub_step", "scheme", "kind", "value", "uncertainty", "expected", "draws")
-_ERROR_COLUMNS = ("system", "sub_step", "scheme", "kind", "steps", "ratio_to_lie", "ratio_uncertainty")
 
 
 def evaluate(
@@ -52,7 +50,7 @@ def evaluate(
 
     Raises:
         InputError: a file cannot be used, no training is of the arm of reference, or one stands under two seeds.
-        SettingsError: a key is missing.
+        SettingsError: a key is missing, or seeds do not tell trainings apart.
         StorageError: a table cannot be written.
     """
     unseen = read_unseen_jets(jets)
@@ -72,16 +70,16 @@ def evaluate(
         f"evaluation: {len(unseen.rows)} test jets; detectable with {len(chosen[reference])} seeds: "
         f"{limits[reference][1]:.4f} in accuracy ({limits[reference][0]:.4f} from the seeds alone)\n"
     )
-    rows = [*_of_splitting(files), *_of_trainings(trained, chosen, len(unseen.rows), len(unseen.classes))]
+    rows = [*rows_of_splitting(files), *_of_trainings(trained, chosen, len(unseen.rows), len(unseen.classes))]
     compared = list(_compared(chosen, reference, limits))
     rows += [_metric_of_difference(row, len(unseen.rows)) for row in compared]
     names = {(item["arm"], item["learning_rate"]): item["name"] for item in listed}
     if "costs" in files:
-        rows += _of_costs(
+        rows += rows_of_costs(
             need(files, "costs"), {names[arm, items[0].learning_rate]: arm for arm, items in chosen.items()}
         )
     if "refinement" in files:
-        rows += _of_refinement(need(files, "refinement"))
+        rows += rows_of_refinement(need(files, "refinement"))
     table = pd.DataFrame(rows).assign(study="macaron").reindex(columns=list(METRIC_COLUMNS_OF_STUDY))
     integers = dict.fromkeys(("nfe", "seed", "n_reference", "n_generated", "selected"), "Int64")
     write_table(differences, pd.DataFrame(compared).assign(n_reference=len(unseen.rows)))
@@ -163,102 +161,3 @@ def _metric_of_difference(row: Mapping[str, Any], jets: int) -> dict[str, Any]:
         "learning_rate": row["learning_rate"],
         "n_reference": jets,
     }
-
-
-def _of_splitting(files: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    orders = read_table(need(files, "orders"), _ORDER_COLUMNS)
-    for row in orders.to_dict("records"):
-        yield _of_scheme(row) | {
-            "metric": f"{row['kind']}_order",
-            "value": row["value"],
-            "uncertainty": row["uncertainty"],
-            "expected": row["expected"],
-            "n_reference": row["draws"],
-        }
-    errors = read_table(need(files, "errors"), _ERROR_COLUMNS)
-    draws = int(orders["draws"].iloc[0])
-    finest = errors.groupby("system")["steps"].transform("max")
-    chosen = errors[(errors["steps"] == finest) & (errors["kind"] == "global") & (errors["scheme"] != "lie")]
-    for row in chosen.to_dict("records"):
-        yield _of_scheme(row) | {
-            "metric": "error_ratio_to_lie",
-            "nfe": row["steps"],
-            "value": row["ratio_to_lie"],
-            "uncertainty": row["ratio_uncertainty"],
-            "n_reference": draws,
-        }
-
-
-def _of_scheme(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {"dataset": row["system"], "model": row["sub_step"], "sampler": row["scheme"]}
-
-
-def _of_costs(path: str, arms: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-    for row in read_table(path, ("model", *COSTS)).to_dict("records"):
-        if row["model"] not in arms:
-            continue
-        for name in COSTS:
-            # Half of the range of the rounds, as in docs/metrics.md; counts are exact.
-            prefix = name.removesuffix("_seconds_per_jet")
-            known = f"{prefix}_highest" in row
-            uncertainty = (row[f"{prefix}_highest"] - row[f"{prefix}_lowest"]) / 2 if known else 0.0
-            yield {
-                "dataset": "all",
-                "model": arms[row["model"]],
-                "metric": name,
-                "value": row[name],
-                "uncertainty": uncertainty,
-                "n_reference": row.get("rounds"),
-            }
-
-
-def _of_refinement(path: str) -> Iterator[dict[str, Any]]:
-    columns = (
-        "model",
-        "seed",
-        "scheme",
-        "sub_step",
-        "steps",
-        "state_error",
-        "accuracy",
-        "accuracy_uncertainty",
-        "jets",
-    )
-    table = read_table(path, columns)
-    for row in table.to_dict("records"):
-        yield _of_network(row) | {
-            "metric": "accuracy_at_steps",
-            "nfe": row["steps"],
-            "value": row["accuracy"],
-            "uncertainty": row["accuracy_uncertainty"],
-        }
-    split = table[table["scheme"] != "limit"]
-    for (_, _, _, sub_step), rows in split.groupby(["model", "seed", "scheme", "sub_step"], sort=False):
-        slope, error = _slope(rows["steps"].to_numpy(), rows["state_error"].to_numpy())
-        yield _of_network(rows.iloc[0].to_dict()) | {
-            "metric": "refinement_order",
-            "value": slope,
-            "uncertainty": error,
-            "expected": 1 if sub_step == "euler" or rows["scheme"].iloc[0] == "lie" else 2,
-        }
-
-
-def _of_network(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "dataset": "all",
-        "model": row["model"],
-        "sampler": row["scheme"],
-        "seed": row["seed"],
-        "feature": row["sub_step"],
-        "n_reference": row["jets"],
-    }
-
-
-def _slope(steps: np.ndarray, errors: np.ndarray) -> tuple[float, float]:
-    """Return the slope of log error against log step, and its standard error from the scatter about the line."""
-    x, y = -np.log(steps), np.log(errors)
-    slope, offset = np.polyfit(x, y, 1)
-    if len(x) < 3:
-        return float(slope), math.nan
-    scatter = np.square(y - slope * x - offset).sum() / (len(x) - 2)
-    return float(slope), float(np.sqrt(scatter / np.square(x - x.mean()).sum()))

@@ -12,6 +12,7 @@ from cloudchamber.classification.predict import jets_of_tagger
 from cloudchamber.classification.taggers import CloudTagger, load_tagger
 from cloudchamber.cloud_file import read_clouds
 from cloudchamber.errors import InputError
+from cloudchamber.metrics.trainings_apart import refuse_one_training
 from cloudchamber.networks.cloud_rows import PackedRows
 from cloudchamber.networks.particle_dynamics import ParticleDynamics
 from cloudchamber.networks.splitting import Field, Flow, Part, Scheme, euler, evolve, midpoint
@@ -44,10 +45,11 @@ def refine(jets: Path, files: Mapping[str, Any], settings: RefinementSettings, o
 
     Raises:
         InputError: a file cannot be used, or a tagger is no network of this kind.
-        SettingsError: a key is missing.
+        SettingsError: a key is missing, or seeds do not tell trainings apart.
         StorageError: the table cannot be written.
     """
     trainings = entries(files, "trainings", ("arm", "seed", "weights", "description"))
+    refuse_one_training(trainings, "weights", ("arm",))
     # Jets weigh the same in all that follows: those with event weights are refused.
     read_clouds(jets)
     rows: list[dict[str, Any]] = []

@@ -76,18 +76,12 @@ def classify_events(events: Path, files: Mapping[str, Any], display_events: int,
 
 
 def _refuse_names(models: Sequence[Mapping[str, Any]]) -> None:
-    seen = set()
     for entry in models:
-        name, seed = entry["name"], entry["seed"]
+        name = entry["name"]
         if not isinstance(name, str):
             raise SettingsError(f"--files: models: name: expected text, not {name!r}")
         if name == HISTOGRAM:
             raise SettingsError(f"--files: models: name: '{name}' is the classifier that `neutrinos evaluate` adds")
-        if isinstance(seed, bool) or not isinstance(seed, int):
-            raise SettingsError(f"--files: models: seed of '{name}': expected a whole number, not {seed!r}")
-        if (name, seed) in seen:
-            raise SettingsError(f"--files: models: '{name}' with seed {seed} stands there twice")
-        seen.add((name, seed))
 
 
 @torch.inference_mode()

@@ -44,7 +44,8 @@ def evaluate(files: Mapping[str, Any], settings: MeasurementSettings, seed: int,
 
     Raises:
         InputError: a file cannot be used, a reference is missing, or two seeds of a method have the same estimates.
-        SettingsError: a key is missing, or the sets are not of the conditions of the settings.
+        SettingsError: a key is missing, seeds do not tell trainings apart, or the sets are not of the conditions of the
+            settings.
         StorageError: the file cannot be written.
     """
     path = Path(need(files, "sets"))

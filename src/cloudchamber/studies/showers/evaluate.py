@@ -53,7 +53,7 @@ def evaluate(
 
     Raises:
         InputError: a file cannot be used, a species has too few showers, or one sample stands under two seeds.
-        SettingsError: a key is missing.
+        SettingsError: a key is missing, or seeds do not tell trainings apart.
         StorageError: a table cannot be written.
     """
     path = Path(need(files, "showers"))

@@ -11,6 +11,7 @@ from cloudchamber import seeds
 from cloudchamber.errors import InputError
 from cloudchamber.metrics.posterior_scores import negative_log_posteriors
 from cloudchamber.metrics.resampling import Estimate
+from cloudchamber.metrics.trainings_apart import refuse_one_training
 from cloudchamber.metrics.two_sample import area_under_curve
 from cloudchamber.progress import progress
 from cloudchamber.settings.entries import entries, need
@@ -45,11 +46,12 @@ def judge(files: Mapping[str, Any], settings: JudgeSettings, seed: int, state: P
 
     Raises:
         InputError: a file cannot be used, or has too few showers.
-        SettingsError: a key is missing.
+        SettingsError: a key is missing, or seeds do not tell trainings apart.
         DivergenceError, StateError, TerminatedError: see :func:`cloudchamber.training.trainer.fit`.
     """
     path = Path(need(files, "showers"))
     listed = entries(files, "samples", ("name", "sampler", "seed", "path"))
+    refuse_one_training(listed, "path", ("name", "sampler"))
     with open_showers(path, ("train", "test", "asked")) as showers:
         truth, floor, known = (
             read_judged(showers, showers.part(part), seeds.generator(seed, "showers", "judged cells", part))

@@ -56,7 +56,7 @@ def draw_context(files: Mapping[str, Any]) -> Figure:
     name_rows(axis, [label for *_, label in rows])
     titles = {entry["name"]: entry["title"] for entry in entries(files, "models", ("name", "title"))}
     other = str(table["other"].iloc[0])
-    axis.set_xlabel(f"accuracy less that of {titles.get(other, other)} [%]")
+    axis.set_xlabel(f"difference in accuracy to: {titles.get(other, other)} [%]")
     figure.suptitle(heading(files))
     if found:
         legend_below(figure, handles(found, line=False))
