@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 from prepared_jets import raw_jets
 
 from cloudchamber.errors import InputError
-from cloudchamber.preparation.prepare import prepared
+from cloudchamber.preparation.prepared_jets import prepared
 from cloudchamber.preparation.standardisation import Standardisation
 from cloudchamber.settings.data import PreparationSettings
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from cloudchamber.cloud import Clouds, Column
 from cloudchamber.cloud_writer import write_clouds
-from cloudchamber.preparation.prepare import prepared
+from cloudchamber.preparation.prepared_jets import prepared
 from cloudchamber.settings.data import PreparationSettings
 
 __all__ = ["prepared_jets", "raw_jets", "write_prepared_jets"]

@@ -19,9 +19,10 @@ from cloudchamber.settings.base import load, parse
 from cloudchamber.settings.ingestion import IngestionSettings, ReclusteredJets, TruthMatch
 from cloudchamber.settings.processes import DecayChainProcess, FixedMasses, ProcessSettings, ProngCuts, PythiaProcess
 from cloudchamber.simulation.collisions import collide
-from cloudchamber.simulation.decay_chains import CHAINS, SCALAR, off_shell_masses, two_body
+from cloudchamber.simulation.decay_chains import CHAINS, SCALAR, off_shell_masses
 from cloudchamber.simulation.les_houches import draw_pairs, write_events
 from cloudchamber.simulation.simulate import simulate
+from cloudchamber.simulation.two_body import two_body
 
 QUICK = ("PartonLevel:MPI = off",)
 CLASSES = {"2": 2, "3": 3, "4b": 4, "4q": 4, "6": 6, "8": 8}

@@ -9,13 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.stats import norm, poisson
 
-from cloudchamber.metrics.divergence import (
-    bin_counts,
-    bin_edges,
-    divergence_of_counts,
-    expected_floor,
-    kl_divergence,
-)
+from cloudchamber.metrics.divergence import divergence_of_counts, expected_floor, kl_divergence
+from cloudchamber.metrics.probable_bins import bin_counts, bin_edges
 from cloudchamber.metrics.resampling import Sample, bootstrap_weights
 
 GAUSSIANS = [((0.0, 1.0), (0.0, 1.0)), ((0.3, 1.0), (0.0, 1.0)), ((0.0, 0.8), (0.0, 1.0)), ((-0.2, 0.9), (0.1, 1.1))]

@@ -20,7 +20,7 @@ from cloudchamber.cloud_writer import write_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.metrics.memorisation import memorisation
 from cloudchamber.preparation.identical import fingerprints, joined, repeats
-from cloudchamber.preparation.prepare import prepared
+from cloudchamber.preparation.prepared_jets import prepared
 from cloudchamber.preparation.splits import PARTS, halves
 from cloudchamber.readers.jetnet import write_jetnet
 from cloudchamber.settings.data import PreparationSettings, SplitSettings

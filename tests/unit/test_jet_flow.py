@@ -14,7 +14,8 @@ from cloudchamber.generative.gaussianisation import Continuous, Discrete
 from cloudchamber.generative.jet_flow import JetFlow, JetFlowTask, draw_from_flow
 from cloudchamber.generative.jet_scales import JetScales
 from cloudchamber.jets.kinematics import SUM_DECIMALS
-from cloudchamber.metrics.divergence import bin_counts, bin_edges, divergence_of_counts, expected_floor
+from cloudchamber.metrics.divergence import divergence_of_counts, expected_floor
+from cloudchamber.metrics.probable_bins import bin_counts, bin_edges
 from cloudchamber.settings.base import parse
 from cloudchamber.settings.jet_level import JetFlowSettings
 from cloudchamber.storage import read_json, write_json

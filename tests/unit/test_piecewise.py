@@ -28,8 +28,8 @@ from cloudchamber.jets import observe
 from cloudchamber.jets.observable_file import read_observables
 from cloudchamber.metrics import comparison, memorisation, piecewise
 from cloudchamber.metrics.compare import compare_files
-from cloudchamber.metrics.divergence import bin_edges, edges_of_truth
 from cloudchamber.metrics.ordered import OrderedEntries
+from cloudchamber.metrics.probable_bins import bin_edges, edges_of_truth
 from cloudchamber.metrics.resampling import Sample
 from cloudchamber.preparation.prepare import prepare
 from cloudchamber.preparation.splits import halved, halves

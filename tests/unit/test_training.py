@@ -16,9 +16,10 @@ from torch import Tensor, nn
 from cloudchamber.errors import DivergenceError, StateError, TerminatedError
 from cloudchamber.settings.training import TrainingSettings
 from cloudchamber.training.average import WeightAverage
+from cloudchamber.training.learning_rate import learning_rate_factor
 from cloudchamber.training.state import load_state, locked, save_state
 from cloudchamber.training.task import Task
-from cloudchamber.training.trainer import Trained, fit, learning_rate_factor
+from cloudchamber.training.trainer import Trained, fit
 
 IDENTITY = {"settings": {"steps": 23}, "data": "abc"}
 SETTINGS = TrainingSettings(

@@ -21,9 +21,10 @@ from cloudchamber.jets.observables import observe
 from cloudchamber.metrics.cloud_comparison import compare_clouds
 from cloudchamber.metrics.compare import METRICS, compare_files
 from cloudchamber.metrics.comparison import compare
-from cloudchamber.metrics.divergence import bin_counts, bin_edges, expected_floor, kl_divergence
+from cloudchamber.metrics.divergence import expected_floor, kl_divergence
 from cloudchamber.metrics.frechet import frechet_physics_distance
 from cloudchamber.metrics.kernel_distance import kernel_physics_distance
+from cloudchamber.metrics.probable_bins import bin_counts, bin_edges
 from cloudchamber.metrics.resampling import Estimate, Sample, bootstrap_weights
 from cloudchamber.metrics.wasserstein import wasserstein_distance
 from cloudchamber.preparation.unweighting import effective_size

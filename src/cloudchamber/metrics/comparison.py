@@ -11,11 +11,12 @@ import pandas as pd
 from cloudchamber.cloud_file import AnyClouds
 from cloudchamber.errors import InputError
 from cloudchamber.jets.features import EFP_NAMES, EXTRA_FEATURES, JET_FEATURES, PARTICLE_FEATURES, W1_EFP_NAMES
-from cloudchamber.metrics.divergence import divergence_in_bins, edges_of_truth
+from cloudchamber.metrics.divergence import divergence_in_bins
 from cloudchamber.metrics.frechet import frechet_physics_distance
 from cloudchamber.metrics.kernel_distance import kernel_physics_distance
 from cloudchamber.metrics.ordered import OrderedEntries
 from cloudchamber.metrics.piecewise import ParticleEntries, rows_of
+from cloudchamber.metrics.probable_bins import edges_of_truth
 from cloudchamber.metrics.resampling import Estimate, JetEntries, Sample, bootstrap_weights, effective_weights
 from cloudchamber.metrics.rows import Rows, over_largest
 from cloudchamber.metrics.tables import DISTANCE_COLUMNS

@@ -1,4 +1,4 @@
-"""Heavy particles that decay step by step to quarks: exact two-body kinematics, all events of a batch at once.
+"""Heavy particles that decay step by step to quarks, all events of a batch at once.
 
 Each step is isotropic in the rest frame of what decays. A decay that does not pass the cuts on its quarks is drawn
 anew, masses of intermediate resonances included, with the same parent: transverse momentum, mass and rapidity of the
@@ -13,8 +13,9 @@ import numpy as np
 
 from cloudchamber.errors import SettingsError
 from cloudchamber.settings.processes import DecayChainProcess, FixedMasses, ProngCuts
+from cloudchamber.simulation.two_body import rapidity_and_azimuth, two_body
 
-__all__ = ["CHAINS", "SCALAR", "Chain", "Decay", "draw_decays", "off_shell_masses", "rapidity_and_azimuth", "two_body"]
+__all__ = ["CHAINS", "SCALAR", "Chain", "Decay", "draw_decays", "off_shell_masses"]
 
 SCALAR: Final = 9000001  # number of the colourless parent, free for particles of the user
 _W, _HIGGS, _TOP = 24, 25, 6
@@ -207,50 +208,6 @@ def off_shell_masses(higgs: float, w: float, n: int, rng: np.random.Generator) -
     density = np.sqrt(triangle) * (triangle + 12 * x * y) / ((square - w**2) ** 2 + (w * _W_WIDTH) ** 2)
     cell = rng.choice(_OFF_SHELL_CELLS, n, p=density / density.sum())
     return np.sqrt(rng.uniform(edges[cell], edges[cell + 1]))
-
-
-def two_body(
-    parent: np.ndarray, mass: np.ndarray, first: np.ndarray, second: np.ndarray, rng: np.random.Generator
-) -> list[np.ndarray]:
-    """Draw isotropic decays to two particles.
-
-    Args:
-        parent: (n, 4) px, py, pz, E of what decays [GeV].
-        mass: (n,) its mass [GeV].
-        first, second: (n,) masses of the products [GeV].
-        rng: source of randomness.
-
-    Returns:
-        two (n, 4) momenta.
-
-    Raises:
-        SettingsError: the products weigh more than what decays.
-    """
-    sum_, difference = first + second, first - second
-    if (mass < sum_).any():
-        at = int(np.argmax(sum_ - mass))
-        raise SettingsError(f"mass: no decay of {mass[at]:.4g} GeV to {first[at]:.4g} and {second[at]:.4g} GeV")
-    # (m - m1 - m2)(m + m1 + m2)(m - m1 + m2)(m + m1 - m2) / (2 m)^2 without cancellations.
-    momentum = np.sqrt((mass - sum_) * (mass + sum_) * (mass - difference) * (mass + difference)) / (2 * mass)
-    cosine, azimuth = rng.uniform(-1, 1, len(mass)), rng.uniform(-np.pi, np.pi, len(mass))
-    sine = np.sqrt(1 - cosine**2)
-    direction = np.stack([sine * np.cos(azimuth), sine * np.sin(azimuth), cosine], axis=1)
-    products = []
-    for own, sign in ((first, 1.0), (second, -1.0)):
-        rest = sign * momentum[:, None] * direction
-        rest_energy = np.hypot(momentum, own)
-        # Boost from the rest frame: with b = p/m and g = E/m, E' = g E + b.p and p' = p + b (E + b.p / (1 + g)).
-        boost, gamma = parent[:, :3] / mass[:, None], parent[:, 3] / mass
-        along = (boost * rest).sum(axis=1)
-        space = rest + boost * (rest_energy + along / (1 + gamma))[:, None]
-        products.append(np.column_stack([space, gamma * rest_energy + along]))
-    return products
-
-
-def rapidity_and_azimuth(momentum: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return rapidity and azimuth of momenta (..., 4)."""
-    px, py, pz, energy = np.moveaxis(momentum, -1, 0)
-    return np.arctanh(pz / energy), np.arctan2(py, px)
 
 
 def _passes(chain: Chain, cuts: ProngCuts) -> np.ndarray:

@@ -7,7 +7,6 @@ random generators, step and history.
 
 import json
 import math
-import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -26,12 +25,14 @@ from cloudchamber.progress import progress
 from cloudchamber.settings.training import TrainingSettings
 from cloudchamber.training.average import WeightAverage
 from cloudchamber.training.events import events
+from cloudchamber.training.learning_rate import learning_rate_factor
 from cloudchamber.training.optimizers.choice import optimizers_of
 from cloudchamber.training.processes import Processes, processes_of
 from cloudchamber.training.state import load_state, locked, save_state
 from cloudchamber.training.task import Task
+from cloudchamber.training.termination import termination
 
-__all__ = ["Trained", "fit", "learning_rate_factor"]
+__all__ = ["Trained", "fit"]
 
 
 @final
@@ -51,14 +52,6 @@ class Trained:
     first: bool
 
 
-def learning_rate_factor(step: int, settings: TrainingSettings) -> float:
-    """Return the factor on the learning rate at ``step``: linear warm-up, then constant or half a cosine to zero."""
-    warmup = min(1.0, (step + 1) / settings.warmup_steps) if settings.warmup_steps else 1.0
-    if settings.schedule == "constant":
-        return warmup
-    return warmup * 0.5 * (1 + math.cos(math.pi * step / settings.steps))
-
-
 def fit(task: Task, settings: TrainingSettings, seed: int, state_folder: Path, identity: dict[str, Any]) -> Trained:
     """Train ``task.network`` and return its averaged weights and history.
 
@@ -76,7 +69,7 @@ def fit(task: Task, settings: TrainingSettings, seed: int, state_folder: Path, i
     """
     processes = processes_of(settings)
     loop = _Loop(processes, task, settings, seed, state_folder, identity)
-    with _lock_of_first(processes, state_folder), _termination() as terminated:
+    with _lock_of_first(processes, state_folder), termination() as terminated:
         return loop.run(terminated)
 
 
@@ -87,17 +80,6 @@ def _lock_of_first(processes: Processes, folder: Path) -> Iterator[None]:
         return
     with locked(folder):
         yield
-
-
-@contextmanager
-def _termination() -> Iterator[list[int]]:
-    """Collect termination signals instead of dying from them."""
-    received: list[int] = []
-    before = signal.signal(signal.SIGTERM, lambda number, frame: received.append(number))
-    try:
-        yield received
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _warn(line: str) -> None:
