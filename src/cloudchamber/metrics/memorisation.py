@@ -19,7 +19,7 @@ from cloudchamber.errors import InputError
 from cloudchamber.jets.kinematics import momenta
 from cloudchamber.metrics.resampling import Estimate
 from cloudchamber.metrics.shares import mean_share
-from cloudchamber.preparation.identical import fingerprints, momentum_column, repeats
+from cloudchamber.preparation.identical import fingerprints_of, repeats
 from cloudchamber.preparation.splits import halved
 from cloudchamber.progress import progress
 
@@ -100,7 +100,7 @@ def repetition(
 
 def _different(clouds: Clouds) -> Clouds:
     """Return each cloud once: a jet that is there twice is no likelier to be the nearest."""
-    later, _ = repeats(fingerprints(clouds.points, clouds.features, momentum_column(clouds.point_columns)))
+    later, _ = repeats(fingerprints_of(clouds))
     return clouds[np.setdiff1d(np.arange(len(clouds)), later)]
 
 

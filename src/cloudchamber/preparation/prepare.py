@@ -16,7 +16,7 @@ from cloudchamber.cloud_writer import create_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.jets.kinematics import relative_sum
 from cloudchamber.jets.relative import RELATIVE_COLUMNS, relative_points
-from cloudchamber.preparation.identical import fingerprints, joined, momentum_column, repeats, warning
+from cloudchamber.preparation.identical import fingerprints_of, joined, repeats, warning
 from cloudchamber.preparation.splits import PARTS, event_labels, split, write_split
 from cloudchamber.preparation.standardisation import (
     Standardisation,
@@ -93,9 +93,7 @@ class _Preparation:
         empty = 0
         for start, clouds in self._pieces():
             with _of_file(self._source):
-                # The same event weighs something else in another slice.
-                features, momentum = clouds.without_event_weight.features, momentum_column(clouds.point_columns)
-                of_piece = fingerprints(clouds.points, features, momentum)
+                of_piece = fingerprints_of(clouds)
                 # Jets without particles are copies of nothing.
                 alone = clouds.multiplicity == 0
                 of_piece[alone] = np.arange(empty, empty + np.count_nonzero(alone), dtype=np.uint64)
