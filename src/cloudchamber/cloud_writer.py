@@ -19,11 +19,16 @@ _CHUNK_BYTES = 1 << 20
 
 @final
 class CloudWriter:
-    """Appends clouds to an open file; made by :func:`create_clouds`."""
+    """Appends clouds to an open file; made by :func:`create_clouds`.
+
+    Attributes:
+        feature_columns: names and units of the features.
+    """
 
     def __init__(self, output: Hdf5Output, width: int, columns: Mapping[str, tuple[Column, ...]]) -> None:
         self._output = output
         self._file = output.file
+        self.feature_columns = columns["features"]
         self._rows = self._written = 0
         self._waiting: list[dict[str, np.ndarray]] = []
         n_points, n_features, n_labels = (len(columns[key]) for key in ("points", "features", "labels"))

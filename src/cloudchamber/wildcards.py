@@ -15,9 +15,10 @@ __all__ = ["existing_files", "expand", "hint"]
 def expand(patterns: Iterable[str | Path]) -> list[Path]:
     """Return the files that paths and wildcards name, sorted, each once under whatever names it is found.
 
-    A text that is the path of something is that path, whatever characters are in it. ``**`` stands for folders at any
-    depth, linked ones too; as part of a name, as in "data/**.root", it matches nothing. Wildcards match no folder and
-    nothing hidden. A text that nothing matches stays as it is,
+    A text that is the path of something is that path, whatever characters are in it, and so is a part of it that is the
+    name of something: "data[1]/*.root" are files in the folder "data[1]" where there is one. ``**`` stands for folders
+    at any depth, linked ones too; as part of a name, as in "data/**.root", it matches nothing. Wildcards match no
+    folder and nothing hidden. A text that nothing matches stays as it is,
     for who asks for the file to miss it.
 
     Args:
@@ -75,12 +76,12 @@ def _matches(folder: str, parts: Sequence[str]) -> Iterator[str]:
     elif "**" in part:
         # To other programs it is one folder, or all below: who writes it means more files than those in one folder.
         return
+    elif os.path.lexists(path := os.path.join(folder, part)):
+        yield from _matches(path, rest)
     elif has_magic(part):
         for name in _names(folder):
             if fnmatchcase(name, part):
                 yield from _matches(os.path.join(folder, name), rest)
-    elif os.path.lexists(path := os.path.join(folder, part)):
-        yield from _matches(path, rest)
 
 
 def _folders(folder: str, seen: set[str]) -> Iterator[str]:

@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 import pytest
 from prepared_jets import prepared_jets, raw_jets
-from root_files import write_delphes
+from root_files import one_jet, random_towers, write_delphes
 from tagging_files import MASS, PT, ingested_jets
 
 from cloudchamber.cli import main
@@ -47,6 +47,25 @@ def two_jets(rng: np.random.Generator, events: int) -> dict[str, list[list[float
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+def test_jets_that_are_calibrated_anew_are_the_same_jets(folder: Path, rng: np.random.Generator) -> None:
+    """As files of one sample whose jets have another energy scale: constituents are the same, the stored pT is not."""
+    settings = json.dumps({"clouds": {"kind": "stored"}, "max_particles": 80})
+    towers = random_towers(rng, 40)
+    jets = one_jet(towers)
+    towers["JetIndex"] = [[0] * len(of_event) for of_event in towers["ET"]]
+    scaled = {**jets, "PT": [[1.05 * pt for pt in of_event] for of_event in jets["PT"]]}
+    for name, of_file in (("a", jets), ("b", scaled)):
+        write_delphes(folder / f"{name}.root", {"Tower": towers, "Jet": of_file})
+    assert main(["ingest", "a.root", "b.root", "--settings", settings, "--output", "clouds.h5"]) == 0
+    clouds = read_clouds("clouds.h5")
+    assert clouds.meta["identical_clouds"] == len(clouds) // 2
+    assert len(clouds) > 70
+    assert main(["prepare", "clouds.h5", "--settings", "{}", "--seed", "1", "--output", "prepared.h5"]) == 0
+    found = read_clouds("prepared.h5")
+    events = {name: set(clouds.label("event")[rows].tolist()) for name, rows in found.indices.items()}
+    assert not events["train"] & events["test"]
 
 
 def run(*files: str, **split: Any) -> tuple[Clouds, Clouds]:

@@ -32,7 +32,7 @@ JETS = {
     "Eta": [-2.1, -1.1, 0.0, 0.5, 2.1, 0.0, 1.5],
     "Phi": [-2.0, 1.0, 0.1, -3.1, 2.1, -0.8, 2.9],
     "Mass": [9.0, 8.0, 7.0, 6.0, 5.0, 4.0, 3.0],
-    "BTag": [0, 1, 3, 0, 2, 0, 0],
+    "BTag": [0, 1, 1, 0, 0, 0, 0],
 }
 
 
@@ -62,9 +62,27 @@ def test_jets_are_those_of_the_file(tmp_path: Path) -> None:
     clouds = ingested(tmp_path, settings())
     assert clouds.point("pt")[0].tolist() == JETS["PT"]
     assert clouds.point("Mass")[0].tolist() == JETS["Mass"]
-    # The first bit alone is the working point that all cards have.
     assert clouds.point("BTag")[0].tolist() == [0, 1, 1, 0, 0, 0, 0]
     assert clouds.feature("n_constituents")[0] == 7
+
+
+# Delphes draws each working point on its own, so that a jet may have a tight b-tag and no loose one.
+POINTS = {"BTag": [7, 1, 3, 0, 6, 0, 2]}
+
+
+@pytest.mark.parametrize(
+    ("bit", "tags"), [(0, [1, 1, 1, 0, 0, 0, 0]), (1, [1, 0, 1, 0, 1, 0, 1]), (2, [1, 0, 0, 0, 1, 0, 0])]
+)
+def test_the_working_point_that_is_asked_for(tmp_path: Path, bit: int, tags: list[int]) -> None:
+    clouds = ingested(tmp_path, settings(b_tag_bit=bit), JETS | POINTS)
+    assert clouds.point("BTag")[0].tolist() == tags
+
+
+def test_several_working_points_are_refused_where_none_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"a\.root: branch 'Jet\.BTag' has the bits 0, 1, 2, .*clouds\.b_tag_bit"):
+        ingested(tmp_path, settings(), JETS | POINTS)
+    with pytest.raises(InputError, match=r"has the bits 1, .*clouds\.b_tag_bit"):
+        ingested(tmp_path, settings(b_tags_min=0), JETS | {"BTag": [0, 2, 2, 0, 0, 0, 0]})
 
 
 @pytest.mark.parametrize("change", [{"jets_min": 8}, {"b_tags_min": 3}, {"pt_min": 30.0, "jets_min": 7}])

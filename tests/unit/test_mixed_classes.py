@@ -102,6 +102,25 @@ def test_classes_of_two_cards_or_versions(tmp_path: Path) -> None:
         combine_classes(made, 1, tmp_path / "jets.h5")
 
 
+def test_classes_of_other_pile_up(tmp_path: Path) -> None:
+    def meta(kept: int, events: int, left_out: int = 0, told_by: tuple[str, ...] = ("Tower.IsPU",)) -> dict[str, Any]:
+        counted = {"constituents": kept + left_out, "left_out": left_out, "told_by": list(told_by)}
+        return {"pile_up": counted, "events": {"read": events}}
+
+    hard, soft = meta(0, 1500), meta(400_000, 1500)
+    said = "class 'b': 267 constituents of an event come from pile-up, of class 'a' it is 0"
+    assert detectors_of_classes({"a": hard, "b": soft}) == said
+    assert detectors_of_classes({"a": soft, "b": meta(150_000, 1500)}) is not None
+    alike = {"a": soft, "b": meta(260_000, 1000), "few": meta(0, 3), "silent": meta(0, 1500, told_by=())}
+    assert detectors_of_classes(alike) is None
+    assert detectors_of_classes({"a": hard, "b": meta(0, 1500, 400_000)}) is None
+    made = class_settings(tmp_path, np.random.default_rng(2), ["1", "2"], 600)
+    for item, of_class in zip(made.classes, (hard, soft), strict=True):
+        write_clouds(Path(item.file), replace(read_clouds(item.file), meta=of_class))
+    with pytest.raises(InputError, match=r"class '2': 267 constituents .* of class '1' it is 0.*mixed_classes: accept"):
+        combine_classes(made, 1, tmp_path / "jets.h5")
+
+
 def test_candidates_with_and_without_puppi_weights_whoever_said_so(rng: np.random.Generator) -> None:
     jets = ingested_jets(rng, 4)
     made = []

@@ -133,6 +133,39 @@ def test_two_cards_with_the_same_collections(tmp_path: Path, run: Ingest, rng: n
     assert run(paths[:2], {"kind": "events"}).meta["mixed_files"] == {}
 
 
+def with_pile_up(rng: np.random.Generator, events: int, hard: int, soft: int) -> dict[str, Lists]:
+    """Return towers of the hard collision, and of pile-up as many on average in each event."""
+    counts = rng.poisson(soft, events)
+    n = hard + counts
+    return {
+        "ET": [rng.exponential(3.0, size).tolist() for size in n],
+        "Eta": [rng.normal(0, 1.5, size).tolist() for size in n],
+        "Phi": [rng.uniform(-np.pi, np.pi, size).tolist() for size in n],
+        "IsPU": [[0] * hard + [1] * of_event for of_event in counts],
+    }
+
+
+@pytest.mark.parametrize("soft", [0, 90], ids=["without", "with less"])
+def test_two_cards_of_other_pile_up(tmp_path: Path, run: Ingest, rng: np.random.Generator, soft: int) -> None:
+    """As the stock cards ATLAS and ATLAS_PileUp, which have the same collections, leaves and cells."""
+    contents = {"a": with_pile_up(rng, 20, 60, 250), "b": with_pile_up(rng, 20, 40, soft)}
+    paths = [write_delphes(tmp_path / f"{name}.root", {"Tower": content}) for name, content in contents.items()]
+    said = r"b\.root: [\d.]+ constituents of an event come from pile-up, in .*a\.root it is 2\d\d: are the files of"
+    with pytest.raises(InputError, match=said):
+        run(paths, {"kind": "events"})
+    with pytest.raises(InputError, match=r"constituents of an event come from pile-up"):
+        run(paths[::-1], {"kind": "events"})
+    # What is left out is in no cloud.
+    assert len(run(paths, {"kind": "events", "pile_up": "leave_out"})) == 40
+
+
+def test_files_of_one_card_with_pile_up_are_alike(tmp_path: Path, run: Ingest, rng: np.random.Generator) -> None:
+    """Another process, another number of events, and too few events to tell."""
+    contents = [with_pile_up(rng, *of_file) for of_file in ((30, 60, 250), (10, 20, 250), (3, 60, 250), (1, 60, 20))]
+    paths = [write_delphes(tmp_path / f"{n}.root", {"Tower": content}) for n, content in enumerate(contents)]
+    assert len(run(paths, {"kind": "events"})) == 44
+
+
 def test_collections_that_are_not_read_do_not_matter(tmp_path: Path, run: Ingest, rng: np.random.Generator) -> None:
     towers = random_towers(rng, 20)
     paths = [

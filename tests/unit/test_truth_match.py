@@ -13,7 +13,7 @@ from cloudchamber.errors import InputError
 from cloudchamber.preparation.ingestion import ingest
 from cloudchamber.preparation.truth import TRUTH_LEAVES, Prongs, matched, read_prongs
 from cloudchamber.readers.delphes import open_tree
-from cloudchamber.settings.ingestion import IngestionSettings, TruthMatch
+from cloudchamber.settings.ingestion import IngestionSettings
 
 WIDE = {"kind": "reclustered", "radius": 1.2, "pt_window": (1, 1e6)}
 
@@ -66,6 +66,21 @@ def test_jets_with_all_prongs_of_one_particle_are_kept(path: Path, tmp_path: Pat
     np.testing.assert_array_equal(wider.label("event"), [0, 0, 2, 2])
 
 
+@pytest.mark.parametrize(("radius", "within", "within_wide"), [(0.5, 0, 4), (0.75, 1, 3), (1.2, 2, 2)])
+def test_prongs_are_in_the_jet_where_nobody_says_how_near(
+    path: Path, tmp_path: Path, radius: float, within: int, within_wide: int
+) -> None:
+    """The two prongs of X are 0.71 apart, those of Y 1.04: a narrower jet has one of them alone."""
+    wide = run(path, tmp_path / "wide.h5", radius=radius, jets_per_event=9, truth_match={"prongs": 2, "radius": 1.2})
+    assert len(wide) == within_wide
+    both = {"prongs": 2}
+    if within:
+        assert len(run(path, tmp_path / "a.h5", radius=radius, jets_per_event=9, truth_match=both)) == within
+        return
+    with pytest.raises(InputError, match=r"nothing passes the selection.* left out by the truth match"):
+        run(path, tmp_path / "a.h5", radius=radius, jets_per_event=9, truth_match=both)
+
+
 def test_prongs_of_two_particles_are_not_mixed() -> None:
     """Two prongs of each of two particles: a jet with one of each, with both of one, with all four."""
     prongs = Prongs(
@@ -77,10 +92,10 @@ def test_prongs_of_two_particles_are_not_mixed() -> None:
     )
     eta = np.array([0.1, 0.6, 1.5, 9.0])
     for radius, expected in ((0.3, [0, 0, 0, 0]), (0.55, [0, 0, 0, 0]), (0.65, [0, 0, 0, 0]), (2.0, [0, 0, 0, 0])):
-        found = matched(np.zeros(4, int), eta, np.zeros(4), prongs, TruthMatch(prongs=2, radius=radius))
+        found = matched(np.zeros(4, int), eta, np.zeros(4), prongs, 2, radius)
         np.testing.assert_array_equal(found, expected)
     apart = Prongs(prongs.event, prongs.parent, np.array([0.0, 1.0, 2.8, 3.0]), prongs.phi, prongs.sizes)
-    found = matched(np.zeros(4, int), eta, np.zeros(4), apart, TruthMatch(prongs=2, radius=1.05))
+    found = matched(np.zeros(4, int), eta, np.zeros(4), apart, 2, 1.05)
     np.testing.assert_array_equal(found, [True, True, False, False])
 
 
@@ -93,7 +108,7 @@ def test_matching_against_loops(rng) -> None:
     prongs = Prongs(event, parent, eta, phi, sizes)
     jet_event = np.sort(rng.integers(0, events, 300))
     jet_eta, jet_phi = rng.uniform(-1, 1, 300), rng.uniform(-np.pi, np.pi, 300)
-    found = matched(jet_event, jet_eta, jet_phi, prongs, TruthMatch(prongs=3, radius=1.7))
+    found = matched(jet_event, jet_eta, jet_phi, prongs, 3, 1.7)
     expected = []
     for number, j_eta, j_phi in zip(jet_event, jet_eta, jet_phi, strict=True):
         inside = {}
@@ -108,9 +123,8 @@ def test_matching_against_loops(rng) -> None:
 def test_no_prongs_and_no_jets() -> None:
     nothing = np.zeros(0, int)
     prongs = Prongs(nothing, nothing, np.zeros(0), np.zeros(0), nothing)
-    match = TruthMatch(prongs=2)
-    assert not matched(np.array([0, 3]), np.zeros(2), np.zeros(2), prongs, match).any()
-    assert len(matched(nothing, np.zeros(0), np.zeros(0), prongs, match)) == 0
+    assert not matched(np.array([0, 3]), np.zeros(2), np.zeros(2), prongs, 2, 1.2).any()
+    assert len(matched(nothing, np.zeros(0), np.zeros(0), prongs, 2, 1.2)) == 0
 
 
 def test_mass_window(path: Path, tmp_path: Path) -> None:

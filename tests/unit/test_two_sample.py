@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from cloudchamber.metrics.shares import share_error
 from cloudchamber.metrics.two_sample import area_under_curve, chance
 
 
@@ -46,8 +47,9 @@ def test_the_uncertainty_is_the_spread_of_repeated_areas(rng, shift):
     assert values.std(ddof=1) == pytest.approx(math.sqrt((claimed**2).mean()), rel=4 / math.sqrt(2 * 400))
 
 
-def test_separate_samples_have_the_area_one_without_uncertainty():
-    assert area_under_curve(np.array([2.0, 3.0]), np.array([0.0, 1.0])) == (1.0, 0.0)
+def test_separate_samples_have_the_area_one_with_the_uncertainty_of_shares_of_both():
+    found = area_under_curve(np.array([2.0, 3.0]), np.array([0.0, 1.0]))
+    assert found == (1.0, pytest.approx(np.sqrt(2) * share_error(np.ones(2))))
 
 
 def test_chance_is_the_spread_of_areas_of_equal_samples(rng):

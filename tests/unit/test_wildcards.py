@@ -71,6 +71,15 @@ def test_settings_and_command_line_mean_the_same_files(tree: Path, files: list[s
         assert {os.path.normpath(path) for path in record["inputs"]} == set(expected)
 
 
+def test_a_folder_with_wildcard_characters_in_its_name_is_that_folder(tree: Path, rng: np.random.Generator) -> None:
+    for name in ("tree/run[2]/a.root", "tree/run2/b.root"):
+        Path(name).parent.mkdir()
+        write_delphes(Path(name), {"Tower": random_towers(rng, 1)})
+    assert expand(["tree/run[2]/*.root"]) == [Path("tree/run[2]/a.root")]
+    assert expand(["tree/run[2]/**/*.root"]) == [Path("tree/run[2]/a.root")]
+    assert expand(["tree/run[23]/*.root"]) == [Path("tree/run2/b.root")]
+
+
 def test_links_to_a_file_and_to_a_folder_are_no_more_files(tree: Path) -> None:
     Path("tree/run/z.root").symlink_to(tree / "tree/b.root")
     Path("tree/again").symlink_to(tree / "tree/run", target_is_directory=True)

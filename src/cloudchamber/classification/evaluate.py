@@ -172,9 +172,10 @@ def _per_class(sample: _Sample, scores: np.ndarray) -> Iterator[dict[str, Any]]:
         curves = list(measures.one_vs_rest(scores, sample.jets.target, sample.weights, position))
         areas.append(np.array([curve.area for curve in curves]))
         kept.append(np.array([measures.background_efficiency(curve) for curve in curves]))
-        yield _row("auc", name, estimate(areas[-1]), guessed[0])
+        signal = sample.jets.target == position
+        yield _row("auc", name, measures.separation(areas[-1], sample.weights[0], signal), guessed[0])
         yield _row("rejection", name, inverse(estimate(kept[-1])), guessed[1])
-    yield _row("auc", "", estimate(np.mean(areas, axis=0)), guessed[0])
+    yield _row("auc", "", measures.share(np.mean(areas, axis=0), sample.weights[0]), guessed[0])
     yield _row("rejection", "", inverse(estimate(np.mean(kept, axis=0))), guessed[1])
 
 
@@ -207,8 +208,9 @@ def _calibration(
 def _confusion(sample: _Sample, scores: np.ndarray) -> Iterator[dict[str, Any]]:
     shares = measures.class_shares(scores.argmax(axis=1), sample.jets.target, sample.weights, sample.n_classes)
     for i, true in enumerate(sample.jets.classes):
+        weights = sample.weights[0][sample.jets.target == i]
         for j, chosen in enumerate(sample.jets.classes):
-            found = estimate(shares[:, i, j])
+            found = measures.share(shares[:, i, j], weights)
             yield {"true": true, "chosen": chosen, "value": found.value, "uncertainty": found.uncertainty}
 
 

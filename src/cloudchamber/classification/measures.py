@@ -12,6 +12,8 @@ import numpy as np
 
 from cloudchamber.classification.roc import Roc, SortedScores
 from cloudchamber.metrics.resampling import Estimate, bootstrap_weights
+from cloudchamber.metrics.shares import of_area, of_share
+from cloudchamber.preparation.unweighting import effective_size
 
 __all__ = [
     "Reliability",
@@ -26,6 +28,8 @@ __all__ = [
     "one_vs_rest",
     "reliability",
     "replicas",
+    "separation",
+    "share",
 ]
 
 SIGNAL_EFFICIENCY = 0.5
@@ -52,6 +56,27 @@ def estimate(values: np.ndarray) -> Estimate:
     return Estimate(float(values[0]), float(others.std(ddof=1)) if len(others) > 1 else float("nan"))
 
 
+def share(values: np.ndarray, weights: np.ndarray) -> Estimate:
+    """Return what :func:`estimate` does of a share, whose uncertainty is not zero where it is 0 or 1.
+
+    Args:
+        values: (R,) of the sample and its resamplings.
+        weights: (n,) in the sample, of the jets that it is a share of.
+    """
+    return of_share(estimate(values), effective_size(weights))
+
+
+def separation(areas: np.ndarray, weights: np.ndarray, signal: np.ndarray) -> Estimate:
+    """Return what :func:`estimate` does of the area under a ROC curve, whose uncertainty is not zero where it is 1.
+
+    Args:
+        areas: (R,) of the sample and its resamplings.
+        weights: (N,) of the jets in the sample.
+        signal: (N,) bool.
+    """
+    return of_area(estimate(areas), effective_size(weights[signal]), effective_size(weights[~signal]))
+
+
 def inverse(efficiency: Estimate) -> Estimate:
     """Return one over an efficiency, the rejection, with its uncertainty propagated; infinite where none is kept."""
     if efficiency.value == 0:
@@ -66,7 +91,7 @@ def accuracy(correct: np.ndarray, weights: np.ndarray) -> Estimate:
         correct: (N,) bool.
         weights: (R, N) from :func:`balanced`.
     """
-    return estimate(weights @ correct)
+    return share(weights @ correct, weights[0])
 
 
 def class_shares(chosen: np.ndarray, target: np.ndarray, weights: np.ndarray, n_classes: int) -> np.ndarray:
@@ -107,19 +132,21 @@ class Reliability:
 
     Attributes:
         edges: (B + 1,) of the bins.
+        size: (B,) effective number of jets.
         share: (R, B) share of all jets.
         right: (R, B) share of all jets that was right.
         promised: (R, B) what the probabilities say of that share.
     """
 
     edges: np.ndarray
+    size: np.ndarray
     share: np.ndarray
     right: np.ndarray
     promised: np.ndarray
 
     def accuracy(self, number: int) -> Estimate:
         """Return the part of the jets of one bin that was right."""
-        return estimate(_ratio(self.right[:, number], self.share[:, number]))
+        return of_share(estimate(_ratio(self.right[:, number], self.share[:, number])), float(self.size[number]))
 
     def confidence(self, number: int) -> Estimate:
         """Return the mean probability of the jets of one bin."""
@@ -141,7 +168,8 @@ def reliability(probability: np.ndarray, correct: np.ndarray, weights: np.ndarra
     """
     in_bin = np.eye(bins)[np.minimum((probability * bins).astype(np.int64), bins - 1)]
     shares = [weights @ (in_bin * values[:, None]) for values in (np.ones(len(correct)), correct, probability)]
-    return Reliability(np.linspace(0, 1, bins + 1), *shares)
+    sizes = np.array([effective_size(weights[0] * of_bin) for of_bin in in_bin.T])
+    return Reliability(np.linspace(0, 1, bins + 1), sizes, *shares)
 
 
 def calibration_error(of: Reliability) -> Estimate:

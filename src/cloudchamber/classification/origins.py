@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from cloudchamber.cloud import Clouds
-from cloudchamber.preparation.alike import cells_differ, cut_at, in_other_units, leaves_differ
+from cloudchamber.preparation.alike import cells_differ, cut_at, in_other_units, leaves_differ, pile_up_differs
 from cloudchamber.preparation.nanoaod_jets import takes_puppi
 
 __all__ = ["cut_of_classes", "detectors_of_classes", "difference", "made_with", "typical_pt", "units_of_classes"]
@@ -62,7 +62,7 @@ def difference(made: Sequence[tuple[str, Mapping[str, str]]]) -> str | None:
 
 
 def detectors_of_classes(metas: Mapping[str, Mapping[str, Any]]) -> str | None:
-    """Say which class was read from files of another card or version of Delphes than another one, or return None.
+    """Say which class was read from files of another card, pile-up or version of Delphes than another, or return None.
 
     Args:
         metas: meta data of the clouds of each class. What those of one of two do not say is no difference.
@@ -75,6 +75,9 @@ def detectors_of_classes(metas: Mapping[str, Mapping[str, Any]]) -> str | None:
             found = cells_differ(_mapping(other, "cells"), _mapping(meta, "cells"), f"of class '{other_name}'")
             if found is not None:
                 return f"class '{name}': {found}, as of two cards"
+            found = pile_up_differs(_pile_up(other), _pile_up(meta), f"of class '{other_name}'")
+            if found is not None:
+                return f"class '{name}': {found}"
     return None
 
 
@@ -121,6 +124,13 @@ def _leaves(meta: Mapping[str, Any]) -> dict[str, Any]:
     """Return the leaves of the collections of constituents. Others, as those of stored jets, say nothing of these."""
     collections = _mapping(meta, "constituents").get("collections", ())
     return {name: leaves for name, leaves in _mapping(meta, "leaves").items() if name in collections}
+
+
+def _pile_up(meta: Mapping[str, Any]) -> tuple[int | None, int]:
+    """Return the constituents from pile-up that were kept, None where nothing tells, and the events that were read."""
+    counted = _mapping(meta, "pile_up")
+    kept = counted["constituents"] - counted["left_out"] if counted.get("told_by") else None
+    return kept, _mapping(meta, "events").get("read", 0)
 
 
 def _mapping(values: Any, key: str) -> Mapping[str, Any]:

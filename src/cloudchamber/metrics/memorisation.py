@@ -18,7 +18,8 @@ from cloudchamber.cloud_file import AnyClouds
 from cloudchamber.errors import InputError
 from cloudchamber.jets.kinematics import momenta
 from cloudchamber.metrics.resampling import Estimate
-from cloudchamber.preparation.identical import fingerprints, momentum_column, repeats
+from cloudchamber.metrics.shares import mean_share
+from cloudchamber.preparation.identical import fingerprints_of, repeats
 from cloudchamber.preparation.splits import halved
 from cloudchamber.progress import progress
 
@@ -91,13 +92,15 @@ def repetition(
     distances, nearest = _nearest(judged, pooled, unit)
     copied = (nearest >= len(held_out)) & (distances < DUPLICATE_TOLERANCE * np.linalg.norm(pooled[nearest], axis=1))
     samples = slice(len(generated)), slice(len(generated), None)
-    values, floors = ((_excess(nearest[rows], len(held_out), len(training)), _share(copied[rows])) for rows in samples)
+    values, floors = (
+        (_excess(nearest[rows], len(held_out), len(training)), mean_share(copied[rows])) for rows in samples
+    )
     return dict(zip(("memorisation", "duplicates"), zip(values, floors, strict=True), strict=True))
 
 
 def _different(clouds: Clouds) -> Clouds:
     """Return each cloud once: a jet that is there twice is no likelier to be the nearest."""
-    later, _ = repeats(fingerprints(clouds.points, clouds.features, momentum_column(clouds.point_columns)))
+    later, _ = repeats(fingerprints_of(clouds))
     return clouds[np.setdiff1d(np.arange(len(clouds)), later)]
 
 
@@ -137,9 +140,3 @@ def _excess(nearest: np.ndarray, n_held_out: int, n_training: int) -> Estimate:
     p = (k + 1) / (n + 2)
     error = math.sqrt(p * (1 - p) * pool * float(np.bincount(nearest, minlength=pool).var(ddof=1))) / n
     return Estimate((k / n - by_chance) / (1 - by_chance), error / (1 - by_chance))
-
-
-def _share(found: np.ndarray) -> Estimate:
-    """Return the share of true entries; its uncertainty is that of the posterior for a flat prior."""
-    n, k = len(found), int(np.count_nonzero(found))
-    return Estimate(k / n, math.sqrt((k + 1) * (n - k + 1) / ((n + 2) ** 2 * (n + 3))))

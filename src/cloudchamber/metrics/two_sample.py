@@ -6,6 +6,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 from cloudchamber.metrics.resampling import Estimate
+from cloudchamber.metrics.shares import of_area
 
 __all__ = ["area_under_curve", "chance"]
 
@@ -14,7 +15,8 @@ def area_under_curve(signal: np.ndarray, background: np.ndarray, *, paired: bool
     """Return the area under the ROC curve: P(signal > background) + P(signal = background) / 2.
 
     It comes from ranks, so that ties are right. The uncertainty is the one of DeLong et al. 1988, of the shares of the
-    other sample below each entry; it is zero where the samples do not overlap.
+    other sample below each entry. Where the samples do not overlap these are all alike: see
+    :func:`cloudchamber.metrics.shares.of_area`.
 
     Args:
         signal, background: (N,) and (M,) scores, at least two of each; the larger, the more like signal.
@@ -33,7 +35,7 @@ def area_under_curve(signal: np.ndarray, background: np.ndarray, *, paired: bool
         variance = (below_signal + above_background).var(ddof=1) / n
     else:
         variance = below_signal.var(ddof=1) / n + above_background.var(ddof=1) / m
-    return Estimate(float(below_signal.mean()), math.sqrt(variance))
+    return of_area(Estimate(float(below_signal.mean()), math.sqrt(variance)), n, m)
 
 
 def chance(n: int, m: int) -> Estimate:

@@ -8,7 +8,7 @@ from typing import final
 import numpy as np
 
 from cloudchamber.preparation.cells import CellSizes, cell_sizes, other_cells
-from cloudchamber.preparation.raw_clouds import CloudSource
+from cloudchamber.preparation.raw_clouds import CloudSource, RawClouds
 from cloudchamber.readers.constituents import detector_view, pt_leaves
 from cloudchamber.readers.event_tree import EventTree
 from cloudchamber.readers.jagged import Step
@@ -20,6 +20,7 @@ __all__ = [
     "difference",
     "in_other_units",
     "leaves_differ",
+    "pile_up_differs",
     "units_differ",
     "unlikely_unit",
 ]
@@ -29,6 +30,9 @@ __all__ = [
 _LARGEST_RATIO = 50.0
 # The numbers of constituents of jets fall off gently. Jets that were cut pile up at the largest number.
 _FEWEST_CUT, _LOWEST_CUT, _STEP = 20, 10, 2
+# Events of one card have as much pile-up, whatever the process. Fewer constituents than these are of a few collisions,
+# whose number varies from event to event.
+_PILE_UP_RATIO, _ENOUGH_PILE_UP = 2.0, 1000
 # Wide enough for partons without a shower.
 _LIKELY = (0.01, 250.0)
 
@@ -44,6 +48,8 @@ class FileContent:
         leaves: of each collection that is read, all that the file has.
         cells: of each collection of constituents, how many calorimeter cells of the first events have which size.
         log_pt_sum, constituents: sum of ln(pT / GeV) of the constituents with pT > 0, and how many these are.
+        events: how many.
+        pile_up: how many constituents come from pile-up and are kept, None where the file does not tell.
     """
 
     path: Path
@@ -52,15 +58,26 @@ class FileContent:
     cells: Mapping[str, CellSizes] = field(default_factory=dict)
     log_pt_sum: float = 0.0
     constituents: int = 0
+    events: int = 0
+    pile_up: int | None = None
 
     @classmethod
     def of(cls, tree: EventTree, source: CloudSource) -> "FileContent":
         names = {name.partition(".")[0] for name in (*source.leaves, *source.references)}
         cells = {name: cell_sizes(tree.cell_edges(name)) for name in source.collections}
-        return cls(tree.path, source.collections, {name: tree.leaves_of(name) for name in sorted(names)}, cells)
+        leaves = {name: tree.leaves_of(name) for name in sorted(names)}
+        return cls(tree.path, source.collections, leaves, cells, pile_up=0 if source.pile_up_by else None)
 
-    def add(self, step: Step) -> None:
-        """Count the constituents of some events."""
+    def add(self, step: Step, raw: RawClouds) -> None:
+        """Count the events of a step and their constituents.
+
+        Args:
+            step: the events.
+            raw: what became of them.
+        """
+        self.events += len(step.events)
+        if self.pile_up is not None:
+            self.pile_up += raw.pile_up - raw.pile_up_left_out
         for name in pt_leaves(self.collections):
             pt = step.leaves[name].values
             pt = pt[pt > 0]
@@ -89,6 +106,9 @@ def difference(first: FileContent, other: FileContent) -> str | None:
     found = cells_differ(first.cells, other.cells, f"in {first.path}")
     if found is not None:
         return f"{found}: are the files of two cards?"
+    found = pile_up_differs((first.pile_up, first.events), (other.pile_up, other.events), f"in {first.path}")
+    if found is not None:
+        return f"{found}: are the files of cards with other pile-up?"
     return units_differ(first.path, first.typical_pt, other.typical_pt)
 
 
@@ -117,6 +137,26 @@ def cells_differ(mine: Mapping[str, CellSizes], its: Mapping[str, CellSizes], wh
         found = other_cells(mine[collection], its[collection])
         if found is not None:
             return f"cells of {collection} have the size {found[1]} in eta and phi, {where} {found[0]}"
+    return None
+
+
+def pile_up_differs(mine: tuple[int | None, int], its: tuple[int | None, int], where: str) -> str | None:
+    """Say that the second of two samples has more or less pile-up among its constituents, or return None.
+
+    Args:
+        mine, its: constituents from pile-up of both, None where nothing tells, and events.
+        where: what the first is, in words.
+    """
+    (one, events), (other, its_events) = mine, its
+    if one is None or other is None or not events or not its_events:
+        return None
+    # As many of each as there would be with the pile-up of the other.
+    as_other, as_one = other / its_events * events, one / events * its_events
+    for found, expected, source in ((one, as_other, other), (other, as_one, one)):
+        if min(expected, source) >= _ENOUGH_PILE_UP and found * _PILE_UP_RATIO < expected:
+            return (
+                f"{other / its_events:.3g} constituents of an event come from pile-up, {where} it is {one / events:.3g}"
+            )
     return None
 
 

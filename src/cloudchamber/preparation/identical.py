@@ -8,10 +8,20 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cloudchamber.cloud import Column
+from cloudchamber.cloud import EVENT_WEIGHT, Clouds, Column
 from cloudchamber.readers.jagged import Jagged, offsets_of
 
-__all__ = ["copies", "fingerprints", "joined", "momentum_column", "numbered", "repeats", "warning"]
+__all__ = [
+    "copies",
+    "fingerprints",
+    "fingerprints_of",
+    "joined",
+    "momentum_column",
+    "numbered",
+    "of_particles",
+    "repeats",
+    "warning",
+]
 
 # So many particles and the features of all of them tell two clouds apart, also where one was truncated further.
 _PARTICLES = 16
@@ -24,6 +34,25 @@ def momentum_column(columns: Sequence[Column]) -> int:
     """Return which column of points holds their pT, whatever its unit; the first where none is called so."""
     names = [column.name for column in columns]
     return next((names.index(name) for name in ("pt", "pt_rel") if name in names), 0)
+
+
+def of_particles(columns: Sequence[Column]) -> list[int]:
+    """Return which features say what the particles of a cloud are.
+
+    The others are what an event weighs, which differs from slice to slice, and what a file has of a stored jet beside
+    its constituents: another calibration changes that, and it remains the same jet.
+    """
+    return [
+        place
+        for place, column in enumerate(columns)
+        if column.name != EVENT_WEIGHT and not column.name.startswith("stored_")
+    ]
+
+
+def fingerprints_of(clouds: Clouds) -> np.ndarray:
+    """Return (N,) uint64, equal for clouds of the same particles: :func:`fingerprints`."""
+    features = clouds.features[:, of_particles(clouds.feature_columns)]
+    return fingerprints(clouds.points, features, momentum_column(clouds.point_columns))
 
 
 def fingerprints(points: np.ndarray, features: np.ndarray, momentum: int) -> np.ndarray:

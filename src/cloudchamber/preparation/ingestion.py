@@ -180,8 +180,8 @@ def _clouds(
         with closing(tree.steps(*read)) as steps:
             for step in steps:
                 good = _without_bad_values(tree, step, settings)
-                content.add(good)
                 raw = source.clouds(good)
+                content.add(good, raw)
                 tally.add_step(step, good, raw)
                 events += len(good.events)
                 filled += int(raw.with_constituents.sum())

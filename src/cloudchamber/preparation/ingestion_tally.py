@@ -108,6 +108,8 @@ class IngestionTally:
                 content["cells"],
                 content["log_pt_sum"],
                 content["constituents"],
+                content["events"],
+                content["pile_up"],
             )
             for content in value["contents"]
         ]

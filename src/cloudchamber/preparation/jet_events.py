@@ -20,7 +20,6 @@ __all__ = ["JET_LEAVES", "TARGET_COLUMNS", "JetEventSource"]
 # Beside PT, Eta and Phi.
 JET_LEAVES = ("Mass", "BTag")
 TARGET_COLUMNS = tuple(Column(f"{top}_{parton}") for top in ("t1", "t2") for parton in ("b", "q1", "q2"))
-_TAG_BIT = 1
 
 
 @final
@@ -52,8 +51,7 @@ class JetEventSource(CloudSource):
         directed = table.with_direction
         table = table.keep(directed)
         pt, eta, phi = table.columns[:3].astype(np.float64)
-        # Several working points share the whole number; the first bit is the one that all cards have.
-        table.columns[4] = table.columns[4].astype(np.int64) & _TAG_BIT
+        table.columns[4] = self._has_tag(table.columns[4].astype(np.int64))
         counts = np.diff(table.offsets)
         event = np.repeat(np.arange(len(counts)), counts)
         inside = (pt > settings.pt_min) & (np.abs(eta) < settings.eta_max)
@@ -88,3 +86,15 @@ class JetEventSource(CloudSource):
             labels=targets[kept],
             not_accepted=int((~accepted).sum()),
         )
+
+    def _has_tag(self, working_points: np.ndarray) -> np.ndarray:
+        """Return whether each jet has a b-tag, from the whole number whose bits are the working points of the card."""
+        bit = self._settings.b_tag_bit
+        if bit is None and (working_points > 1).any():
+            every = int(np.bitwise_or.reduce(working_points))
+            found = [str(number) for number in range(every.bit_length()) if every >> number & 1]
+            raise InputError(
+                f"{self._path}: branch '{self._settings.collection}.BTag' has the bits {', '.join(found)}, one for "
+                "each working point of the card: clouds.b_tag_bit says which one counts"
+            )
+        return working_points >> (bit or 0) & 1

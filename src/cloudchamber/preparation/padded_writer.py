@@ -6,7 +6,7 @@ import numpy as np
 
 from cloudchamber.cloud_writer import CloudWriter
 from cloudchamber.preparation.cloud_counts import CloudCounts
-from cloudchamber.preparation.identical import fingerprints
+from cloudchamber.preparation.identical import fingerprints, of_particles
 from cloudchamber.preparation.padding import pad
 
 __all__ = ["PaddedWriter"]
@@ -26,6 +26,7 @@ class PaddedWriter:
 
     def __init__(self, writer: CloudWriter, width: int) -> None:
         self._writer, self._width = writer, width
+        self._of_particles = of_particles(writer.feature_columns)
         self.counts = CloudCounts()
 
     @property
@@ -48,14 +49,15 @@ class PaddedWriter:
             offsets: (n + 1,) int64; the particles of cloud i are ``columns[:, offsets[i]:offsets[i + 1]]``.
             features: (n, C).
             labels: (n, L) int64; column 0 is the position of the file.
-            event_weight: (n,) the last feature, by which identical clouds may differ; None where there is none.
+            event_weight: (n,) the last feature; None where there is none.
         """
         padded = pad(columns, offsets, self._width)
         dropped = np.diff(offsets) - padded.mask.sum(axis=1)
         total, kept = padded.pt_sums.T
         lost = np.divide(total - kept, total, out=np.zeros_like(total), where=total > 0)
         features = features.astype(np.float32)
-        self.counts.add(dropped, lost, fingerprints(padded.points, features, 0), labels[:, 0])
+        content = fingerprints(padded.points, features[:, self._of_particles], 0)
+        self.counts.add(dropped, lost, content, labels[:, 0])
         if event_weight is not None:
             features = np.column_stack([features, event_weight.astype(np.float32)])
         self._writer.append(padded.points, padded.mask, features, labels)

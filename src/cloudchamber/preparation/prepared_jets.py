@@ -12,7 +12,7 @@ from cloudchamber.cloud import Clouds
 from cloudchamber.errors import InputError
 from cloudchamber.jets.kinematics import relative_sum
 from cloudchamber.jets.relative import RELATIVE_COLUMNS, relative_points
-from cloudchamber.preparation.identical import fingerprints, joined, momentum_column, repeats
+from cloudchamber.preparation.identical import fingerprints_of, joined, repeats
 from cloudchamber.preparation.splits import event_labels, split
 from cloudchamber.preparation.standardisation import (
     Standardisation,
@@ -83,9 +83,7 @@ class Preparation:
         empty = 0
         for start, clouds in self._pieces():
             with of_file(self._source):
-                # The same event weighs something else in another slice.
-                features, momentum = clouds.without_event_weight.features, momentum_column(clouds.point_columns)
-                of_piece = fingerprints(clouds.points, features, momentum)
+                of_piece = fingerprints_of(clouds)
                 # Jets without particles are copies of nothing.
                 alone = clouds.multiplicity == 0
                 of_piece[alone] = np.arange(empty, empty + np.count_nonzero(alone), dtype=np.uint64)

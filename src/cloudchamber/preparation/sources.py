@@ -176,13 +176,10 @@ class ReclusteredJetSource(_ConstituentSource):
         chosen, rank = hardest(jets.event, sums.pt, sums.eta, sums.mass, settings)
         accepted = len(chosen)
         if settings.truth_match is not None:
-            kept = matched(
-                jets.event[chosen],
-                sums.eta[chosen],
-                sums.phi[chosen],
-                read_prongs(step, self._path),
-                settings.truth_match,
-            )
+            match = settings.truth_match
+            axes = (jets.event[chosen], sums.eta[chosen], sums.phi[chosen])
+            largest = settings.radius if match.radius is None else match.radius
+            kept = matched(*axes, read_prongs(step, self._path), match.prongs, largest)
             chosen, rank = chosen[kept], rank[kept]
         features = np.column_stack([sums.pt, sums.eta, sums.phi, sums.mass, members.counts])
         members = members.take(chosen)

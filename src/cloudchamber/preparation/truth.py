@@ -16,7 +16,6 @@ from cloudchamber.errors import InputError
 from cloudchamber.jets.relative import wrap
 from cloudchamber.readers.jagged import Step
 from cloudchamber.readers.pile_up import PARTICLE_PILE_UP
-from cloudchamber.settings.ingestion import TruthMatch
 
 __all__ = ["TRUTH_LEAVES", "Prongs", "matched", "read_prongs"]
 
@@ -77,24 +76,27 @@ def read_prongs(step: Step, path: Path) -> Prongs:
     return Prongs(event[rows], parent, eta[rows], phi[rows], sizes)
 
 
-def matched(event: np.ndarray, eta: np.ndarray, phi: np.ndarray, prongs: Prongs, match: TruthMatch) -> np.ndarray:
-    """Return (n,) bool, which jets contain all prongs of a particle with ``match.prongs`` of them and none of another.
+def matched(
+    event: np.ndarray, eta: np.ndarray, phi: np.ndarray, prongs: Prongs, wanted: int, radius: float
+) -> np.ndarray:
+    """Return (n,) bool, which jets contain all prongs of a particle with ``wanted`` of them and none of another.
 
     Args:
         event: (n,) event of each jet.
         eta, phi: (n,) axis of each jet.
         prongs: prongs of the same events; particles with another number of prongs do not count.
-        match: number and radius.
+        wanted: number of prongs.
+        radius: largest distance of a prong from the axis.
     """
     first, last = (np.searchsorted(prongs.event, event, side=side) for side in ("left", "right"))
     pairs = last - first
     jet = np.repeat(np.arange(len(event)), pairs)
     prong = np.arange(len(jet)) + np.repeat(last - np.cumsum(pairs), pairs)
     distance = np.hypot(prongs.eta[prong] - eta[jet], wrap(prongs.phi[prong] - phi[jet]))
-    inside = (distance < match.radius) & (prongs.sizes[prongs.parent[prong]] == match.prongs)
+    inside = (distance < radius) & (prongs.sizes[prongs.parent[prong]] == wanted)
     # Each pair of jet and particle once, with the number of its prongs in the jet.
     particles = max(len(prongs.sizes), 1)
     both, found = np.unique(jet[inside] * particles + prongs.parent[prong[inside]], return_counts=True)
     touched = np.bincount(both // particles, minlength=len(event))
-    complete = np.bincount(both // particles, found == match.prongs, minlength=len(event))
+    complete = np.bincount(both // particles, found == wanted, minlength=len(event))
     return (touched == 1) & (complete == 1)

@@ -71,7 +71,9 @@ class TruthMatch(Settings):
     """Jets that contain all quarks and gluons (prongs) that one heavy particle of the generator decays to."""
 
     prongs: PositiveInt = Field(description="how many the particle decays to")
-    radius: Radius = Field(1.2, description="largest distance of a prong from the axis of the jet")
+    radius: Radius | None = Field(
+        None, description="largest distance of a prong from the axis of the jet; else the radius of the jets"
+    )
 
 
 class EventConstituents(Settings, ABC):
@@ -132,6 +134,11 @@ class JetEvents(Settings):
     collection: str = Field("Jet", description="branch of the jets, with PT, Eta, Phi, Mass and BTag")
     jets_min: PositiveInt = Field(6, description="least number of jets within pt_min and eta_max")
     b_tags_min: Annotated[int, Field(ge=0)] = Field(2, description="how many of these must have a b-tag")
+    b_tag_bit: Annotated[int, Field(ge=0, le=23)] | None = Field(
+        None,
+        description="bit of BTag, from 0, that says whether a jet has a b-tag, in files of cards with several working"
+        " points; where it is not said, files must have the first alone",
+    )
     pt_min: PositiveFloat = Field(25.0, description="transverse momentum that these exceed [GeV]")
     eta_max: PositiveFloat = Field(2.5, description="|eta| that these stay below")
     partons: Literal["top_pair", "none"] = Field(

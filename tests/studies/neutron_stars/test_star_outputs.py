@@ -136,6 +136,16 @@ def test_measures_are_what_they_say() -> None:
     assert all(isinstance(item, Measure) and item.uncertainty > 0 for item in found.values())
 
 
+def test_a_coverage_that_all_of_a_few_sets_have_is_uncertain() -> None:
+    truth = {name: np.array([1.0, 2.0, 3.0, 4.0]) for name in QUANTITIES}
+    means = {name: values + np.array([0.1, -0.1, 0.3, 0.2]) for name, values in truth.items()}
+    made = Estimates(means, {name: np.full(4, 0.5) for name in QUANTITIES})
+    found = list(measures(made, made, made, truth, resamplings(4, 50, np.random.default_rng(1))))
+    coverages = [item for item in found if item.metric == "coverage_95"]
+    assert {item.value for item in coverages} == {1.0}
+    assert [item.uncertainty for item in coverages] == pytest.approx([np.sqrt(5 / 7) / 6] * len(QUANTITIES))
+
+
 def test_the_bootstrap_is_the_standard_error() -> None:
     rng = np.random.default_rng(3)
     residuals = rng.normal(size=400)

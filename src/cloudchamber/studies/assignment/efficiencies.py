@@ -11,6 +11,7 @@ from typing import final
 import numpy as np
 from numpy.typing import ArrayLike
 
+from cloudchamber.metrics.shares import mean_share
 from cloudchamber.studies.assignment.topology import EventTopology
 
 __all__ = ["Share", "correct_particles", "event_efficiency", "event_purity", "particle_efficiency"]
@@ -59,7 +60,7 @@ def _share(of_events: ArrayLike) -> Share:
     n = len(values)
     if not n:
         return Share(float("nan"), float("nan"), 0)
-    return Share(float(values.mean()), float(values.std() / np.sqrt(n)), n)
+    return Share(*mean_share(values), n)
 
 
 def event_efficiency(correct: np.ndarray, found: np.ndarray) -> Share:

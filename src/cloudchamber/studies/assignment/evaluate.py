@@ -8,6 +8,8 @@ import numpy as np
 
 from cloudchamber import seeds
 from cloudchamber.errors import InputError
+from cloudchamber.metrics.resampling import Estimate
+from cloudchamber.metrics.shares import of_share
 from cloudchamber.metrics.tables import read_table
 from cloudchamber.progress import progress
 from cloudchamber.settings.entries import entries, need
@@ -143,7 +145,10 @@ def significances(dataset: str, judged: Sequence[Judged]) -> list[dict[str, Any]
                 of_events = difference[:, chosen].mean(axis=0)
                 of_seeds = difference[:, chosen].mean(axis=1)
                 spread = float(of_seeds.std(ddof=1) / np.sqrt(len(of_seeds))) if len(of_seeds) > 1 else 0.0
-                value, error = float(of_events.mean()), float(np.hypot(of_events.std() / np.sqrt(n), spread))
+                value = float(of_events.mean())
+                # From -1 to 1, twice the width of a share.
+                as_share = of_share(Estimate((value + 1) / 2, float(of_events.std() / np.sqrt(n)) / 2), n)
+                error = float(np.hypot(2 * as_share.uncertainty, spread))
                 rows.append(
                     {
                         "dataset": dataset,

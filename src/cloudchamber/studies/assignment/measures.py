@@ -8,6 +8,8 @@ from typing import Any, final
 
 import numpy as np
 
+from cloudchamber.metrics.resampling import Estimate
+from cloudchamber.metrics.shares import mean_share, of_area
 from cloudchamber.metrics.tables import METRIC_COLUMNS
 from cloudchamber.studies.assignment.assignment_file import Assignments
 from cloudchamber.studies.assignment.calibration import calibration_error, floor_of_calibration_error, separation
@@ -93,8 +95,8 @@ def sample_rows(dataset: str, events: Events) -> Iterator[dict[str, Any]]:
             values = found[chosen] == number
             n = len(values)
             if n:
-                share = float(values.mean())
-                row = {"value": share, "uncertainty": float(np.sqrt(share * (1 - share) / n)), "n_reference": n}
+                share = mean_share(values)
+                row = {"value": share.value, "uncertainty": share.uncertainty, "n_reference": n}
                 yield _row(dataset, "truth", metric, name) | row
 
 
@@ -145,8 +147,8 @@ def _against_top_pt(dataset: str, judged: Judged, settings: EvaluationSettings) 
     for low, high in pairwise(settings.top_pt_edges):
         inside = right[(pt >= low) & (pt < high)]
         if len(inside):
-            value = float(inside.mean())
-            row = {"value": value, "uncertainty": float(np.sqrt(value * (1 - value) / len(inside)))}
+            share = mean_share(inside)
+            row: dict[str, Any] = {"value": share.value, "uncertainty": share.uncertainty}
             row |= {"n_reference": len(inside), "low": low, "high": high}
             yield _of_method(dataset, judged.made, "top_efficiency_in_bins", "top_pt") | row
 
@@ -168,7 +170,8 @@ def _probabilities(
         # The error of Hanley and McNeil (1982).
         q_1, q_2 = area / (2 - area), 2 * area**2 / (1 + area)
         error = np.sqrt((area * (1 - area) + (n - 1) * (q_1 - area**2) + (m - 1) * (q_2 - area**2)) / (n * m))
-        row = {"value": area, "uncertainty": float(error), "floor": 0.5, "ceiling": 1.0, "n_reference": n + m}
+        found = of_area(Estimate(area, float(error)), n, m)
+        row = {"value": area, "uncertainty": found.uncertainty, "floor": 0.5, "ceiling": 1.0, "n_reference": n + m}
         yield _of_method(dataset, judged.made, "detection_auc", "both tops") | row
 
 
@@ -184,11 +187,11 @@ def window_row(
 
     chosen = inside(made.jets)
     guess = inside(np.argsort(np.where(events.mask, rng.random(events.mask.shape), 2.0), axis=1)[:, :6])
-    n = len(chosen)
-    row = {"value": float(chosen.mean()), "uncertainty": float(chosen.std() / np.sqrt(n)), "n_reference": n}
+    found, floor = mean_share(chosen), mean_share(guess)
+    row: dict[str, Any] = {"value": found.value, "uncertainty": found.uncertainty, "n_reference": len(chosen)}
     row |= {
-        "floor": float(guess.mean()),
-        "floor_uncertainty": float(guess.std() / np.sqrt(n)),
+        "floor": floor.value,
+        "floor_uncertainty": floor.uncertainty,
         "low": low,
         "high": high,
     }

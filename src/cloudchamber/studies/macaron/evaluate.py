@@ -13,6 +13,7 @@ from cloudchamber import seeds
 from cloudchamber.classification.measures import balanced, estimate, replicas
 from cloudchamber.classification.scores import UnseenJets, read_scores, read_unseen_jets
 from cloudchamber.errors import InputError
+from cloudchamber.metrics.shares import of_share
 from cloudchamber.metrics.tables import METRIC_COLUMNS, read_table, write_table
 from cloudchamber.metrics.trainings_apart import refuse_one_training
 from cloudchamber.progress import progress
@@ -70,7 +71,10 @@ def evaluate(
         f"evaluation: {len(unseen.rows)} test jets; detectable with {len(chosen[reference])} seeds: "
         f"{limits[reference][1]:.4f} in accuracy ({limits[reference][0]:.4f} from the seeds alone)\n"
     )
-    rows = [*rows_of_splitting(files), *_of_trainings(trained, chosen, len(unseen.rows), len(unseen.classes))]
+    rows = [
+        *rows_of_splitting(files),
+        *_of_trainings(trained, chosen, len(unseen.rows), effective, len(unseen.classes)),
+    ]
     compared = list(_compared(chosen, reference, limits))
     rows += [_metric_of_difference(row, len(unseen.rows)) for row in compared]
     names = {(item["arm"], item["learning_rate"]): item["name"] for item in listed}
@@ -99,7 +103,11 @@ def _trained(
 
 
 def _of_trainings(
-    trained: Sequence[TrainedArm], chosen: Mapping[str, Sequence[TrainedArm]], jets: int, classes: int
+    trained: Sequence[TrainedArm],
+    chosen: Mapping[str, Sequence[TrainedArm]],
+    jets: int,
+    effective: float,
+    classes: int,
 ) -> Iterator[dict[str, Any]]:
     floors = {"accuracy": 1 / classes, "auc": 0.5, "background_efficiency": 0.5}
     for item in trained:
@@ -112,7 +120,7 @@ def _of_trainings(
             "n_reference": jets,
         }
         for measure in MEASURES:
-            found = estimate(item.values[measure])
+            found = of_share(estimate(item.values[measure]), effective)
             yield head | {
                 "metric": measure,
                 "value": found.value,

@@ -12,6 +12,7 @@ from cloudchamber.classification.predict import jets_of_tagger
 from cloudchamber.classification.taggers import CloudTagger, load_tagger
 from cloudchamber.cloud_file import read_clouds
 from cloudchamber.errors import InputError
+from cloudchamber.metrics.shares import share_error
 from cloudchamber.metrics.trainings_apart import refuse_one_training
 from cloudchamber.networks.cloud_rows import PackedRows
 from cloudchamber.networks.particle_dynamics import ParticleDynamics
@@ -102,7 +103,7 @@ def _refined(
             "logit_error": _rms(logits - limit_logits) / logit_scale,
             "changed": float((picked != limit_logits.argmax(dim=1)).double().mean()),
             "accuracy": accuracy,
-            "accuracy_uncertainty": (accuracy * (1 - accuracy) / len(target)) ** 0.5,
+            "accuracy_uncertainty": share_error((picked == target).numpy()),
             "jets": len(target),
         }
 

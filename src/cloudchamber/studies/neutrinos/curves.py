@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from cloudchamber.classification.measures import class_shares, estimate, one_vs_rest, reliability
+from cloudchamber.classification.measures import class_shares, estimate, one_vs_rest, reliability, share
 from cloudchamber.studies.neutrinos.judged import Classifier, Unseen
 from cloudchamber.studies.neutrinos.names import INTERACTIONS, PRONGS
 from cloudchamber.studies.neutrinos.settings import EvaluationSettings
@@ -35,7 +35,7 @@ def _confusion(
     for row, true in enumerate(names):
         sample = int((target == row).sum())
         for column, chosen in enumerate(names):
-            found = estimate(shares[:, row, column])
+            found = share(shares[:, row, column], weights[0][target == row])
             value, uncertainty = (found.value, found.uncertainty) if sample else (nan, nan)
             yield {
                 "kind": kind, "model": item.model, "seed": item.seed, "true": true, "chosen": chosen,
@@ -60,11 +60,11 @@ def curves_of(item: Classifier, unseen: Unseen, settings: EvaluationSettings) ->
         right = scores.argmax(axis=1) == target
         found_in = reliability(np.exp(scores.max(axis=1)), right, of_kind, settings.calibration_bins)
         for number in range(settings.calibration_bins):
-            share = float(found_in.share[0, number])
-            if share > 0:
+            of_all = float(found_in.share[0, number])
+            if of_all > 0:
                 found = found_in.accuracy(number)
                 x = found_in.confidence(number).value
-                yield _point(item, "reliability", kind_of, x, found.value, found.uncertainty, share)
+                yield _point(item, "reliability", kind_of, x, found.value, found.uncertainty, of_all)
 
 
 def _point(

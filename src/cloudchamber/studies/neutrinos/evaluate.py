@@ -14,9 +14,10 @@ from cloudchamber.classification.measures import (
     accuracy,
     calibrated_error,
     calibration_error,
-    estimate,
     one_vs_rest,
     reliability,
+    separation,
+    share,
 )
 from cloudchamber.errors import InputError
 from cloudchamber.metrics.resampling import Estimate
@@ -133,15 +134,16 @@ def _of_events(
     yield _row(item, "accuracy", "", accuracy(right, weights), guess, len(target))
     for energy in np.unique(unseen.energy):
         inside = unseen.energy == energy
-        share = weights * inside
-        total = share.sum(axis=1, keepdims=True)
-        yield _row(item, "accuracy", "", accuracy(right, share / total), guess, int(inside.sum()), f"{energy:g} GeV")
+        of_energy = weights * inside
+        total = of_energy.sum(axis=1, keepdims=True)
+        found = accuracy(right, of_energy / total)
+        yield _row(item, "accuracy", "", found, guess, int(inside.sum()), f"{energy:g} GeV")
     areas = []
     for kind, name in enumerate(INTERACTIONS):
         values = np.array([curve.area for curve in one_vs_rest(item.event, target, weights, kind)])
         areas.append(values)
-        yield _row(item, "auc", name, estimate(values), 0.5, len(target))
-    yield _row(item, "auc", "", estimate(np.mean(areas, axis=0)), 0.5, len(target))
+        yield _row(item, "auc", name, separation(values, weights[0], target == kind), 0.5, len(target))
+    yield _row(item, "auc", "", share(np.mean(areas, axis=0), weights[0]), 0.5, len(target))
     bins = [(nan, nan), *pairwise(settings.energy_edges)]
     for low, high in bins:
         inside = np.ones(len(target), bool) if np.isnan(low) else (unseen.visible >= low) & (unseen.visible < high)
@@ -164,9 +166,10 @@ def _of_prongs(
     for kind, name in enumerate(PRONGS):
         inside = target == kind
         if inside.any():
-            share = weights * inside
-            total = share.sum(axis=1)
-            found = estimate(np.divide(share @ right, total, out=np.full(len(total), np.nan), where=total > 0))
+            of_kind = weights * inside
+            total = of_kind.sum(axis=1)
+            values = np.divide(of_kind @ right, total, out=np.full(len(total), np.nan), where=total > 0)
+            found = share(values, of_kind[0])
             yield _row(item, "prong_accuracy", name, found, nan, int(inside.sum()))
     yield _calibration(item, "prong", item.prong, right, weights, settings, rng)
 

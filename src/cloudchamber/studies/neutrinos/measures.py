@@ -9,7 +9,7 @@ from typing import final
 
 import numpy as np
 
-from cloudchamber.classification.measures import balanced, estimate
+from cloudchamber.classification.measures import balanced, share
 from cloudchamber.metrics.resampling import Estimate, bootstrap_weights
 
 __all__ = ["Weights", "efficiency", "purity", "resampled"]
@@ -67,4 +67,4 @@ def purity(chosen: np.ndarray, target: np.ndarray, weights: np.ndarray, kind: in
 
 def _ratio(numerator: np.ndarray, denominator: np.ndarray, weights: np.ndarray) -> Estimate:
     above, below = weights @ numerator, weights @ denominator
-    return estimate(np.divide(above, below, out=np.full(len(weights), np.nan), where=below > 0))
+    return share(np.divide(above, below, out=np.full(len(weights), np.nan), where=below > 0), weights[0][denominator])

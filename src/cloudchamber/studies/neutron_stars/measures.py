@@ -1,11 +1,13 @@
 """How good estimates are: errors, coverage and densities of the test sets, with a bootstrap over sets."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
 
+from cloudchamber.metrics.resampling import Estimate
+from cloudchamber.metrics.shares import of_share
 from cloudchamber.studies.neutron_stars.estimates import Estimates
 from cloudchamber.studies.neutron_stars.quantities import PARAMETERS, QUANTITIES
 
@@ -65,7 +67,9 @@ def measures(
             yield measure("mape", name, 100 * (weights @ np.abs(residuals / truth[name])))
         if name in estimates.ranks:
             for metric, level in LEVELS.items():
-                yield measure(metric, name, weights @ inside(estimates.ranks[name], level))
+                of_sets = measure(metric, name, weights @ inside(estimates.ranks[name], level))
+                bounded = of_share(Estimate(of_sets.value, of_sets.uncertainty), len(estimates.ranks[name]))
+                yield replace(of_sets, uncertainty=bounded.uncertainty)
     if estimates.log_density is not None:
         yield measure("nll", "", 0.0 - weights @ estimates.log_density)
     if estimates.log_ratio is not None and exact.log_ratio is not None:

@@ -1,6 +1,5 @@
 """The step ``judge``: classifiers that tell generated showers from true ones, and species from each other."""
 
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from cloudchamber import seeds
 from cloudchamber.errors import InputError
 from cloudchamber.metrics.posterior_scores import negative_log_posteriors
 from cloudchamber.metrics.resampling import Estimate
+from cloudchamber.metrics.shares import mean_share
 from cloudchamber.metrics.trainings_apart import refuse_one_training
 from cloudchamber.metrics.two_sample import area_under_curve
 from cloudchamber.progress import progress
@@ -198,14 +198,9 @@ def _species(
     guessing = Estimate(1 / len(present), 0.0)
     listed: list[Mapping[str, Any]] = [{"name": "truth", "sampler": "", "seed": 0}, *(item for item, *_ in samples)]
     return [
-        _row(item, "species_accuracy", _share(some), guessing, len(truth), len(some))
+        _row(item, "species_accuracy", mean_share(some), guessing, len(truth), len(some))
         for item, some in zip(listed, np.split(right, ends[:-1]), strict=True)
     ]
-
-
-def _share(right: np.ndarray) -> Estimate:
-    share = float(right.mean())
-    return Estimate(share, math.sqrt(max(share * (1 - share), 1 / len(right)) / len(right)))
 
 
 def _row(
