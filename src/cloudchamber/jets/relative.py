@@ -1,13 +1,20 @@
-"""Coordinates of particles relative to their jet."""
+"""Coordinates of particles relative to their jet, and what tells that others were given in their place."""
+
+import sys
 
 import numpy as np
 
 from cloudchamber.cloud import Clouds, Column
 from cloudchamber.errors import InputError
 
-__all__ = ["RELATIVE_COLUMNS", "relative_points", "wrap"]
+__all__ = ["RELATIVE_COLUMNS", "refuse_other_sums", "refuse_other_units", "relative_points", "within_a_turn", "wrap"]
 
 RELATIVE_COLUMNS = (Column("eta_rel"), Column("phi_rel", "rad"), Column("pt_rel"))
+
+# Coordinates that are another's are told by medians, since single values of a generated jet may be anything.
+_FEW, _LARGEST_SUM, _LARGEST_PT = 0.01, 10.0, 2e4
+# A difference that lacks a whole turn, with room for the width of a jet.
+_LARGEST_ANGLE = 2 * np.pi + 1
 
 
 def wrap(phi: np.ndarray) -> np.ndarray:
@@ -42,3 +49,46 @@ def relative_points(clouds: Clouds) -> np.ndarray:
     points = np.stack([eta, phi, pt], axis=-1).astype(np.float32)
     points[~clouds.mask] = 0.0
     return points
+
+
+def within_a_turn(phi_rel: np.ndarray, real: np.ndarray, source: str) -> np.ndarray:
+    """Return differences of azimuths, those beyond pi moved by whole turns, and say how many these were.
+
+    Args:
+        phi_rel: (N, P) [rad], zero in empty slots.
+        real: (N, P) bool, true for particles.
+        source: file or argument, for the line and the error.
+
+    Raises:
+        InputError: more than one in a hundred is beyond a turn, as degrees are.
+    """
+    size = np.abs(phi_rel)
+    beyond, far, particles = int((size > np.pi).sum()), int((size > _LARGEST_ANGLE).sum()), int(real.sum())
+    if far > _FEW * particles:
+        raise InputError(f"{source}: phi_rel of {far} of {particles} particles is beyond a turn: expected rad")
+    if not beyond:
+        return phi_rel
+    sys.stderr.write(f"{source}: phi_rel of {beyond} particles was beyond pi, and is moved by whole turns\n")
+    return np.where(size > np.pi, wrap(phi_rel), phi_rel)
+
+
+def refuse_other_sums(sums: np.ndarray, source: str) -> None:
+    """Refuse jets whose particles have their pT in GeV, by the (N,) sums of pt_rel.
+
+    Raises:
+        InputError: the median is far above one.
+    """
+    if (typical := float(np.median(sums))) > _LARGEST_SUM:
+        raise InputError(
+            f"{source}: pt_rel of a jet adds up to {typical:.3g} (median): expected units of the pT of the jet"
+        )
+
+
+def refuse_other_units(jet_pt: np.ndarray, source: str) -> None:
+    """Refuse (N,) transverse momenta of jets that are in MeV.
+
+    Raises:
+        InputError: the median is above that of any collider.
+    """
+    if (typical := float(np.median(jet_pt))) > _LARGEST_PT:
+        raise InputError(f"{source} is {typical:.3g} (median): expected the pT in GeV")

@@ -1,5 +1,6 @@
 """Clouds from plain arrays: numpy, torch, awkward."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -7,10 +8,10 @@ import numpy as np
 
 from cloudchamber.cloud import Clouds, Column
 from cloudchamber.errors import InputError
-from cloudchamber.jets.relative import RELATIVE_COLUMNS
+from cloudchamber.jets.relative import RELATIVE_COLUMNS, within_a_turn
 from cloudchamber.library.checks import booleans, mapping, numbers, single, whole_number
 
-__all__ = ["clouds_from_arrays", "clouds_from_awkward"]
+__all__ = ["clouds_from_arrays", "clouds_from_awkward", "clouds_of"]
 
 _UNITS = {"pt": "GeV", "phi": "rad", "phi_rel": "rad", "jet_pt": "GeV", "jet_mass": "GeV", "jet_phi": "rad"}
 _MOMENTA = ("pt", "pt_rel")
@@ -26,6 +27,9 @@ def clouds_from_arrays(
 ) -> Clouds:
     """Return padded arrays as clouds.
 
+    Differences of azimuths in a column phi_rel that are beyond pi are moved by whole turns, with a line that counts
+    them; a line counts particles of negative pt_rel, which count for nothing in observables.
+
     Args:
         points: (N, P, F) numbers; numpy, torch or lists.
         mask: (N, P), true or 1 for real particles, in any slots; without it slots with a number other than 0 are real.
@@ -35,19 +39,32 @@ def clouds_from_arrays(
 
     Raises:
         InputError: an array is empty, has another shape, holds no numbers or one that is not finite; a mask has other
-            values than 0 and 1; a name of a column is no text, empty or there twice.
+            values than 0 and 1; a name of a column is no text, empty or there twice; phi_rel is not in radians.
 
     Example:
         >>> clouds = clouds_from_arrays([[[0.1, 0.0, 0.7], [0.0, 0.0, 0.0], [-0.2, 0.1, 0.3]]])
         >>> clouds.multiplicity, clouds.point("pt_rel")
         (array([2]), array([[0.7, 0.3, 0. ]], dtype=float32))
     """
+    return clouds_of(points, mask, "points", point_columns, features, labels)
+
+
+def clouds_of(
+    points: Any,
+    mask: Any,
+    source: str,
+    point_columns: Sequence[str | Column] | None = None,
+    features: Mapping[str, Any] | None = None,
+    labels: Mapping[str, Any] | None = None,
+) -> Clouds:
+    """Do what :func:`clouds_from_arrays` does with an argument of another name, for lines and errors."""
     columns = _columns(RELATIVE_COLUMNS if point_columns is None else point_columns, "point_columns")
-    values = single(numbers(points, "points", ("N", "P", len(columns))), "points")
+    values = single(numbers(points, source, ("N", "P", len(columns))), source)
     real = values.any(axis=2) if mask is None else booleans(mask, "mask", values.shape[:2])
     order = np.argsort(~real, axis=1, kind="stable")
     real = np.take_along_axis(real, order, axis=1)
     values = np.where(real[:, :, None], np.take_along_axis(values, order[:, :, None], axis=1), np.float32(0))
+    _set_right(values, real, [column.name for column in columns], source)
     n = len(values)
     return Clouds(
         values,
@@ -131,6 +148,20 @@ def _columns(columns: Sequence[str | Column], what: str) -> tuple[Column, ...]:
         if names.count(name) > 1:
             raise InputError(f"{what}: '{name}' is there twice")
     return found
+
+
+def _set_right(values: np.ndarray, real: np.ndarray, names: Sequence[str], source: str) -> None:
+    """Move differences of azimuths of (N, P, F) particles within a turn, in place, and say what counts for nothing."""
+    if "phi_rel" in names:
+        column = names.index("phi_rel")
+        values[..., column] = within_a_turn(values[..., column], real, source)
+    if "pt_rel" in names:
+        negative = int((values[..., names.index("pt_rel")] < 0).sum())
+        if negative:
+            sys.stderr.write(
+                f"{source}: WARNING: {negative} of {int(real.sum())} particles have a negative pt_rel and count for "
+                f"nothing: columns are taken as {', '.join(names)}\n"
+            )
 
 
 def _beside(named: Mapping[str, Any] | None, what: str, n: int, dtype: type) -> np.ndarray:

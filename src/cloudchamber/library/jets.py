@@ -12,8 +12,8 @@ from cloudchamber.jets import energy_correlation, energy_flow, n_subjettiness
 from cloudchamber.jets.kinematics import jet_kinematics, momenta
 from cloudchamber.jets.observables import observe
 from cloudchamber.jets.relative import RELATIVE_COLUMNS, relative_points
-from cloudchamber.library.arrays import clouds_from_arrays
-from cloudchamber.library.checks import finite, numbers, single, whole_number
+from cloudchamber.library.arrays import clouds_of
+from cloudchamber.library.checks import finite, numbers, whole_number
 
 __all__ = [
     "as_jets",
@@ -30,14 +30,16 @@ def as_jets(jets: Any, name: str) -> Clouds:
     """Return jets as clouds in relative coordinates.
 
     Args:
-        jets: (N, P, 3) eta_rel, phi_rel [rad] and pt_rel, zero in empty slots; or clouds of jets.
+        jets: (N, P, 3) eta_rel, phi_rel [rad] and pt_rel, zero in empty slots; or clouds of jets. Of arrays, phi_rel
+            beyond pi is moved by whole turns.
         name: of the argument, for errors.
 
     Raises:
-        InputError: they are no jets, there are none, a particle is far outside, or they have event weights.
+        InputError: they are no jets, there are none, a particle is far outside, phi_rel is not in radians, or they have
+            event weights.
     """
     if not isinstance(jets, Clouds):
-        jets = clouds_from_arrays(single(numbers(jets, name, ("N", "P", 3)), name))
+        jets = clouds_of(jets, None, name)
     if not len(jets):
         raise InputError(f"{name}: is empty: there are no clouds")
     bad = np.count_nonzero(~np.isfinite(jets.points))

@@ -18,19 +18,17 @@ from cloudchamber.damage import readable_as
 from cloudchamber.errors import InputError
 from cloudchamber.hdf5 import create_hdf5
 from cloudchamber.jets.kinematics import jet_kinematics
-from cloudchamber.jets.relative import RELATIVE_COLUMNS, wrap
+from cloudchamber.jets.relative import RELATIVE_COLUMNS, refuse_other_sums, refuse_other_units, within_a_turn
 from cloudchamber.storage import provenance
 
 __all__ = ["convert_from_jetnet", "convert_to_jetnet", "read_jetnet", "write_jetnet"]
 
-# Coordinates that are another's are told by medians, since single values of a generated jet may be anything.
-_FEW, _LARGEST_SUM, _LARGEST_OFFSET = 0.01, 10.0, 0.4
+# Told by medians, since single values of a generated jet may be anything.
+_LARGEST_OFFSET = 0.4
 _MOST_NEGATIVE = 0.25
-_LARGEST_ETA, _LARGEST_PT = 10.0, 2e4
+_LARGEST_ETA = 10.0
 # GeV and MeV are a thousand apart; few particles of a jet have a part of its mass.
 _MASS_RATIO = 30.0
-# A difference that lacks a whole turn, with room for the width of a jet.
-_LARGEST_ANGLE = 2 * np.pi + 1
 
 _FEATURES = (Column("jet_pt", "GeV"), Column("jet_eta"), Column("jet_mass", "GeV"), Column("n_constituents"))
 
@@ -62,7 +60,7 @@ def read_jetnet(path: str | Path, max_particles: int | None = None) -> Clouds:
     mask = particles[..., 3] == 1
     points = np.where(mask[..., None], particles[..., :3], np.float32(0))
     _say_padding(path, points, mask)
-    _within_a_turn(path, points, mask)
+    points[..., 1] = within_a_turn(points[..., 1], mask, str(path))
     _refuse_other_coordinates(path, points, mask, jets)
     cost: dict[str, Any] = {}
     if max_particles is not None:
@@ -92,17 +90,6 @@ def _say_padding(path: str | Path, points: np.ndarray, mask: np.ndarray) -> None
         )
 
 
-def _within_a_turn(path: str | Path, points: np.ndarray, mask: np.ndarray) -> None:
-    """Move the differences of phi of particles (N, P, 3) by whole turns, in place; refuse those that are no radians."""
-    size = np.abs(points[..., 1])
-    beyond, far = int((size > np.pi).sum()), int((size > _LARGEST_ANGLE).sum())
-    if far > _FEW * mask.sum():
-        raise InputError(f"{path}: phi_rel of {far} of {int(mask.sum())} particles is beyond a turn: expected rad")
-    if beyond:
-        points[..., 1] = np.where(size > np.pi, wrap(points[..., 1]), points[..., 1])
-        sys.stderr.write(f"{path}: phi_rel of {beyond} particles was beyond pi, and is moved by whole turns\n")
-
-
 def _refuse_other_coordinates(path: str | Path, points: np.ndarray, mask: np.ndarray, jets: np.ndarray) -> None:
     """Refuse particles (N, P, 3) that are not relative to their jet, and jets (N, 4) that have no momentum."""
     filled = mask.any(axis=1)
@@ -116,10 +103,7 @@ def _refuse_other_coordinates(path: str | Path, points: np.ndarray, mask: np.nda
         )
     pt = points[filled, :, 2].astype(np.float64)
     total = pt.sum(axis=1)
-    if (typical := float(np.median(total))) > _LARGEST_SUM:
-        raise InputError(
-            f"{path}: pt_rel of a jet adds up to {typical:.3g} (median): expected units of the pT of the jet"
-        )
+    refuse_other_sums(total, str(path))
     for column, name in enumerate(("eta_rel", "phi_rel")):
         weighted = (pt * points[filled, :, column]).sum(axis=1)
         centre = np.divide(weighted, total, out=np.zeros_like(total), where=total > 0)
@@ -142,8 +126,7 @@ def _refuse_other_jet_features(path: str | Path, points: np.ndarray, jets: np.nd
     pt, eta, mass, _ = jets.T
     if (typical := float(np.median(np.abs(eta)))) > _LARGEST_ETA:
         raise InputError(f"{path}: column 1 of 'jet_features' is {typical:.3g} (median of its size): expected eta")
-    if (typical := float(np.median(pt))) > _LARGEST_PT:
-        raise InputError(f"{path}: column 0 of 'jet_features' is {typical:.3g} (median): expected the pT in GeV")
+    refuse_other_units(pt, f"{path}: column 0 of 'jet_features'")
     eta_rel, phi_rel, pt_rel = points.astype(np.float64).transpose(2, 0, 1)
     own = pt * jet_kinematics(np.maximum(pt_rel, 0.0), eta_rel, phi_rel)[1]
     seen = (own > 0) & (mass > 0)
