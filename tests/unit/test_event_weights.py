@@ -265,6 +265,36 @@ def test_slices_without_cross_sections_are_refused(tmp_path: Path, output: Path,
         assert ingested(files, output, **settings).event_weight is None
 
 
+def test_weights_of_slices_that_are_their_cross_sections_are_refused(
+    tmp_path: Path, output: Path, rng: np.random.Generator
+) -> None:
+    """As generators write them whose mean weight is the cross section: ten times the events would weigh ten times."""
+
+    def sample(name: str, section: float, weight: float, events: int) -> Path:
+        leaves = {"Weight": np.full(events, weight), "CrossSection": np.full(events, section)}
+        return write(tmp_path / name, rng, events, **leaves)
+
+    low, high = sample("low.root", 900.0, 900.0, 600), sample("high.root", 3.0, 3.0, 60)
+    expected = r"^event weights add up to 180 in files of 3 pb, as .*high\.root, and to 540000 in files of 900 pb, as "
+    with pytest.raises(InputError, match=expected):
+        ingested([low, high], output)
+    sections = {str(low): 900.0, str(high): 3.0}
+    made = ingested([low, high], output, clouds={"kind": "events"}, cross_sections=sections)
+    assert made.event_weight is not None
+    assert made.event_weight.sum() == pytest.approx(903.0, rel=1e-5)
+    assert ingested([low, high], output, cross_sections="ignore").event_weight is not None
+    # Weights that add up to the cross section are right as they are.
+    normalised = sample("b.root", 3.0, 3.0 / 60, 60)
+    assert ingested([sample("a.root", 900.0, 900.0 / 600, 600), normalised], output).event_weight is not None
+    # So are those of files of one slice, all of which add up to it.
+    parts = [sample(f"part_{number}.root", 900.0 + number, 900.0 / 1800, 600) for number in range(3)]
+    assert ingested([*parts, normalised], output).event_weight is not None
+    with pytest.raises(
+        InputError, match=r"^event weights add up to 3 in files of 3 pb, .* to 2701.8 in files of 900 pb"
+    ):
+        ingested([*(sample(f"run_{n}.root", 900.0, 1.5 + 1e-3 * n, 600) for n in range(3)), normalised], output)
+
+
 def test_a_real_file_with_weights(delphes_samples: Path, output: Path) -> None:
     jets = {"kind": "reclustered", "constituents": "energy_flow", "pt_window": [10, 5000]}
     made = ingested([delphes_samples / "public/spectraljet_mini.root"], output, clouds=jets)

@@ -14,7 +14,8 @@ import numpy as np
 
 from cloudchamber.cloud import EVENT_WEIGHT, Column
 from cloudchamber.errors import InputError, SettingsError
-from cloudchamber.preparation.stored_weights import CROSS_SECTION, StoredWeights, stored_weights
+from cloudchamber.preparation.stored_weights import StoredWeights, stored_weights
+from cloudchamber.preparation.weight_checks import check_alike, check_counted
 from cloudchamber.readers.event_tree import EventTree
 from cloudchamber.readers.jagged import Step
 from cloudchamber.settings.ingestion import IngestionSettings
@@ -24,9 +25,6 @@ __all__ = ["EventWeights", "combined", "read_event_weights", "weight_branch"]
 
 # Equal weights may differ by the rounding of float32.
 _ROUNDING = 1e-6
-# Estimates of one cross section from so many events differ by less.
-_SAME_PROCESS = 2.0
-_ENOUGH_EVENTS = 50
 _FLOAT32 = np.finfo(np.float32)
 
 
@@ -111,8 +109,8 @@ def combined(stored: Mapping[Path, StoredWeights], settings: IngestionSettings) 
     sections = _sections(settings)
     slices = _slices(list(stored), sections)
     for files in slices.values():
-        _check_alike({path: stored[path] for path in files}, settings)
-    _check_counted(stored)
+        check_alike({path: stored[path] for path in files}, settings)
+    check_counted(stored)
     factors: dict[Path, float] = {}
     for key, files in slices.items():
         total = sum(stored[path].generated for path in files)
@@ -152,57 +150,6 @@ def _slices(paths: Sequence[Path], cross_sections: Mapping[str, float]) -> dict[
     if empty:
         raise SettingsError(f"cross_sections: '{empty[0]}' names none of the files that are read")
     return slices
-
-
-def _check_counted(stored: Mapping[Path, StoredWeights]) -> None:
-    """Check that all files say how many events were generated, or none: those that do not may be skims as well."""
-    counted = [path for path, found in stored.items() if found.counted]
-    others = [path for path in stored if path not in counted]
-    if counted and others:
-        raise InputError(
-            f"{others[0]}: its tree Runs does not count the events that were generated, that of {counted[0]} does: a "
-            "cross section is of all of them, and the file may be a skim"
-        )
-
-
-def _check_alike(stored: Mapping[Path, StoredWeights], settings: IngestionSettings) -> None:
-    """Check that the weights of the files of one slice, or of a data set without slices, are of one kind."""
-    with_ = {path: found for path, found in stored.items() if found.there}
-    without = [path for path in stored if path not in with_]
-    other = [path for path, found in with_.items() if (found.low, found.high) != (1.0, 1.0)]
-    if without and other:
-        raise InputError(
-            f"{other[0]} has event weights ('{settings.weight_branch}'), {without[0]} has none: "
-            "give each a key of cross_sections, or leave weights unread (weight_branch: null)"
-        )
-    # As programs write it that know of no weights: beside others such events would count for nothing.
-    zero = [path for path, found in with_.items() if found.low == found.high == 0.0]
-    weighing = [path for path in stored if path not in zero]
-    if zero and weighing:
-        raise InputError(
-            f"{zero[0]}: all event weights ('{settings.weight_branch}') are zero, those of {weighing[0]} are not: "
-            "leave the file out, or weights unread (weight_branch: null)"
-        )
-    # Classes of a data set are compared with each other and never added up.
-    if settings.cross_sections != {} or settings.label_branch is not None:
-        return
-    # Each file has a weight of its own, which holds its cross section.
-    if all(found.low == found.high for found in with_.values()) and len({found.low for found in with_.values()}) > 1:
-        return
-    known = {
-        path: found for path, found in stored.items() if found.cross_section > 0 and found.events >= _ENOUGH_EVENTS
-    }
-    for number in ("stated", "per event"):
-        values = {
-            path: found.cross_section / (found.events if number == "per event" else 1) for path, found in known.items()
-        }
-        if not values or max(values.values()) <= _SAME_PROCESS * min(values.values()):
-            return
-    low, high = (choose(known, key=lambda path: known[path].cross_section) for choose in (min, max))
-    raise InputError(
-        f"'{CROSS_SECTION}' is {known[low].cross_section:g} pb in {low}, {known[high].cross_section:g} pb in {high}: "
-        "give each slice its cross section, or say that their events count alike (cross_sections: ignore)"
-    )
 
 
 def _meta(
