@@ -260,7 +260,8 @@ def test_efficiencies_have_their_definitions() -> None:
     assert particle_efficiency(correct, found, 2).value == pytest.approx(5 / 8)
     assert particle_efficiency(correct, found, 1).value == pytest.approx(1 / 2)
     assert event_purity(correct, found).value == pytest.approx(2 / 8)
-    assert event_efficiency(correct, found).uncertainty == pytest.approx(np.sqrt(0.25 / 4))
+    # Two of four, with one more that is right and one that is wrong.
+    assert event_efficiency(correct, found).uncertainty == pytest.approx(np.sqrt(0.25 / 7))
 
 
 @pytest.mark.parametrize(
