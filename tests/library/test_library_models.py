@@ -1,6 +1,7 @@
 """What ``load_model`` gives does what the steps of the pipeline do with the same files."""
 
 import json
+import re
 import runpy
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -114,6 +115,11 @@ def test_a_number_of_jets_needs_a_flow(jets: Path) -> None:
         ({"multiplicity": [2, 2.5]}, r"^jets\['multiplicity'\]: a jet without a whole number of particles"),
         ({"multiplicity": [2, 3], "jet_pt": [1.0]}, r"^jets\['jet_pt'\]: has the shape \(1,\), expected \(2,\)"),
         ({"multiplicity": [2, 3], "jet_pt": [1.0, -1.0]}, r"^jets\['jet_pt'\]: a value is not positive"),
+        ({"multiplicity": [2], "jet_pt": [5e5]}, r"^jets\['jet_pt'\] is 5e\+05 \(median\): expected the pT in GeV"),
+        (
+            {"multiplicity": [2], "jet_pt_rel": [500.0]},
+            r"^jets: pt_rel of a jet adds up to 500 \(median\): expected units",
+        ),
         ({"multiplicity": [2, 3], "pt": [1.0, 1.0]}, r"^jets: \['pt'\] are none of"),
         ({"multiplicity": []}, r"^jets\['multiplicity'\]: is empty"),
         (None, r"^jets: is NoneType, expected Clouds, arrays by name or a number of jets"),
@@ -162,6 +168,13 @@ def test_a_tagger_predicts_what_the_step_does(tmp_path: Path) -> None:
         model.predict(clouds.points[rows], jet_pt=-pt, jet_eta=eta)
     with pytest.raises(cc.InputError, match=r"^jets: has the shape \(3,\), expected"):
         model.predict([1.0, 2.0, 3.0])
+    with pytest.raises(cc.InputError, match=r"^jet_pt is .* \(median\): expected the pT in GeV"):
+        model.predict(clouds.points[rows], jet_pt=1000 * pt, jet_eta=eta)
+    absolute = clouds.points[rows] * [1.0, 1.0, 500.0]
+    with pytest.raises(
+        cc.InputError, match=r"^jets: pt_rel of a jet adds up to .*: expected units of the pT of the jet"
+    ):
+        model.predict(absolute, jet_pt=pt, jet_eta=eta)
 
 
 def test_an_assignment_network_predicts_what_the_step_does(tmp_path: Path) -> None:
@@ -189,10 +202,44 @@ def test_an_assignment_network_predicts_what_the_step_does(tmp_path: Path) -> No
     np.testing.assert_array_equal(model.predict(events.jets[rows]).jets, found.jets)
     wrong = events.jets[rows].copy()
     wrong[0, 0, 4] = 0.5
-    with pytest.raises(cc.InputError, match=r"^jets: a pt is not positive, or a b-tag is neither 0 nor 1"):
+    with pytest.raises(cc.InputError, match=r"^jets: column 4 \(btag\): no such jet in event 0: 0\.5, expected 0 or 1"):
         model.predict(wrong, events.mask[rows])
+    # The same units and conventions as in files.
+    for column, factor, message in (
+        (0, 1000.0, r"^jets: column 0 \(pt\): the median pT of all jets is .*, expected GeV"),
+        (3, 1000.0, r"^jets: column 3 \(mass\): the median mass of all jets is .*: expected GeV"),
+        (2, 180 / np.pi, r"^jets: column 2 \(phi\): no such jet in event 0: .*, expected radians"),
+    ):
+        other = events.jets[rows].copy()
+        other[:, :, column] *= factor
+        with pytest.raises(cc.InputError, match=message):
+            model.predict(other, events.mask[rows])
     with pytest.raises(cc.InputError, match=r"^mask: the jets of an event do not come first"):
         model.predict(events.jets[rows], events.mask[rows][:, ::-1])
+
+
+def test_an_assignment_network_takes_azimuths_of_either_convention(tmp_path: Path) -> None:
+    """The published inputs hold phi itself, and networks learn it from minus pi to pi."""
+    from assignment_files import write_collected
+
+    from cloudchamber.studies.assignment.event_file import read_events
+    from cloudchamber.studies.assignment.topology import ALL_HADRONIC_TOP_PAIR
+
+    events = read_events(write_collected(tmp_path / "assignment_events.h5"), ALL_HADRONIC_TOP_PAIR)
+    command = STAGES["assignment train"].command(tmp_path, tmp_path / "network")
+    place = command.index("--settings") + 1
+    settings = json.loads(command[place])
+    command[place] = json.dumps(settings | {"network": settings["network"] | {"inputs": "published"}})
+    assert main(command) == 0
+    for option, path in STAGES["assignment train"].paths(tmp_path / "network").items():
+        if option in TRAINED:
+            path.rename(tmp_path / TRAINED[option])
+    model: Any = cc.load_model(tmp_path)
+    turned = events.jets.copy()
+    turned[..., 2] %= np.float32(2 * np.pi)
+    found, expected = model.predict(turned, events.mask), model.predict(events.jets, events.mask)
+    np.testing.assert_array_equal(found.jets, expected.jets)
+    np.testing.assert_allclose(found.log_probability, expected.log_probability, atol=1e-4)
 
 
 def test_a_network_of_neutrino_events_predicts_what_the_step_does(tmp_path: Path) -> None:
@@ -343,7 +390,7 @@ def test_a_point_estimate_of_neutron_stars_predicts_what_the_step_does(tmp_path:
         np.testing.assert_allclose(found[name], expected[f"mean_{name}"], rtol=1e-6)
 
 
-def test_models_of_showers_sample_what_the_step_does(tmp_path: Path) -> None:
+def test_models_of_showers_sample_what_the_step_does(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from cloudchamber.packed_cloud_file import open_packed_clouds
 
     make = maker(tmp_path)
@@ -372,6 +419,20 @@ def test_models_of_showers_sample_what_the_step_does(tmp_path: Path) -> None:
     np.testing.assert_array_equal(again.points, expected.points)
     with pytest.raises(cc.InputError, match=r"^direction: not a unit vector into the stack"):
         model.sample(energy, -direction, pdg, counter)
+    # Species and energies that the training had none of.
+    for of in (model, counter):
+        with pytest.raises(
+            cc.InputError, match=r"^showers: PDG codes \[-2212, 11\], the model was trained with \[22, 211\]"
+        ):
+            of.sample(energy[:2], direction[:2], np.array([11, -2212]), *([counter] if of is model else []))
+    capsys.readouterr()
+    counter.sample(energy, direction, pdg)
+    assert "WARNING" not in capsys.readouterr().err
+    counter.sample(1000 * energy, direction, pdg)
+    said = (
+        rf"showers: WARNING: the energy of {len(pdg)} of {len(pdg)} particles is outside of \S+ to \S+ GeV, with which"
+    )
+    assert re.search(said, capsys.readouterr().err)
     with pytest.raises(cc.InputError, match=r"^pdg: PDG code 99 is of no species"):
         model.sample(energy, direction, np.full(len(pdg), 99), counter)
     with pytest.raises(cc.InputError, match=r"^counts: has the shape"):

@@ -10,7 +10,7 @@ from cloudchamber.devices import present_device
 from cloudchamber.errors import InputError
 from cloudchamber.library.checks import booleans, numbers
 from cloudchamber.storage import read_json
-from cloudchamber.studies.assignment.event_file import JET_FEATURES, Events
+from cloudchamber.studies.assignment.event_file import JET_FEATURES, Events, jets_of
 from cloudchamber.studies.assignment.network_assignments import Decoded, assign
 from cloudchamber.studies.assignment.stored_network import load_network
 
@@ -35,7 +35,8 @@ class AssignmentModel:
         """Return the best assignment of each event.
 
         Args:
-            jets: (N, J, 5) pt [GeV], eta, phi [rad], mass [GeV] and b-tag (1 or 0) of the jets of events.
+            jets: (N, J, 5) pt [GeV], eta, phi [rad] from minus pi or from 0 to a whole turn, mass [GeV] and b-tag (1 or
+                0) of the jets of events.
             mask: (N, J), true for jets, which come first; without it those with a pt above zero.
 
         Returns:
@@ -44,7 +45,7 @@ class AssignmentModel:
 
         Raises:
             InputError: an array is empty or has another shape, a number is not finite, a pt is not positive, a b-tag is
-                neither 0 nor 1, jets do not come first, or an event has none.
+                neither 0 nor 1, pt, phi or mass are in other units, jets do not come first, or an event has none.
         """
         values = numbers(jets, "jets", ("N", "J", len(JET_FEATURES))).astype(np.float32)
         there = values[:, :, 0] > 0 if mask is None else booleans(mask, "mask", values.shape[:2])
@@ -52,8 +53,7 @@ class AssignmentModel:
             raise InputError("mask: the jets of an event do not come first")
         if not there[:, 0].all():
             raise InputError(f"jets: {np.count_nonzero(~there[:, 0])} of {len(values)} events have none")
-        pt, tag = values[there][:, 0], values[there][:, JET_FEATURES.index("btag")]
-        if not (pt > 0).all() or not np.isin(tag, (0, 1)).all():
-            raise InputError("jets: a pt is not positive, or a b-tag is neither 0 nor 1")
+        sources = {name: f"jets: column {number} ({name})" for number, name in enumerate(JET_FEATURES)}
+        found = jets_of(list(np.moveaxis(values, 2, 0)), there, sources)
         targets = np.full((len(values), self.network.topology.jets), -1)
-        return assign(self.network, Events(np.where(there[:, :, None], values, np.float32(0)), there, targets))
+        return assign(self.network, Events(found, there, targets))

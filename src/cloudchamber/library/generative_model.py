@@ -16,7 +16,7 @@ from cloudchamber.generative.jet_flow import JetFlow, draw_from_flow
 from cloudchamber.generative.jet_scales import JetScales
 from cloudchamber.generative.sample import SAMPLE_FEATURES, draw_clouds
 from cloudchamber.jets.kinematics import relative_sum
-from cloudchamber.jets.relative import RELATIVE_COLUMNS
+from cloudchamber.jets.relative import RELATIVE_COLUMNS, refuse_other_sums, refuse_other_units
 from cloudchamber.library.checks import numbers, whole_number
 from cloudchamber.library.jets import as_jets
 from cloudchamber.networks.packing import padded
@@ -97,8 +97,8 @@ class GenerativeModel:
             momentum_sum: "imposed": the particles add up to jet_pt_rel, or "free"; by default imposed where known.
 
         Raises:
-            InputError: the jets lack a condition or are impossible, a jet_level stands beside jets or is none, or the
-                model gives values that are not finite.
+            InputError: the jets lack a condition, are impossible or in other units, a jet_level stands beside jets or is
+                none, or the model gives values that are not finite.
             SettingsError: the solver does not suit the model, or the evaluations the solver.
         """
         if jet_level is not None and not isinstance(jet_level, JetLevelModel):
@@ -172,5 +172,9 @@ def _jet_features(jets: Mapping[str, Any] | Clouds) -> tuple[JetFeatures, set[st
         columns[name] = numbers(given[name], f"jets['{name}']", (len(counts),)).astype(np.float64)
         if name in ("jet_pt", "jet_pt_rel") and (columns[name] <= 0).any():
             raise InputError(f"jets['{name}']: a value is not positive")
+    if "jet_pt" in given:
+        refuse_other_units(columns["jet_pt"], "jets['jet_pt']")
+    if "jet_pt_rel" in given:
+        refuse_other_sums(columns["jet_pt_rel"], "jets")
     features = JetFeatures(**columns, multiplicity=counts, width=width or int(counts.max()))
     return features, set(given)

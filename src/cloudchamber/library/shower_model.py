@@ -14,6 +14,7 @@ from cloudchamber.storage import read_json
 from cloudchamber.studies.showers.deposits import Particles
 from cloudchamber.studies.showers.model_settings import ShowerSampler
 from cloudchamber.studies.showers.sample import draw_counts, draw_points, pieces_of
+from cloudchamber.studies.showers.seen_particles import refuse_unseen
 from cloudchamber.studies.showers.shower_file import shower_part
 from cloudchamber.studies.showers.shower_models import load_counts, load_points
 from cloudchamber.studies.showers.species import species_numbers
@@ -42,6 +43,7 @@ class ShowerCountModel:
             energy, direction, pdg, seed: as of :meth:`ShowerModel.sample`, as are the errors.
         """
         particles = _particles(energy, direction, pdg)
+        refuse_unseen(self._model.seen, particles, "showers")
         drawn = [
             draw_counts(self._model, particles[piece], of_piece) for piece, of_piece in pieces_of(len(particles), seed)
         ]
@@ -90,10 +92,12 @@ class ShowerModel:
 
         Raises:
             InputError: an array is empty or has another shape, a number is not finite or impossible, a particle is
-                unknown, or the model gives values that are not finite.
+                unknown or none of the training, or the model gives values that are not finite.
             SettingsError: the evaluations do not suit the solver.
         """
         particles = _particles(energy, direction, pdg)
+        for model in (self, counts) if isinstance(counts, ShowerCountModel) else (self,):
+            refuse_unseen(model._model.seen, particles, "showers")
         map_steps = self._model.segments
         given = {
             "solver": solver or ("flow_map" if map_steps else "midpoint"),

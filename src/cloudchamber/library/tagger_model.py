@@ -13,6 +13,7 @@ from cloudchamber.classification.predict import log_probabilities
 from cloudchamber.classification.taggers import load_tagger
 from cloudchamber.cloud import Column
 from cloudchamber.errors import InputError
+from cloudchamber.jets.relative import refuse_other_sums, refuse_other_units
 from cloudchamber.library.checks import numbers
 from cloudchamber.library.jets import as_jets
 from cloudchamber.storage import read_json
@@ -48,8 +49,8 @@ class TaggerModel:
             jet_eta: (N,) pseudorapidity of jets that are an array.
 
         Raises:
-            InputError: an array is empty or has another shape, a number is not finite, or pT and eta are missing
-                or impossible.
+            InputError: an array is empty or has another shape, a number is not finite, pT and eta are missing or
+                impossible, or a pT is in another unit.
         """
         inputs = self._features(jets) if self.features else self._towers(jets, {"jet_pt": jet_pt, "jet_eta": jet_eta})
         return log_probabilities(self._stored, inputs).exp().numpy()
@@ -60,6 +61,7 @@ class TaggerModel:
 
     def _towers(self, jets: Any, given: Mapping[str, Any]) -> tuple[torch.Tensor, ...]:
         clouds = as_jets(jets, "jets")
+        refuse_other_sums(np.where(clouds.mask, clouds.point("pt_rel"), 0.0).sum(axis=1), "jets")
         there = {column.name for column in clouds.feature_columns}
         columns = []
         for name, value in given.items():
@@ -68,6 +70,8 @@ class TaggerModel:
             values = clouds.feature(name) if value is None else numbers(value, name, (len(clouds),))
             if name == "jet_pt" and not (values > 0).all():
                 raise InputError(f"jet_pt: {np.count_nonzero(~(values > 0))} of {len(values)} values are not positive")
+            if name == "jet_pt":
+                refuse_other_units(values, "jet_pt")
             columns.append(values.astype(np.float32))
         named = tuple(Column(name, unit) for name, unit in _NEEDED.items())
         return towers_of(replace(clouds, features=np.stack(columns, axis=1), feature_columns=named), "jets")

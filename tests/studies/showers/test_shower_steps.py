@@ -14,7 +14,7 @@ from cloudchamber.settings.base import parse
 from cloudchamber.storage import write_rows
 from cloudchamber.studies.showers import train
 from cloudchamber.studies.showers.ingest import ingest
-from cloudchamber.studies.showers.layer_counts import layer_counts
+from cloudchamber.studies.showers.layer_counts import layer_counts, rows_of_species
 from cloudchamber.studies.showers.model_settings import CountSettings, MapSettings, ShowerModelSettings, ShowerSampler
 from cloudchamber.studies.showers.sample import sample
 from cloudchamber.studies.showers.settings import TimesSettings
@@ -90,6 +90,18 @@ def test_samples_have_the_particles_that_were_asked_for(trained: Path, showers_f
         every = np.arange(len(made))
         np.testing.assert_array_equal(made.take(every).points, b.take(every).points)
         assert made.meta["sampler"]["evaluations_counted"] == 4
+
+
+def test_a_model_is_not_asked_for_species_that_it_never_saw(
+    trained: Path, showers_folder: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match=r"photon/\S+: PDG codes \[211\], the model was trained with \[22\]"):
+        drawn(trained, showers_folder / "showers.h5", tmp_path / "a.h5", folder="photon")
+    assert not (tmp_path / "a.h5").exists()
+    described = json.loads(paths(trained / "photon")["description"].read_text())["particles"]
+    with open_showers(showers_folder / "showers.h5") as showers:
+        energy = showers.feature("energy")[rows_of_species(showers, "train", ("photon",))]
+    assert described == {"pdg": [22], "energy": pytest.approx([energy.min(), energy.max()])}
 
 
 def test_true_counts_are_those_of_the_showers(trained: Path, showers_folder: Path, tmp_path: Path) -> None:

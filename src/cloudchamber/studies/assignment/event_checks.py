@@ -39,11 +39,17 @@ def jet_mask(values: np.ndarray, path: Path, key: str) -> np.ndarray:
     return mask
 
 
-def check_jets(values: np.ndarray, mask: np.ndarray, path: Path, key: str, name: str) -> None:
+def check_jets(values: np.ndarray, mask: np.ndarray, source: str, name: str) -> None:
     """Refuse (N, J) values of a feature that no jet has.
 
+    Args:
+        values: of the feature, in all slots.
+        mask: (N, J) bool, true for jets.
+        source: file and key, or argument, for errors.
+        name: of the feature: pt, eta, phi, mass or btag.
+
     Raises:
-        InputError: the message names key and event.
+        InputError: the message names the source and the event.
     """
     there = values[mask]
     size = np.abs(there)
@@ -65,27 +71,25 @@ def check_jets(values: np.ndarray, mask: np.ndarray, path: Path, key: str, name:
     if not possible.all():
         first = int(possible.argmin())
         event = np.nonzero(mask)[0][first]
-        raise InputError(f"{path}: key '{key}': no such jet in event {event}: {there[first]:g}, expected {expected}")
+        raise InputError(f"{source}: no such jet in event {event}: {there[first]:g}, expected {expected}")
     if name == "pt" and len(there):
         typical, (low, high) = float(np.median(there)), _TYPICAL_PT
         if not low <= typical <= high:
-            raise InputError(f"{path}: key '{key}': the median pT of all jets is {typical:.3g}, expected GeV")
+            raise InputError(f"{source}: the median pT of all jets is {typical:.3g}, expected GeV")
 
 
-def check_masses(jets: np.ndarray, mask: np.ndarray, path: Path, key: str) -> None:
+def check_masses(jets: np.ndarray, mask: np.ndarray, source: str) -> None:
     """Refuse (N, J, F) jets whose mass, the fourth feature, is in another unit than their pT, the first.
 
     Raises:
-        InputError: the message names the key.
+        InputError: the message names the source, file and key or argument.
     """
     there = np.abs(jets[mask])
     if not len(there):
         return
     pt, mass = float(np.median(there[:, 0])), float(np.median(there[:, 3]))
     if mass > _LARGEST_MASS * pt:
-        raise InputError(
-            f"{path}: key '{key}': the median mass of all jets is {mass:.3g}, their pT {pt:.3g}: expected GeV"
-        )
+        raise InputError(f"{source}: the median mass of all jets is {mass:.3g}, their pT {pt:.3g}: expected GeV")
 
 
 def whole_targets(values: np.ndarray, path: Path, key: str) -> np.ndarray:

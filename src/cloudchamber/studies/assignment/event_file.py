@@ -7,7 +7,7 @@ the pipeline have two groups more, which SPANet does not look at: ``PARTS/<part>
 events, and ``META``, bytes of JSON text.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import final
@@ -28,7 +28,7 @@ from cloudchamber.studies.assignment.event_checks import (
 )
 from cloudchamber.studies.assignment.topology import EventTopology
 
-__all__ = ["JET_FEATURES", "Events", "read_events", "read_part", "write_events"]
+__all__ = ["JET_FEATURES", "Events", "jets_of", "read_events", "read_part", "write_events"]
 
 # What every method here needs of a jet; pt and mass in GeV, phi in rad, btag 1 or 0.
 JET_FEATURES = ("pt", "eta", "phi", "mass", "btag")
@@ -102,17 +102,31 @@ def read_events(path: Path, topology: EventTopology, source: str = _SOURCE) -> E
         whole = _globals(file, len(mask))
     if not len(mask):
         raise InputError(f"{path}: no events")
+    jets = jets_of(columns, mask, {name: f"{path}: key '{inputs}/{name}'" for name in JET_FEATURES})
+    events = Events(jets, mask, np.stack(targets, axis=1), whole)
+    check_targets(events.targets, events.n_jets, topology, path)
+    return events
+
+
+def jets_of(columns: Sequence[np.ndarray], mask: np.ndarray, sources: Mapping[str, str]) -> np.ndarray:
+    """Return (N, J, 5) float32 jets, with phi between minus pi and pi, and zeros in empty slots.
+
+    Args:
+        columns: (N, J) of each of :data:`JET_FEATURES`.
+        mask: (N, J) bool, true for jets.
+        sources: file and key, or argument, of each feature, for errors.
+
+    Raises:
+        InputError: a feature holds what no jet has, or is in another unit.
+    """
     for name, values in zip(JET_FEATURES, columns, strict=True):
-        check_jets(values, mask, path, f"{inputs}/{name}", name)
+        check_jets(values, mask, sources[name], name)
     stacked = np.stack(columns, axis=2)
     # Some programs count from 0 to a whole turn, and a network may have learned from others.
     phi = stacked[:, :, JET_FEATURES.index("phi")]
     stacked[:, :, JET_FEATURES.index("phi")] = np.where(np.abs(phi) > np.pi, wrap(phi), phi)
-    check_masses(stacked, mask, path, f"{inputs}/mass")
-    jets = np.where(mask[:, :, None], stacked, 0.0).astype(np.float32)
-    events = Events(jets, mask, np.stack(targets, axis=1), whole)
-    check_targets(events.targets, events.n_jets, topology, path)
-    return events
+    check_masses(stacked, mask, sources["mass"])
+    return np.where(mask[:, :, None], stacked, 0.0).astype(np.float32)
 
 
 def _array(file: h5py.File, path: Path, key: str, dimensions: int, shape: tuple[int, ...] | None = None) -> np.ndarray:

@@ -23,6 +23,7 @@ from cloudchamber.studies.showers.allshowers import FEATURES
 from cloudchamber.studies.showers.deposits import Particles
 from cloudchamber.studies.showers.layer_counts import layer_counts
 from cloudchamber.studies.showers.model_settings import ShowerSampler
+from cloudchamber.studies.showers.seen_particles import refuse_unseen
 from cloudchamber.studies.showers.shower_file import (
     create_showers,
     geometry_in,
@@ -68,6 +69,10 @@ def sample(source: Path, files: Mapping[str, Any], settings: ShowerSampler, seed
         for model in trained:
             if model.geometry.name != geometry.name:
                 raise InputError(f"{source}: geometry '{geometry.name}', a model is of '{model.geometry.name}'")
+        for item, model in zip(listed, models, strict=True):
+            asked = particles_of(showers, _asked(showers, item["species"]))
+            for trained_with, description in ((model, item["description"]), (counter, described[0]["description"])):
+                refuse_unseen(trained_with.seen, asked, f"{source}, asked of {description}")
         with create_showers(output, geometry, {}) as writer:
             spent = {"seconds": 0.0, "evaluations": 0.0}
             with progress("sampling", len(showers.part("asked")), "showers") as bar:

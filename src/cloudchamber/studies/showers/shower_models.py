@@ -13,6 +13,7 @@ from cloudchamber.settings.objectives import FlowMatchingSettings
 from cloudchamber.studies.showers.allshowers import AllShowers, PointCountFlow
 from cloudchamber.studies.showers.geometry import GEOMETRIES, Geometry, geometry_of
 from cloudchamber.studies.showers.model_settings import CountSettings, ShowerModelSettings
+from cloudchamber.studies.showers.seen_particles import SeenParticles
 from cloudchamber.studies.showers.shower_inputs import Scales
 from cloudchamber.training.described_weights import load_stored, parameters, save_described
 
@@ -31,6 +32,7 @@ class PointModel:
         network: in evaluation mode.
         scales: standardisations.
         geometry: its layers.
+        seen: particles of its training; None where an older description does not tell.
         segments: of a flow map, the largest number of its steps; None for a flow.
     """
 
@@ -38,6 +40,7 @@ class PointModel:
     network: AllShowers
     scales: Scales
     geometry: Geometry
+    seen: SeenParticles | None
     segments: int | None
 
     @property
@@ -55,6 +58,7 @@ class CountModel:
     network: PointCountFlow
     scales: Scales
     geometry: Geometry
+    seen: SeenParticles | None
 
     @property
     def objective(self) -> FlowMatching:
@@ -75,6 +79,7 @@ def save_model(
     weights: Mapping[str, Tensor],
     scales: Scales,
     geometry: Geometry,
+    seen: SeenParticles | None,
     provenance: Mapping[str, Any],
     segments: int | None = None,
 ) -> None:
@@ -84,6 +89,7 @@ def save_model(
         StorageError: a file cannot be written.
     """
     more = {"scales": scales.to_json(), "geometry": geometry.name, "segments": segments}
+    more |= {} if seen is None else {"particles": seen.to_json()}
     save_described(weights_path, description_path, weights, settings, parameters(network), provenance, **more)
 
 
@@ -100,7 +106,8 @@ def load_points(weights_path: Path, description_path: Path) -> PointModel:
 
     stored = load_stored(weights_path, description_path, ShowerModelSettings, build, _KEYS)
     scales, geometry = _scales(stored.description, description_path), _geometry(stored.description, description_path)
-    return PointModel(stored.settings, stored.network, scales, geometry, stored.description["segments"])
+    seen = _seen(stored.description, description_path)
+    return PointModel(stored.settings, stored.network, scales, geometry, seen, stored.description["segments"])
 
 
 def load_counts(weights_path: Path, description_path: Path) -> CountModel:
@@ -111,7 +118,7 @@ def load_counts(weights_path: Path, description_path: Path) -> CountModel:
 
     stored = load_stored(weights_path, description_path, CountSettings, build, _KEYS)
     scales, geometry = _scales(stored.description, description_path), _geometry(stored.description, description_path)
-    return CountModel(stored.settings, stored.network, scales, geometry)
+    return CountModel(stored.settings, stored.network, scales, geometry, _seen(stored.description, description_path))
 
 
 def _geometry(described: Mapping[str, Any], path: Path) -> Geometry:
@@ -125,3 +132,12 @@ def _scales(described: Mapping[str, Any], path: Path) -> Scales:
         return Scales.from_json(described["scales"])
     except (KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{path}: key 'scales' is damaged: {error}") from error
+
+
+def _seen(described: Mapping[str, Any], path: Path) -> SeenParticles | None:
+    if "particles" not in described:
+        return None
+    try:
+        return SeenParticles.from_json(described["particles"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{path}: key 'particles' is damaged: {error}") from error

@@ -15,6 +15,7 @@ from cloudchamber.studies.showers.allshowers import FEATURES, AllShowers, PointC
 from cloudchamber.studies.showers.layer_counts import rows_of_species
 from cloudchamber.studies.showers.model_settings import CountSettings, MapSettings, ShowerModelSettings
 from cloudchamber.studies.showers.names import SpeciesName
+from cloudchamber.studies.showers.seen_particles import SeenParticles
 from cloudchamber.studies.showers.shower_file import geometry_in, open_showers
 from cloudchamber.studies.showers.shower_inputs import Scales, count_source, point_source
 from cloudchamber.studies.showers.shower_models import PointModel, load_points, objective_of, save_model
@@ -52,7 +53,10 @@ def train_points(
     """
     with open_showers(source, _PARTS) as showers:
         geometry, rows = geometry_in(showers), _rows(showers, settings.species)
-        scales = Scales.fit(showers, rows["train"], settings.core_radius)
+        scales, seen = (
+            Scales.fit(showers, rows["train"], settings.core_radius),
+            SeenParticles.of(showers, rows["train"]),
+        )
         with run.initialisation(seed):
             network = AllShowers(settings.network, geometry.layers)
         train, validation = (point_source(showers, rows[part], scales, settings.memory) for part in _PARTS)
@@ -60,7 +64,7 @@ def train_points(
         trained = run.train(task, settings, seed, state, {"showers": source}, "studies.showers.train:train_points")
     if trained.first:
         record = provenance("showers train", settings.model_dump(mode="json"), [source], seed)
-        save_model(weights, description, settings, network, trained.weights, scales, geometry, record)
+        save_model(weights, description, settings, network, trained.weights, scales, geometry, seen, record)
         write_rows(history, trained.history)
 
 
@@ -76,7 +80,7 @@ def train_counts(
     """Train a flow of the numbers of points per layer; arguments and errors as of :func:`train_points`."""
     with open_showers(source, _PARTS) as showers:
         geometry, rows = geometry_in(showers), _rows(showers, ())
-        scales = Scales.fit(showers, rows["train"])
+        scales, seen = Scales.fit(showers, rows["train"]), SeenParticles.of(showers, rows["train"])
         train, validation = (count_source(showers, rows[part], scales) for part in _PARTS)
     with run.initialisation(seed):
         network = PointCountFlow(settings.hidden, geometry.layers)
@@ -84,7 +88,7 @@ def train_counts(
     trained = run.train(task, settings, seed, state, {"showers": source}, "studies.showers.train:train_counts")
     if trained.first:
         record = provenance("showers train-counts", settings.model_dump(mode="json"), [source], seed)
-        save_model(weights, description, settings, network, trained.weights, scales, geometry, record)
+        save_model(weights, description, settings, network, trained.weights, scales, geometry, seen, record)
         write_rows(history, trained.history)
 
 
@@ -143,6 +147,7 @@ def train_map(
             trained.weights,
             teacher.scales,
             teacher.geometry,
+            teacher.seen,
             record,
             settings.segments,
         )
