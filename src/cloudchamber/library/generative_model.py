@@ -97,8 +97,8 @@ class GenerativeModel:
             momentum_sum: "imposed": the particles add up to jet_pt_rel, or "free"; by default imposed where known.
 
         Raises:
-            InputError: the jets lack a condition, are impossible or in other units, a jet_level stands beside jets or is
-                none, or the model gives values that are not finite.
+            InputError: the jets lack a condition, are impossible or in other units, a jet_level stands beside jets or
+                is none, or the model gives values that are not finite.
             SettingsError: the solver does not suit the model, or the evaluations the solver.
         """
         if jet_level is not None and not isinstance(jet_level, JetLevelModel):

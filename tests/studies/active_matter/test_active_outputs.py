@@ -201,6 +201,14 @@ def test_the_answer_says_how_far_each_system_is_off(files: dict[str, Any], tmp_p
     table.to_csv(nothing, index=False)
     (answer,) = answers({**files, "metrics": str(nothing)})
     assert "Off by more than two uncertainties: active particle in a trap" in answer.text
+    assert "agree" not in answer.text
+    # A single block in the test part has no uncertainty, within which nothing agrees.
+    table.loc[table["metric"] == "entropy_production", "uncertainty"] = np.nan
+    table.to_csv(nothing, index=False)
+    (answer,) = answers({**files, "metrics": str(nothing)})
+    assert "agree" not in answer.text
+    assert "nan" not in answer.text + answer.headline
+    assert "Whether that is beyond chance is not known of active particle in a trap" in answer.text
 
 
 def test_the_scan_of_denoising_has_the_bias_of_its_closed_form(plan: ActiveMatterPlan) -> None:

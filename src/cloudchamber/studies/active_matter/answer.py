@@ -1,6 +1,7 @@
 """What the study of active matter answers: how close learned entropy production comes to the exact one."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,7 @@ def answers(files: Mapping[str, Any]) -> list[Answer]:
     at_home = [item for item in found if not item["transferred"]]
     away = [item for item in found if item["transferred"]]
     text = " ".join(
-        f"{item['title']}: {item['value']:.4g} ± {item['error']:.2g} where {item['exact']:.4g} is exact "
+        f"{item['title']}: {_cell(item['value'], item['error'], 4)} where {item['exact']:.4g} is exact "
         f"({item['origin']}; {100 * (item['ratio'] - 1):+.1f} %)."
         for item in at_home
     )
@@ -41,13 +42,10 @@ def answers(files: Mapping[str, Any]) -> list[Answer]:
         farthest = max(away, key=lambda item: item["particles"])
         text += (
             f" Applied unchanged to {farthest['particles']} particles the score of {farthest['trained_on']} gives "
-            f"{farthest['value']:.4g} ± {farthest['error']:.2g}, exact is {farthest['exact']:.4g} "
+            f"{_cell(farthest['value'], farthest['error'], 4)}, exact is {farthest['exact']:.4g} "
             f"({100 * (farthest['ratio'] - 1):+.1f} %)."
         )
-    clear = [item["title"] for item in found if abs(item["value"] - item["exact"]) > 2 * item["error"]]
-    text += (
-        f" Off by more than two uncertainties: {listed(clear)}." if clear else " All agree within two uncertainties."
-    )
+    text += f" {_agreement(found)}"
     best = min(at_home or found, key=lambda item: abs(item["ratio"] - 1))
     worst = max(found, key=lambda item: abs(item["ratio"] - 1))
     floors = select(table, metric="entropy_production", feature="", dataset=best["dataset"], model=best["model"])[
@@ -59,11 +57,7 @@ def answers(files: Mapping[str, Any]) -> list[Answer]:
         "uncertainty": "of blocks of trajectories and of trainings, in quadrature",
         "floor": "plug-in value of the same score where nothing drives the system",
     }
-    headline = (
-        f"learned over exact is {best['ratio']:.3f} ± {best['error'] / best['exact']:.3f} at best and "
-        f"{worst['ratio']:.3f} ± "
-        f"{worst['error'] / worst['exact']:.3f} at worst, of {len(found)} systems"
-    )
+    headline = f"learned over exact is {_ratio(best)} at best and {_ratio(worst)} at worst, of {len(found)} systems"
     return [
         Answer(
             text,
@@ -76,6 +70,29 @@ def answers(files: Mapping[str, Any]) -> list[Answer]:
             facts=facts,
         )
     ]
+
+
+def _cell(value: float, error: float, digits: int) -> str:
+    """Return a value with its uncertainty, if it has one."""
+    return f"{value:.{digits}g}" + (f" ± {error:.2g}" if math.isfinite(error) else "")
+
+
+def _ratio(item: Mapping[str, Any]) -> str:
+    error = item["error"] / item["exact"]
+    return f"{item['ratio']:.3f}" + (f" ± {error:.3f}" if math.isfinite(error) else "")
+
+
+def _agreement(found: Sequence[Mapping[str, Any]]) -> str:
+    """Return which values are off; of one without an uncertainty, of a single block, nothing is known."""
+    unknown = [item["title"] for item in found if not math.isfinite(item["error"])]
+    known = [item for item in found if math.isfinite(item["error"])]
+    clear = [item["title"] for item in known if abs(item["value"] - item["exact"]) > 2 * item["error"]]
+    told = [f"Off by more than two uncertainties: {listed(clear)}."] if clear else []
+    if known and not clear:
+        told = ["All others agree within two uncertainties." if unknown else "All agree within two uncertainties."]
+    if unknown:
+        told.append(f"Whether that is beyond chance is not known of {listed(unknown)}: one block has no spread.")
+    return " ".join(told)
 
 
 def _of_model(model: str, names: Names, production: pd.DataFrame) -> list[dict[str, Any]]:
