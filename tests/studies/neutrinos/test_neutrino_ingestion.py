@@ -169,6 +169,18 @@ def test_events_in_other_units_are_refused(raw: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "events.h5").exists()
 
 
+@pytest.mark.parametrize("view", [0, 1])
+def test_files_that_lack_a_view_are_refused(view: int, raw: Path, tmp_path: Path) -> None:
+    """Half of the light is missing, which no unit tells."""
+    (events,) = read_events(raw)
+    kept = events.hits.view != view
+    hits = replace(events.hits, **{name: values[kept] for name, values in vars(events.hits).items()})
+    path, name = _written(tmp_path / "one.root", replace(events, hits=hits)), ("HitXZ", "HitYZ")[view]
+    with pytest.raises(InputError, match=rf"one\.root: 0 of {int(kept.sum())} hits are in branch '{name}'"):
+        ingest([raw, path], parse(MapSettings, MAPS), DETECTOR, 1, tmp_path / "events.h5")
+    assert not (tmp_path / "events.h5").exists()
+
+
 def test_found_prongs_that_do_not_come_first_are_refused(raw: Path, tmp_path: Path) -> None:
     """Hits would be taken for those of another prong."""
     (events,) = read_events(raw)

@@ -20,6 +20,9 @@ _HITS = 16
 _VISIBLE = (0.05, 3.0)
 # Of all hits of a file, those that the window about the vertex shows: 0.9 in those of this study.
 _LEAST_SHOWN = 0.5
+# Of all hits of a file, those of each view: 0.4 to 0.6 in those of this study.
+_LEAST_OF_A_VIEW = 0.1
+_VIEWS = ("HitXZ", "HitYZ")
 
 
 def refuse_other_detector(path: Path, events: Events, detector: DetectorSettings) -> None:
@@ -57,7 +60,7 @@ def event_fingerprints(events: Events) -> np.ndarray:
 
 @final
 class FileCounts:
-    """What is counted of the hits of one file, by which its units are told.
+    """What is counted of the hits of one file, by which its units are told, and whether it has both views.
 
     Args:
         path: the file.
@@ -68,6 +71,7 @@ class FileCounts:
         self._path, self._mip = path, mip
         self._visible: list[np.ndarray] = []
         self._hits = self._shown = 0
+        self._of_views = np.zeros(len(_VIEWS), np.int64)
 
     def add(self, events: Events, shown: int) -> None:
         """Count events, of whose hits so many are in the window."""
@@ -75,13 +79,21 @@ class FileCounts:
         self._visible.append(visible / events.energy)
         self._hits += len(events.hits)
         self._shown += shown
+        self._of_views += np.bincount(events.hits.view, minlength=len(_VIEWS))
 
     def check(self) -> None:
-        """Refuse the file where it is in other units than those that are expected.
+        """Refuse the file where it is in other units than those that are expected, or lacks a view.
 
         Raises:
-            InputError: by the visible energy of a typical event, or the hits that are far from the vertex.
+            InputError: by the visible energy of a typical event, the hits that are far from the vertex, or a view that
+                has hardly any.
         """
+        fewest = int(self._of_views.argmin())
+        if self._of_views[fewest] < _LEAST_OF_A_VIEW * self._hits:
+            raise InputError(
+                f"{self._path}: {self._of_views[fewest]} of {self._hits} hits are in branch '{_VIEWS[fewest]}': events "
+                "have two views"
+            )
         typical = float(np.median(np.concatenate(self._visible)))
         if not _VISIBLE[0] < typical < _VISIBLE[1]:
             raise InputError(
