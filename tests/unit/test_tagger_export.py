@@ -49,6 +49,16 @@ def write_tagger(folder: Path, network: dict[str, object]) -> tuple[StoredTagger
     return stored, weights, description
 
 
+def test_features_of_narrow_distributions_are_no_obstacle(tmp_path: Path) -> None:
+    stored, weights, description = write_tagger(tmp_path, {"kind": "dense", "hidden": (64,)})
+    # Random numbers from 0 to 1 would be hundreds of deviations away, where log probabilities are in the thousands.
+    stored.tagger.inputs.mean.fill_(-6.0)
+    stored.tagger.inputs.deviation.fill_(0.01)
+    save_tagger(weights, description, stored, stored.tagger.state_dict(), {}, {})
+    export_tagger(weights, description, tmp_path / "tagger.onnx")
+    assert (tmp_path / "tagger.onnx").exists()
+
+
 @pytest.mark.parametrize("network", NETWORKS, ids=lambda network: f"{network['kind']}-{network.get('block', '')}")
 def test_onnxruntime_gives_the_same_log_probabilities(network: dict[str, object], tmp_path: Path) -> None:
     stored, weights, description = write_tagger(tmp_path, network)

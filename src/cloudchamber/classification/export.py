@@ -6,14 +6,14 @@ The packages ``onnx``, ``onnxscript`` and ``onnxruntime`` are not among those of
 
 import json
 from pathlib import Path
-from typing import Any, final
+from typing import Any, cast, final
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from cloudchamber.classification.taggers import StoredTagger, Tagger, load_tagger
+from cloudchamber.classification.taggers import HighLevelTagger, StoredTagger, Tagger, load_tagger
 from cloudchamber.errors import StorageError
 from cloudchamber.networks.onnx_model import onnx_model
 from cloudchamber.optional import optional_package
@@ -86,11 +86,16 @@ def _converted(stored: StoredTagger) -> Any:
 
 
 def _trial_jets(stored: StoredTagger, jets: int) -> tuple[Tensor, ...]:
-    """Return inputs of random numbers: jets of one tower, of as many as fit, and in between."""
+    """Return inputs of random numbers: jets of one tower, of as many as fit, and in between; or features.
+
+    Features lie where those of the training do: far from there logarithms of probabilities are so large that rounding
+    alone takes them apart.
+    """
     generator = torch.Generator().manual_seed(0)
     network = stored.settings.network
     if isinstance(network, DenseTagger):
-        return (torch.rand(jets, len(stored.features), generator=generator),)
+        inputs = cast(HighLevelTagger, stored.tagger).inputs
+        return (inputs.like_training(torch.randn(jets, len(stored.features), generator=generator)),)
     counts = torch.linspace(1, network.towers, jets).round()
     mask = torch.arange(network.towers) < counts.unsqueeze(1)
     pt = torch.rand(mask.shape, generator=generator) * mask

@@ -127,6 +127,10 @@ class HighLevelInputs(nn.Module):
         """Map (N, H) features to (N, H)."""
         return (self._logarithms(values) - self.mean) / self.deviation
 
+    def like_training(self, standardised: Tensor) -> Tensor:
+        """Return (N, H) features of given values after standardisation, those of the training for normal numbers."""
+        return (standardised * self.deviation + self.mean).exp()
+
     @staticmethod
     def _logarithms(values: Tensor) -> Tensor:
         # A jet of n towers has no N-subjettiness beyond N = n: it is zero.

@@ -24,7 +24,7 @@ def share_error(values: np.ndarray) -> float:
     Example:
         >>> counts = np.arange(100) < 10
         >>> round(share_error(counts), 4), round(share_error(counts[:10]), 4)
-        (0.0307, 0.0767)
+        (0.0306, 0.0767)
     """
     numbers = np.asarray(values, np.float64)
     n = len(numbers)
