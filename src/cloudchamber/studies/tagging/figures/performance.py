@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from cloudchamber.figures.dots import floor_handles, logarithmic, marker, model_handles
 from cloudchamber.figures.labels import axis_label
@@ -85,13 +86,17 @@ def draw_learning_curve(files: _Files) -> Figure:
         draw_curve(axis, curve)
         for values in curve.values.T:
             axis.plot(curve.x, values, ".", color=curve.model.look.color, markersize=3, alpha=0.8)
-    axis.axhline(chance(files), **CHANCE)
     sizes = np.concatenate([curve.x for curve in curves])
     logarithmic(axis, "x", 0.7 * sizes.min(), 1.4 * sizes.max())
-    axis.set_ylim(bottom=0)
     axis.set(xlabel="training jets, all classes together", ylabel=ACCURACY)
     head(figure, files)
-    legend_below(figure, [*line_handles([curve.model for curve in curves]), chance_handle()])
+    guessing, level = chance_handle(), chance(files)
+    if level < axis.get_ylim()[0]:
+        # From there on, the few percent by which taggers differ could not be seen.
+        guessing = Line2D([], [], color="none", label=f"guessing: {level:.3f}, below the axis")
+    else:
+        axis.axhline(level, **CHANCE)
+    legend_below(figure, [*line_handles([curve.model for curve in curves]), guessing])
     return figure
 
 
