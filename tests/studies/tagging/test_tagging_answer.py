@@ -73,11 +73,24 @@ def test_the_best_tagger_and_what_attention_does(tmp_path: Path) -> None:
 def test_what_more_training_jets_bring_is_said(tmp_path: Path) -> None:
     curves = {"tr": {700: [0.40, 0.42], 1400: [0.50, 0.54]}, "hl": {700: [0.54], 1400: [0.55]}, "pfn": {1400: [0.3]}}
     answer = answered(tmp_path, {"hl": [0.55], "pfn": [0.30], "tr": [0.50, 0.54]}, PAIRS, curves)
-    assert answer.text.endswith(
+    assert (
         "With 1,400 training jets in place of 700 TR gains 0.110 ± 0.014. "
         "With 1,400 training jets in place of 700 HL does not change clearly (0.010 ± 0.014)."
-    )
+    ) in answer.text
     assert answer.facts["trained with"] == "1,400 jets"
+
+
+def test_why_attention_is_behind_is_said_where_jets_are_few(tmp_path: Path) -> None:
+    accuracies = {"hl": [0.55], "pfn": [0.50], "tr": [0.52]}
+
+    def said(jets: int, paired: Sequence[tuple[str, str, float, float]] = PAIRS) -> bool:
+        answer = answered(tmp_path, accuracies, paired, {"tr": {jets: [0.52]}, "hl": {jets: [0.55]}})
+        return "comes level with 17 of them from about 70,000 training jets on" in answer.text
+
+    assert said(2400)
+    # With as many jets another reason has to be found, and where attention is not behind, none.
+    assert not said(140000)
+    assert not said(2400, (("hl", "pfn", 0.05, 0.01), ("hl", "tr", -0.03, 0.01), ("pfn", "tr", -0.08, 0.01)))
 
 
 def test_taggers_are_compared_on_the_same_jets(tmp_path: Path) -> None:
