@@ -53,10 +53,8 @@ def train_points(
     """
     with open_showers(source, _PARTS) as showers:
         geometry, rows = geometry_in(showers), _rows(showers, settings.species)
-        scales, seen = (
-            Scales.fit(showers, rows["train"], settings.core_radius),
-            SeenParticles.of(showers, rows["train"]),
-        )
+        scales = Scales.fit(showers, rows["train"], settings.core_radius)
+        seen = SeenParticles.of(showers, rows["train"])
         with run.initialisation(seed):
             network = AllShowers(settings.network, geometry.layers)
         train, validation = (point_source(showers, rows[part], scales, settings.memory) for part in _PARTS)
