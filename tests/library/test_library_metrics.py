@@ -209,3 +209,46 @@ def test_log_posteriors(folder: Path, tmp_path: Path) -> None:
     assert set(found) == {"model"}
     for metric in ("nlp", "nlp_generated_only", "c2st_auc"):
         agrees(getattr(found["model"], metric), table, metric)
+
+
+@pytest.mark.parametrize("metric", ["w1m", "w1p", "w1efp", "coverage", "mmd"])
+def test_a_floor_of_the_truth_itself_is_said(
+    jets: tuple[Clouds, ...], metric: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    truth, sample, more = jets
+    options = {"jets": 20, "batches": 2} if metric in {"coverage", "mmd"} else {}
+    getattr(cc, metric)(truth, sample, more, **options)
+    assert "not independent" not in capsys.readouterr().err
+    # In another order, and as another program may hold them.
+    getattr(cc, metric)(truth, sample[:100], truth.points[::-1], **options)
+    assert "cloudchamber: WARNING: " in (said := capsys.readouterr().err)
+    assert " jets of 'floor' are jets of 'truth': they are not independent" in said
+
+
+@pytest.mark.parametrize("metric", ["kl", "w1", "fpd", "kpd"])
+def test_numbers_of_the_truth_itself_are_said(
+    rng: np.random.Generator, metric: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    size = (200,) if metric in {"kl", "w1"} else (200, 3)
+    truth, generated, more = rng.normal(size=(3, *size))
+    getattr(cc, metric)(truth, generated, more)
+    # Numbers that few values are taken of are alike by chance.
+    getattr(cc, metric)(*rng.integers(0, 40, (3, *size)) if truth.ndim == 1 else (truth, generated))
+    assert capsys.readouterr().err == ""
+    getattr(cc, metric)(truth, generated, truth[::-1])
+    said = "cloudchamber: WARNING: 200 of 200 rows of 'floor' are rows of 'truth': they are not independent\n"
+    assert capsys.readouterr().err == said
+
+
+@pytest.mark.parametrize("function", ["memorisation", "duplicates", "compare"])
+def test_training_jets_that_are_test_jets_are_said(
+    jets: tuple[Clouds, ...], function: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    truth, sample, train = jets
+    options = {"settings": SETTINGS} if function == "compare" else {}
+    for known, name in ((train, ""), (truth, "train")):
+        given = (truth, sample[:100], known) if function == "compare" else (known, truth, sample)
+        getattr(cc, function)(*given, **options)
+        assert (
+            f" jets of '{name}' are jets of '{'truth' if function == 'compare' else 'test'}'" in capsys.readouterr().err
+        ) == bool(name)

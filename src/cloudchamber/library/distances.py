@@ -15,7 +15,7 @@ from cloudchamber.jets.kinematics import has_momentum, jet_kinematics, momenta
 from cloudchamber.library.checks import whole_number
 from cloudchamber.library.jets import energy_flow_polynomials
 from cloudchamber.library.measurement import Measurement
-from cloudchamber.library.sides import SIDES, features_of, given, jets_of, samples_of, with_floor
+from cloudchamber.library.sides import SIDES, features_of, jets_of, samples_of
 from cloudchamber.metrics.divergence import kl_divergence
 from cloudchamber.metrics.frechet import FEWEST_JETS, drawn_batches, frechet_physics_distance
 from cloudchamber.metrics.kernel_distance import kernel_physics_distance
@@ -185,7 +185,7 @@ def _physics_distance(
     floor: Any,
     seed: int,
 ) -> Measurement:
-    sides = with_floor([features_of(values, name) for values, name in given(truth, generated, floor)])
+    sides = features_of(truth, generated, floor)
     for values, name in zip(sides, SIDES, strict=False):
         if len(values) < FEWEST_JETS:
             raise InputError(f"{name}: {len(values)} jets, the distance needs {FEWEST_JETS} at least")

@@ -10,14 +10,22 @@ from cloudchamber.errors import InputError
 from cloudchamber.library.checks import as_array, numbers
 from cloudchamber.library.jets import as_jets, energy_flow_polynomials
 from cloudchamber.metrics.resampling import Sample
+from cloudchamber.metrics.same_jets import say_same_jets, say_same_rows
 
-__all__ = ["SIDES", "features_of", "given", "jets_of", "samples_of", "with_floor"]
+__all__ = ["SIDES", "features_of", "given", "jets_of", "samples_of", "say_dependent", "say_dependent_rows"]
 
 SIDES = ("truth", "generated", "floor")
+_CONSEQUENCE = ": they are not independent"
 
 
-def features_of(values: Any, name: str) -> np.ndarray:
-    """Return (N, D) features: those given, or the polynomials of jets."""
+def features_of(truth: Any, generated: Any, floor: Any) -> list[np.ndarray]:
+    """Return (N, D) features of all sides: those given, or the polynomials of jets."""
+    sides = with_floor([_features(values, name) for values, name in given(truth, generated, floor)])
+    say_dependent_rows(sides)
+    return sides
+
+
+def _features(values: Any, name: str) -> np.ndarray:
     if isinstance(values, Clouds) or as_array(values, name).ndim == 3:
         return energy_flow_polynomials(as_jets(values, name))
     return numbers(values, name, ("N", "D")).astype(np.float64)
@@ -26,6 +34,7 @@ def features_of(values: Any, name: str) -> np.ndarray:
 def samples_of(truth: Any, generated: Any, floor: Any) -> list[Sample]:
     """Return one feature of all sides, with as many jets for the floor as there are generated ones."""
     arrays = with_floor(_of_one_precision([_feature(values, name) for values, name in given(truth, generated, floor)]))
+    say_dependent_rows([values.filled(0).reshape(len(values), -1) for values in arrays])
     found = []
     for values, name in zip(arrays, SIDES, strict=False):
         if values.ndim == 1:
@@ -72,7 +81,22 @@ def _of_one_precision(sides: Sequence["np.ma.MaskedArray[Any, Any]"]) -> list["n
 
 def jets_of(truth: Any, generated: Any, floor: Any) -> list[Any]:
     """Return (N, P, 3) jets of all sides as the clouds of the analysis."""
-    return with_floor([as_jets(values, name) for values, name in given(truth, generated, floor)])
+    sides = with_floor([as_jets(values, name) for values, name in given(truth, generated, floor)])
+    say_dependent(sides)
+    return sides
+
+
+def say_dependent(jets: Sequence[Clouds], names: Sequence[str] = SIDES) -> None:
+    """Say which samples have jets of the first one, of which they must be independent."""
+    for others, name in list(zip(jets, names, strict=False))[1:]:
+        say_same_jets("cloudchamber", f"'{name}'", others, f"'{names[0]}'", jets[0], _CONSEQUENCE)
+
+
+def say_dependent_rows(rows: Sequence[np.ndarray]) -> None:
+    """Say the same of (N, D) numbers."""
+    for others, name in list(zip(rows, SIDES, strict=False))[1:]:
+        if others.shape[1] == rows[0].shape[1]:
+            say_same_rows("cloudchamber", f"'{name}'", others, f"'{SIDES[0]}'", rows[0], _CONSEQUENCE)
 
 
 def given(truth: Any, generated: Any, floor: Any) -> list[tuple[Any, str]]:

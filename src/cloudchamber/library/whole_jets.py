@@ -12,6 +12,7 @@ from cloudchamber.errors import InputError
 from cloudchamber.library.checks import finite, mapping, whole_number
 from cloudchamber.library.jets import as_jets, jet_observables
 from cloudchamber.library.measurement import Measurement
+from cloudchamber.library.sides import say_dependent
 from cloudchamber.metrics import memorisation as copies
 from cloudchamber.metrics.coverage import coverage_and_mmd, sizes_of_batches
 from cloudchamber.metrics.energy_mover import energy_movers_distances
@@ -104,10 +105,12 @@ def _matched(
     rng = seeds.generator(seed, "batches")
     values = coverage_and_mmd(true, judged, rng, size, repeated)
     floors = (Estimate(np.nan, np.nan), Estimate(np.nan, np.nan))
+    say_dependent([true, judged])
     if floor is not None:
         others = as_jets(floor, "floor")
         if len(others) < size * repeated:
             raise InputError(f"floor: {len(others)} jets, {repeated} batches take {size * repeated}")
+        say_dependent([true, others], ("truth", "floor"))
         floors = coverage_and_mmd(true, others[: len(judged)], rng, size, repeated)
     one, other = (
         Measurement(*value, *of_truth, size * repeated, size * repeated)
@@ -146,6 +149,7 @@ def _copies(train: Any, test: Any, generated: Any) -> dict[str, Measurement]:
         as_jets(jets, name)
         for jets, name in ((train, "train"), (test, "test"), (generated, "generated"))
     )  # fmt: skip
+    say_dependent([true, known, judged], ("test", "train", "generated"))
     found = copies.memorisation(known, true, judged)
     held_out = min(len(halved(true)[0]), MOST_HELD_OUT)
     return {name: Measurement(*value, *floor, held_out, len(judged)) for name, (value, floor) in found.items()}
@@ -189,6 +193,7 @@ def compare(
     without = [name for name, jets in sides.items() if not _has_pt(jets)]
     if 0 < len(without) < len(sides):
         raise InputError(f"{' and '.join(without)}: no feature jet_pt, by which the masses of the others are in GeV")
+    say_dependent(list(sides.values()), list(sides))
     true, judged, known = (_with_pt(jets) for jets in sides.values())
     observed = [jet_observables(jets) for jets in (true, judged, known)]
     of_features = compare_observables(

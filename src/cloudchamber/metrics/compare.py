@@ -8,21 +8,19 @@ import numpy as np
 import pandas as pd
 
 from cloudchamber import seeds
-from cloudchamber.cloud_file import AnyClouds, CloudFile, open_clouds
+from cloudchamber.cloud_file import CloudFile, open_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.jets.observable_file import open_observables_of
 from cloudchamber.metrics.cloud_comparison import compare_clouds
 from cloudchamber.metrics.comparison import compare
 from cloudchamber.metrics.piecewise import PartObservables
+from cloudchamber.metrics.same_jets import say_same_jets
 from cloudchamber.metrics.tables import write_table
-from cloudchamber.preparation.identical import fingerprints, momentum_column
 from cloudchamber.preparation.origin import refuse_other_origin
 from cloudchamber.settings.metrics import MetricSettings
 
 __all__ = ["METRICS", "compare_files"]
 
-# Of the jets of a sample, the share that may be alike by chance.
-_FEW_COPIES = 0.01
 # Of samples without event weights.
 METRICS = ("kl", "w1", "w1m", "w1p", "w1efp", "fpd", "kpd", "coverage", "mmd", "memorisation", "duplicates")
 
@@ -61,7 +59,8 @@ def compare_files(
         test, train = (true.part(name) for name in ("test", "train"))
         observables = [PartObservables(of_true, true.indices[name]) for name in ("test", "train")]
         generated = drawn.all, PartObservables(of_drawn, np.arange(len(drawn)))
-        _say_truth(sample, generated[0], test, truth)
+        of_test = f"the test part of {truth}"
+        say_same_jets("compare", str(sample), generated[0], of_test, test, ", with which they are compared")
         sides = (test, observables[0], *generated, train, observables[1])
         of_features = compare(*sides, settings, seeds.generator(seed, "bootstrap"))
         of_clouds = compare_clouds(test, train, generated[0], settings, seeds.generator(seed, "batches"))
@@ -70,26 +69,6 @@ def compare_files(
     if left_out:
         sys.stderr.write(f"compare: {truth} has event weights, which these cannot take: {', '.join(left_out)}\n")
     write_table(output, table)
-
-
-def _say_truth(sample: Path, generated: AnyClouds, test: AnyClouds, truth: Path) -> None:
-    """Say that a sample is made of the jets that it is compared with: all distances would be those of a perfect one."""
-    drawn, true = (_particles(clouds) for clouds in (generated, test))
-    same = int(np.isin(drawn, true).sum())
-    if same > _FEW_COPIES * len(drawn):
-        sys.stderr.write(
-            f"compare: WARNING: {same} of {len(generated)} jets of {sample} are jets of the test part of {truth}, "
-            "with which they are compared\n"
-        )
-
-
-def _particles(clouds: AnyClouds) -> np.ndarray:
-    """Return fingerprints of the particles of jets that have several; others are alike by chance."""
-    found = []
-    for _, piece in clouds.pieces():
-        some = piece[piece.multiplicity > 1]
-        found.append(fingerprints(some.points, np.zeros((len(some), 0)), momentum_column(some.point_columns)))
-    return np.concatenate([np.zeros(0, np.uint64), *found])
 
 
 def _refuse_other_jets(sample: Path, generated: CloudFile, truth: Path, true: CloudFile) -> None:
