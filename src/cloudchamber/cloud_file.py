@@ -243,7 +243,8 @@ def open_clouds(path: str | Path, weighted: bool = False, kind: str = FORMAT) ->
         if not weighted and EVENT_WEIGHT in [column.name for column in clouds.feature_columns]:
             raise InputError(
                 f"{path}: its clouds have event weights (feature '{EVENT_WEIGHT}'), which this step cannot take into "
-                "account; event_weights: unweight of 'prepare' or 'combine-classes' makes jets that weigh the same"
+                "account; event_weights: unweight of 'prepare' or 'combine-classes' makes jets that weigh the same, "
+                "weight_branch: null of 'ingest' takes all events alike"
             )
         yield clouds
 

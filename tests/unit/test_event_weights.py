@@ -1,6 +1,7 @@
 """Event weights, from the branch of a ROOT file to the feature of clouds; slices with cross sections."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -257,12 +258,31 @@ def test_slices_without_cross_sections_are_refused(tmp_path: Path, output: Path,
     for files, settings in (
         ([low, other], {}),
         ([low, high], {"cross_sections": "ignore"}),
-        ([low, high], {"label_branch": "Event.Weight"}),
         # A running sum of weights, as some generators write it.
         ([low, with_section("long.root", 9000.0, 10 * EVENTS)], {}),
         ([low, with_section("short.root", 3.0, EVENTS // 10)], {}),
     ):
         assert ingested(files, output, **settings).event_weight is None
+
+
+def test_slices_of_one_class_are_said(
+    tmp_path: Path, output: Path, rng: np.random.Generator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Files of several classes have cross sections of their own, and so have slices of one: no file says which."""
+    files = [
+        write(tmp_path / f"{name}.root", rng, Weight=np.ones(EVENTS), CrossSection=np.full(EVENTS, section))
+        for name, section in (("low", 900.0), ("high", 3.0))
+    ]
+    ingested(files[:1], output, label_branch="Event.Weight")
+    assert "WARNING" not in capsys.readouterr().err
+    assert ingested(files, output, label_branch="Event.Weight").event_weight is None
+    said = capsys.readouterr().err
+    assert re.search(
+        r"WARNING: 'Event\.CrossSection' is 3 pb in .*high\.root, 900 pb in .*low\.root: events of one", said
+    )
+    sections = {str(path): section for path, section in zip(files, (900.0, 3.0), strict=True)}
+    assert ingested(files, output, label_branch="Event.Weight", cross_sections=sections).event_weight is not None
+    assert "WARNING" not in capsys.readouterr().err
 
 
 def test_weights_of_slices_that_are_their_cross_sections_are_refused(

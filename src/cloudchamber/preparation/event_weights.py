@@ -38,12 +38,14 @@ class EventWeights:
         factors: what the weights of each file are multiplied by; empty where all events weigh the same.
         unit: of the products, "pb" where cross sections are given.
         meta: what is to be known of them; empty where all events weigh the same.
+        remark: what cross sections say against it that events of one class count alike; empty where nothing.
     """
 
     branch: str | None = None
     factors: Mapping[Path, float] = field(default_factory=dict)
     unit: str = "1"
     meta: Mapping[str, Any] = field(default_factory=dict)
+    remark: str = ""
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -52,13 +54,17 @@ class EventWeights:
 
     def summary(self) -> str:
         """Return in words what the events weigh, to follow other words."""
+        remark = self.remark and (
+            f"; WARNING: {self.remark}: events of one class count as they are; if files are slices of one class, give "
+            "each its cross section (cross_sections)"
+        )
         if not self.factors:
-            return ""
+            return remark
         known = self.meta["event_weights"]
         skims = f"; {known['generated']:.6g} generated for {known['stored']:.6g} stored" if "generated" in known else ""
         return (
             f"{skims}; event weights of {known['events']} events count like {known['effective_events']:.4g} equal "
-            f"ones, {known['negative_events']} are negative"
+            f"ones, {known['negative_events']} are negative{remark}"
         )
 
     def branches(self, tree: EventTree) -> list[str]:
@@ -108,9 +114,9 @@ def combined(stored: Mapping[Path, StoredWeights], settings: IngestionSettings) 
     """
     sections = _sections(settings)
     slices = _slices(list(stored), sections)
-    for files in slices.values():
-        check_alike({path: stored[path] for path in files}, settings)
+    unlike = [check_alike({path: stored[path] for path in files}, settings) for files in slices.values()]
     check_counted(stored)
+    remark = "; ".join(filter(None, unlike))
     factors: dict[Path, float] = {}
     for key, files in slices.items():
         total = sum(stored[path].generated for path in files)
@@ -121,13 +127,14 @@ def combined(stored: Mapping[Path, StoredWeights], settings: IngestionSettings) 
     largest = max(map(abs, limits), default=0.0)
     branch = weight_branch(stored.values(), settings)
     if not limits or max(limits) - min(limits) <= _ROUNDING * largest:
-        return EventWeights(branch)
+        return EventWeights(branch, remark=remark)
     smallest = min(abs(factors[path]) * found.smallest for path, found in stored.items())
     if largest > _FLOAT32.max or smallest < _FLOAT32.tiny:
         raise InputError(
             f"{next(iter(stored))}: event weights reach from {smallest:g} to {largest:g}, too far for float32"
         )
-    return EventWeights(branch, factors, "1" if None in slices else "pb", _meta(stored, factors, slices, settings))
+    unit = "1" if None in slices else "pb"
+    return EventWeights(branch, factors, unit, _meta(stored, factors, slices, settings), remark)
 
 
 def _sections(settings: IngestionSettings) -> Mapping[str, float]:

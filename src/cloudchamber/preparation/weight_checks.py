@@ -31,8 +31,12 @@ def check_counted(stored: Mapping[Path, StoredWeights]) -> None:
         )
 
 
-def check_alike(stored: Mapping[Path, StoredWeights], settings: IngestionSettings) -> None:
+def check_alike(stored: Mapping[Path, StoredWeights], settings: IngestionSettings) -> str:
     """Check that the weights of the files of one slice, or of a data set without slices, are of one kind.
+
+    Returns:
+        What their cross sections say against it where the files may be of several classes, which are compared and never
+        added up; else nothing.
 
     Raises:
         InputError: some files have weights and others none, or zeros alone; or files without slices state cross
@@ -54,31 +58,35 @@ def check_alike(stored: Mapping[Path, StoredWeights], settings: IngestionSetting
             f"{zero[0]}: all event weights ('{settings.weight_branch}') are zero, those of {weighing[0]} are not: "
             "leave the file out, or weights unread (weight_branch: null)"
         )
-    # Classes of a data set are compared with each other and never added up.
-    if settings.cross_sections != {} or settings.label_branch is not None:
-        return
+    if settings.cross_sections != {}:
+        return ""
     known = {
         path: found for path, found in stored.items() if found.cross_section > 0 and found.events >= _ENOUGH_EVENTS
     }
     # Each file has a weight of its own, which holds its cross section.
-    if all(found.low == found.high for found in with_.values()) and len({found.low for found in with_.values()}) > 1:
-        _check_sums(known)
-        return
+    own = all(found.low == found.high for found in with_.values()) and len({found.low for found in with_.values()}) > 1
+    unlike = _unlike_sums(known) if own else _unlike_sections(known)
+    if unlike and settings.label_branch is None:
+        raise InputError(
+            f"{unlike}: give each slice its cross section, or take events as they are (cross_sections: ignore)"
+        )
+    return unlike
+
+
+def _unlike_sections(known: Mapping[Path, StoredWeights]) -> str:
+    """Return how far apart cross sections are, as they are and per event, or nothing."""
     for number in ("stated", "per event"):
         values = {
             path: found.cross_section / (found.events if number == "per event" else 1) for path, found in known.items()
         }
         if not values or max(values.values()) <= _SAME_PROCESS * min(values.values()):
-            return
+            return ""
     low, high = (choose(known, key=lambda path: known[path].cross_section) for choose in (min, max))
-    raise InputError(
-        f"'{CROSS_SECTION}' is {known[low].cross_section:g} pb in {low}, {known[high].cross_section:g} pb in {high}: "
-        "give each slice its cross section, or say that their events count alike (cross_sections: ignore)"
-    )
+    return f"'{CROSS_SECTION}' is {known[low].cross_section:g} pb in {low}, {known[high].cross_section:g} pb in {high}"
 
 
-def _check_sums(known: Mapping[Path, StoredWeights]) -> None:
-    """Check that the weights of all files of a slice add up to its cross section, or to one multiple of it for all."""
+def _unlike_sums(known: Mapping[Path, StoredWeights]) -> str:
+    """Return nothing where the weights of the files of each slice add up to its cross section, or a multiple of it."""
     slices: list[list[Path]] = []
     for path in sorted(known, key=lambda path: known[path].cross_section):
         if slices and known[path].cross_section <= _SAME_SLICE * known[slices[-1][-1]].cross_section:
@@ -89,12 +97,9 @@ def _check_sums(known: Mapping[Path, StoredWeights]) -> None:
     sums = [sum(known[path].total for path in paths) for paths in slices]
     per_pb = [total / known[paths[0]].cross_section for total, paths in zip(sums, slices, strict=True)]
     if not per_pb or max(per_pb) <= _SAME_PROCESS * min(per_pb):
-        return
+        return ""
     first, second = (
         f"{sums[place]:g} in files of {known[slices[place][0]].cross_section:g} pb, as {slices[place][0]}"
         for place in (per_pb.index(min(per_pb)), per_pb.index(max(per_pb)))
     )
-    raise InputError(
-        f"event weights add up to {first}, and to {second}: not alike to '{CROSS_SECTION}'. Give each slice its cross "
-        "section, or say that weights are right as they are (cross_sections: ignore)"
-    )
+    return f"event weights add up to {first}, and to {second}: not alike to '{CROSS_SECTION}'"
