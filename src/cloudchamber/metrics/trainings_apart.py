@@ -18,7 +18,7 @@ def refuse_one_training(
     Args:
         listed: a training each, with its "seed".
         file: key of its file.
-        of: keys of what trainings of one model share.
+        of: keys of what trainings of one model share; none where all are of one.
         pieces: key of what pieces of one training, which share their seed, differ in.
 
     Raises:
@@ -30,13 +30,14 @@ def refuse_one_training(
     for item in listed:
         seed, path = item["seed"], str(item[file])
         model = tuple(item[name] for name in of)
+        called = f"'{model[0]}'" if model else "the model"
         if type(seed) is not int:
-            raise SettingsError(f"--files: seed of '{model[0]}': expected a whole number, not {seed!r}")
+            raise SettingsError(f"--files: seed of {called}: expected a whole number, not {seed!r}")
         key = (*model, seed, item[pieces] if pieces else None)
         if key in told:
-            raise SettingsError(f"--files: '{model[0]}' with seed {seed} stands there twice")
+            raise SettingsError(f"--files: {called} with seed {seed} stands there twice")
         told.add(key)
         content = (*model, sha256(Path(path)))
         if content in paths:
-            raise InputError(f"{path}: what is listed for another training of '{model[0]}' is that of {paths[content]}")
+            raise InputError(f"{path}: what is listed for another training of {called} is that of {paths[content]}")
         paths[content] = path

@@ -253,14 +253,14 @@ def test_what_cannot_be_measured_is_refused(plan: ActiveMatterPlan, tmp_path: Pa
             ({"ensembles": [{**entry, "drives": drives}]}, "drives of 'ring': expected a list of numbers, not")
             for drives in ("0.25", 0.25, ["0.25"], [])
         ),
-        ({"trainings": [first, {**second, "seed": "2"}]}, "seed of 'trainings': expected a whole number, not '2'"),
-        ({"trainings": [first, {**second, "seed": first["seed"]}]}, "'trainings' with seed 1 stands there twice"),
+        ({"trainings": [first, {**second, "seed": "2"}]}, "seed of the model: expected a whole number, not '2'"),
+        ({"trainings": [first, {**second, "seed": first["seed"]}]}, "the model with seed 1 stands there twice"),
         ({"trainings": [first]}, "trainings: 1 given, two at least are crossed"),
         (
             {"ensembles": [{**entry, "snapshots": plan.snapshots("springs")}]},
             "a score of the system 'pair_on_ring', .* has 'springs'",
         ),
-        ({"trainings": [first, same]}, "copy.safetensors: what is listed for another training of 'trainings' is that"),
+        ({"trainings": [first, same]}, "copy.safetensors: what is listed for another training of the model is that"),
     ):
         with pytest.raises(CloudchamberError, match=message):
             measure(plan.settings.measurement, {**given, **change}, 1, tmp_path / "q.csv", tmp_path / "f.h5")

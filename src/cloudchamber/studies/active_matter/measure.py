@@ -45,7 +45,7 @@ def measure(settings: MeasurementSettings, files: Mapping[str, Any], seed: int, 
     # Crossed with itself, a training has the plug-in value under another name.
     if len(trainings) < 2:
         raise SettingsError(f"--files: trainings: {len(trainings)} given, two at least are crossed")
-    refuse_one_training([{**item, "name": "trainings"} for item in trainings], "weights")
+    refuse_one_training(trainings, "weights", of=())
     work = [
         (entry, drive)
         for entry in entries(files, "ensembles", ("name", "snapshots", "drives", "part"))
