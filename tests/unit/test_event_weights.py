@@ -150,6 +150,14 @@ def test_a_branch_that_is_asked_for_must_be_there(tmp_path: Path, output: Path, 
         ingested([write(tmp_path / "a.root", rng, Weight=np.ones(EVENTS))], output, weight_branch="Event.Other")
 
 
+def test_the_branch_of_another_layout_is_not_left_out_where_it_is_not_there(
+    tmp_path: Path, output: Path, rng: np.random.Generator
+) -> None:
+    path = write(tmp_path / "a.root", rng, Weight=rng.exponential(1.0, EVENTS))
+    with pytest.raises(InputError, match="no branch 'genWeight'"):
+        ingested([path], output, weight_branch="genWeight")
+
+
 def test_files_with_and_without_weights_are_not_mixed(tmp_path: Path, output: Path, rng: np.random.Generator) -> None:
     files = [write(tmp_path / "a.root", rng, Weight=np.full(EVENTS, 3.0)), write(tmp_path / "b.root", rng)]
     with pytest.raises(InputError, match=r"a\.root has event weights \('Event\.Weight'\), .*b\.root has none"):

@@ -85,6 +85,17 @@ def test_several_working_points_are_refused_where_none_is_named(tmp_path: Path) 
         ingested(tmp_path, settings(b_tags_min=0), JETS | {"BTag": [0, 2, 2, 0, 0, 0, 0]})
 
 
+def test_a_file_without_the_working_point_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    chosen, files = settings(b_tag_bit=1, b_tags_min=0, partons="none"), []
+    for name, bit, events in (("loose", 1, 15), ("medium", 2, 15), ("few", 1, 14)):
+        jets = JETS | {"BTag": [bit * tag for tag in JETS["BTag"]]}
+        collections = {"Jet": {leaf: [values] * events for leaf, values in jets.items()}}
+        files.append(write_delphes(tmp_path / f"{name}.root", collections))
+    ingest(files, chosen, tmp_path / "out.h5")
+    warnings = [line for line in capsys.readouterr().err.splitlines() if "b-tag" in line]
+    assert warnings == [f"ingest: WARNING: {files[0]}: none of 105 jets has a b-tag, bit 1 of 'Jet.BTag'"]
+
+
 @pytest.mark.parametrize("change", [{"jets_min": 8}, {"b_tags_min": 3}, {"pt_min": 30.0, "jets_min": 7}])
 def test_cuts_choose_events(tmp_path: Path, change: dict[str, Any]) -> None:
     with pytest.raises(InputError, match=r"nothing passes the selection.*1 events left out"):

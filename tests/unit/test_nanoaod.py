@@ -206,6 +206,9 @@ def test_weights_of_the_generator_are_carried(tmp_path: Path, rng: np.random.Gen
     weights = read_clouds(tmp_path / "clouds.h5", weighted=True).event_weight
     assert weights is not None
     assert sorted(set(weights.tolist())) == [-1.0, 2.0]
+    asked = settings(STORED, weight_branch="Event.Weight")
+    with pytest.raises(InputError, match="no branch 'Event_Weight'"):
+        ingest([tmp_path / "nano.root"], asked, tmp_path / "other.h5")
 
 
 @pytest.mark.parametrize(

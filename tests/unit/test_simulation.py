@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudchamber.errors import InputError, SettingsError, StorageError
-from cloudchamber.settings.processes import PythiaProcess
+from cloudchamber.settings.base import parse
+from cloudchamber.settings.processes import ProcessSettings, PythiaProcess
 from cloudchamber.simulation.atlas_card import ATLAS, jet_energy_scale
 from cloudchamber.simulation.collisions import Collisions, collide
 from cloudchamber.simulation.particles import Particles
@@ -135,10 +136,36 @@ def test_a_process_that_cannot_happen_is_refused(changes: dict) -> None:
         next(collide("top", process(**changes), 1, 1, 1))
 
 
-def test_commands_cannot_change_what_other_settings_say(collisions: Collisions) -> None:
-    commands = (*TOP_COMMANDS, "Random:seed = 99", "PhaseSpace:pTHatMin = 10", "Beams:eCM = 7000")
-    (batch,) = collide("top", process(*commands), 5, 8, 8)
-    np.testing.assert_array_equal(batch.particles.energy, collisions.particles.energy)
+@pytest.mark.parametrize(
+    ("command", "key"),
+    [
+        ("Beams:eCM = 7000", "energy"),
+        ("beams:ecm=14000.", "energy"),
+        ("PhaseSpace:pTHatMin 10", "pt_hat"),
+        ("phasespace:pThatmax = 10", "pt_hat"),
+        ("Random:seed = 99", "seed of the analysis"),
+        ("Main:numberOfEvents = 100000", "events"),
+    ],
+)
+def test_a_command_that_another_setting_says_is_refused(command: str, key: str) -> None:
+    values = {**TOP.model_dump(), "commands": [*TOP_COMMANDS, command]}
+    with pytest.raises(SettingsError, match=f"commands: '{command}' would not count, {key} says this"):
+        parse(ProcessSettings, values)
+
+
+@pytest.mark.parametrize(
+    ("command", "key"),
+    [("Beams:eCM = 7000", "energy"), ("Beams:LHEF = a.lhe", "kind"), ("PhaseSpace:pTHatMin = 1", "pt")],
+)
+def test_a_command_that_another_setting_of_decay_chains_says_is_refused(command: str, key: str) -> None:
+    values = {"kind": "decay_chain", "title": "two", "prongs": "2", "events": 1, "commands": [command]}
+    with pytest.raises(SettingsError, match=f"commands: '{command}' would not count, {key} says this"):
+        parse(ProcessSettings, values)
+
+
+def test_commands_beside_those_of_other_settings_count() -> None:
+    commands = ("HardQCD:all = on", "PhaseSpace:bias2Selection = on", "Beams:idB = -2212")
+    assert parse(ProcessSettings, {**TOP.model_dump(), "commands": commands}).commands == commands
 
 
 def test_too_many_events_given_up_are_an_error() -> None:

@@ -1,5 +1,6 @@
 """Events as clouds of their jets, with the jets that the partons of a top pair became."""
 
+import sys
 from typing import final
 
 import numpy as np
@@ -17,6 +18,8 @@ from cloudchamber.settings.ingestion import JetEvents
 
 __all__ = ["JET_LEAVES", "TARGET_COLUMNS", "JetEventSource"]
 
+# Fewer jets may all be light ones.
+_ENOUGH_JETS = 100
 # Beside PT, Eta and Phi.
 JET_LEAVES = ("Mass", "BTag")
 TARGET_COLUMNS = tuple(Column(f"{top}_{parton}") for top in ("t1", "t2") for parton in ("b", "q1", "q2"))
@@ -35,6 +38,7 @@ class JetEventSource(CloudSource):
 
     def __init__(self, tree: EventTree, clouds: JetEvents, extra: tuple[str, ...], width: int) -> None:
         self._path, self._settings, self._width = tree.path, clouds, width
+        self._jets = self._tagged = 0
         self._extra = (*JET_LEAVES, *extra)
         self.collections = (clouds.collection,)
         self.leaves = tuple(constituent_leaves(self.collections, self._extra))
@@ -52,6 +56,8 @@ class JetEventSource(CloudSource):
         table = table.keep(directed)
         pt, eta, phi = table.columns[:3].astype(np.float64)
         table.columns[4] = self._has_tag(table.columns[4].astype(np.int64))
+        self._jets += table.columns.shape[1]
+        self._tagged += int(table.columns[4].sum())
         counts = np.diff(table.offsets)
         event = np.repeat(np.arange(len(counts)), counts)
         inside = (pt > settings.pt_min) & (np.abs(eta) < settings.eta_max)
@@ -86,6 +92,14 @@ class JetEventSource(CloudSource):
             labels=targets[kept],
             not_accepted=int((~accepted).sum()),
         )
+
+    def say_untagged(self) -> None:
+        """Write a line where none of the many jets that were read has a b-tag."""
+        if self._jets >= _ENOUGH_JETS and not self._tagged:
+            sys.stderr.write(
+                f"ingest: WARNING: {self._path}: none of {self._jets} jets has a b-tag, bit "
+                f"{self._settings.b_tag_bit or 0} of '{self._settings.collection}.BTag'\n"
+            )
 
     def _has_tag(self, working_points: np.ndarray) -> np.ndarray:
         """Return whether each jet has a b-tag, from the whole number whose bits are the working points of the card."""

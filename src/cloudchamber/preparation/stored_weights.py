@@ -18,7 +18,7 @@ __all__ = ["CROSS_SECTION", "StoredWeights", "stored_weights"]
 CROSS_SECTION = "Event.CrossSection"
 _GEN_WEIGHT = "genWeight"
 # Files may lack these without a word: who names another branch has it.
-_USUAL = ("Event.Weight", _GEN_WEIGHT)
+_USUAL = {"delphes": "Event.Weight", "nanoaod": _GEN_WEIGHT, "hepmc": "Event.Weight"}
 # What Runs says of all events that are there; its sums may be of float32.
 _SAME_SUM = 1e-3
 
@@ -53,7 +53,7 @@ def stored_weights(path: Path, settings: IngestionSettings) -> StoredWeights:
     """
     branch = settings.weight_branch
     with open_events(path, settings.tree, recorded=False, layout=settings.layout) as tree:
-        there = branch is not None and (branch in tree or branch not in _USUAL)
+        there = branch is not None and (branch in tree or branch != _USUAL[settings.layout])
         asked = [branch] if there and branch is not None else []
         stated = [CROSS_SECTION] if settings.cross_sections == {} and CROSS_SECTION in tree else []
         parts: list[tuple[float, ...]] = []

@@ -1,9 +1,10 @@
 """Settings of what is simulated: processes of Pythia 8, and decay chains of heavy particles made here."""
 
 from abc import ABC
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self, final
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from cloudchamber.settings.base import Different, PositiveFloat, PositiveInt, Radius, Settings, Window
 
@@ -14,6 +15,28 @@ Prongs = Annotated[Literal["2", "3", "4b", "4q", "6", "8"], BeforeValidator(str)
 
 
 _BOTTOM_MASS = 4.8  # [GeV]
+
+# Settings of Pythia that are not those of a command, in small letters, with the key that says them.
+_DECIDED = {
+    "beams:ecm": "energy",
+    "main:numberofevents": "events",
+    **dict.fromkeys(("random:seed", "random:setseed"), "seed of the analysis"),
+}
+_PT_HAT = ("phasespace:pthatmin", "phasespace:pthatmax")
+_EVENTS_OF_A_FILE = ("beams:frametype", "beams:lhef")
+
+
+def _without(decided: Mapping[str, str]) -> AfterValidator:
+    """Return what refuses commands that would not count."""
+
+    def check(commands: tuple[str, ...]) -> tuple[str, ...]:
+        for command in commands:
+            name = "".join(command.replace("=", " ").lower().split()[:1])
+            if name in decided:
+                raise ValueError(f"'{command}' would not count, {decided[name]} says this")
+        return commands
+
+    return AfterValidator(check)
 
 
 @final
@@ -70,7 +93,9 @@ class PythiaProcess(SimulatedProcess):
     """A process of Pythia 8: the commands that switch it on, and how many events."""
 
     kind: Literal["pythia"] = "pythia"
-    commands: tuple[str, ...] = Field(description="Pythia 8 settings that switch the process on")
+    commands: Annotated[tuple[str, ...], _without(_DECIDED | dict.fromkeys(_PT_HAT, "pt_hat"))] = Field(
+        description="Pythia 8 settings that switch the process on, without those that another key says"
+    )
     pt_hat: Window = Field(description="limits on the transverse momentum of the hard scattering [GeV]")
 
     @property
@@ -120,7 +145,10 @@ class DecayChainProcess(SimulatedProcess):
     )
     top_w_masses: Window = Field((0.45, 0.65), description="mass of the W of a top over the mass of the top")
     cuts: ProngCuts = ProngCuts()
-    commands: tuple[str, ...] = Field((), description="further Pythia 8 settings")
+    commands: Annotated[
+        tuple[str, ...],
+        _without(_DECIDED | dict.fromkeys(_PT_HAT, "pt") | dict.fromkeys(_EVENTS_OF_A_FILE, "kind")),
+    ] = Field((), description="further Pythia 8 settings, without those that another key says")
 
     @property
     def scattering(self) -> str:
