@@ -69,6 +69,19 @@ def test_false_alarms_are_one_in_twenty() -> None:
     assert 0.03 < clear / 1500 < 0.07
 
 
+def test_false_alarms_of_five_arms_together_are_one_in_twenty_at_most() -> None:
+    """Each by itself at 5 %, one of five arms that are all alike was called clear in a fifth of all repetitions."""
+    rng = np.random.default_rng(5)
+    clear = 0
+    for _ in range(400):
+        reference, *others = (
+            trained(name, [[value, value, value] for value in rng.normal(0.7, 0.003, 5)]) for name in "abcdef"
+        )
+        clear += any(difference(arm, reference, "accuracy", comparisons=5).is_clear for arm in others)
+    assert 0.01 < clear / 400 < 0.07
+    assert detectable(ComparisonSettings(), 5, 1e12, 5)[0] > detectable(ComparisonSettings(), 5, 1e12)[0]
+
+
 def test_one_seed_says_nothing_of_others() -> None:
     found = difference(trained("a", [[0.9, 0.9, 0.9]]), trained("b", [[0.1, 0.1, 0.1]]), "accuracy")
     assert math.isnan(found.uncertainty)

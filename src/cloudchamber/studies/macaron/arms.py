@@ -23,7 +23,7 @@ __all__ = [
 ]
 
 MEASURES: tuple[str, ...] = ("accuracy", "auc", "background_efficiency")
-_LEVEL, _POWER = 0.975, 0.8
+_LEVEL, _POWER = 0.05, 0.8
 
 
 @final
@@ -54,8 +54,8 @@ class ArmDifference:
         value: mean of the first less mean of the second.
         of_jets: standard deviation over resamplings of the jets, the same for both.
         of_seeds: standard error from the spread over seeds; not a number where an arm has one seed.
-        critical: so many uncertainties make a difference clear at 5 %, by Student's t with the degrees of freedom of
-            Welch and Satterthwaite.
+        critical: so many uncertainties make a difference clear, by Student's t with the degrees of freedom of Welch and
+            Satterthwaite.
     """
 
     value: float
@@ -70,7 +70,7 @@ class ArmDifference:
 
     @property
     def is_clear(self) -> bool:
-        """Whether it is beyond chance at 5 %; never with a single seed."""
+        """Whether it is beyond chance; never with a single seed."""
         return abs(self.value) > self.critical * self.uncertainty
 
 
@@ -113,12 +113,16 @@ def at_best_rate(trained: Iterable[TrainedArm]) -> dict[str, list[TrainedArm]]:
     return chosen
 
 
-def difference(first: Sequence[TrainedArm], second: Sequence[TrainedArm], measure: str) -> ArmDifference:
+def difference(
+    first: Sequence[TrainedArm], second: Sequence[TrainedArm], measure: str, comparisons: int = 1
+) -> ArmDifference:
     """Return the first arm less the second.
 
     Args:
         first, second: trainings of an arm with all their seeds.
         measure: one of ``MEASURES``.
+        comparisons: how many arms are compared with the second. By chance alone any of them is clear in 5 % of all
+            repetitions at most (Bonferroni).
     """
     means = [np.mean([item.values[measure] for item in arm], axis=0) for arm in (first, second)]
     of_jets = measures.estimate(means[0] - means[1])
@@ -128,12 +132,12 @@ def difference(first: Sequence[TrainedArm], second: Sequence[TrainedArm], measur
     spread = sum(
         variance**2 / (len(arm) - 1) for variance, arm in zip(variances, (first, second), strict=True) if variance > 0
     )
-    critical = float(stats.t.ppf(_LEVEL, total**2 / spread)) if spread > 0 else float(stats.norm.ppf(_LEVEL))
-    return ArmDifference(of_jets.value, of_jets.uncertainty, of_seeds, critical)
+    distribution = stats.t(total**2 / spread) if spread > 0 else stats.norm()
+    return ArmDifference(of_jets.value, of_jets.uncertainty, of_seeds, _critical(distribution, comparisons))
 
 
-def detectable(settings: ComparisonSettings, seeds: int, jets: float) -> tuple[float, float]:
-    """Return the smallest difference in accuracy that is found at 5 % in four of five repetitions.
+def detectable(settings: ComparisonSettings, seeds: int, jets: float, comparisons: int = 1) -> tuple[float, float]:
+    """Return the smallest difference in accuracy that is found to be clear in four of five repetitions.
 
     It is known before any training: from the expected spread over seeds and the expected disagreement of two trainings.
 
@@ -141,6 +145,7 @@ def detectable(settings: ComparisonSettings, seeds: int, jets: float) -> tuple[f
         settings: what is expected.
         seeds: of each of the two arms.
         jets: test jets, or their effective number.
+        comparisons: as of :func:`difference`.
 
     Returns:
         As if there were any number of test jets; and with the jets there are. Not a number for a single seed.
@@ -148,13 +153,17 @@ def detectable(settings: ComparisonSettings, seeds: int, jets: float) -> tuple[f
     if seeds < 2:
         return math.nan, math.nan
     freedom = 2 * (seeds - 1)
-    of_seeds = _factor(stats.t(freedom)) * settings.seed_spread * math.sqrt(2 / seeds)
-    of_jets = _factor(stats.norm()) * math.sqrt(settings.disagreement / jets)
+    of_seeds = _factor(stats.t(freedom), comparisons) * settings.seed_spread * math.sqrt(2 / seeds)
+    of_jets = _factor(stats.norm(), comparisons) * math.sqrt(settings.disagreement / jets)
     return of_seeds, math.hypot(of_seeds, of_jets)
 
 
-def _factor(distribution: Any) -> float:
-    return float(distribution.ppf(_LEVEL) + distribution.ppf(_POWER))
+def _factor(distribution: Any, comparisons: int) -> float:
+    return _critical(distribution, comparisons) + float(distribution.ppf(_POWER))
+
+
+def _critical(distribution: Any, comparisons: int) -> float:
+    return float(distribution.ppf(1 - _LEVEL / (2 * comparisons)))
 
 
 def _variance_of_mean(values: Sequence[float]) -> float:

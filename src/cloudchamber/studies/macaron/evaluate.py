@@ -66,9 +66,10 @@ def evaluate(
     if reference not in chosen:
         raise InputError(f"{jets}: no scores of the arm of reference '{reference}' among {sorted(chosen)}")
     effective = float(1.0 / np.square(weights[0]).sum())
-    limits = {arm: detectable(settings.comparison, len(items), effective) for arm, items in chosen.items()}
+    others = max(1, len(chosen) - 1)
+    limits = {arm: detectable(settings.comparison, len(items), effective, others) for arm, items in chosen.items()}
     sys.stderr.write(
-        f"evaluation: {len(unseen.rows)} test jets; detectable with {len(chosen[reference])} seeds: "
+        f"evaluation: {len(unseen.rows)} test jets; detectable with {len(chosen[reference])} seeds and {others} arms: "
         f"{limits[reference][1]:.4f} in accuracy ({limits[reference][0]:.4f} from the seeds alone)\n"
     )
     rows = [
@@ -136,7 +137,7 @@ def _compared(
     for arm, items in chosen.items():
         for measure in MEASURES:
             of_seeds = [float(item.values[measure][0]) for item in items]
-            found = difference(items, chosen[reference], measure)
+            found = difference(items, chosen[reference], measure, max(1, len(chosen) - 1))
             is_reference = arm == reference
             yield {
                 "arm": arm,

@@ -31,8 +31,8 @@ CAPTIONS = {
     "arms": (
         "Arms with the same jets, number of updates and matrix products, and their differences from the arm of "
         "reference on the same test jets. ± of a mean is the spread over seeds; ± of a difference holds test jets "
-        "(paired bootstrap) and seeds. A difference is clear where it is beyond chance at 5 % by Student's t; several "
-        "arms and measures are looked at, so that one in twenty would be clear by chance. Times are those of one "
+        "(paired bootstrap) and seeds. A difference is clear where Student's t is beyond chance, at 5 % for "
+        "all arms of a measure together (Bonferroni). Times are those of one "
         "training, on a machine that does other work too. Translation and GLUE of arXiv 1906.02762 were not rerun."
     ),
     "refinement": (

@@ -23,10 +23,10 @@ CAPTIONS = {
         "Arms with the same jets, number of updates and matrix products. Top: each training as a dot, the mean over "
         "seeds as a line. Bottom: difference of the means from the arm of reference, on the same test jets. Thick "
         "bars are the standard deviation over resamplings of the jets, the same for both arms; thin bars hold the "
-        "spread over seeds as well and are as long as makes a difference clear at 5 % (Student's t). The grey band is "
-        "the difference in accuracy that was stated beforehand to be found four times in five. A lower background "
-        "efficiency is better. With one training of each arm no thin bar can be drawn. Jets are simulated by this "
-        "project."
+        "spread over seeds as well and are as long as makes a difference clear (Student's t, 5 % for all "
+        "arms of a measure together). The grey band is the difference in accuracy that was stated beforehand to be "
+        "found four times in five. A lower background efficiency is better. With one training of each arm no thin bar "
+        "can be drawn. Jets are simulated by this project."
     ),
 }
 
@@ -66,7 +66,7 @@ def draw_arms(files: Mapping[str, Any]) -> Figure:
         Line2D([], [], label="one training", **_SEED),
         Line2D([], [], label="mean over seeds", linestyle="none", marker="|", color="black", markersize=12),
         Line2D([], [], label="difference, ± test jets", color="black", marker="s", markersize=5, linewidth=3.0),
-        Line2D([], [], label="beyond it clear at 5 %", color="black", linewidth=0.9),
+        Line2D([], [], label="beyond it clear", color="black", linewidth=0.9),
         Patch(facecolor=_DETECTABLE, label="below what is detectable"),
     ]
     figure.suptitle(f"{int(table['n_reference'].iloc[0]):,} test jets, {_seeds(table)}")
