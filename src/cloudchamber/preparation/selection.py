@@ -12,13 +12,14 @@ def within(pt: np.ndarray, eta: np.ndarray, mass: np.ndarray, windows: JetWindow
 
     Args:
         pt, eta, mass: (n,) transverse momentum [GeV], pseudorapidity and mass [GeV].
-        windows: of what is accepted, limits included.
+        windows: of what is accepted, limits included. A mass below zero counts as zero.
     """
     low, high = windows.pt_window
     accepted: np.ndarray = (pt >= low) & (pt <= high) & (np.abs(eta) <= windows.eta_max)
     if windows.mass_window is not None:
         lightest, heaviest = windows.mass_window
-        accepted &= (mass >= lightest) & (mass <= heaviest)
+        # Rounding makes stored masses of light jets slightly negative.
+        accepted &= (np.maximum(mass, 0) >= lightest) & (mass <= heaviest)
     return accepted
 
 
