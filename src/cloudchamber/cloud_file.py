@@ -1,6 +1,5 @@
 """Reading files of clouds, whole or piece by piece; :mod:`cloudchamber.cloud_writer` writes them."""
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -11,8 +10,9 @@ from typing import Any, final
 import h5py
 import numpy as np
 
-from cloudchamber.cloud import EVENT_WEIGHT, Clouds, Column
-from cloudchamber.cloud_layout import ARRAYS, BLOCK, FORMAT, GROUP_FORMAT, VERSION
+from cloudchamber.cloud import EVENT_WEIGHT, Clouds
+from cloudchamber.cloud_header import KIND, columns_of, meta_of, opened, require
+from cloudchamber.cloud_layout import ARRAYS, BLOCK, FORMAT, GROUP_FORMAT
 from cloudchamber.damage import readable_as
 from cloudchamber.errors import InputError
 
@@ -25,27 +25,10 @@ __all__ = [
     "read_header",
 ]
 
-# What errors of damaged files call them.
-_KIND = "a cloud file"
 # Points that a piece of an open file holds: what is computed of them takes several times as much.
 _PIECE_BYTES = 1 << 27
 # The rows of a piece are a multiple of this, or all.
 _PIECE_ROWS = 8192
-
-
-@contextmanager
-def _opened(path: str | Path, *kinds: str) -> Iterator[h5py.File]:
-    with readable_as(path, _KIND):
-        file = h5py.File(path, "r", locking=False)
-    with file:
-        with readable_as(path, _KIND):
-            if file.attrs.get("format") not in [np.bytes_(kind) for kind in kinds]:
-                raise InputError(f"{path}: not a cloud file (attribute 'format' is not '{kinds[0]}')")
-            if file.attrs.get("version") != VERSION:
-                raise InputError(f"{path}: layout version {file.attrs.get('version')}, expected {VERSION}")
-            if file.attrs.get("complete") != 1:
-                raise InputError(f"{path}: the file was not written to its end")
-        yield file
 
 
 @final
@@ -62,11 +45,11 @@ class CloudFile:
 
     def __init__(self, path: str | Path, file: h5py.File) -> None:
         self.path, self._file = path, file
-        with readable_as(path, _KIND):
+        with readable_as(path, KIND):
             self._clouds = int(file.attrs["n_clouds"])
             for name, kind in ARRAYS.items():
-                _require(path, file[name], *kind)
-            columns = {name: _columns(file[name]) for name in ("points", "features", "labels")}
+                require(path, file[name], *kind)
+            columns = {name: columns_of(file[name]) for name in ("points", "features", "labels")}
             shapes = {name: file[name].shape for name in ARRAYS}
         for name, shape in shapes.items():
             if shape[0] != self._clouds:
@@ -85,7 +68,7 @@ class CloudFile:
     @cached_property
     def indices(self) -> Mapping[str, np.ndarray]:
         """The rows of each named part."""
-        with readable_as(self.path, _KIND):
+        with readable_as(self.path, KIND):
             group = self._file["indices"]
             indices = {name: self._whole(group[name], "int64", 1) for name in group}
         for name, rows in indices.items():
@@ -96,13 +79,13 @@ class CloudFile:
     @cached_property
     def meta(self) -> Mapping[str, Any]:
         """What describes the clouds."""
-        with readable_as(self.path, _KIND):
-            return _meta(self._file)
+        with readable_as(self.path, KIND):
+            return meta_of(self._file)
 
     @cached_property
     def without_particles(self) -> Clouds:
         """All clouds with features and labels and a padded length of zero."""
-        with readable_as(self.path, _KIND):
+        with readable_as(self.path, KIND):
             features, labels = (self._whole(self._file[name], *ARRAYS[name]) for name in ("features", "labels"))
         empty = np.zeros((len(self), 0, len(self.point_columns)), np.float32)
         clouds = self._made(empty, np.zeros((len(self), 0), bool), features, labels)
@@ -110,7 +93,7 @@ class CloudFile:
 
     def rows(self, name: str) -> np.ndarray:
         """Return what :meth:`CloudWriter.add_rows` stored."""
-        with readable_as(self.path, _KIND):
+        with readable_as(self.path, KIND):
             dataset = self._file[f"rows/{name}"]
             if dataset.shape != (len(self),):
                 raise InputError(f"{self.path}: '{dataset.name}' is {dataset.shape}, there are {len(self)} clouds")
@@ -134,7 +117,7 @@ class CloudFile:
 
     def read(self, start: int, stop: int) -> Clouds:
         """Return consecutive clouds, verified as by :func:`read_clouds`, without indices and meta data."""
-        with readable_as(self.path, _KIND):
+        with readable_as(self.path, KIND):
             return self._made(*(self._file[name][start:stop] for name in ARRAYS))
 
     def take(self, rows: np.ndarray) -> Clouds:
@@ -160,7 +143,7 @@ class CloudFile:
             yield start, self.read(start, min(start + rows, len(self)))
 
     def _whole(self, dataset: h5py.Dataset, dtype: str, dimensions: int) -> np.ndarray:
-        _require(self.path, dataset, dtype, dimensions)
+        require(self.path, dataset, dtype, dimensions)
         values: np.ndarray = dataset[()]
         return values
 
@@ -238,7 +221,7 @@ def open_clouds(path: str | Path, weighted: bool = False, kind: str = FORMAT) ->
     Raises:
         InputError: see :func:`read_clouds`, also when what was opened is read.
     """
-    with _opened(path, kind) as file:
+    with opened(path, kind) as file:
         clouds = CloudFile(path, file)
         if not weighted and EVENT_WEIGHT in [column.name for column in clouds.feature_columns]:
             raise InputError(
@@ -255,8 +238,8 @@ def read_header(path: str | Path) -> Mapping[str, Any]:
     Raises:
         InputError: the file is missing, damaged, incomplete or of another kind.
     """
-    with _opened(path, FORMAT, GROUP_FORMAT) as file, readable_as(path, _KIND):
-        return _meta(file)
+    with opened(path, FORMAT, GROUP_FORMAT) as file, readable_as(path, KIND):
+        return meta_of(file)
 
 
 def read_clouds(path: str | Path, weighted: bool = False) -> Clouds:
@@ -275,21 +258,3 @@ def read_clouds(path: str | Path, weighted: bool = False) -> Clouds:
     """
     with open_clouds(path, weighted) as file:
         return replace(file.read(0, len(file)), indices=file.indices, meta=file.meta)
-
-
-def _require(path: str | Path, dataset: h5py.Dataset, dtype: str, dimensions: int) -> None:
-    if dataset.dtype != dtype or dataset.ndim != dimensions:
-        there = f"{dataset.dtype} {dataset.shape}"
-        raise InputError(f"{path}: dataset '{dataset.name}' is {there}, expected {dtype} of {dimensions} dimensions")
-
-
-def _meta(file: h5py.File) -> dict[str, Any]:
-    meta = json.loads(file["meta"][()].tobytes())
-    if not isinstance(meta, dict):
-        raise InputError(f"{file.filename}: 'meta' holds no keys and values")
-    return meta
-
-
-def _columns(dataset: h5py.Dataset) -> tuple[Column, ...]:
-    names, units = (np.char.decode(dataset.attrs[key], "utf-8") for key in ("names", "units"))
-    return tuple(Column(str(name), str(unit)) for name, unit in zip(names, units, strict=True))

@@ -6,7 +6,7 @@ import pytest
 
 from cloudchamber.cloud import Clouds, Column
 from cloudchamber.jets.alignment import CORNERS, aligned, nearest_prong
-from cloudchamber.jets.n_subjettiness import exclusive_axes
+from cloudchamber.jets.kt_clustering import exclusive_axes
 from cloudchamber.jets.relative import RELATIVE_COLUMNS
 
 

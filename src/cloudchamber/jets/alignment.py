@@ -6,7 +6,7 @@ import numpy as np
 
 from cloudchamber.cloud import Clouds
 from cloudchamber.jets.kinematics import momenta
-from cloudchamber.jets.n_subjettiness import exclusive_axes
+from cloudchamber.jets.kt_clustering import exclusive_axes
 
 __all__ = ["CORNERS", "aligned", "nearest_prong"]
 

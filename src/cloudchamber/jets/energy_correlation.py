@@ -9,7 +9,8 @@ import math
 import numpy as np
 from numba import njit
 
-from cloudchamber.jets.n_subjettiness import ROUNDING, squared_distance
+from cloudchamber.jets.kt_clustering import squared_distance
+from cloudchamber.jets.n_subjettiness import ROUNDING
 from cloudchamber.jets.per_jet import in_chunks
 
 __all__ = ["d2", "energy_correlations"]

@@ -62,7 +62,7 @@ def _neutrinos(name: str, kind: str, options: dict[str, Any]) -> "nn.Module":
 
 
 def _neutron_stars(name: str, kind: str, options: dict[str, Any]) -> "nn.Module":
-    from cloudchamber.studies.neutron_stars.settings import StarNetwork
+    from cloudchamber.studies.neutron_stars.network_settings import StarNetwork
     from cloudchamber.studies.neutron_stars.star_networks import build_network as build
 
     stars = _number(name, options, "stars", 1)

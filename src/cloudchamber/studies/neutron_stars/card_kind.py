@@ -7,8 +7,9 @@ from typing import Any, ClassVar, final
 from cloudchamber.provenance.card_kind import CardKind, Row, in_words, markdown_table, values
 from cloudchamber.settings.training import TrainableSettings
 from cloudchamber.studies.neutron_stars.curve_file import PARTS, read_curves
+from cloudchamber.studies.neutron_stars.network_settings import SetNetwork
 from cloudchamber.studies.neutron_stars.quantities import COMBINATION, LOWER, UPPER
-from cloudchamber.studies.neutron_stars.settings import SetNetwork, StarModelSettings
+from cloudchamber.studies.neutron_stars.settings import StarModelSettings
 from cloudchamber.studies.neutron_stars.star_sets import read_sets
 
 __all__ = ["StarModelCard"]

@@ -13,8 +13,7 @@ from cloudchamber.networks.particle_flow import ParticleFlow
 from cloudchamber.networks.transformer_encoder import TransformerEncoder
 from cloudchamber.settings.taggers import ParticleFlowTagger, TransformerTagger
 from cloudchamber.studies.neutron_stars.mixtures import MixtureDensity, log_standard_normal, normal_scores
-from cloudchamber.studies.neutron_stars.quantities import PREDICTED
-from cloudchamber.studies.neutron_stars.settings import (
+from cloudchamber.studies.neutron_stars.network_settings import (
     DeepSetNetwork,
     LikelihoodNetwork,
     RatioNetwork,
@@ -23,6 +22,7 @@ from cloudchamber.studies.neutron_stars.settings import (
     SortedNetwork,
     StarNetwork,
 )
+from cloudchamber.studies.neutron_stars.quantities import PREDICTED
 
 __all__ = [
     "DensityNetwork",

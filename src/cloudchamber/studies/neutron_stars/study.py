@@ -11,7 +11,8 @@ from cloudchamber.pipeline.training import Training
 from cloudchamber.settings.shared import SharedSettings
 from cloudchamber.studies.neutron_stars.commands import add
 from cloudchamber.studies.neutron_stars.drawings import FIGURES, TABLES
-from cloudchamber.studies.neutron_stars.settings import NeutronStarsSettings, SetNetwork
+from cloudchamber.studies.neutron_stars.network_settings import SetNetwork
+from cloudchamber.studies.neutron_stars.settings import NeutronStarsSettings
 
 __all__ = ["NeutronStars"]
 

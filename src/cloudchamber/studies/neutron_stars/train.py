@@ -7,7 +7,8 @@ import torch
 from cloudchamber import seeds
 from cloudchamber.storage import provenance, write_rows
 from cloudchamber.studies.neutron_stars.curve_file import read_curves
-from cloudchamber.studies.neutron_stars.settings import RatioNetwork, StarModelSettings
+from cloudchamber.studies.neutron_stars.network_settings import RatioNetwork
+from cloudchamber.studies.neutron_stars.settings import StarModelSettings
 from cloudchamber.studies.neutron_stars.star_drawer import StarDrawer
 from cloudchamber.studies.neutron_stars.star_models import save_model
 from cloudchamber.studies.neutron_stars.star_networks import PointNetwork, build_network
