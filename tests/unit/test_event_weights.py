@@ -273,6 +273,31 @@ def test_slices_without_cross_sections_are_refused(tmp_path: Path, output: Path,
         assert ingested(files, output, **settings).event_weight is None
 
 
+@pytest.mark.parametrize("step", ["1 kB", "100 MB"])
+def test_slices_that_were_put_into_one_file_are_refused(
+    tmp_path: Path, output: Path, rng: np.random.Generator, step: str
+) -> None:
+    """As hadd does it: nothing but the cross section tells their events apart."""
+
+    def of(name: str, *sections: np.ndarray) -> Path:
+        section = np.concatenate(sections)
+        return write(tmp_path / name, rng, len(section), Weight=np.ones(len(section)), CrossSection=section)
+
+    # An estimate that gets better with each event.
+    estimate = 1 + np.random.default_rng(1).normal(0, 0.3, 2 * EVENTS) / np.sqrt(np.arange(1, 2 * EVENTS + 1))
+    slices = of("slices.root", 900 * estimate, 3 * estimate[:EVENTS], 900 * estimate)
+    expected = r"slices\.root: 'Event\.CrossSection' is 2\.9\d* pb in 60 events, 9\d+\.?\d* pb in 120: slices were put"
+    with pytest.raises(InputError, match=expected):
+        ingested([slices], output, step_size=step)
+    assert not output.exists()
+    assert ingested([slices], output, step_size=step, cross_sections="ignore").event_weight is None
+    # Several runs of one generator, the first events of which say little; and running sums of weights.
+    good = of("good.root", 900 * estimate, np.array([90.0, 5000.0]), 900 * estimate)
+    sums = of("sums.root", 9.0 * np.arange(1, EVENTS + 1), 9.0 * np.arange(1, 2 * EVENTS + 1))
+    for path in (good, sums):
+        assert ingested([path], output, step_size=step).event_weight is None
+
+
 def test_slices_of_one_class_are_said(
     tmp_path: Path, output: Path, rng: np.random.Generator, capsys: pytest.CaptureFixture[str]
 ) -> None:

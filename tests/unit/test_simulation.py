@@ -145,6 +145,8 @@ def test_a_process_that_cannot_happen_is_refused(changes: dict) -> None:
         ("phasespace:pThatmax = 10", "pt_hat"),
         ("Random:seed = 99", "seed of the analysis"),
         ("Main:numberOfEvents = 100000", "events"),
+        ("Beams:frameType = 4", "kind"),
+        ("Beams:LHEF = a.lhe", "kind"),
     ],
 )
 def test_a_command_that_another_setting_says_is_refused(command: str, key: str) -> None:

@@ -13,12 +13,15 @@ from cloudchamber.readers.nanoaod_runs import generated_sum
 from cloudchamber.readers.open_events import open_events
 from cloudchamber.settings.ingestion import IngestionSettings
 
-__all__ = ["CROSS_SECTION", "StoredWeights", "stored_weights"]
+__all__ = ["CROSS_SECTION", "ENOUGH_EVENTS", "SAME_PROCESS", "StoredWeights", "stored_weights"]
 
 CROSS_SECTION = "Event.CrossSection"
 _GEN_WEIGHT = "genWeight"
 # Files may lack these without a word: who names another branch has it.
 _USUAL = {"delphes": "Event.Weight", "nanoaod": _GEN_WEIGHT, "hepmc": "Event.Weight"}
+# Estimates of one cross section from so many events differ by less.
+SAME_PROCESS = 2.0
+ENOUGH_EVENTS = 50
 # What Runs says of all events that are there; its sums may be of float32.
 _SAME_SUM = 1e-3
 
@@ -49,7 +52,8 @@ def stored_weights(path: Path, settings: IngestionSettings) -> StoredWeights:
     """Read the weights of all events of a file, and its cross section.
 
     Raises:
-        InputError: the branch cannot be read, or a weight is not finite.
+        InputError: the branch cannot be read, a weight is not finite, or the file was put together from files of
+            different cross sections, whose events only these would tell apart.
     """
     branch = settings.weight_branch
     with open_events(path, settings.tree, recorded=False, layout=settings.layout) as tree:
@@ -57,14 +61,17 @@ def stored_weights(path: Path, settings: IngestionSettings) -> StoredWeights:
         asked = [branch] if there and branch is not None else []
         stated = [CROSS_SECTION] if settings.cross_sections == {} and CROSS_SECTION in tree else []
         parts: list[tuple[float, ...]] = []
-        cross_section = 0.0
+        runs = _Runs()
         if asked or stated:
             with closing(tree.steps((), settings.step_size, numbers=(*asked, *stated))) as steps:
                 for step in steps:
                     if stated:
-                        cross_section = float(step.numbers[CROSS_SECTION][-1])
+                        runs.add(step.numbers[CROSS_SECTION])
                     if asked:
                         parts.append(_sums(path, step, asked[0], settings.on_bad_event == "skip"))
+        if settings.label_branch is None:
+            runs.refuse_slices(path)
+        cross_section = runs.ends[-1] if runs.ends else 0.0
         if not parts:
             n = tree.n_events
             return StoredWeights(False, n, n, n, 0, 1.0, 1.0, 1.0, cross_section, *_generated(path, n, n, settings))
@@ -74,6 +81,52 @@ def stored_weights(path: Path, settings: IngestionSettings) -> StoredWeights:
     return StoredWeights(
         True, int(events), total, squares, int(negative), low, high, smallest, cross_section, *generated
     )
+
+
+@final
+class _Runs:
+    """Runs of events of one file whose cross section goes on from event to event, as an estimate does.
+
+    Attributes:
+        ends: the last cross section of each run [pb].
+        events: how many events it has.
+    """
+
+    def __init__(self) -> None:
+        self.ends: list[float] = []
+        self.events: list[int] = []
+
+    def add(self, sections: np.ndarray) -> None:
+        """Take the cross sections of the next events."""
+        values = np.concatenate([self.ends[-1:], sections.astype(np.float64)])
+        first, second = values[:-1], values[1:]
+        jumps = np.flatnonzero(np.maximum(first, second) > SAME_PROCESS * np.minimum(first, second)) + 1
+        for number, run in enumerate(np.split(values, jumps)):
+            goes_on = number == 0 and bool(self.ends)
+            if goes_on:
+                self.ends[-1] = float(run[-1])
+                self.events[-1] += len(run) - 1
+            elif len(run):
+                self.ends.append(float(run[-1]))
+                self.events.append(len(run))
+
+    def refuse_slices(self, path: Path) -> None:
+        """Refuse runs that are of different cross sections, both as they are and per event.
+
+        Raises:
+            InputError: there are such.
+        """
+        found = zip(self.ends, self.events, strict=True)
+        known = [(end, events) for end, events in found if events >= ENOUGH_EVENTS and end > 0]
+        for values in ([end for end, _ in known], [end / events for end, events in known]):
+            if not values or max(values) <= SAME_PROCESS * min(values):
+                return
+        low, high = min(known), max(known)
+        raise InputError(
+            f"{path}: '{CROSS_SECTION}' is {low[0]:g} pb in {low[1]} events, {high[0]:g} pb in {high[1]}: slices were "
+            "put into one file. Take the files of each with its cross section, or events as they are (cross_sections: "
+            "ignore)"
+        )
 
 
 def _generated(path: Path, total: float, events: int, settings: IngestionSettings) -> tuple[float, bool]:

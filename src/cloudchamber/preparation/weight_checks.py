@@ -4,14 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cloudchamber.errors import InputError
-from cloudchamber.preparation.stored_weights import CROSS_SECTION, StoredWeights
+from cloudchamber.preparation.stored_weights import CROSS_SECTION, ENOUGH_EVENTS, SAME_PROCESS, StoredWeights
 from cloudchamber.settings.ingestion import IngestionSettings
 
 __all__ = ["check_alike", "check_counted"]
 
-# Estimates of one cross section from so many events differ by less.
-_SAME_PROCESS = 2.0
-_ENOUGH_EVENTS = 50
 # Of the same slice, estimated by several runs of a generator.
 _SAME_SLICE = 1.1
 
@@ -60,9 +57,7 @@ def check_alike(stored: Mapping[Path, StoredWeights], settings: IngestionSetting
         )
     if settings.cross_sections != {}:
         return ""
-    known = {
-        path: found for path, found in stored.items() if found.cross_section > 0 and found.events >= _ENOUGH_EVENTS
-    }
+    known = {path: found for path, found in stored.items() if found.cross_section > 0 and found.events >= ENOUGH_EVENTS}
     # Each file has a weight of its own, which holds its cross section.
     own = all(found.low == found.high for found in with_.values()) and len({found.low for found in with_.values()}) > 1
     unlike = _unlike_sums(known) if own else _unlike_sections(known)
@@ -79,7 +74,7 @@ def _unlike_sections(known: Mapping[Path, StoredWeights]) -> str:
         values = {
             path: found.cross_section / (found.events if number == "per event" else 1) for path, found in known.items()
         }
-        if not values or max(values.values()) <= _SAME_PROCESS * min(values.values()):
+        if not values or max(values.values()) <= SAME_PROCESS * min(values.values()):
             return ""
     low, high = (choose(known, key=lambda path: known[path].cross_section) for choose in (min, max))
     return f"'{CROSS_SECTION}' is {known[low].cross_section:g} pb in {low}, {known[high].cross_section:g} pb in {high}"
@@ -96,7 +91,7 @@ def _unlike_sums(known: Mapping[Path, StoredWeights]) -> str:
     # Which files are of one slice nobody says: their cross sections agree as far as a generator estimates them.
     sums = [sum(known[path].total for path in paths) for paths in slices]
     per_pb = [total / known[paths[0]].cross_section for total, paths in zip(sums, slices, strict=True)]
-    if not per_pb or max(per_pb) <= _SAME_PROCESS * min(per_pb):
+    if not per_pb or max(per_pb) <= SAME_PROCESS * min(per_pb):
         return ""
     first, second = (
         f"{sums[place]:g} in files of {known[slices[place][0]].cross_section:g} pb, as {slices[place][0]}"

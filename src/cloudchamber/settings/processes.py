@@ -20,10 +20,11 @@ _BOTTOM_MASS = 4.8  # [GeV]
 _DECIDED = {
     "beams:ecm": "energy",
     "main:numberofevents": "events",
+    # Every shard would read the same events of the file, and their energy is not that of the settings.
+    **dict.fromkeys(("beams:frametype", "beams:lhef"), "kind"),
     **dict.fromkeys(("random:seed", "random:setseed"), "seed of the analysis"),
 }
 _PT_HAT = ("phasespace:pthatmin", "phasespace:pthatmax")
-_EVENTS_OF_A_FILE = ("beams:frametype", "beams:lhef")
 
 
 def _without(decided: Mapping[str, str]) -> AfterValidator:
@@ -147,7 +148,7 @@ class DecayChainProcess(SimulatedProcess):
     cuts: ProngCuts = ProngCuts()
     commands: Annotated[
         tuple[str, ...],
-        _without(_DECIDED | dict.fromkeys(_PT_HAT, "pt") | dict.fromkeys(_EVENTS_OF_A_FILE, "kind")),
+        _without(_DECIDED | dict.fromkeys(_PT_HAT, "pt")),
     ] = Field((), description="further Pythia 8 settings, without those that another key says")
 
     @property
