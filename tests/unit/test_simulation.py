@@ -165,8 +165,31 @@ def test_a_command_that_another_setting_of_decay_chains_says_is_refused(command:
         parse(ProcessSettings, values)
 
 
+@pytest.mark.parametrize(
+    ("command", "second"),
+    [
+        ("HardQCD:all = on PartonLevel:MPI = off", "PartonLevel:MPI"),
+        ("HardQCD:all on PartonLevel:MPI off", "PartonLevel:MPI"),
+        ("HardQCD:all = on ! all of it\nPartonLevel:MPI = off", "PartonLevel:MPI"),
+        ("SigmaProcess:alphaSvalue = 0.2;PartonLevel:MPI=off", "PartonLevel:MPI"),
+        ("24:onMode = off 24:onIfAny = 1 2 3 4 5", "24:onIfAny"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["pythia", "decay_chain"])
+def test_two_settings_in_one_command_are_refused(command: str, second: str, kind: str) -> None:
+    """Pythia reads the first alone, without a word."""
+    of_chains = {"kind": kind, "title": "two", "prongs": "2", "events": 1}
+    values = {**(TOP.model_dump() if kind == "pythia" else of_chains), "commands": ["HardQCD:all = on", command]}
+    with pytest.raises(SettingsError, match=f"commands: '{second}' in .* would not count: a command of its own"):
+        parse(ProcessSettings, values)
+
+
 def test_commands_beside_those_of_other_settings_count() -> None:
-    commands = ("HardQCD:all = on", "PhaseSpace:bias2Selection = on", "Beams:idB = -2212")
+    commands = (
+        *("HardQCD:all = on", "PhaseSpace:bias2Selection = on", "Beams:idB = -2212"),
+        *("PDF:pSet = LHAPDF6:NNPDF31_nnlo_as_0118", "24:onIfAny = 1 2 3 4 5 ! as 24:onMode = on\n"),
+        *("Merging:Process = {pp > t:a t}", "24:addChannel = 1 0.5 0 -1 2"),
+    )
     assert parse(ProcessSettings, {**TOP.model_dump(), "commands": commands}).commands == commands
 
 

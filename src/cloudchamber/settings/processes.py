@@ -1,5 +1,6 @@
 """Settings of what is simulated: processes of Pythia 8, and decay chains of heavy particles made here."""
 
+import re
 from abc import ABC
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self, final
@@ -25,6 +26,10 @@ _DECIDED = {
     **dict.fromkeys(("random:seed", "random:setseed"), "seed of the analysis"),
 }
 _PT_HAT = ("phasespace:pthatmin", "phasespace:pthatmax")
+# What begins a comment, and values in braces, which may be of many words.
+_NO_SETTINGS = re.compile(r"[!#].*|\{[^}]*\}")
+# Names of settings, and properties of particles by their codes.
+_NAME = re.compile(r"\w+:[A-Za-z]\w*")
 
 
 def _without(decided: Mapping[str, str]) -> AfterValidator:
@@ -35,9 +40,19 @@ def _without(decided: Mapping[str, str]) -> AfterValidator:
             name = "".join(command.replace("=", " ").lower().split()[:1])
             if name in decided:
                 raise ValueError(f"'{command}' would not count, {decided[name]} says this")
+            second = _second_name(command)
+            if second is not None:
+                raise ValueError(f"'{second}' in '{' '.join(command.split())}' would not count: a command of its own")
         return commands
 
     return AfterValidator(check)
+
+
+def _second_name(command: str) -> str | None:
+    """Return the name of a further setting in a command, of which Pythia reads the first alone, or None."""
+    words = re.split(r"[\s=;]+", _NO_SETTINGS.sub(" ", command).strip())
+    # The value may have a colon too, as a set of parton densities.
+    return next((word for word in words[2:] if _NAME.fullmatch(word)), None)
 
 
 @final
