@@ -1,6 +1,8 @@
 """Codes of particles (Particle Data Group, Monte Carlo particle numbering scheme) that several rooms have to tell."""
 
-__all__ = ["INVISIBLE", "NEUTRINOS"]
+import numpy as np
+
+__all__ = ["INVISIBLE", "NEUTRINOS", "hadronic"]
 
 NEUTRINOS = (12, 14, 16)
 # Stable particles that no detector sees; antiparticles have the codes with a minus. Beside neutrinos: a fourth one,
@@ -11,3 +13,14 @@ INVISIBLE = (
     *(1000012, 1000014, 1000016),
     *(1000022, 1000023, 1000025, 1000035, 1000045, 1000039),
 )
+
+# Below are quarks, leptons and bosons.
+_FIRST_HADRON = 100
+_PARTONS = (1, 2, 3, 4, 5, 6, 21)
+
+
+def hadronic(codes: np.ndarray) -> np.ndarray:
+    """Return (n,) bool, which of the codes (n,) are of hadrons, or of the quarks and gluons that become some."""
+    size = np.abs(codes)
+    found: np.ndarray = (size > _FIRST_HADRON) | np.isin(size, _PARTONS)
+    return found

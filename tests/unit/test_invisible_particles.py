@@ -1,4 +1,4 @@
-"""What no detector sees: no constituent of a jet, and nothing in a calorimeter."""
+"""What no detector sees: no constituent of a jet, and nothing in a calorimeter; particles that a card left out."""
 
 from pathlib import Path
 
@@ -26,6 +26,35 @@ def test_an_invisible_particle_makes_no_jet(pid: int, tmp_path: Path) -> None:
     clouds = {"kind": "reclustered", "constituents": "particle", "pt_window": [30, 1000]}
     ingest([path], IngestionSettings.model_validate({"clouds": clouds, "max_particles": 5}), tmp_path / "clouds.h5")
     assert read_clouds(tmp_path / "clouds.h5").feature("n_constituents").tolist() == [2]
+
+
+@pytest.mark.parametrize(
+    ("kind", "codes", "hadrons"),
+    [
+        ("reclustered", [11, 13, 22, -13], 0),
+        ("events", [11, 22, 13, *[22] * 19, 211], 5),
+        ("reclustered", [22, 211, -211, 11], None),
+        ("events", [21, 1, -5, 13], None),
+    ],
+    ids=["leptons and photons", "few hadrons", "whole", "partons"],
+)
+def test_particles_that_a_card_has_filtered_are_said(
+    kind: str, codes: list[int], hadrons: int | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As those for Phase II of CMS do."""
+    number, events = 23, 5
+    one = {
+        "PT": np.linspace(20, 40, number).tolist(),
+        "Eta": np.linspace(-2, 2, number).tolist(),
+        "Phi": np.linspace(-3, 3, number).tolist(),
+        "PID": (codes * number)[:number],
+        "Status": [1] * number,
+    }
+    path = write_delphes(tmp_path / "a.root", {"Particle": {leaf: [values] * events for leaf, values in one.items()}})
+    clouds = {"kind": kind, "constituents": "particle"}
+    ingest([path], IngestionSettings.model_validate({"clouds": clouds, "max_particles": 30}), tmp_path / "clouds.h5")
+    said = f"ingest: WARNING: {path}: {hadrons} of {events * number} visible particles of status 1 are hadrons"
+    assert (said in capsys.readouterr().err) == (hadrons is not None)
 
 
 def test_the_calorimeters_of_the_card_see_none() -> None:

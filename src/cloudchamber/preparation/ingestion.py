@@ -16,7 +16,6 @@ from cloudchamber.preparation.cloud_counts import CloudCounts
 from cloudchamber.preparation.columns import CLASS_COLUMN, LABEL_COLUMNS
 from cloudchamber.preparation.event_weights import EventWeights, read_event_weights
 from cloudchamber.preparation.ingestion_tally import IngestionTally
-from cloudchamber.preparation.jet_events import JetEventSource
 from cloudchamber.preparation.linked_jets import LinkedJetSource
 from cloudchamber.preparation.padded_writer import PaddedWriter
 from cloudchamber.preparation.raw_clouds import RawClouds
@@ -200,8 +199,9 @@ def _clouds(
     tally.keep(content)
     if isinstance(source, LinkedJetSource):
         source.refuse_incomplete(stored)
-    if isinstance(source, JetEventSource):
-        source.say_untagged()
+    unlikely = source.unlikely()
+    if unlikely is not None:
+        sys.stderr.write(f"ingest: WARNING: {path}: {unlikely}\n")
 
 
 def _without_bad_values(tree: EventTree, step: Step, settings: IngestionSettings) -> Step:

@@ -1,6 +1,5 @@
 """Events as clouds of their jets, with the jets that the partons of a top pair became."""
 
-import sys
 from typing import final
 
 import numpy as np
@@ -93,13 +92,12 @@ class JetEventSource(CloudSource):
             not_accepted=int((~accepted).sum()),
         )
 
-    def say_untagged(self) -> None:
-        """Write a line where none of the many jets that were read has a b-tag."""
-        if self._jets >= _ENOUGH_JETS and not self._tagged:
-            sys.stderr.write(
-                f"ingest: WARNING: {self._path}: none of {self._jets} jets has a b-tag, bit "
-                f"{self._settings.b_tag_bit or 0} of '{self._settings.collection}.BTag'\n"
-            )
+    def unlikely(self) -> str | None:
+        """Say that none of the many jets that were read has a b-tag."""
+        if self._jets < _ENOUGH_JETS or self._tagged:
+            return None
+        settings = self._settings
+        return f"none of {self._jets} jets has a b-tag, bit {settings.b_tag_bit or 0} of '{settings.collection}.BTag'"
 
     def _has_tag(self, working_points: np.ndarray) -> np.ndarray:
         """Return whether each jet has a b-tag, from the whole number whose bits are the working points of the card."""

@@ -65,3 +65,7 @@ class CloudSource(ABC):
     @abstractmethod
     def clouds(self, step: Step) -> RawClouds:
         """Return the clouds of the events of ``step``."""
+
+    def unlikely(self) -> str | None:
+        """Return in words what is unlikely of what was read of the file, or None."""
+        return None

@@ -6,6 +6,7 @@ import numpy as np
 
 from cloudchamber.cloud import Column
 from cloudchamber.errors import InputError
+from cloudchamber.particle_codes import hadronic
 from cloudchamber.preparation.clustering import JetKinematics, cluster, four_vector_sums
 from cloudchamber.preparation.columns import JET_FEATURES, MULTIPLICITY
 from cloudchamber.preparation.jet_events import JET_LEAVES, TARGET_COLUMNS, JetEventSource
@@ -43,6 +44,8 @@ _STORED_FEATURES = (
     Column("stored_phi", "rad"),
     Column("stored_mass", "GeV"),
 )
+# Of the visible particles of whole events half are hadrons, most others photons of their decays.
+_FEWEST_HADRONS, _ENOUGH_PARTICLES = 0.1, 100
 _EVENT_FEATURES = (Column("sum_pt", "GeV"), Column("mass", "GeV"))
 
 
@@ -96,6 +99,7 @@ class _ConstituentSource(CloudSource):
 
     def __init__(self, tree: EventTree, clouds: EventConstituents, extra: tuple[str, ...]) -> None:
         self._extra, self._select_visible = extra, clouds.constituents == "particle"
+        self._visible = self._hadrons = 0
         self._leaves_out_pile_up = clouds.leaves_out_pile_up
         self.collections = constituent_collections(tree, clouds.constituents, clouds.collections)
         asked = clouds.pile_up == "leave_out"
@@ -116,9 +120,21 @@ class _ConstituentSource(CloudSource):
         table = gather(step, self.collections, self._extra)
         pile_up = self._pile_up.find(step)
         seen = visible(step) if self._select_visible else np.ones_like(pile_up)
+        if self._select_visible:
+            self._visible += int(seen.sum())
+            self._hadrons += int(hadronic(step.leaves[VISIBLE_LEAVES[1]].values[seen]).sum())
         table = table.keep(seen & ~pile_up if self._leaves_out_pile_up else seen)
         directed = table.with_direction
         return table.keep(directed), len(directed) - int(directed.sum()), int((pile_up & seen).sum())
+
+    def unlikely(self) -> str | None:
+        """Say that hardly any of many visible particles are hadrons, as where the card has filtered them."""
+        if self._visible < _ENOUGH_PARTICLES or self._hadrons >= _FEWEST_HADRONS * self._visible:
+            return None
+        return (
+            f"{self._hadrons} of {self._visible} visible particles of status 1 are hadrons: some cards write leptons "
+            "and photons of 'Particle' alone, and jets of these are no jets"
+        )
 
 
 @final
