@@ -3,6 +3,7 @@
 import json
 import os
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -141,3 +142,25 @@ def test_studies_without_data_sets_have_no_table_of_data() -> None:
     assert not pipeline.sources.all_files()
     assert "results/data.csv" not in pipeline.all_results()
     assert "results/data.csv" in _pipeline(studies=["gating", "tagging"]).all_results()
+
+
+def test_a_file_that_a_command_of_a_process_names_is_seen(tmp_path: Path) -> None:
+    path = tmp_path / "model.slha"
+    path.write_text("BLOCK MASS\n")
+    process = {"title": "mine", "events": 10, "pt_hat": [500, 1000]}
+    command = f"SLHA:file={path}"
+    processes = {
+        "named": {**process, "commands": ["HardQCD:all = on", command]},
+        "other": {**process, "commands": ["HardQCD:all = on"]},
+    }
+
+    def stamps() -> list[str]:
+        made = _pipeline(processes=processes)
+        return [made.simulation_stamp(SimpleNamespace(process=name)) for name in processes]
+
+    named, other = stamps()
+    path.write_text("BLOCK MASS\n 25 200.0\n")
+    os.utime(path, (1e9, 1e9))
+    changed, same = stamps()
+    assert changed != named
+    assert same == other

@@ -25,7 +25,7 @@ rule simulate:
         settings=pipeline.clouds.process,
         seed=pipeline.seed,
         # There may be ten thousand of these jobs: source files as inputs of each would double the time of a plan.
-        code=pipeline.code_stamp(pipeline.code("simulate")),
+        code=pipeline.simulation_stamp,
     message:
         "simulate {wildcards.process}, file {wildcards.shard}"
     shell:

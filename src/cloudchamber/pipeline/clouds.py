@@ -1,5 +1,6 @@
 """What the rules of raw files and of clouds ask for: sources, settings and inputs of their jobs."""
 
+from pathlib import Path
 from typing import Any, TypeVar, final
 
 from cloudchamber.pipeline.data_sources import DataSources
@@ -27,6 +28,7 @@ class Clouds:
         self._paths = Paths(settings.results)
         # Ten thousand jobs may ask for the same.
         self._processes: dict[str, str] = {}
+        self._named: dict[str, str] = {}
 
     def process(self, wildcards: Any) -> str:
         """Return the settings of a process."""
@@ -34,6 +36,16 @@ class Clouds:
         if name not in self._processes:
             self._processes[name] = settings_argument(self._settings.processes[name])
         return self._processes[name]
+
+    def named_stamp(self, wildcards: Any) -> str:
+        """Return what changes when somebody replaces a file that a command of a process names, empty where none does:
+        masses and decays (SLHA:file), say."""
+        name = wildcards.process
+        if name not in self._named:
+            words = " ".join(self._settings.processes[name].commands).replace("=", " ").split()
+            files = [word for word in words if Path(word).is_file()]
+            self._named[name] = stamp(files) if files else ""
+        return self._named[name]
 
     def files(self, wildcards: Any) -> list[str]:
         """Return the raw files of a data set: simulated ones, or the user's own."""
