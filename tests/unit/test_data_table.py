@@ -156,7 +156,7 @@ def test_a_file_that_a_command_of_a_process_names_is_seen(tmp_path: Path) -> Non
 
     def stamps() -> list[str]:
         made = _pipeline(processes=processes)
-        return [made.simulation_stamp(SimpleNamespace(process=name)) for name in processes]
+        return [made.simulation_stamp(made.code("simulate"))(SimpleNamespace(process=name)) for name in processes]
 
     named, other = stamps()
     path.write_text("BLOCK MASS\n 25 200.0\n")

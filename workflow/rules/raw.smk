@@ -25,7 +25,7 @@ rule simulate:
         settings=pipeline.clouds.process,
         seed=pipeline.seed,
         # There may be ten thousand of these jobs: source files as inputs of each would double the time of a plan.
-        code=pipeline.simulation_stamp,
+        code=pipeline.simulation_stamp(pipeline.code("simulate")),
     message:
         "simulate {wildcards.process}, file {wildcards.shard}"
     shell:

@@ -1,7 +1,6 @@
 """One analysis, as its rules see it."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar, final
 
 from cloudchamber.drawings import card_entry
@@ -61,14 +60,10 @@ class Pipeline:
         """Return what changes with source files: a parameter of rules with thousands of jobs, in place of inputs."""
         return content_stamp(code)
 
-    def simulation_stamp(self, wildcards: Any) -> str:
-        """Return what changes with the source files of the simulation, and with files that commands of a process
-        name."""
-        return self._simulation + self.clouds.named_stamp(wildcards)
-
-    @cached_property
-    def _simulation(self) -> str:
-        return self.code_stamp(self.code("simulate"))
+    def simulation_stamp(self, code: Iterable[str]) -> Callable[[Any], str]:
+        """Return what changes with source files, and with files that commands of the process of a job name."""
+        of_code = self.code_stamp(code)
+        return lambda wildcards: of_code + self.clouds.named_stamp(wildcards)
 
     def code_of_drawing(self, stage: str, drawing: Drawing) -> list[str]:
         """Return the source files that a figure or table depends on."""
