@@ -12,7 +12,7 @@ from cloudchamber.library.jets import as_jets, energy_flow_polynomials
 from cloudchamber.metrics.resampling import Sample
 from cloudchamber.metrics.same_jets import say_same_jets, say_same_rows
 
-__all__ = ["SIDES", "features_of", "given", "jets_of", "samples_of", "say_dependent", "say_dependent_rows"]
+__all__ = ["SIDES", "features_of", "jets_of", "samples_of", "say_dependent"]
 
 SIDES = ("truth", "generated", "floor")
 _CONSEQUENCE = ": they are not independent"
@@ -20,8 +20,8 @@ _CONSEQUENCE = ": they are not independent"
 
 def features_of(truth: Any, generated: Any, floor: Any) -> list[np.ndarray]:
     """Return (N, D) features of all sides: those given, or the polynomials of jets."""
-    sides = with_floor([_features(values, name) for values, name in given(truth, generated, floor)])
-    say_dependent_rows(sides)
+    sides = _with_floor([_features(values, name) for values, name in _given(truth, generated, floor)])
+    _say_dependent_rows(sides)
     return sides
 
 
@@ -33,8 +33,10 @@ def _features(values: Any, name: str) -> np.ndarray:
 
 def samples_of(truth: Any, generated: Any, floor: Any) -> list[Sample]:
     """Return one feature of all sides, with as many jets for the floor as there are generated ones."""
-    arrays = with_floor(_of_one_precision([_feature(values, name) for values, name in given(truth, generated, floor)]))
-    say_dependent_rows([values.filled(0).reshape(len(values), -1) for values in arrays])
+    arrays = _with_floor(
+        _of_one_precision([_feature(values, name) for values, name in _given(truth, generated, floor)])
+    )
+    _say_dependent_rows([values.filled(0).reshape(len(values), -1) for values in arrays])
     found = []
     for values, name in zip(arrays, SIDES, strict=False):
         if values.ndim == 1:
@@ -81,7 +83,7 @@ def _of_one_precision(sides: Sequence["np.ma.MaskedArray[Any, Any]"]) -> list["n
 
 def jets_of(truth: Any, generated: Any, floor: Any) -> list[Any]:
     """Return (N, P, 3) jets of all sides as the clouds of the analysis."""
-    sides = with_floor([as_jets(values, name) for values, name in given(truth, generated, floor)])
+    sides = _with_floor([as_jets(values, name) for values, name in _given(truth, generated, floor)])
     say_dependent(sides)
     return sides
 
@@ -92,20 +94,20 @@ def say_dependent(jets: Sequence[Clouds], names: Sequence[str] = SIDES) -> None:
         say_same_jets("cloudchamber", f"'{name}'", others, f"'{names[0]}'", jets[0], _CONSEQUENCE)
 
 
-def say_dependent_rows(rows: Sequence[np.ndarray]) -> None:
+def _say_dependent_rows(rows: Sequence[np.ndarray]) -> None:
     """Say the same of (N, D) numbers."""
     for others, name in list(zip(rows, SIDES, strict=False))[1:]:
         if others.shape[1] == rows[0].shape[1]:
             say_same_rows("cloudchamber", f"'{name}'", others, f"'{SIDES[0]}'", rows[0], _CONSEQUENCE)
 
 
-def given(truth: Any, generated: Any, floor: Any) -> list[tuple[Any, str]]:
+def _given(truth: Any, generated: Any, floor: Any) -> list[tuple[Any, str]]:
     """Return the sides with their names; only the floor may be left out."""
     sides = list(zip((truth, generated, floor), SIDES, strict=True))
     return sides if floor is not None else sides[:2]
 
 
-def with_floor(sides: Sequence[Any]) -> list[Any]:
+def _with_floor(sides: Sequence[Any]) -> list[Any]:
     """Return the sides, of the floor as many jets as there are generated ones.
 
     Raises:
