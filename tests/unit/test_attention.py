@@ -48,3 +48,12 @@ def test_elsewhere_it_is_the_fused_one(monkeypatch: pytest.MonkeyPatch, dtype: t
     block = torch.randn(3, 30, 3 * WIDTH, generator=torch.Generator().manual_seed(2)).to(dtype)
     torch.testing.assert_close(attend(block, HEADS).double(), _exact(block.double()), rtol=0, atol=0.03)
     assert called
+
+
+def test_dropout_of_attention_keeps_its_mean() -> None:
+    torch.manual_seed(5)
+    for particles in (6, 70):
+        block = torch.randn(1, particles, 24)
+        mean = torch.stack([attend(block, 2, dropout=0.3) for _ in range(2000)]).mean(dim=0)
+        assert (mean - attend(block, 2)).abs().max() < 0.12
+        assert len({round(float(attend(block, 2, dropout=0.3).sum()), 4) for _ in range(3)}) == 3
