@@ -1,89 +1,37 @@
-"""The training loop: schedule, average, faults, and resuming to the bit."""
+"""The training loop: schedule, history, average, best weights, divergence."""
 
-import fcntl
-import json
 import math
-import os
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, final
 
 import pytest
 import torch
+from small_training import (
+    IDENTITY,
+    SETTINGS,
+    InterruptedTrainingError,
+    Regression,
+    fit_task,
+    interrupt,
+    same,
+    saved_steps,
+)
 from torch import Tensor, nn
 
-from cloudchamber.errors import DivergenceError, StateError, TerminatedError
+from cloudchamber.errors import DivergenceError
 from cloudchamber.settings.training import TrainingSettings
 from cloudchamber.training.average import WeightAverage
 from cloudchamber.training.learning_rate import learning_rate_factor
-from cloudchamber.training.state import load_state, locked, save_state
+from cloudchamber.training.state import load_state
 from cloudchamber.training.task import Task
-from cloudchamber.training.trainer import Trained, fit
-
-IDENTITY = {"settings": {"steps": 23}, "data": "abc"}
-SETTINGS = TrainingSettings(
-    steps=23, batch_size=8, learning_rate=1e-2, validate_every=6, save_every=5, accelerator="cpu", ema_decay=0.9
-)
-
-
-class _InterruptedError(Exception):
-    """Stands for whatever ends a process from outside."""
-
-
-@final
-class _Regression(Task):
-    """A noisy regression with dropout and batch normalisation: it uses every random number and buffer there is."""
-
-    def __init__(self, at_step: dict[int, Callable[[Tensor], Tensor]] | None = None) -> None:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(5)
-            self.network = nn.Sequential(
-                nn.Linear(3, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.2), nn.Linear(8, 8), nn.Linear(8, 1)
-            )
-            self._inputs = torch.randn(29, 3)
-        self.size = len(self._inputs)
-        self._at_step = at_step or {}
-        self.calls = 0
-
-    def to(self, device: torch.device) -> None:
-        self._inputs = self._inputs.to(device)
-
-    def loss(self, network: Callable[..., Tensor], rows: Tensor, generator: torch.Generator, share: slice) -> Tensor:
-        self.calls += 1
-        inputs = self._inputs[rows][share]
-        noise = torch.randn(len(rows), generator=generator)[share]
-        loss = (network(inputs)[:, 0] - inputs.sum(dim=1) - 0.1 * noise).square().mean()
-        return self._at_step.get(self.calls, lambda value: value)(loss)
-
-    def validate(self, network: nn.Module) -> dict[str, Any]:
-        assert not network.training
-        with torch.no_grad():
-            return {"error": float((network(self._inputs)[:, 0] - self._inputs.sum(dim=1)).square().mean())}
-
-
-def _interrupt(loss: Tensor) -> Tensor:
-    raise _InterruptedError
-
-
-def _fit(task: Task, folder: Path, settings: TrainingSettings = SETTINGS, seed: int = 4) -> Trained:
-    return fit(task, settings, seed, folder, IDENTITY)
-
-
-def _same(first: Trained, second: Trained) -> bool:
-    return first.history == second.history and all(
-        torch.equal(first.weights[name], value) for name, value in second.weights.items()
-    )
-
-
-def _states(folder: Path) -> list[int]:
-    return sorted(int(path.stem.removeprefix("step_")) for path in folder.glob("step_*.pt"))
+from cloudchamber.training.trainer import Trained
 
 
 @pytest.fixture
 def whole(tmp_path: Path) -> Trained:
     """The result of a training that nothing interrupts."""
-    return _fit(_Regression(), tmp_path / "whole")
+    return fit_task(Regression(), tmp_path / "whole")
 
 
 def test_the_schedule() -> None:
@@ -112,24 +60,24 @@ def test_the_history_holds_step_learning_rate_and_figures(whole: Trained) -> Non
 
 def test_between_validations_the_history_has_the_training_loss(tmp_path: Path) -> None:
     settings = SETTINGS.model_copy(update={"record_every": 4})
-    whole = _fit(_Regression(), tmp_path / "whole", settings)
+    whole = fit_task(Regression(), tmp_path / "whole", settings)
     assert [row["step"] for row in whole.history] == [4, 6, 8, 12, 16, 18, 20, 23]
     assert [row["step"] for row in whole.history if "error" in row] == [6, 12, 18, 23]
     # Each is the mean since the row before: together they are those of the single steps.
-    each = _fit(_Regression(), tmp_path / "each", SETTINGS.model_copy(update={"record_every": 1})).history
+    each = fit_task(Regression(), tmp_path / "each", SETTINGS.model_copy(update={"record_every": 1})).history
     losses = {row["step"]: row["training_loss"] for row in each}
     for before, row in zip([0, 4, 6, 8, 12, 16, 18, 20], whole.history, strict=True):
         mean = sum(losses[step] for step in range(before + 1, row["step"] + 1)) / (row["step"] - before)
         assert row["training_loss"] == pytest.approx(mean)
     # Rows and what was summed up since the last one are part of the state.
-    with pytest.raises(_InterruptedError):
-        _fit(_Regression(at_step={16: _interrupt}), tmp_path / "state", settings)
-    assert _same(_fit(_Regression(), tmp_path / "state", settings), whole)
+    with pytest.raises(InterruptedTrainingError):
+        fit_task(Regression(at_step={16: interrupt}), tmp_path / "state", settings)
+    assert same(fit_task(Regression(), tmp_path / "state", settings), whole)
 
 
 def test_training_learns(tmp_path: Path) -> None:
     settings = SETTINGS.model_copy(update={"steps": 400, "validate_every": 400})
-    trained = _fit(_Regression(), tmp_path, settings)
+    trained = fit_task(Regression(), tmp_path, settings)
     # The target is the sum of three standard normals: an untrained network misses it by their variance, 3.
     assert trained.history[-1]["error"] < 0.5
 
@@ -163,89 +111,38 @@ def test_the_result_is_the_average_and_not_the_last_step(whole: Trained, tmp_pat
 
 
 def test_the_seed_decides_everything(whole: Trained, tmp_path: Path) -> None:
-    assert _same(_fit(_Regression(), tmp_path / "again"), whole)
-    assert not _same(_fit(_Regression(), tmp_path / "other", seed=5), whole)
-
-
-@pytest.mark.parametrize("calls", [1, 5, 6, 13, 23])
-def test_an_interrupted_training_goes_on_to_the_same_bits(whole: Trained, tmp_path: Path, calls: int) -> None:
-    folder = tmp_path / "interrupted"
-    with pytest.raises(_InterruptedError):
-        _fit(_Regression({calls: _interrupt}), folder)
-    torch.manual_seed(99)  # as in a new process
-    resumed = _Regression()
-    assert _same(_fit(resumed, folder), whole)
-    assert resumed.calls == 23 - (calls - 1) // 5 * 5
-    finished = _Regression()
-    assert _same(_fit(finished, folder), whole)
-    assert finished.calls == 0
-
-
-def test_a_training_with_muon_goes_on_to_the_same_bits(tmp_path: Path) -> None:
-    settings = SETTINGS.model_copy(update={"muon_learning_rate": 0.02})
-    trained = _fit(_Regression(), tmp_path / "whole", settings)
-    with pytest.raises(_InterruptedError):
-        _fit(_Regression({13: _interrupt}), tmp_path / "interrupted", settings)
-    resumed = _Regression()
-    assert _same(_fit(resumed, tmp_path / "interrupted", settings), trained)
-    assert resumed.calls == 23 - 10
-    assert not _same(_fit(_Regression(), tmp_path / "without"), trained)
+    assert same(fit_task(Regression(), tmp_path / "again"), whole)
+    assert not same(fit_task(Regression(), tmp_path / "other", seed=5), whole)
 
 
 def test_muon_without_a_matrix_to_move_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     settings = SETTINGS.model_copy(update={"muon_learning_rate": 0.02})
     said = "training: no weights are a matrix that Muon moves (training.muon_learning_rate)\n"
-    _fit(_Regression(), tmp_path / "with", settings)
+    fit_task(Regression(), tmp_path / "with", settings)
     assert said not in capsys.readouterr().err
-    small = _Regression()
+    small = Regression()
     small.network = nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 1))
-    _fit(small, tmp_path / "without", settings)
+    fit_task(small, tmp_path / "without", settings)
     assert said in capsys.readouterr().err
 
 
-def test_many_interruptions(whole: Trained, tmp_path: Path) -> None:
-    folder = tmp_path / "interrupted"
-    for _ in range(3):
-        with pytest.raises(_InterruptedError):
-            _fit(_Regression({7: _interrupt}), folder)
-    assert _same(_fit(_Regression(), folder), whole)
-
-
-def test_a_termination_signal_saves_first(whole: Trained, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    folder = tmp_path / "terminated"
-
-    def terminate(loss: Tensor) -> Tensor:
-        os.kill(os.getpid(), 15)
-        return loss
-
-    with pytest.raises(TerminatedError, match="terminated after step 8 of 23"):
-        _fit(_Regression({8: terminate}), folder)
-    assert _states(folder) == [5, 8]
-    resumed = _Regression()
-    assert _same(_fit(resumed, folder), whole)
-    assert resumed.calls == 15
-    assert "warning" not in capsys.readouterr().err
-
-
-def test_two_states_are_kept(whole: Trained, tmp_path: Path) -> None:
-    assert _states(tmp_path / "whole") == [20, 23]
-    assert sorted(path.name for path in (tmp_path / "whole").iterdir()) == [
-        "lock",
-        "step_000000020.pt",
-        "step_000000023.pt",
-    ]
-
-
-def _infinite_gradient(loss: Tensor) -> Tensor:
-    return loss + (loss - loss.detach()).sqrt()
+def test_a_batch_larger_than_the_sample_is_the_sample_and_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = fit_task(Regression(), tmp_path / "whole", SETTINGS.model_copy(update={"batch_size": 29}))
+    assert "training.batch_size" not in capsys.readouterr().err
+    larger = fit_task(Regression(), tmp_path / "larger", SETTINGS.model_copy(update={"batch_size": 256}))
+    line = "training: batches of 29 examples, all there are, and not 256 (training.batch_size)\n"
+    assert capsys.readouterr().err.count(line) == 1
+    assert same(larger, whole)
 
 
 @final
 class _Overfitting(Task):
-    """What :class:`_Regression` is, with a validation loss that falls until the third validation and rises again."""
+    """What :class:`Regression` is, with a validation loss that falls until the third validation and rises again."""
 
     def __init__(self, at_step: dict[int, Callable[[Tensor], Tensor]] | None = None) -> None:
-        self._task = _Regression(at_step)
+        self._task = Regression(at_step)
         self.network, self.size = self._task.network, self._task.size
         self.seen: list[dict[str, Tensor]] = []
 
@@ -261,29 +158,22 @@ class _Overfitting(Task):
         return {"validation_loss": abs(step - 18.0)}
 
 
-def test_a_batch_larger_than_the_sample_is_the_sample_and_said(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    whole = _fit(_Regression(), tmp_path / "whole", SETTINGS.model_copy(update={"batch_size": 29}))
-    assert "training.batch_size" not in capsys.readouterr().err
-    larger = _fit(_Regression(), tmp_path / "larger", SETTINGS.model_copy(update={"batch_size": 256}))
-    line = "training: batches of 29 examples, all there are, and not 256 (training.batch_size)\n"
-    assert capsys.readouterr().err.count(line) == 1
-    assert _same(larger, whole)
-
-
 def test_the_best_weights_are_those_of_the_lowest_validation_loss(tmp_path: Path) -> None:
     settings = SETTINGS.model_copy(update={"keep": "best"})
     task = _Overfitting()
-    trained = _fit(task, tmp_path / "whole", settings)
+    trained = fit_task(task, tmp_path / "whole", settings)
     losses = [row["validation_loss"] for row in trained.history]
     assert losses == [12.0, 6.0, 0.0, 5.0]
     assert all(torch.equal(trained.weights[name], value) for name, value in task.seen[2].items())
     assert not torch.equal(trained.weights["0.weight"], task.seen[3]["0.weight"])
     # Killed after the best one, and started again.
-    with pytest.raises(_InterruptedError):
-        _fit(_Overfitting({22: _interrupt}), tmp_path / "resumed", settings)
-    assert _same(_fit(_Overfitting(), tmp_path / "resumed", settings), trained)
+    with pytest.raises(InterruptedTrainingError):
+        fit_task(_Overfitting({22: interrupt}), tmp_path / "resumed", settings)
+    assert same(fit_task(_Overfitting(), tmp_path / "resumed", settings), trained)
+
+
+def _infinite_gradient(loss: Tensor) -> Tensor:
+    return loss + (loss - loss.detach()).sqrt()
 
 
 @pytest.mark.parametrize(
@@ -299,9 +189,9 @@ def test_divergence_stops_the_training_and_keeps_the_last_good_state(
 ) -> None:
     # Step 10 is one that is saved.
     with pytest.raises(DivergenceError, match=message) as caught:
-        _fit(_Regression({10: spoil}), tmp_path)
+        fit_task(Regression({10: spoil}), tmp_path)
     assert str(tmp_path) in str(caught.value)
-    assert _states(tmp_path) == [5]
+    assert saved_steps(tmp_path) == [5]
     state = load_state(tmp_path, IDENTITY, pytest.fail)
     assert state is not None
     assert all(value.isfinite().all() for value in state["network"].values())
@@ -314,81 +204,11 @@ def test_divergence_names_the_learning_rates_that_there_are(tmp_path: Path) -> N
     ):
         settings = SETTINGS.model_copy(update={"muon_learning_rate": muon})
         with pytest.raises(DivergenceError, match=f"; lower {named} training.gradient_clip"):
-            _fit(_Regression({10: lambda loss: loss * math.nan}), tmp_path / str(muon), settings)
-
-
-def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
-    with locked(tmp_path), pytest.raises(StateError, match=f"in use by another training .process {os.getpid()} on "):
-        _fit(_Regression(), tmp_path)
-    assert not _states(tmp_path)
-    with open(tmp_path / "lock", encoding="utf-8") as file:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-def _flip(path: Path) -> None:
-    content = bytearray(path.read_bytes())
-    with zipfile.ZipFile(path) as archive:
-        largest = max(archive.infolist(), key=lambda entry: entry.file_size)
-    content[content.index(largest.filename.encode()) + len(largest.filename) + 200] ^= 1
-    path.write_bytes(content)
-
-
-def _cut(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[:-500])
-
-
-def _empty(path: Path) -> None:
-    path.write_bytes(b"")
-
-
-@pytest.mark.parametrize("damage", [_flip, _cut, _empty])
-def test_a_damaged_state_is_passed_over_with_a_warning(
-    whole: Trained, tmp_path: Path, capsys: pytest.CaptureFixture[str], damage: Callable[[Path], None]
-) -> None:
-    folder = tmp_path / "damaged"
-    with pytest.raises(_InterruptedError):
-        _fit(_Regression({13: _interrupt}), folder)
-    assert _states(folder) == [5, 10]
-    damage(folder / "step_000000010.pt")
-    capsys.readouterr()
-    resumed = _Regression()
-    assert _same(_fit(resumed, folder), whole)
-    assert resumed.calls == 18
-    warnings = [line for line in capsys.readouterr().err.splitlines() if line.startswith("warning: ")]
-    assert len(warnings) == 1
-    assert "step_000000010.pt: damaged, trying the state before it" in warnings[0]
-
-
-def test_when_every_state_is_damaged_the_training_does_not_start_over_by_itself(tmp_path: Path) -> None:
-    with pytest.raises(_InterruptedError):
-        _fit(_Regression({13: _interrupt}), tmp_path)
-    for path in tmp_path.glob("step_*.pt"):
-        _flip(path)
-    with pytest.raises(StateError, match="none of 2 saved states can be read"):
-        _fit(_Regression(), tmp_path)
-
-
-def test_a_foreign_state_is_refused(tmp_path: Path) -> None:
-    save_state(tmp_path, 5, {"identity": json.dumps({"data": "other"}, sort_keys=True), "step": 5})
-    with pytest.raises(StateError, match="belongs to other settings or data"):
-        _fit(_Regression(), tmp_path)
-
-
-def test_a_zip_file_that_is_no_state_counts_as_damaged(tmp_path: Path) -> None:
-    torch.save({"weights": torch.zeros(3)}, tmp_path / "step_000000005.pt")
-    with pytest.raises(StateError):
-        _fit(_Regression(), tmp_path)
-
-
-def test_half_written_states_of_a_killed_process_are_cleared(tmp_path: Path) -> None:
-    left = tmp_path / ".step_000000005.12345.pt"
-    left.write_bytes(b"half")
-    _fit(_Regression(), tmp_path)
-    assert not left.exists()
+            fit_task(Regression({10: lambda loss: loss * math.nan}), tmp_path / str(muon), settings)
 
 
 def test_mixed_precision_trains(tmp_path: Path) -> None:
     settings = SETTINGS.model_copy(update={"precision": "bf16-mixed"})
-    trained = _fit(_Regression(), tmp_path, settings)
+    trained = fit_task(Regression(), tmp_path, settings)
     assert trained.history[-1]["error"] < trained.history[0]["error"]
     assert all(value.dtype != torch.bfloat16 for value in trained.weights.values())
