@@ -120,7 +120,13 @@ def test_events_do_not_depend_on_the_batch(collisions: Collisions) -> None:
         "Top:gg2ttbar = maybe",
         "Top:gg2ttbar",
         "PhaseSpace:mHatMin = heavy",
+        "PhaseSpace:mHatMin = 1,000",
+        "TimeShower:alphaSvalue = 0.12O",
+        "TimeShower:alphaSorder = 1.9",
         "24:onMod = off",
+        "24:onMode = of",
+        "25:m0 = 125,7",
+        "25:mayDecay = none",
     ],
 )
 def test_a_command_that_pythia_does_not_understand_is_named(command: str) -> None:
@@ -141,6 +147,8 @@ def test_a_process_that_cannot_happen_is_refused(changes: dict) -> None:
     [
         ("Beams:eCM = 7000", "energy"),
         ("beams:ecm=14000.", "energy"),
+        ("Beams:eA = 7000.", "energy"),
+        ("Beams:pzB = -7000.", "energy"),
         ("PhaseSpace:pTHatMin 10", "pt_hat"),
         ("phasespace:pThatmax = 10", "pt_hat"),
         ("Random:seed = 99", "seed of the analysis"),

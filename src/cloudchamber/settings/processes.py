@@ -19,7 +19,10 @@ _BOTTOM_MASS = 4.8  # [GeV]
 
 # Settings of Pythia that are not those of a command, in small letters, with the key that says them.
 _DECIDED = {
-    "beams:ecm": "energy",
+    # Those of beams that do not collide head-on count with another frameType alone.
+    **dict.fromkeys(
+        ("beams:ecm", *(f"beams:{what}{beam}" for what in ("e", "px", "py", "pz") for beam in "ab")), "energy"
+    ),
     "main:numberofevents": "events",
     # Every shard would read the same events of the file, and their energy is not that of the settings.
     **dict.fromkeys(("beams:frametype", "beams:lhef"), "kind"),

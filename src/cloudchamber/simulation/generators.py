@@ -1,5 +1,6 @@
 """Pythia 8 made ready for a process: one of its own, or events of decay chains that it reads from a file."""
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +24,13 @@ FAILURE_RATE_ALLOWED = 0.05
 
 _PYTHIA_SEED_MAX = 900_000_000
 _SWITCH_VALUES = frozenset(("on", "yes", "true", "ok", "1", "off", "no", "false", "0"))
+# What begins a comment.
+_COMMENT = re.compile(r"[!#].*", re.DOTALL)
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?")
+_WHOLE_NUMBER = re.compile(r"[-+]?\d+")
+# Properties of particles that are one number, or a switch.
+_PARTICLE_NUMBERS = frozenset(("m0", "mwidth", "mmin", "mmax", "tau0"))
+_PARTICLE_SWITCHES = frozenset(("onmode", "maydecay", "isresonance", "doexternaldecay", "doforcewidth"))
 
 
 @final
@@ -96,11 +104,23 @@ def _generator(name: str, process: ProcessSettings, of_kind: Sequence[str], seed
 
 
 def _command(pythia: Any, command: str, key: str) -> None:
-    if not pythia.readString(command, False) or not _understood_flag(pythia, command):
+    if not pythia.readString(command, False) or not _understood_value(pythia, command):
         raise SettingsError(f"{key}: Pythia does not understand '{command}'")
 
 
-def _understood_flag(pythia: Any, command: str) -> bool:
-    """Return whether a switch has a value that is one; Pythia takes any other word for "off" without a message."""
-    name, value, *_ = [*command.replace("=", " ").lower().split(), "", ""]
-    return not pythia.settings.isFlag(name) or value in _SWITCH_VALUES
+def _understood_value(pythia: Any, command: str) -> bool:
+    """Return whether the value of a command is a switch or a number as a whole, where it has to be one.
+
+    Without a message Pythia takes any other word for "off", and of a number what is before the first character that
+    does not belong to it: 1,000 is 1.
+    """
+    words = _COMMENT.sub("", command).replace("=", " ").lower().split()
+    name, value, *_ = [*words, "", ""]
+    code, _, of_particle = name.partition(":")
+    if pythia.settings.isFlag(name) or (code.isdecimal() and of_particle in _PARTICLE_SWITCHES):
+        return value in _SWITCH_VALUES
+    if pythia.settings.isMode(name):
+        return _WHOLE_NUMBER.fullmatch(value) is not None
+    if pythia.settings.isParm(name) or (code.isdecimal() and of_particle in _PARTICLE_NUMBERS):
+        return _NUMBER.fullmatch(value) is not None
+    return True
