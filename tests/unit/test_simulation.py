@@ -201,6 +201,16 @@ def test_commands_beside_those_of_other_settings_count() -> None:
     assert parse(ProcessSettings, {**TOP.model_dump(), "commands": commands}).commands == commands
 
 
+@pytest.mark.parametrize(
+    "command", ["HiggsSM:gg2H = on", "SoftQCD:nonDiffractive = on", "HardQCD:qqbar2qqbargDiff = on"]
+)
+def test_a_window_that_pythia_does_not_apply_is_refused(command: str) -> None:
+    """Without it 2 -> 1 events are at rest, though all that is written of them says that their pT is in the window."""
+    with pytest.raises(SettingsError, match=r"^processes.top.pt_hat: the scattering of 5 of 5 events is outside"):
+        next(collide("top", process(command, pt_hat=(500.0, 1000.0)), 1, 5, 5))
+    assert next(collide("top", process(command, pt_hat=(0.0, 6500.0)), 1, 5, 5)).particles.n_events == 5
+
+
 def test_too_many_events_given_up_are_an_error() -> None:
     impossible = process(*TOP_COMMANDS, "Check:epTolErr = 1e-30")
     with pytest.raises(SettingsError, match=r"^processes.top: Pythia gave up \d+ of \d+ events"):

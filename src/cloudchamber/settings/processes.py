@@ -115,7 +115,9 @@ class PythiaProcess(SimulatedProcess):
     commands: Annotated[tuple[str, ...], _without(_DECIDED | dict.fromkeys(_PT_HAT, "pt_hat"))] = Field(
         description="Pythia 8 settings that switch the process on, without those that another key says"
     )
-    pt_hat: Window = Field(description="limits on the transverse momentum of the hard scattering [GeV]")
+    pt_hat: Window = Field(
+        description="limits on the transverse momentum of the hard scattering, of two outgoing particles [GeV]"
+    )
 
     @property
     def scattering(self) -> str:
