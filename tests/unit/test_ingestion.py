@@ -93,6 +93,17 @@ def test_a_leaf_that_is_read_anyway_can_be_an_extra_leaf(tmp_path, output, rng):
     np.testing.assert_array_equal(clouds.point("ET"), clouds.point("pt"))
 
 
+def test_a_whole_number_that_single_precision_rounds_is_refused(tmp_path, output):
+    """The code of helium 4 becomes that of nothing; the same number is no matter where it is not kept."""
+    kinematics = {"PT": [[3.0], [2.0, 1.0]], "Eta": [[0.0], [0.1, 0.2]], "Phi": [[0.0], [0.1, 0.2]]}
+    particles = kinematics | {"PID": [[16777217 - 1], [211, 1000020040]], "Status": [[1], [1, 1]]}
+    path = write_delphes(tmp_path / "a.root", {"Particle": particles})
+    events = {"kind": "events", "constituents": "particle"}
+    with pytest.raises(InputError, match=r"a\.root: 'Particle.PID' is 1000020040 in event 1, .* makes 1000020032"):
+        run(path, output, events, extra_leaves=("PID",))
+    assert len(run(path, output, events, extra_leaves=("Status",))) == 2
+
+
 def test_result_does_not_depend_on_the_step(tmp_path, rng):
     path = write_delphes(tmp_path / "a.root", {"Tower": random_towers(rng, 500)})
     clouds = {"kind": "reclustered", "jets_per_event": 3}

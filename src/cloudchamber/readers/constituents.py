@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import final
 
 import numpy as np
 
 from cloudchamber.cloud import Column
+from cloudchamber.errors import InputError
 from cloudchamber.particle_codes import INVISIBLE
 from cloudchamber.readers.event_tree import EventTree
 from cloudchamber.readers.jagged import Jagged, Step, offsets_of
@@ -26,6 +28,7 @@ __all__ = [
     "merge",
     "point_columns",
     "pt_leaves",
+    "refuse_rounded",
     "visible",
 ]
 
@@ -147,6 +150,27 @@ def gather(step: Step, collections: Sequence[str], extra: Sequence[str] = ()) ->
     rows = zip(*(_kinematic_leaves(collection, extra) for collection in collections), strict=True)
     leaves = [merge([step.leaves[name] for name in names]) for names in rows]
     return ConstituentTable(np.stack([leaf.values.astype(np.float32) for leaf in leaves]), leaves[0].offsets)
+
+
+def refuse_rounded(step: Step, collections: Sequence[str], extra: Sequence[str], path: Path) -> None:
+    """Refuse whole numbers of the leaves ``extra`` that single precision, in which clouds hold them, makes others.
+
+    Raises:
+        InputError: such as the codes of nuclei; the message names file, leaf and event.
+    """
+    for name in (f"{collection}.{leaf}" for collection in collections for leaf in extra):
+        lists = step.leaves[name]
+        if lists.values.dtype.kind not in "iu":
+            continue
+        # 64 bits, so that numbers of 32 bits are compared as they are.
+        rounded = lists.values.astype(np.float32).astype(np.float64)
+        wrong = np.flatnonzero(rounded != lists.values)
+        if len(wrong):
+            event = step.events[np.searchsorted(lists.offsets, wrong[0], side="right") - 1]
+            raise InputError(
+                f"{path}: '{name}' is {lists.values[wrong[0]]} in event {event}, which the single precision of clouds "
+                f"makes {rounded[wrong[0]]:.0f}: leave '{name.partition('.')[2]}' out of extra_leaves"
+            )
 
 
 def visible(step: Step) -> np.ndarray:
