@@ -55,6 +55,14 @@ def test_stored_jets_through_an_index(tmp_path, output):
     assert clouds.meta["events"] == {"read": 2, "without_constituents": 0, "skipped_bad_values": 0, "not_accepted": 0}
 
 
+def test_an_index_of_any_type_is_the_same(tmp_path, output):
+    one, other = (
+        run(write_delphes(tmp_path / "a.root", {"Tower": towers, "Jet": JETS}), output, STORED)
+        for towers in (TOWERS, TOWERS | {"JetIndex": [[-1.0, 1.0, 0.0, 1.0], [-1.0]]})
+    )
+    np.testing.assert_array_equal(one.points, other.points)
+
+
 def test_kinematics_are_of_all_constituents(tmp_path, output):
     """Two massless towers: m^2 = 2 pt1 pt2 (cosh(deta) - cos(dphi)), also where the second is truncated."""
     path = write_delphes(tmp_path / "a.root", {"Tower": TOWERS, "Jet": JETS})

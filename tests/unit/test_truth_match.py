@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import uproot
-from root_files import write_delphes
+from root_files import Lists, write_delphes
 
 from cloudchamber.cloud import Clouds
 from cloudchamber.cloud_file import read_clouds
@@ -158,9 +158,10 @@ def test_a_file_without_particles(tmp_path: Path) -> None:
         ([[-1, -1, 5]], "points outside the particles of event 0"),
         ([[-1, -1, -2]], "points outside the particles of event 0"),
         ([[1, 0, 1]], "makes a particle its own ancestor"),
+        ([[-1.0, -1.0, 0.5]], "is 0.5 in event 0, expected a whole number"),
     ],
 )
-def test_mothers_that_cannot_be(mothers: list[list[int]], message: str, tmp_path: Path) -> None:
+def test_mothers_that_cannot_be(mothers: Lists, message: str, tmp_path: Path) -> None:
     particles = {
         "PID": [[25, 25, 5]],
         "Status": [[22, 22, 23]],

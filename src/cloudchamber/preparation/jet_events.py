@@ -13,6 +13,7 @@ from cloudchamber.readers.constituents import constituent_leaves, gather
 from cloudchamber.readers.event_tree import EventTree
 from cloudchamber.readers.jagged import Step
 from cloudchamber.readers.pile_up import PARTICLE_PILE_UP
+from cloudchamber.readers.whole_numbers import whole_lists
 from cloudchamber.settings.ingestion import JetEvents
 
 __all__ = ["JET_LEAVES", "TARGET_COLUMNS", "JetEventSource"]
@@ -50,6 +51,7 @@ class JetEventSource(CloudSource):
     def clouds(self, step: Step) -> RawClouds:
         """Return the accepted events, with the rank by pT of the jet of each parton as labels, -1 for none."""
         settings = self._settings
+        self._refuse_other_tags(step)
         table = gather(step, self.collections, self._extra)
         directed = table.with_direction
         table = table.keep(directed)
@@ -98,6 +100,16 @@ class JetEventSource(CloudSource):
             return None
         settings = self._settings
         return f"none of {self._jets} jets has a b-tag, bit {settings.b_tag_bit or 0} of '{settings.collection}.BTag'"
+
+    def _refuse_other_tags(self, step: Step) -> None:
+        """Refuse a discriminant, which would be cut down to zero, and a negative number, which has all bits."""
+        name = f"{self._settings.collection}.BTag"
+        tags = whole_lists(self._path, name, step.leaves[name], step.events)
+        if (tags < 0).any():
+            raise InputError(
+                f"{self._path}: branch '{name}' is {tags.min()} for a jet: expected 0 or 1, or a bit for each working "
+                "point of the card"
+            )
 
     def _has_tag(self, working_points: np.ndarray) -> np.ndarray:
         """Return whether each jet has a b-tag, from the whole number whose bits are the working points of the card."""
