@@ -125,6 +125,8 @@ def test_events_do_not_depend_on_the_batch(collisions: Collisions) -> None:
         "TimeShower:alphaSorder = 1.9",
         "24:onMod = off",
         "24:onMode = of",
+        "24:onIfAny = 1,2,3,4",
+        "25:onIfMatch = 5 -5, 4 -4",
         "25:m0 = 125,7",
         "25:mayDecay = none",
     ],
@@ -153,6 +155,7 @@ def test_a_process_that_cannot_happen_is_refused(changes: dict) -> None:
         ("phasespace:pThatmax = 10", "pt_hat"),
         ("Random:seed = 99", "seed of the analysis"),
         ("Main:numberOfEvents = 100000", "events"),
+        ("Main:subrun = 1", "a process of its own"),
         ("Beams:frameType = 4", "kind"),
         ("Beams:LHEF = a.lhe", "kind"),
     ],
@@ -209,6 +212,15 @@ def test_a_window_that_pythia_does_not_apply_is_refused(command: str) -> None:
     with pytest.raises(SettingsError, match=r"^processes.top.pt_hat: the scattering of 5 of 5 events is outside"):
         next(collide("top", process(command, pt_hat=(500.0, 1000.0)), 1, 5, 5))
     assert next(collide("top", process(command, pt_hat=(0.0, 6500.0)), 1, 5, 5)).particles.n_events == 5
+
+
+def test_a_spectrum_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "model.slha"
+    command = f"SLHA:file = {path}"
+    with pytest.raises(SettingsError, match=f"^processes.top.commands: no file is where '{command}' says"):
+        next(collide("top", process(*TOP_COMMANDS, command), 1, 1, 1))
+    path.write_text("BLOCK MASS\n25 125.0\n")
+    assert next(collide("top", process(*TOP_COMMANDS, command), 1, 1, 1)).particles.n_events == 1
 
 
 def test_too_many_events_given_up_are_an_error() -> None:

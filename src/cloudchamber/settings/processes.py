@@ -26,6 +26,8 @@ _DECIDED = {
     "main:numberofevents": "events",
     # Every shard would read the same events of the file, and their energy is not that of the settings.
     **dict.fromkeys(("beams:frametype", "beams:lhef"), "kind"),
+    # All commands after it would be of that run alone, and none of them count.
+    "main:subrun": "a process of its own",
     **dict.fromkeys(("random:seed", "random:setseed"), "seed of the analysis"),
 }
 _PT_HAT = ("phasespace:pthatmin", "phasespace:pthatmax")

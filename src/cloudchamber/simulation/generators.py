@@ -30,6 +30,9 @@ _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?")
 _WHOLE_NUMBER = re.compile(r"[-+]?\d+")
 # Properties of particles that are one number, or a switch.
 _PARTICLE_NUMBERS = frozenset(("m0", "mwidth", "mmin", "mmax", "tau0"))
+# Properties that switch on or off the decays to particles of some codes.
+_CHANNELS = re.compile(r"o(n|ff)(pos|neg)?if(any|all|match)")
+_SPECTRUM = "slha:file"
 _PARTICLE_SWITCHES = frozenset(("onmode", "maydecay", "isresonance", "doexternaldecay", "doforcewidth"))
 
 
@@ -104,23 +107,38 @@ def _generator(name: str, process: ProcessSettings, of_kind: Sequence[str], seed
 
 
 def _command(pythia: Any, command: str, key: str) -> None:
-    if not pythia.readString(command, False) or not _understood_value(pythia, command):
+    words = _COMMENT.sub("", command).replace("=", " ").split()
+    if not pythia.readString(command, False) or not _understood_value(pythia, [word.lower() for word in words]):
         raise SettingsError(f"{key}: Pythia does not understand '{command}'")
+    # Without it Pythia goes on with masses and decays of its own.
+    if words[:1] and words[0].lower() == _SPECTRUM and not all(Path(word).is_file() for word in words[1:2]):
+        raise SettingsError(f"{key}: no file is where '{command}' says")
 
 
-def _understood_value(pythia: Any, command: str) -> bool:
-    """Return whether the value of a command is a switch or a number as a whole, where it has to be one.
+def _understood_value(pythia: Any, words: Sequence[str]) -> bool:
+    """Return whether the value of a command, in small letters, is understood as a whole: switches, numbers, and lists
+    of codes of particles.
 
-    Without a message Pythia takes any other word for "off", and of a number what is before the first character that
-    does not belong to it: 1,000 is 1.
+    Without a message Pythia takes any other word for "off", of a number what is before the first character that does
+    not belong to it, as 1 of 1,000, and of a list what is before a comma.
     """
-    words = _COMMENT.sub("", command).replace("=", " ").lower().split()
     name, value, *_ = [*words, "", ""]
     code, _, of_particle = name.partition(":")
-    if pythia.settings.isFlag(name) or (code.isdecimal() and of_particle in _PARTICLE_SWITCHES):
+    if code.isdecimal():
+        return _understood_of_particle(of_particle, words[1:])
+    if pythia.settings.isFlag(name):
         return value in _SWITCH_VALUES
     if pythia.settings.isMode(name):
         return _WHOLE_NUMBER.fullmatch(value) is not None
-    if pythia.settings.isParm(name) or (code.isdecimal() and of_particle in _PARTICLE_NUMBERS):
-        return _NUMBER.fullmatch(value) is not None
+    return not pythia.settings.isParm(name) or _NUMBER.fullmatch(value) is not None
+
+
+def _understood_of_particle(name: str, values: Sequence[str]) -> bool:
+    """Return what :func:`_understood_value` does of a property of a particle."""
+    if name in _PARTICLE_SWITCHES:
+        return values[:1] != [] and values[0] in _SWITCH_VALUES
+    if name in _PARTICLE_NUMBERS:
+        return values[:1] != [] and _NUMBER.fullmatch(values[0]) is not None
+    if _CHANNELS.fullmatch(name):
+        return all(_WHOLE_NUMBER.fullmatch(value) for value in values)
     return True
