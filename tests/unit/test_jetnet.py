@@ -1,5 +1,7 @@
 """The JetNet layout, both ways."""
 
+import re
+
 import h5py
 import numpy as np
 import pytest
@@ -205,6 +207,24 @@ def test_padding_that_the_mask_takes_for_particles_is_said(tmp_path, content, ca
     read_jetnet(write(tmp_path / "ones.hdf5", {"particle_features": particles, "jet_features": jets}))
     said = f"{padding.sum()} of {padding.size} particles have mask 1 and zeros alone"
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("columns", "factor", "said"),
+    [
+        (
+            [0, 2],
+            1e-3,
+            r"column 0 of 'jet_features' is 0\.9\d* \(median\), which is taken as the pT in GeV",
+        ),
+        ([3], 0.01, r"column 3 of 'jet_features' is below the number of particles of 40 of 40 jets"),
+    ],
+)
+def test_jets_in_tev_and_another_last_column_are_said(tmp_path, content, capsys, columns, factor, said):
+    content["jet_features"][:, 0] -= 20
+    content["jet_features"][:, columns] *= factor
+    read_jetnet(write(tmp_path / "t.hdf5", content))
+    assert re.search(said, capsys.readouterr().err)
 
 
 def test_absolute_coordinates_are_refused(tmp_path, content):
