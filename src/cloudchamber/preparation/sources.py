@@ -6,7 +6,7 @@ import numpy as np
 
 from cloudchamber.cloud import Column
 from cloudchamber.errors import InputError
-from cloudchamber.particle_codes import hadronic
+from cloudchamber.particle_codes import hadronic, hypothetical
 from cloudchamber.preparation.clustering import JetKinematics, cluster, four_vector_sums
 from cloudchamber.preparation.columns import JET_FEATURES, MULTIPLICITY
 from cloudchamber.preparation.jet_events import JET_LEAVES, TARGET_COLUMNS, JetEventSource
@@ -99,7 +99,8 @@ class _ConstituentSource(CloudSource):
 
     def __init__(self, tree: EventTree, clouds: EventConstituents, extra: tuple[str, ...]) -> None:
         self._extra, self._select_visible = extra, clouds.constituents == "particle"
-        self._visible = self._hadrons = 0
+        self._visible = self._hadrons = self._hypothetical = 0
+        self._code: int | None = None
         self._leaves_out_pile_up = clouds.leaves_out_pile_up
         self.collections = constituent_collections(tree, clouds.constituents, clouds.collections)
         asked = clouds.pile_up == "leave_out"
@@ -121,20 +122,32 @@ class _ConstituentSource(CloudSource):
         pile_up = self._pile_up.find(step)
         seen = visible(step) if self._select_visible else np.ones_like(pile_up)
         if self._select_visible:
-            self._visible += int(seen.sum())
-            self._hadrons += int(hadronic(step.leaves[VISIBLE_LEAVES[1]].values[seen]).sum())
+            codes = step.leaves[VISIBLE_LEAVES[1]].values[seen]
+            self._visible += len(codes)
+            self._hadrons += int(hadronic(codes).sum())
+            new = codes[hypothetical(codes)]
+            if len(new):
+                self._hypothetical += len(new)
+                self._code = int(new[0])
         table = table.keep(seen & ~pile_up if self._leaves_out_pile_up else seen)
         directed = table.with_direction
         return table.keep(directed), len(directed) - int(directed.sum()), int((pile_up & seen).sum())
 
     def unlikely(self) -> str | None:
-        """Say that hardly any of many visible particles are hadrons, as where the card has filtered them."""
-        if self._visible < _ENOUGH_PARTICLES or self._hadrons >= _FEWEST_HADRONS * self._visible:
-            return None
-        return (
-            f"{self._hadrons} of {self._visible} visible particles of status 1 are hadrons: some cards write leptons "
-            "and photons of 'Particle' alone, and jets of these are no jets"
-        )
+        """Say that hardly any of many visible particles are hadrons, as where the card has filtered them, and that some
+        are of codes that models use as they like."""
+        said = []
+        if self._visible >= _ENOUGH_PARTICLES and self._hadrons < _FEWEST_HADRONS * self._visible:
+            said.append(
+                f"{self._hadrons} of {self._visible} visible particles of status 1 are hadrons: some cards write "
+                "leptons and photons of 'Particle' alone, and jets of these are no jets"
+            )
+        if self._hypothetical:
+            said.append(
+                f"{self._hypothetical} of {self._visible} visible particles of status 1 are of codes beyond the "
+                f"Standard Model, such as {self._code}: they are taken as seen by a detector"
+            )
+        return "; ".join(said) or None
 
 
 @final
