@@ -142,6 +142,16 @@ def test_events_without_tops_have_no_partons(tmp_path: Path) -> None:
     assert [int(clouds.label(name)[0]) for name in NAMES] == [-1] * 6
 
 
+def test_a_file_without_tops_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As where the card left the tops out, or the generator wrote none: all events would be without a truth."""
+    ingested(tmp_path, settings())
+    assert "WARNING" not in capsys.readouterr().err
+    clouds = ingested(tmp_path, settings(), PID=[21, 21, *PID[2:]])
+    assert [int(clouds.label(name)[0]) for name in NAMES] == [-1] * 6
+    said = "no event has a quark whose mother in 'Particle' is a top or its W: none of 1 accepted events has"
+    assert said in capsys.readouterr().err
+
+
 def test_a_file_without_particles_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"a\.root: no branch 'Particle', which holds the partons"):
         ingested(tmp_path, settings(), PID=None)

@@ -66,6 +66,24 @@ def test_jets_with_all_prongs_of_one_particle_are_kept(path: Path, tmp_path: Pat
     np.testing.assert_array_equal(wider.label("event"), [0, 0, 2, 2])
 
 
+def test_a_file_with_other_status_codes_is_said(path: Path, tmp_path: Path, capsys) -> None:
+    """As of another generator; beside a file of Pythia 8 its jets would be missing without a word."""
+    others = PARTICLES | {
+        "Status": [[2 if code == 23 else code for code in event] for event in PARTICLES["Status"]],
+        **{name: [[float(value) for value in event] for event in PARTICLES[name]] for name in ("Eta", "Phi")},
+    }
+    towers = TOWERS | {"JetIndex": [[-1] * len(event) for event in TOWERS["ET"]]}
+    other = write_delphes(tmp_path / "b.root", {"Tower": towers, "Particle": others})
+    chosen = IngestionSettings(clouds=WIDE | {"truth_match": {"prongs": 2}}, max_particles=10)
+    ingest([path, other], chosen, tmp_path / "clouds.h5")
+    assert set(read_clouds(tmp_path / "clouds.h5").label("file").tolist()) == {0}
+    warnings = [line for line in capsys.readouterr().err.splitlines() if line.startswith("ingest: WARNING")]
+    said = (
+        "no particle decays to 2 quarks or gluons of status 23, the code of Pythia 8: none of 6 accepted jets is left"
+    )
+    assert warnings == [f"ingest: WARNING: {other}: {said} by the truth match"]
+
+
 @pytest.mark.parametrize(("radius", "within", "within_wide"), [(0.5, 0, 4), (0.75, 1, 3), (1.2, 2, 2)])
 def test_prongs_are_in_the_jet_where_nobody_says_how_near(
     path: Path, tmp_path: Path, radius: float, within: int, within_wide: int

@@ -186,6 +186,7 @@ class ReclusteredJetSource(_ConstituentSource):
     def __init__(self, tree: EventTree, clouds: ReclusteredJets, extra: tuple[str, ...]) -> None:
         super().__init__(tree, clouds, extra)
         self._path, self._settings = tree.path, clouds
+        self._accepted = self._decays = 0
         if clouds.truth_match is not None:
             if "Particle" not in tree.collections:
                 raise InputError(f"{tree.path}: no branch 'Particle', which the truth match needs")
@@ -208,7 +209,10 @@ class ReclusteredJetSource(_ConstituentSource):
             match = settings.truth_match
             axes = (jets.event[chosen], sums.eta[chosen], sums.phi[chosen])
             largest = settings.radius if match.radius is None else match.radius
-            kept = matched(*axes, read_prongs(step, self._path), match.prongs, largest)
+            prongs = read_prongs(step, self._path)
+            self._accepted += accepted
+            self._decays += int((prongs.sizes == match.prongs).sum())
+            kept = matched(*axes, prongs, match.prongs, largest)
             chosen, rank = chosen[kept], rank[kept]
         features = np.column_stack([sums.pt, sums.eta, sums.phi, sums.mass, members.counts])
         members = members.take(chosen)
@@ -224,6 +228,17 @@ class ReclusteredJetSource(_ConstituentSource):
             pile_up_left_out=pile_up if self._leaves_out_pile_up else 0,
             unmatched=accepted - len(chosen),
         )
+
+    def unlikely(self) -> str | None:
+        """Say what is unlikely of the particles, and that there is nothing that the accepted jets could match."""
+        said = [super().unlikely()]
+        match = self._settings.truth_match
+        if match is not None and self._accepted and not self._decays:
+            said.append(
+                f"no particle decays to {match.prongs} quarks or gluons of status 23, the code of Pythia 8: none of "
+                f"{self._accepted} accepted jets is left by the truth match"
+            )
+        return "; ".join(filter(None, said)) or None
 
 
 def _sums(table: ConstituentTable, members: Jagged) -> JetKinematics:
