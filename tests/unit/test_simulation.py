@@ -214,6 +214,24 @@ def test_a_window_that_pythia_does_not_apply_is_refused(command: str) -> None:
     assert next(collide("top", process(command, pt_hat=(0.0, 6500.0)), 1, 5, 5)).particles.n_events == 5
 
 
+@pytest.mark.parametrize(
+    ("command", "later"),
+    [
+        ("PartonLevel:MPI = off ! as in the note", "PartonLevel:mpi = on"),
+        ("MultipartonInteractions:pT0Ref = 2.0", "Tune:pp = 21"),
+        ("SpaceShower:alphaSorder = 2", "SpaceShower:alphaSorder = 1"),
+    ],
+)
+def test_a_command_that_a_later_one_makes_void_is_refused(command: str, later: str) -> None:
+    with pytest.raises(SettingsError, match=f"^processes.top.commands: '{command}' does not count: a later one"):
+        next(collide("top", process(*TOP_COMMANDS, command, later), 1, 1, 1))
+
+
+def test_a_tune_and_what_differs_from_it_count() -> None:
+    commands = ("Tune:pp = 21", "MultipartonInteractions:pT0Ref = 2.", "Print:quiet = yes")
+    assert next(collide("top", process(*TOP_COMMANDS, *commands), 1, 1, 1)).particles.n_events == 1
+
+
 def test_a_spectrum_that_is_not_there_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "model.slha"
     command = f"SLHA:file = {path}"

@@ -23,7 +23,8 @@ FAILURES_ALLOWED = 10
 FAILURE_RATE_ALLOWED = 0.05
 
 _PYTHIA_SEED_MAX = 900_000_000
-_SWITCH_VALUES = frozenset(("on", "yes", "true", "ok", "1", "off", "no", "false", "0"))
+_ON = frozenset(("on", "yes", "true", "ok", "1"))
+_SWITCH_VALUES = _ON | {"off", "no", "false", "0"}
 # What begins a comment.
 _COMMENT = re.compile(r"[!#].*", re.DOTALL)
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?")
@@ -91,6 +92,9 @@ def _generator(name: str, process: ProcessSettings, of_kind: Sequence[str], seed
     pythia = optional_package("pythia8mc", "simulation", "simulation").Pythia("", False)
     for command in process.commands:
         _command(pythia, command, f"processes.{name}.commands")
+    for command in process.commands:
+        if not _counts(pythia, _words(command)):
+            raise SettingsError(f"processes.{name}.commands: '{command}' does not count: a later one says otherwise")
     # After the commands of the user, which therefore cannot change what the other keys say.
     own = ("Print:quiet = on", *of_kind, *commands(process.keep), "Random:setSeed = on", f"Random:seed = {seed}")
     for command in own:
@@ -107,12 +111,27 @@ def _generator(name: str, process: ProcessSettings, of_kind: Sequence[str], seed
 
 
 def _command(pythia: Any, command: str, key: str) -> None:
-    words = _COMMENT.sub("", command).replace("=", " ").split()
-    if not pythia.readString(command, False) or not _understood_value(pythia, [word.lower() for word in words]):
+    if not pythia.readString(command, False) or not _understood_value(pythia, _words(command.lower())):
         raise SettingsError(f"{key}: Pythia does not understand '{command}'")
+    words = _words(command)
     # Without it Pythia goes on with masses and decays of its own.
     if words[:1] and words[0].lower() == _SPECTRUM and not all(Path(word).is_file() for word in words[1:2]):
         raise SettingsError(f"{key}: no file is where '{command}' says")
+
+
+def _words(command: str) -> list[str]:
+    """Return the name of a setting and what follows it."""
+    return _COMMENT.sub("", command).replace("=", " ").split()
+
+
+def _counts(pythia: Any, words: Sequence[str]) -> bool:
+    """Return whether a setting still is what a command said: a tune sets many, and of two commands the last counts."""
+    name, value, *_ = [*words, "", ""]
+    if pythia.settings.isFlag(name):
+        return bool(pythia.settings.flag(name)) == (value.lower() in _ON)
+    if pythia.settings.isMode(name):
+        return bool(pythia.settings.mode(name) == int(value))
+    return not pythia.settings.isParm(name) or bool(pythia.settings.parm(name) == float(value))
 
 
 def _understood_value(pythia: Any, words: Sequence[str]) -> bool:
