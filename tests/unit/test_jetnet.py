@@ -79,6 +79,14 @@ def test_number_of_particles_is_counted_where_it_is_not_stored(tmp_path):
     np.testing.assert_array_equal(read_jetnet(tmp_path / "t.hdf5").feature("n_constituents"), [2, 1])
 
 
+def test_no_jet_has_more_particles_than_the_file_has_room_for(tmp_path, content):
+    """Jets that were cut know how many they had; readers of the layout make masks of the number."""
+    cut = read_jetnet(write(tmp_path / "t.hdf5", content), max_particles=7)
+    write_jetnet(tmp_path / "cut.hdf5", cut)
+    expected = np.minimum(content["jet_features"][:, 3], 7)
+    np.testing.assert_array_equal(read_jetnet(tmp_path / "cut.hdf5").feature("n_constituents"), expected)
+
+
 def test_the_hardest_particles_are_kept(tmp_path, content):
     clouds = read_jetnet(write(tmp_path / "t.hdf5", content), max_particles=7)
     assert clouds.points.shape == (40, 7, 3)

@@ -194,7 +194,8 @@ def _dataset(path: str | Path, file: h5py.File, name: str, dimensions: int) -> n
 def write_jetnet(path: str | Path, clouds: Clouds) -> None:
     """Write clouds in the JetNet layout, as float32.
 
-    The number of particles is the feature n_constituents where there is one, else the number of real particles.
+    The number of particles is the feature n_constituents where there is one, but at most as many as the file has room
+    for, as in the published files of 30 and 150 particles; else the number of real particles.
 
     Args:
         path: file to write.
@@ -207,7 +208,8 @@ def write_jetnet(path: str | Path, clouds: Clouds) -> None:
     points = [clouds.point(column.name) for column in RELATIVE_COLUMNS]
     jets = [clouds.feature(column.name) for column in _FEATURES[:3]]
     counted = any(column.name == _FEATURES[3].name for column in clouds.feature_columns)
-    number = clouds.feature(_FEATURES[3].name) if counted else clouds.multiplicity
+    room = clouds.points.shape[1]
+    number = np.minimum(clouds.feature(_FEATURES[3].name), room) if counted else clouds.multiplicity
     with create_hdf5(path) as output:
         particles = np.stack([*points, clouds.mask], axis=-1, dtype=np.float32, casting="unsafe")
         for name, values in (
