@@ -46,6 +46,8 @@ _STORED_FEATURES = (
 )
 # Of the visible particles of whole events half are hadrons, most others photons of their decays.
 _FEWEST_HADRONS, _ENOUGH_PARTICLES = 0.1, 100
+# Of the visible particles of whole events one in seven has less pT [GeV].
+_SOFT, _MANY_PARTICLES = 0.1, 1000
 _EVENT_FEATURES = (Column("sum_pt", "GeV"), Column("mass", "GeV"))
 
 
@@ -100,6 +102,7 @@ class _ConstituentSource(CloudSource):
     def __init__(self, tree: EventTree, clouds: EventConstituents, extra: tuple[str, ...]) -> None:
         self._extra, self._select_visible = extra, clouds.constituents == "particle"
         self._visible = self._hadrons = self._hypothetical = 0
+        self._softest = np.inf
         self._code: int | None = None
         self._leaves_out_pile_up = clouds.leaves_out_pile_up
         self.collections = constituent_collections(tree, clouds.constituents, clouds.collections)
@@ -124,6 +127,8 @@ class _ConstituentSource(CloudSource):
         if self._select_visible:
             codes = step.leaves[VISIBLE_LEAVES[1]].values[seen]
             self._visible += len(codes)
+            pt = table.columns[0][seen]
+            self._softest = min(self._softest, float(pt.min(initial=np.inf, where=pt > 0)))
             self._hadrons += int(hadronic(codes).sum())
             new = codes[hypothetical(codes)]
             if len(new):
@@ -141,6 +146,11 @@ class _ConstituentSource(CloudSource):
             said.append(
                 f"{self._hadrons} of {self._visible} visible particles of status 1 are hadrons: some cards write "
                 "leptons and photons of 'Particle' alone, and jets of these are no jets"
+            )
+        if self._visible >= _MANY_PARTICLES and self._softest > _SOFT:
+            said.append(
+                f"none of {self._visible} visible particles of status 1 has less than {self._softest:.3g} GeV of pT: "
+                "some cards write harder ones of 'Particle' alone, and jets lack the others"
             )
         if self._hypothetical:
             said.append(
