@@ -6,11 +6,11 @@ import numpy as np
 
 from cloudchamber.cloud import Column
 from cloudchamber.errors import InputError
-from cloudchamber.particle_codes import hadronic, hypothetical
 from cloudchamber.preparation.clustering import JetKinematics, cluster, four_vector_sums
 from cloudchamber.preparation.columns import JET_FEATURES, MULTIPLICITY
 from cloudchamber.preparation.jet_events import JET_LEAVES, TARGET_COLUMNS, JetEventSource
 from cloudchamber.preparation.nanoaod_jets import NanoJetSource
+from cloudchamber.preparation.particle_tally import ParticleTally
 from cloudchamber.preparation.raw_clouds import CloudSource, RawClouds
 from cloudchamber.preparation.selection import hardest
 from cloudchamber.preparation.stored_jets import StoredJetSource
@@ -44,10 +44,6 @@ _STORED_FEATURES = (
     Column("stored_phi", "rad"),
     Column("stored_mass", "GeV"),
 )
-# Of the visible particles of whole events half are hadrons, most others photons of their decays.
-_FEWEST_HADRONS, _ENOUGH_PARTICLES = 0.1, 100
-# Of the visible particles of whole events one in seven has less pT [GeV].
-_SOFT, _MANY_PARTICLES = 0.1, 1000
 _EVENT_FEATURES = (Column("sum_pt", "GeV"), Column("mass", "GeV"))
 
 
@@ -101,9 +97,7 @@ class _ConstituentSource(CloudSource):
 
     def __init__(self, tree: EventTree, clouds: EventConstituents, extra: tuple[str, ...]) -> None:
         self._extra, self._select_visible = extra, clouds.constituents == "particle"
-        self._visible = self._hadrons = self._hypothetical = 0
-        self._softest = np.inf
-        self._code: int | None = None
+        self._particles = ParticleTally()
         self._leaves_out_pile_up = clouds.leaves_out_pile_up
         self.collections = constituent_collections(tree, clouds.constituents, clouds.collections)
         asked = clouds.pile_up == "leave_out"
@@ -125,39 +119,14 @@ class _ConstituentSource(CloudSource):
         pile_up = self._pile_up.find(step)
         seen = visible(step) if self._select_visible else np.ones_like(pile_up)
         if self._select_visible:
-            codes = step.leaves[VISIBLE_LEAVES[1]].values[seen]
-            self._visible += len(codes)
-            pt = table.columns[0][seen]
-            self._softest = min(self._softest, float(pt.min(initial=np.inf, where=pt > 0)))
-            self._hadrons += int(hadronic(codes).sum())
-            new = codes[hypothetical(codes)]
-            if len(new):
-                self._hypothetical += len(new)
-                self._code = int(new[0])
+            self._particles.add(step.leaves[VISIBLE_LEAVES[1]].values[seen], table.columns[0][seen])
         table = table.keep(seen & ~pile_up if self._leaves_out_pile_up else seen)
         directed = table.with_direction
         return table.keep(directed), len(directed) - int(directed.sum()), int((pile_up & seen).sum())
 
     def unlikely(self) -> str | None:
-        """Say that hardly any of many visible particles are hadrons, as where the card has filtered them, and that some
-        are of codes that models use as they like."""
-        said = []
-        if self._visible >= _ENOUGH_PARTICLES and self._hadrons < _FEWEST_HADRONS * self._visible:
-            said.append(
-                f"{self._hadrons} of {self._visible} visible particles of status 1 are hadrons: some cards write "
-                "leptons and photons of 'Particle' alone, and jets of these are no jets"
-            )
-        if self._visible >= _MANY_PARTICLES and self._softest > _SOFT:
-            said.append(
-                f"none of {self._visible} visible particles of status 1 has less than {self._softest:.3g} GeV of pT: "
-                "some cards write harder ones of 'Particle' alone, and jets lack the others"
-            )
-        if self._hypothetical:
-            said.append(
-                f"{self._hypothetical} of {self._visible} visible particles of status 1 are of codes beyond the "
-                f"Standard Model, such as {self._code}: they are taken as seen by a detector"
-            )
-        return "; ".join(said) or None
+        """Say what is unlikely of the particles of the generator."""
+        return "; ".join(self._particles.unlikely()) or None
 
 
 @final
@@ -241,14 +210,14 @@ class ReclusteredJetSource(_ConstituentSource):
 
     def unlikely(self) -> str | None:
         """Say what is unlikely of the particles, and that there is nothing that the accepted jets could match."""
-        said = [super().unlikely()]
+        said = self._particles.unlikely()
         match = self._settings.truth_match
         if match is not None and self._accepted and not self._decays:
             said.append(
                 f"no particle decays to {match.prongs} quarks or gluons of status 23, the code of Pythia 8: none of "
                 f"{self._accepted} accepted jets is left by the truth match"
             )
-        return "; ".join(filter(None, said)) or None
+        return "; ".join(said) or None
 
 
 def _sums(table: ConstituentTable, members: Jagged) -> JetKinematics:
