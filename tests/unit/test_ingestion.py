@@ -8,12 +8,13 @@ import pytest
 from root_files import random_towers, write_delphes
 
 from cloudchamber.cloud_file import read_clouds
-from cloudchamber.errors import InputError
+from cloudchamber.errors import InputError, SettingsError
 from cloudchamber.preparation.clustering import cluster, four_vector_sums
 from cloudchamber.preparation.ingestion import ingest
 from cloudchamber.readers.constituents import gather
 from cloudchamber.readers.delphes import open_tree
 from cloudchamber.readers.references import resolve
+from cloudchamber.settings.base import parse
 from cloudchamber.settings.ingestion import IngestionSettings
 
 STORED = {"kind": "stored", "jets_per_event": 1000}
@@ -99,6 +100,12 @@ def test_a_leaf_that_is_read_anyway_can_be_an_extra_leaf(tmp_path, output, rng):
     path = write_delphes(tmp_path / "a.root", {"Tower": random_towers(rng, 5)})
     clouds = run(path, output, EVENTS, extra_leaves=("ET",))
     np.testing.assert_array_equal(clouds.point("ET"), clouds.point("pt"))
+
+
+def test_an_extra_leaf_is_named_once():
+    """Two columns of one name: nothing would tell them apart."""
+    with pytest.raises(SettingsError, match="extra_leaves: 'Eem' stands there twice"):
+        parse(IngestionSettings, {"clouds": EVENTS, "max_particles": 3, "extra_leaves": ["Eem", "T", "Eem"]})
 
 
 def test_a_whole_number_that_single_precision_rounds_is_refused(tmp_path, output):
