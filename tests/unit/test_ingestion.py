@@ -102,6 +102,15 @@ def test_a_leaf_that_is_read_anyway_can_be_an_extra_leaf(tmp_path, output, rng):
     np.testing.assert_array_equal(clouds.point("ET"), clouds.point("pt"))
 
 
+def test_azimuths_in_degrees_are_refused(tmp_path, output, rng):
+    """Cosines of any number are good numbers, and jets had been made of towers that are far apart."""
+    towers = random_towers(rng, 3)
+    towers["Phi"] = [np.degrees(of_event).tolist() for of_event in towers["Phi"]]
+    path = write_delphes(tmp_path / "a.root", {"Tower": towers})
+    with pytest.raises(InputError, match=r"a\.root: branch 'Tower\.Phi' is not finite or not physical in event 0"):
+        run(path, output, {"kind": "reclustered"})
+
+
 def test_an_extra_leaf_is_named_once():
     """Two columns of one name: nothing would tell them apart."""
     with pytest.raises(SettingsError, match="extra_leaves: 'Eem' stands there twice"):

@@ -42,6 +42,8 @@ _WITH_ET = {"Tower", "EFlowPhoton", "EFlowNeutralHadron"}
 _NO_DIRECTION = np.float32(999.9)
 # No particle is beyond these; within them all sums are finite in float32.
 _ETA_LIMIT, _PT_LIMIT = 50.0, 1e9
+# Azimuths are written from minus pi, from 0, or without taking turns off; degrees are beyond.
+_PHI_LIMIT = 2 * np.pi + 1
 _FLOAT_LIMIT = np.finfo(np.float32).max
 _UNITS = {
     "GeV": ("E", "ET", "PT", "P", "Px", "Py", "Pz", "Mass", "Eem", "Ehad", "Etrk"),
@@ -200,7 +202,7 @@ def merge(parts: Sequence[Jagged]) -> Jagged:
 def bad_values(step: Step) -> Mapping[str, np.ndarray]:
     """Return, for each leaf or number with bad values, the mask (n_events,) of the events that have them.
 
-    Bad are NaN, infinity, a negative pT or ET, and a pT or eta that no particle has.
+    Bad are NaN, infinity, a negative pT or ET, a pT or eta that no particle has, and an azimuth beyond a turn.
     """
     found = {name: bad for name, values in step.numbers.items() if (bad := ~np.isfinite(values)).any()}
     for name, leaf in step.leaves.items():
@@ -218,4 +220,4 @@ def _bad(leaf: str, values: np.ndarray) -> np.ndarray:
     size = np.abs(values)
     if leaf == "Eta":
         return ~((size <= _ETA_LIMIT) | (size == _NO_DIRECTION))
-    return ~(size <= _FLOAT_LIMIT)
+    return ~(size <= (_PHI_LIMIT if leaf == "Phi" else _FLOAT_LIMIT))
