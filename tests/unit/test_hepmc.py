@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import re
 import shlex
 from collections.abc import Callable
 from pathlib import Path
@@ -104,6 +105,21 @@ def test_the_nominal_weight_is_found_by_its_name_and_not_by_its_place(tmp_path: 
     sliced = ingested(path, tmp_path / "c.h5", cross_sections={str(path): 3.0})
     assert sliced.event_weight is not None
     assert sliced.event_weight.sum() == pytest.approx(3.0)
+
+
+@pytest.mark.parametrize(("version", "names"), [(2, "N 2 .*"), (3, "W Weight.*")])
+def test_weights_without_names_are_known_by_their_numbers(
+    tmp_path: Path, rng: np.random.Generator, version: int, names: str
+) -> None:
+    """The first is the nominal one; files of older programs name none."""
+    weights = {"Weight": (1.0, 2.0, 4.0), "b": (3.0, 3.0, 1.0)}
+    path = write_hepmc(tmp_path / "a.hepmc", random_events(rng, 3), weights, version=version)
+    text, removed = re.subn(rf"^{names}\n", "", path.read_text(), flags=re.MULTILINE)
+    assert removed
+    path.write_text(text)
+    for name, values in (("Event.Weight", [1, 2, 4]), ("1", [3, 3, 1])):
+        clouds = ingested(path, tmp_path / "c.h5", weight_branch=name)
+        assert clouds.feature("event_weight").tolist() == values
 
 
 def test_weights_of_which_none_is_the_nominal_one_are_refused(tmp_path: Path, rng: np.random.Generator) -> None:

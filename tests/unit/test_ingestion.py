@@ -8,12 +8,13 @@ import pytest
 from root_files import random_towers, write_delphes
 
 from cloudchamber.cloud_file import read_clouds
-from cloudchamber.errors import InputError
+from cloudchamber.errors import InputError, SettingsError
 from cloudchamber.preparation.clustering import cluster, four_vector_sums
 from cloudchamber.preparation.ingestion import ingest
 from cloudchamber.readers.constituents import gather
 from cloudchamber.readers.delphes import open_tree
 from cloudchamber.readers.references import resolve
+from cloudchamber.settings.base import parse
 from cloudchamber.settings.ingestion import IngestionSettings
 
 STORED = {"kind": "stored", "jets_per_event": 1000}
@@ -55,6 +56,14 @@ def test_stored_jets_through_an_index(tmp_path, output):
     assert clouds.meta["events"] == {"read": 2, "without_constituents": 0, "skipped_bad_values": 0, "not_accepted": 0}
 
 
+def test_an_index_of_any_type_is_the_same(tmp_path, output):
+    one, other = (
+        run(write_delphes(tmp_path / "a.root", {"Tower": towers, "Jet": JETS}), output, STORED)
+        for towers in (TOWERS, TOWERS | {"JetIndex": [[-1.0, 1.0, 0.0, 1.0], [-1.0]]})
+    )
+    np.testing.assert_array_equal(one.points, other.points)
+
+
 def test_kinematics_are_of_all_constituents(tmp_path, output):
     """Two massless towers: m^2 = 2 pt1 pt2 (cosh(deta) - cos(dphi)), also where the second is truncated."""
     path = write_delphes(tmp_path / "a.root", {"Tower": TOWERS, "Jet": JETS})
@@ -91,6 +100,32 @@ def test_a_leaf_that_is_read_anyway_can_be_an_extra_leaf(tmp_path, output, rng):
     path = write_delphes(tmp_path / "a.root", {"Tower": random_towers(rng, 5)})
     clouds = run(path, output, EVENTS, extra_leaves=("ET",))
     np.testing.assert_array_equal(clouds.point("ET"), clouds.point("pt"))
+
+
+def test_azimuths_in_degrees_are_refused(tmp_path, output, rng):
+    """Cosines of any number are good numbers, and jets had been made of towers that are far apart."""
+    towers = random_towers(rng, 3)
+    towers["Phi"] = [np.degrees(of_event).tolist() for of_event in towers["Phi"]]
+    path = write_delphes(tmp_path / "a.root", {"Tower": towers})
+    with pytest.raises(InputError, match=r"a\.root: branch 'Tower\.Phi' is not finite or not physical in event 0"):
+        run(path, output, {"kind": "reclustered"})
+
+
+def test_an_extra_leaf_is_named_once():
+    """Two columns of one name: nothing would tell them apart."""
+    with pytest.raises(SettingsError, match="extra_leaves: 'Eem' stands there twice"):
+        parse(IngestionSettings, {"clouds": EVENTS, "max_particles": 3, "extra_leaves": ["Eem", "T", "Eem"]})
+
+
+def test_a_whole_number_that_single_precision_rounds_is_refused(tmp_path, output):
+    """The code of helium 4 becomes that of nothing; the same number is no matter where it is not kept."""
+    kinematics = {"PT": [[3.0], [2.0, 1.0]], "Eta": [[0.0], [0.1, 0.2]], "Phi": [[0.0], [0.1, 0.2]]}
+    particles = kinematics | {"PID": [[16777217 - 1], [211, 1000020040]], "Status": [[1], [1, 1]]}
+    path = write_delphes(tmp_path / "a.root", {"Particle": particles})
+    events = {"kind": "events", "constituents": "particle"}
+    with pytest.raises(InputError, match=r"a\.root: 'Particle.PID' is 1000020040 in event 1, .* makes 1000020032"):
+        run(path, output, events, extra_leaves=("PID",))
+    assert len(run(path, output, events, extra_leaves=("Status",))) == 2
 
 
 def test_result_does_not_depend_on_the_step(tmp_path, rng):

@@ -108,6 +108,27 @@ def test_cuts_do_not_remove_jets_from_events(tmp_path: Path) -> None:
     assert clouds.multiplicity[0] == 7
 
 
+@pytest.mark.parametrize(
+    ("tags", "said"),
+    [
+        ([0.9, 0.1, 0.8, 0.2, 0.3, 0.4, 0.5], r"is 0\.89\d* in event 0, expected a whole number"),
+        ([-1, 1, 1, 0, 0, 0, 0], "is -1 for a jet: expected 0 or 1"),
+    ],
+)
+def test_what_is_no_b_tag_is_refused(tmp_path: Path, tags: list[float], said: str) -> None:
+    """Of a discriminant there had been no tags at all, and of -1, as for a jet without a tag, one."""
+    with pytest.raises(InputError, match=rf"a\.root: branch 'Jet\.BTag' {said}"):
+        ingested(tmp_path, settings(b_tags_min=0), JETS | {"BTag": tags})
+
+
+def test_mothers_of_any_type_are_the_same(tmp_path: Path) -> None:
+    """Programs that make tables of events write all columns as one type."""
+    one, other = (ingested(tmp_path, settings(), M1=[kind(row) for row in M1]) for kind in (int, float))
+    assert np.array_equal(one.labels, other.labels)
+    with pytest.raises(InputError, match=r"a\.root: branch 'Particle\.M1' is 0.5 in event 0, expected a whole number"):
+        ingested(tmp_path, settings(), M1=[-1.0, -1.0, 0.5, *map(float, M1[3:])])
+
+
 def test_the_order_of_jets_in_the_file_does_not_matter(tmp_path: Path) -> None:
     order = [3, 0, 6, 5, 1, 4, 2]
     jets = {name: [values[at] for at in order] for name, values in JETS.items()}
@@ -119,6 +140,16 @@ def test_the_order_of_jets_in_the_file_does_not_matter(tmp_path: Path) -> None:
 def test_events_without_tops_have_no_partons(tmp_path: Path) -> None:
     clouds = ingested(tmp_path, settings(partons="none"), PID=None)
     assert [int(clouds.label(name)[0]) for name in NAMES] == [-1] * 6
+
+
+def test_a_file_without_tops_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As where the card left the tops out, or the generator wrote none: all events would be without a truth."""
+    ingested(tmp_path, settings())
+    assert "WARNING" not in capsys.readouterr().err
+    clouds = ingested(tmp_path, settings(), PID=[21, 21, *PID[2:]])
+    assert [int(clouds.label(name)[0]) for name in NAMES] == [-1] * 6
+    said = "no event has a quark whose mother in 'Particle' is a top or its W: none of 1 accepted events has"
+    assert said in capsys.readouterr().err
 
 
 def test_a_file_without_particles_is_named(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """The JetNet layout, both ways."""
 
+import re
+
 import h5py
 import numpy as np
 import pytest
@@ -75,6 +77,14 @@ def test_number_of_particles_is_counted_where_it_is_not_stored(tmp_path):
     )
     write_jetnet(tmp_path / "t.hdf5", clouds)
     np.testing.assert_array_equal(read_jetnet(tmp_path / "t.hdf5").feature("n_constituents"), [2, 1])
+
+
+def test_no_jet_has_more_particles_than_the_file_has_room_for(tmp_path, content):
+    """Jets that were cut know how many they had; readers of the layout make masks of the number."""
+    cut = read_jetnet(write(tmp_path / "t.hdf5", content), max_particles=7)
+    write_jetnet(tmp_path / "cut.hdf5", cut)
+    expected = np.minimum(content["jet_features"][:, 3], 7)
+    np.testing.assert_array_equal(read_jetnet(tmp_path / "cut.hdf5").feature("n_constituents"), expected)
 
 
 def test_the_hardest_particles_are_kept(tmp_path, content):
@@ -205,6 +215,24 @@ def test_padding_that_the_mask_takes_for_particles_is_said(tmp_path, content, ca
     read_jetnet(write(tmp_path / "ones.hdf5", {"particle_features": particles, "jet_features": jets}))
     said = f"{padding.sum()} of {padding.size} particles have mask 1 and zeros alone"
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("columns", "factor", "said"),
+    [
+        (
+            [0, 2],
+            1e-3,
+            r"column 0 of 'jet_features' is 0\.9\d* \(median\), which is taken as the pT in GeV",
+        ),
+        ([3], 0.01, r"column 3 of 'jet_features' is below the number of particles of 40 of 40 jets"),
+    ],
+)
+def test_jets_in_tev_and_another_last_column_are_said(tmp_path, content, capsys, columns, factor, said):
+    content["jet_features"][:, 0] -= 20
+    content["jet_features"][:, columns] *= factor
+    read_jetnet(write(tmp_path / "t.hdf5", content))
+    assert re.search(said, capsys.readouterr().err)
 
 
 def test_absolute_coordinates_are_refused(tmp_path, content):

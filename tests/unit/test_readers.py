@@ -141,6 +141,8 @@ def test_index_per_constituent():
         ("Tower.Eta", 60.0, True),
         ("EFlowTrack.Eta", np.float32(-999.9), False),
         ("Tower.Phi", np.nan, True),
+        ("Tower.Phi", 6.28, False),
+        ("Jet.Phi", -9.0, True),
         ("Tower.Eem", 1e300, True),
         ("Jet.Mass", -0.1, False),
     ],

@@ -120,7 +120,15 @@ def test_events_do_not_depend_on_the_batch(collisions: Collisions) -> None:
         "Top:gg2ttbar = maybe",
         "Top:gg2ttbar",
         "PhaseSpace:mHatMin = heavy",
+        "PhaseSpace:mHatMin = 1,000",
+        "TimeShower:alphaSvalue = 0.12O",
+        "TimeShower:alphaSorder = 1.9",
         "24:onMod = off",
+        "24:onMode = of",
+        "24:onIfAny = 1,2,3,4",
+        "25:onIfMatch = 5 -5, 4 -4",
+        "25:m0 = 125,7",
+        "25:mayDecay = none",
     ],
 )
 def test_a_command_that_pythia_does_not_understand_is_named(command: str) -> None:
@@ -141,10 +149,13 @@ def test_a_process_that_cannot_happen_is_refused(changes: dict) -> None:
     [
         ("Beams:eCM = 7000", "energy"),
         ("beams:ecm=14000.", "energy"),
+        ("Beams:eA = 7000.", "energy"),
+        ("Beams:pzB = -7000.", "energy"),
         ("PhaseSpace:pTHatMin 10", "pt_hat"),
         ("phasespace:pThatmax = 10", "pt_hat"),
         ("Random:seed = 99", "seed of the analysis"),
         ("Main:numberOfEvents = 100000", "events"),
+        ("Main:subrun = 1", "a process of its own"),
         ("Beams:frameType = 4", "kind"),
         ("Beams:LHEF = a.lhe", "kind"),
     ],
@@ -191,6 +202,43 @@ def test_commands_beside_those_of_other_settings_count() -> None:
         *("Merging:Process = {pp > t:a t}", "24:addChannel = 1 0.5 0 -1 2"),
     )
     assert parse(ProcessSettings, {**TOP.model_dump(), "commands": commands}).commands == commands
+
+
+@pytest.mark.parametrize(
+    "command", ["HiggsSM:gg2H = on", "SoftQCD:nonDiffractive = on", "HardQCD:qqbar2qqbargDiff = on"]
+)
+def test_a_window_that_pythia_does_not_apply_is_refused(command: str) -> None:
+    """Without it 2 -> 1 events are at rest, though all that is written of them says that their pT is in the window."""
+    with pytest.raises(SettingsError, match=r"^processes.top.pt_hat: the scattering of 5 of 5 events is outside"):
+        next(collide("top", process(command, pt_hat=(500.0, 1000.0)), 1, 5, 5))
+    assert next(collide("top", process(command, pt_hat=(0.0, 6500.0)), 1, 5, 5)).particles.n_events == 5
+
+
+@pytest.mark.parametrize(
+    ("command", "later"),
+    [
+        ("PartonLevel:MPI = off ! as in the note", "PartonLevel:mpi = on"),
+        ("MultipartonInteractions:pT0Ref = 2.0", "Tune:pp = 21"),
+        ("SpaceShower:alphaSorder = 2", "SpaceShower:alphaSorder = 1"),
+    ],
+)
+def test_a_command_that_a_later_one_makes_void_is_refused(command: str, later: str) -> None:
+    with pytest.raises(SettingsError, match=f"^processes.top.commands: '{command}' does not count: a later one"):
+        next(collide("top", process(*TOP_COMMANDS, command, later), 1, 1, 1))
+
+
+def test_a_tune_and_what_differs_from_it_count() -> None:
+    commands = ("Tune:pp = 21", "MultipartonInteractions:pT0Ref = 2.", "Print:quiet = yes")
+    assert next(collide("top", process(*TOP_COMMANDS, *commands), 1, 1, 1)).particles.n_events == 1
+
+
+def test_a_spectrum_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "model.slha"
+    command = f"SLHA:file = {path}"
+    with pytest.raises(SettingsError, match=f"^processes.top.commands: no file is where '{command}' says"):
+        next(collide("top", process(*TOP_COMMANDS, command), 1, 1, 1))
+    path.write_text("BLOCK MASS\n25 125.0\n")
+    assert next(collide("top", process(*TOP_COMMANDS, command), 1, 1, 1)).particles.n_events == 1
 
 
 def test_too_many_events_given_up_are_an_error() -> None:

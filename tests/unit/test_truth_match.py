@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import uproot
-from root_files import write_delphes
+from root_files import Lists, write_delphes
 
 from cloudchamber.cloud import Clouds
 from cloudchamber.cloud_file import read_clouds
@@ -64,6 +64,24 @@ def test_jets_with_all_prongs_of_one_particle_are_kept(path: Path, tmp_path: Pat
     np.testing.assert_array_equal(single.label("event"), [1, 1])
     wider = run(path, tmp_path / "wider.h5", truth_match={"prongs": 2, "radius": 1.4})
     np.testing.assert_array_equal(wider.label("event"), [0, 0, 2, 2])
+
+
+def test_a_file_with_other_status_codes_is_said(path: Path, tmp_path: Path, capsys) -> None:
+    """As of another generator; beside a file of Pythia 8 its jets would be missing without a word."""
+    others = PARTICLES | {
+        "Status": [[2 if code == 23 else code for code in event] for event in PARTICLES["Status"]],
+        **{name: [[float(value) for value in event] for event in PARTICLES[name]] for name in ("Eta", "Phi")},
+    }
+    towers = TOWERS | {"JetIndex": [[-1] * len(event) for event in TOWERS["ET"]]}
+    other = write_delphes(tmp_path / "b.root", {"Tower": towers, "Particle": others})
+    chosen = IngestionSettings(clouds=WIDE | {"truth_match": {"prongs": 2}}, max_particles=10)
+    ingest([path, other], chosen, tmp_path / "clouds.h5")
+    assert set(read_clouds(tmp_path / "clouds.h5").label("file").tolist()) == {0}
+    warnings = [line for line in capsys.readouterr().err.splitlines() if line.startswith("ingest: WARNING")]
+    said = (
+        "no particle decays to 2 quarks or gluons of status 23, the code of Pythia 8: none of 6 accepted jets is left"
+    )
+    assert warnings == [f"ingest: WARNING: {other}: {said} by the truth match"]
 
 
 @pytest.mark.parametrize(("radius", "within", "within_wide"), [(0.5, 0, 4), (0.75, 1, 3), (1.2, 2, 2)])
@@ -158,9 +176,10 @@ def test_a_file_without_particles(tmp_path: Path) -> None:
         ([[-1, -1, 5]], "points outside the particles of event 0"),
         ([[-1, -1, -2]], "points outside the particles of event 0"),
         ([[1, 0, 1]], "makes a particle its own ancestor"),
+        ([[-1.0, -1.0, 0.5]], "is 0.5 in event 0, expected a whole number"),
     ],
 )
-def test_mothers_that_cannot_be(mothers: list[list[int]], message: str, tmp_path: Path) -> None:
+def test_mothers_that_cannot_be(mothers: Lists, message: str, tmp_path: Path) -> None:
     particles = {
         "PID": [[25, 25, 5]],
         "Status": [[22, 22, 23]],

@@ -22,7 +22,7 @@ from cloudchamber.preparation.raw_clouds import RawClouds
 from cloudchamber.preparation.sources import feature_columns, label_columns, open_source, particle_columns
 from cloudchamber.preparation.stored_counts import StoredCounts
 from cloudchamber.progress import progress
-from cloudchamber.readers.constituents import bad_values
+from cloudchamber.readers.constituents import bad_values, refuse_rounded
 from cloudchamber.readers.event_tree import EventTree
 from cloudchamber.readers.jagged import Step
 from cloudchamber.readers.open_events import open_events
@@ -180,6 +180,7 @@ def _clouds(
         with closing(tree.steps(*read)) as steps:
             for step in steps:
                 good = _without_bad_values(tree, step, settings)
+                refuse_rounded(good, source.collections, settings.extra_leaves, path)
                 raw = source.clouds(good)
                 content.add(good, raw)
                 tally.add_step(step, good, raw)

@@ -13,6 +13,7 @@ from cloudchamber.readers.constituents import constituent_leaves, gather
 from cloudchamber.readers.event_tree import EventTree
 from cloudchamber.readers.jagged import Step
 from cloudchamber.readers.pile_up import PARTICLE_PILE_UP
+from cloudchamber.readers.whole_numbers import whole_lists
 from cloudchamber.settings.ingestion import JetEvents
 
 __all__ = ["JET_LEAVES", "TARGET_COLUMNS", "JetEventSource"]
@@ -37,7 +38,7 @@ class JetEventSource(CloudSource):
 
     def __init__(self, tree: EventTree, clouds: JetEvents, extra: tuple[str, ...], width: int) -> None:
         self._path, self._settings, self._width = tree.path, clouds, width
-        self._jets = self._tagged = 0
+        self._jets = self._tagged = self._accepted = self._partons = 0
         self._extra = (*JET_LEAVES, *extra)
         self.collections = (clouds.collection,)
         self.leaves = tuple(constituent_leaves(self.collections, self._extra))
@@ -50,6 +51,7 @@ class JetEventSource(CloudSource):
     def clouds(self, step: Step) -> RawClouds:
         """Return the accepted events, with the rank by pT of the jet of each parton as labels, -1 for none."""
         settings = self._settings
+        self._refuse_other_tags(step)
         table = gather(step, self.collections, self._extra)
         directed = table.with_direction
         table = table.keep(directed)
@@ -66,6 +68,7 @@ class JetEventSource(CloudSource):
         targets = np.full((len(counts), len(TARGET_COLUMNS)), -1)
         if settings.partons == "top_pair":
             partons = read_top_partons(step, self._path)
+            self._partons += len(partons.event)
             jet = match_partons(event, eta, phi, partons.event, partons.eta, partons.phi, settings.match_radius)
             found = jet >= 0
             # The writer sorts by falling pT and keeps the order of equal ones.
@@ -76,6 +79,7 @@ class JetEventSource(CloudSource):
             of_parton[of_parton >= self._width] = -1
             targets[partons.event, partons.column] = of_parton
         kept = np.flatnonzero(accepted)
+        self._accepted += len(kept)
         # A copy of the lists of accepted events alone.
         columns = table.columns[:, accepted[event]]
         offsets = np.concatenate(([0], np.cumsum(counts[kept])))
@@ -93,11 +97,27 @@ class JetEventSource(CloudSource):
         )
 
     def unlikely(self) -> str | None:
-        """Say that none of the many jets that were read has a b-tag."""
-        if self._jets < _ENOUGH_JETS or self._tagged:
-            return None
-        settings = self._settings
-        return f"none of {self._jets} jets has a b-tag, bit {settings.b_tag_bit or 0} of '{settings.collection}.BTag'"
+        """Say that none of the many jets that were read has a b-tag, and that no event has quarks of tops."""
+        settings, said = self._settings, []
+        if self._jets >= _ENOUGH_JETS and not self._tagged:
+            bit = settings.b_tag_bit or 0
+            said.append(f"none of {self._jets} jets has a b-tag, bit {bit} of '{settings.collection}.BTag'")
+        if settings.partons == "top_pair" and self._accepted and not self._partons:
+            said.append(
+                f"no event has a quark whose mother in 'Particle' is a top or its W: none of {self._accepted} accepted "
+                "events has jets of partons (clouds.partons: none asks for none)"
+            )
+        return "; ".join(said) or None
+
+    def _refuse_other_tags(self, step: Step) -> None:
+        """Refuse a discriminant, which would be cut down to zero, and a negative number, which has all bits."""
+        name = f"{self._settings.collection}.BTag"
+        tags = whole_lists(self._path, name, step.leaves[name], step.events)
+        if (tags < 0).any():
+            raise InputError(
+                f"{self._path}: branch '{name}' is {tags.min()} for a jet: expected 0 or 1, or a bit for each working "
+                "point of the card"
+            )
 
     def _has_tag(self, working_points: np.ndarray) -> np.ndarray:
         """Return whether each jet has a b-tag, from the whole number whose bits are the working points of the card."""

@@ -17,6 +17,7 @@ from cloudchamber.readers.constituents import ConstituentTable
 from cloudchamber.readers.event_tree import EventTree
 from cloudchamber.readers.jagged import Step
 from cloudchamber.readers.references import Resolved
+from cloudchamber.readers.whole_numbers import whole_lists
 from cloudchamber.settings.ingestion import StoredJets
 
 __all__ = ["Linked", "LinkedJetSource"]
@@ -72,14 +73,8 @@ class LinkedJetSource(CloudSource, ABC):
         """Return the labels (jets, L) of all jets of ``step``."""
         columns = [np.zeros((jets, 0), np.int64)]
         for name in self._label_leaves:
-            lists = step.leaves[name]
-            whole = lists.values.astype(np.int64)
-            wrong = np.flatnonzero(whole != lists.values)
-            if len(wrong):
-                event = np.repeat(step.events, lists.counts)[wrong[0]]
-                what = f"branch '{self._branches[name]}' is {lists.values[wrong[0]]} in event {event}"
-                raise InputError(f"{self._path}: {what}, expected a whole number")
-            columns.append(whole[:, None])
+            whole = whole_lists(self._path, self._branches[name], step.leaves[name], step.events)
+            columns.append(whole.astype(np.int64)[:, None])
         return np.concatenate(columns, axis=1)
 
     @abstractmethod

@@ -6,11 +6,11 @@ import numpy as np
 
 from cloudchamber.cloud import Column
 from cloudchamber.errors import InputError
-from cloudchamber.particle_codes import hadronic
 from cloudchamber.preparation.clustering import JetKinematics, cluster, four_vector_sums
 from cloudchamber.preparation.columns import JET_FEATURES, MULTIPLICITY
 from cloudchamber.preparation.jet_events import JET_LEAVES, TARGET_COLUMNS, JetEventSource
 from cloudchamber.preparation.nanoaod_jets import NanoJetSource
+from cloudchamber.preparation.particle_tally import ParticleTally
 from cloudchamber.preparation.raw_clouds import CloudSource, RawClouds
 from cloudchamber.preparation.selection import hardest
 from cloudchamber.preparation.stored_jets import StoredJetSource
@@ -44,8 +44,6 @@ _STORED_FEATURES = (
     Column("stored_phi", "rad"),
     Column("stored_mass", "GeV"),
 )
-# Of the visible particles of whole events half are hadrons, most others photons of their decays.
-_FEWEST_HADRONS, _ENOUGH_PARTICLES = 0.1, 100
 _EVENT_FEATURES = (Column("sum_pt", "GeV"), Column("mass", "GeV"))
 
 
@@ -99,7 +97,7 @@ class _ConstituentSource(CloudSource):
 
     def __init__(self, tree: EventTree, clouds: EventConstituents, extra: tuple[str, ...]) -> None:
         self._extra, self._select_visible = extra, clouds.constituents == "particle"
-        self._visible = self._hadrons = 0
+        self._particles = ParticleTally()
         self._leaves_out_pile_up = clouds.leaves_out_pile_up
         self.collections = constituent_collections(tree, clouds.constituents, clouds.collections)
         asked = clouds.pile_up == "leave_out"
@@ -121,20 +119,14 @@ class _ConstituentSource(CloudSource):
         pile_up = self._pile_up.find(step)
         seen = visible(step) if self._select_visible else np.ones_like(pile_up)
         if self._select_visible:
-            self._visible += int(seen.sum())
-            self._hadrons += int(hadronic(step.leaves[VISIBLE_LEAVES[1]].values[seen]).sum())
+            self._particles.add(step.leaves[VISIBLE_LEAVES[1]].values[seen], table.columns[0][seen])
         table = table.keep(seen & ~pile_up if self._leaves_out_pile_up else seen)
         directed = table.with_direction
         return table.keep(directed), len(directed) - int(directed.sum()), int((pile_up & seen).sum())
 
     def unlikely(self) -> str | None:
-        """Say that hardly any of many visible particles are hadrons, as where the card has filtered them."""
-        if self._visible < _ENOUGH_PARTICLES or self._hadrons >= _FEWEST_HADRONS * self._visible:
-            return None
-        return (
-            f"{self._hadrons} of {self._visible} visible particles of status 1 are hadrons: some cards write leptons "
-            "and photons of 'Particle' alone, and jets of these are no jets"
-        )
+        """Say what is unlikely of the particles of the generator."""
+        return "; ".join(self._particles.unlikely()) or None
 
 
 @final
@@ -173,6 +165,7 @@ class ReclusteredJetSource(_ConstituentSource):
     def __init__(self, tree: EventTree, clouds: ReclusteredJets, extra: tuple[str, ...]) -> None:
         super().__init__(tree, clouds, extra)
         self._path, self._settings = tree.path, clouds
+        self._accepted = self._decays = 0
         if clouds.truth_match is not None:
             if "Particle" not in tree.collections:
                 raise InputError(f"{tree.path}: no branch 'Particle', which the truth match needs")
@@ -195,7 +188,10 @@ class ReclusteredJetSource(_ConstituentSource):
             match = settings.truth_match
             axes = (jets.event[chosen], sums.eta[chosen], sums.phi[chosen])
             largest = settings.radius if match.radius is None else match.radius
-            kept = matched(*axes, read_prongs(step, self._path), match.prongs, largest)
+            prongs = read_prongs(step, self._path)
+            self._accepted += accepted
+            self._decays += int((prongs.sizes == match.prongs).sum())
+            kept = matched(*axes, prongs, match.prongs, largest)
             chosen, rank = chosen[kept], rank[kept]
         features = np.column_stack([sums.pt, sums.eta, sums.phi, sums.mass, members.counts])
         members = members.take(chosen)
@@ -211,6 +207,17 @@ class ReclusteredJetSource(_ConstituentSource):
             pile_up_left_out=pile_up if self._leaves_out_pile_up else 0,
             unmatched=accepted - len(chosen),
         )
+
+    def unlikely(self) -> str | None:
+        """Say what is unlikely of the particles, and that there is nothing that the accepted jets could match."""
+        said = self._particles.unlikely()
+        match = self._settings.truth_match
+        if match is not None and self._accepted and not self._decays:
+            said.append(
+                f"no particle decays to {match.prongs} quarks or gluons of status 23, the code of Pythia 8: none of "
+                f"{self._accepted} accepted jets is left by the truth match"
+            )
+        return "; ".join(said) or None
 
 
 def _sums(table: ConstituentTable, members: Jagged) -> JetKinematics:

@@ -15,8 +15,9 @@ from cloudchamber.readers.constituents import (
     merge,
 )
 from cloudchamber.readers.event_tree import EventTree
-from cloudchamber.readers.jagged import Step
+from cloudchamber.readers.jagged import Jagged, Step
 from cloudchamber.readers.references import Resolved, from_index, referenced_collections, resolve
+from cloudchamber.readers.whole_numbers import whole_lists
 from cloudchamber.settings.ingestion import StoredJets
 
 __all__ = ["StoredJetSource"]
@@ -71,6 +72,7 @@ class StoredJetSource(LinkedJetSource):
             unique_ids = merge([step.leaves[f"{collection}.fUniqueID"] for collection in self.collections])
             return resolve(step.references[self.references[0]], unique_ids)
         index = step.leaves[self._index]
+        index = Jagged(whole_lists(self._path, self._index, index, step.events), index.offsets)
         event = np.repeat(np.arange(len(index)), index.counts)
         n_jets = np.diff(jets)[event]
         wrong = np.flatnonzero((index.values < -1) | (index.values >= n_jets))

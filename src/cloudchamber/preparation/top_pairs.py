@@ -14,11 +14,13 @@ import numpy as np
 from cloudchamber.errors import InputError
 from cloudchamber.readers.jagged import Step
 from cloudchamber.readers.pile_up import PARTICLE_PILE_UP
+from cloudchamber.readers.whole_numbers import whole_lists
 
 __all__ = ["PARTON_LEAVES", "TopPartons", "read_top_partons"]
 
 PARTON_LEAVES = tuple(f"Particle.{leaf}" for leaf in ("PID", "M1", "Eta", "Phi"))
 
+_MOTHER = "Particle.M1"
 _TOP, _W, _HEAVIEST_LIGHT = 6, 24, 5
 
 
@@ -49,6 +51,7 @@ def read_top_partons(step: Step, path: Path) -> TopPartons:
     """
     leaves = [step.leaves[name] for name in PARTON_LEAVES]
     pid, first_mother, eta, phi = (leaf.values for leaf in leaves)
+    first_mother = whole_lists(path, _MOTHER, leaves[1], step.events)
     kind = np.abs(pid)
     counts = leaves[0].counts
     event = np.repeat(np.arange(len(counts)), counts)

@@ -16,11 +16,13 @@ from cloudchamber.errors import InputError
 from cloudchamber.jets.relative import wrap
 from cloudchamber.readers.jagged import Step
 from cloudchamber.readers.pile_up import PARTICLE_PILE_UP
+from cloudchamber.readers.whole_numbers import whole_lists
 
 __all__ = ["TRUTH_LEAVES", "Prongs", "matched", "read_prongs"]
 
 TRUTH_LEAVES = tuple(f"Particle.{leaf}" for leaf in ("PID", "Status", "M1", "Eta", "Phi"))
 
+_MOTHER = "Particle.M1"
 _PRONG, _INCOMING = 23, 21
 _PARTONS = (1, 2, 3, 4, 5, 21)
 
@@ -52,6 +54,7 @@ def read_prongs(step: Step, path: Path) -> Prongs:
     """
     leaves = [step.leaves[name] for name in TRUTH_LEAVES]
     pid, status, first_mother, eta, phi = (leaf.values for leaf in leaves)
+    first_mother = whole_lists(path, _MOTHER, leaves[2], step.events)
     counts = leaves[0].counts
     event = np.repeat(np.arange(len(counts)), counts)
     outside = (first_mother < -1) | (first_mother >= counts[event])

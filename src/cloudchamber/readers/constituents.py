@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import final
 
 import numpy as np
 
 from cloudchamber.cloud import Column
+from cloudchamber.errors import InputError
 from cloudchamber.particle_codes import INVISIBLE
 from cloudchamber.readers.event_tree import EventTree
 from cloudchamber.readers.jagged import Jagged, Step, offsets_of
@@ -26,6 +28,7 @@ __all__ = [
     "merge",
     "point_columns",
     "pt_leaves",
+    "refuse_rounded",
     "visible",
 ]
 
@@ -39,6 +42,8 @@ _WITH_ET = {"Tower", "EFlowPhoton", "EFlowNeutralHadron"}
 _NO_DIRECTION = np.float32(999.9)
 # No particle is beyond these; within them all sums are finite in float32.
 _ETA_LIMIT, _PT_LIMIT = 50.0, 1e9
+# Azimuths are written from minus pi, from 0, or without taking turns off; degrees are beyond.
+_PHI_LIMIT = 2 * np.pi + 1
 _FLOAT_LIMIT = np.finfo(np.float32).max
 _UNITS = {
     "GeV": ("E", "ET", "PT", "P", "Px", "Py", "Pz", "Mass", "Eem", "Ehad", "Etrk"),
@@ -149,6 +154,27 @@ def gather(step: Step, collections: Sequence[str], extra: Sequence[str] = ()) ->
     return ConstituentTable(np.stack([leaf.values.astype(np.float32) for leaf in leaves]), leaves[0].offsets)
 
 
+def refuse_rounded(step: Step, collections: Sequence[str], extra: Sequence[str], path: Path) -> None:
+    """Refuse whole numbers of the leaves ``extra`` that single precision, in which clouds hold them, makes others.
+
+    Raises:
+        InputError: such as the codes of nuclei; the message names file, leaf and event.
+    """
+    for name in (f"{collection}.{leaf}" for collection in collections for leaf in extra):
+        lists = step.leaves[name]
+        if lists.values.dtype.kind not in "iu":
+            continue
+        # 64 bits, so that numbers of 32 bits are compared as they are.
+        rounded = lists.values.astype(np.float32).astype(np.float64)
+        wrong = np.flatnonzero(rounded != lists.values)
+        if len(wrong):
+            event = step.events[np.searchsorted(lists.offsets, wrong[0], side="right") - 1]
+            raise InputError(
+                f"{path}: '{name}' is {lists.values[wrong[0]]} in event {event}, which the single precision of clouds "
+                f"makes {rounded[wrong[0]]:.0f}: leave '{name.partition('.')[2]}' out of extra_leaves"
+            )
+
+
 def visible(step: Step) -> np.ndarray:
     """Return which generator particles a perfect detector would see: those of status 1, without neutrinos
     and what else is invisible.
@@ -176,7 +202,7 @@ def merge(parts: Sequence[Jagged]) -> Jagged:
 def bad_values(step: Step) -> Mapping[str, np.ndarray]:
     """Return, for each leaf or number with bad values, the mask (n_events,) of the events that have them.
 
-    Bad are NaN, infinity, a negative pT or ET, and a pT or eta that no particle has.
+    Bad are NaN, infinity, a negative pT or ET, a pT or eta that no particle has, and an azimuth beyond a turn.
     """
     found = {name: bad for name, values in step.numbers.items() if (bad := ~np.isfinite(values)).any()}
     for name, leaf in step.leaves.items():
@@ -194,4 +220,4 @@ def _bad(leaf: str, values: np.ndarray) -> np.ndarray:
     size = np.abs(values)
     if leaf == "Eta":
         return ~((size <= _ETA_LIMIT) | (size == _NO_DIRECTION))
-    return ~(size <= _FLOAT_LIMIT)
+    return ~(size <= (_PHI_LIMIT if leaf == "Phi" else _FLOAT_LIMIT))

@@ -150,9 +150,7 @@ class HepMCFile(EventTree):
 
     def _event(self, event: Any) -> GeneratedEvent:
         event.set_units(self._hepmc.Units.GEV, self._hepmc.Units.MM)
-        names = list(event.weight_names) if event.weights else []
-        if len(names) != len(event.weights):
-            names = [str(number) for number in range(len(event.weights))]
+        names = self._names_of_weights(event)
         found = event.numpy.particles
         rows = np.flatnonzero(found.status == 1)
         momenta = np.stack([found.px, found.py, found.pz, found.e, found.generated_mass])[:, rows]
@@ -165,6 +163,15 @@ class HepMCFile(EventTree):
             momenta.astype(np.float64),
             self._places(event, rows),
         )
+
+    def _names_of_weights(self, event: Any) -> list[str]:
+        """Return what an event calls its weights, or their numbers where it does not name all of them."""
+        numbers = [str(number) for number in range(len(event.weights))]
+        try:
+            names = list(event.weight_names) if numbers else []
+        except RuntimeError:  # of files without any names, as older programs write them
+            return numbers
+        return names if len(names) == len(numbers) else numbers
 
     def _places(self, event: Any, rows: np.ndarray) -> np.ndarray:
         """Return (4, n) the vertices at which particles were produced; HepMC looks further up where one has none."""

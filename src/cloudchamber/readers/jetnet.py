@@ -29,6 +29,8 @@ _MOST_NEGATIVE = 0.25
 _LARGEST_ETA = 10.0
 # GeV and MeV are a thousand apart; few particles of a jet have a part of its mass.
 _MASS_RATIO = 30.0
+# No jet of a collider has less [GeV].
+_SMALLEST_PT = 1.0
 
 _FEATURES = (Column("jet_pt", "GeV"), Column("jet_eta"), Column("jet_mass", "GeV"), Column("n_constituents"))
 
@@ -62,6 +64,7 @@ def read_jetnet(path: str | Path, max_particles: int | None = None) -> Clouds:
     _say_padding(path, points, mask)
     points[..., 1] = within_a_turn(points[..., 1], mask, str(path))
     _refuse_other_coordinates(path, points, mask, jets)
+    _say_unlikely(path, mask, jets)
     cost: dict[str, Any] = {}
     if max_particles is not None:
         mask, points = _in_order(mask, points, np.where(mask, -points[..., 2], np.inf))
@@ -87,6 +90,23 @@ def _say_padding(path: str | Path, points: np.ndarray, mask: np.ndarray) -> None
         sys.stderr.write(
             f"{path}: WARNING: {zeros} of {int(mask.sum())} particles have mask 1 and zeros alone: if they are padding "
             "models are asked for too many particles\n"
+        )
+
+
+def _say_unlikely(path: str | Path, mask: np.ndarray, jets: np.ndarray) -> None:
+    """Say that jets (N, 4) have a pT that is none in GeV, or fewer particles than are there."""
+    filled = mask.any(axis=1)
+    pt = float(np.median(jets[filled, 0])) if filled.any() else _SMALLEST_PT
+    if pt < _SMALLEST_PT:
+        sys.stderr.write(
+            f"{path}: WARNING: column 0 of 'jet_features' is {pt:.3g} (median), which is taken as the pT in GeV: is "
+            "that its unit?\n"
+        )
+    fewer = int((jets[:, 3] < mask.sum(axis=1)).sum())
+    if fewer:
+        sys.stderr.write(
+            f"{path}: WARNING: column 3 of 'jet_features' is below the number of particles of {fewer} of {len(jets)} "
+            "jets: expected that number\n"
         )
 
 
@@ -174,7 +194,8 @@ def _dataset(path: str | Path, file: h5py.File, name: str, dimensions: int) -> n
 def write_jetnet(path: str | Path, clouds: Clouds) -> None:
     """Write clouds in the JetNet layout, as float32.
 
-    The number of particles is the feature n_constituents where there is one, else the number of real particles.
+    The number of particles is the feature n_constituents where there is one, but at most as many as the file has room
+    for, as in the published files of 30 and 150 particles; else the number of real particles.
 
     Args:
         path: file to write.
@@ -187,7 +208,8 @@ def write_jetnet(path: str | Path, clouds: Clouds) -> None:
     points = [clouds.point(column.name) for column in RELATIVE_COLUMNS]
     jets = [clouds.feature(column.name) for column in _FEATURES[:3]]
     counted = any(column.name == _FEATURES[3].name for column in clouds.feature_columns)
-    number = clouds.feature(_FEATURES[3].name) if counted else clouds.multiplicity
+    room = clouds.points.shape[1]
+    number = np.minimum(clouds.feature(_FEATURES[3].name), room) if counted else clouds.multiplicity
     with create_hdf5(path) as output:
         particles = np.stack([*points, clouds.mask], axis=-1, dtype=np.float32, casting="unsafe")
         for name, values in (

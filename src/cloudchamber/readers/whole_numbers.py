@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from cloudchamber.errors import InputError
+from cloudchamber.readers.jagged import Jagged
 
-__all__ = ["whole_numbers"]
+__all__ = ["whole_lists", "whole_numbers"]
 
 
 def whole_numbers(path: Path, name: str, values: np.ndarray, first: int) -> np.ndarray:
@@ -27,4 +28,29 @@ def whole_numbers(path: Path, name: str, values: np.ndarray, first: int) -> np.n
     if len(wrong):
         at = wrong[0]
         raise InputError(f"{path}: {name} is {values[at]} in entry {first + at}, expected a whole number")
+    return found
+
+
+def whole_lists(path: Path, name: str, lists: Jagged, events: np.ndarray) -> np.ndarray:
+    """Return the (total,) values of lists of numbers of any type as whole numbers.
+
+    Args:
+        path: the file.
+        name: of the branch.
+        lists: one of each event.
+        events: (n_events,) their entries in the file.
+
+    Raises:
+        InputError: one is not whole, NaN or beyond int64; the message names file, branch and event.
+    """
+    if lists.values.dtype.kind in "iub":
+        return lists.values
+    with np.errstate(invalid="ignore"):
+        found: np.ndarray = lists.values.astype(np.int64)
+    wrong = np.flatnonzero(found != lists.values)
+    if len(wrong):
+        event = np.repeat(events, lists.counts)[wrong[0]]
+        raise InputError(
+            f"{path}: branch '{name}' is {lists.values[wrong[0]]} in event {event}, expected a whole number"
+        )
     return found

@@ -156,7 +156,9 @@ class IngestionSettings(Settings):
 
     clouds: Annotated[StoredJets | ReclusteredJets | WholeEvents | JetEvents, Field(discriminator="kind")]
     max_particles: PositiveInt = Field(description="padded length; the hardest particles are kept")
-    extra_leaves: tuple[str, ...] = Field((), description="further leaves of the constituents to keep, such as Eem")
+    extra_leaves: Annotated[tuple[str, ...], Different] = Field(
+        (), description="further leaves of the constituents to keep, such as Eem"
+    )
     label_branch: str | None = Field(
         None, description="branch with one whole number per event: the label 'class' of its clouds"
     )

@@ -19,10 +19,15 @@ _BOTTOM_MASS = 4.8  # [GeV]
 
 # Settings of Pythia that are not those of a command, in small letters, with the key that says them.
 _DECIDED = {
-    "beams:ecm": "energy",
+    # Those of beams that do not collide head-on count with another frameType alone.
+    **dict.fromkeys(
+        ("beams:ecm", *(f"beams:{what}{beam}" for what in ("e", "px", "py", "pz") for beam in "ab")), "energy"
+    ),
     "main:numberofevents": "events",
     # Every shard would read the same events of the file, and their energy is not that of the settings.
     **dict.fromkeys(("beams:frametype", "beams:lhef"), "kind"),
+    # All commands after it would be of that run alone, and none of them count.
+    "main:subrun": "a process of its own",
     **dict.fromkeys(("random:seed", "random:setseed"), "seed of the analysis"),
 }
 _PT_HAT = ("phasespace:pthatmin", "phasespace:pthatmax")
@@ -112,7 +117,9 @@ class PythiaProcess(SimulatedProcess):
     commands: Annotated[tuple[str, ...], _without(_DECIDED | dict.fromkeys(_PT_HAT, "pt_hat"))] = Field(
         description="Pythia 8 settings that switch the process on, without those that another key says"
     )
-    pt_hat: Window = Field(description="limits on the transverse momentum of the hard scattering [GeV]")
+    pt_hat: Window = Field(
+        description="limits on the transverse momentum of the hard scattering, of two outgoing particles [GeV]"
+    )
 
     @property
     def scattering(self) -> str:

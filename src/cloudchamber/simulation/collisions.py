@@ -15,7 +15,7 @@ import awkward as ak
 import numpy as np
 
 from cloudchamber.errors import SettingsError
-from cloudchamber.settings.processes import ProcessSettings
+from cloudchamber.settings.processes import ProcessSettings, PythiaProcess
 from cloudchamber.simulation.generators import FAILURE_RATE_ALLOWED, FAILURES_ALLOWED, generator
 from cloudchamber.simulation.particles import Particles
 
@@ -24,6 +24,8 @@ __all__ = ["Collisions", "HeavyQuarks", "collide"]
 _PICOBARN_PER_MILLIBARN = 1e9
 _CHARM, _BOTTOM = 4, 5
 _TRIED_PER_BATCH_MAX = 20
+# The window is compared with the root of a square.
+_ROUNDING = 1e-6
 # Of a parton that can give a jet its flavour: PartonPTMin of the ATLAS card of Delphes.
 _FLAVOUR_PT_MIN = 1.0
 
@@ -84,7 +86,8 @@ def collide(name: str, process: ProcessSettings, seed: int, events: int, batch: 
         batch: largest number at a time, or thereabouts where events are given up; the events do not depend on it.
 
     Raises:
-        SettingsError: Pythia refuses a command or the process, or fails in more than 5 % of the events.
+        SettingsError: Pythia refuses a command or the process, does not keep to the window of ``pt_hat``, or fails in
+            more than 5 % of the events.
     """
     with generator(name, process, seed, events) as source:
         done = failed = kept = waiting = 0
@@ -101,8 +104,25 @@ def collide(name: str, process: ProcessSettings, seed: int, events: int, batch: 
             if failed > FAILURES_ALLOWED + FAILURE_RATE_ALLOWED * done:
                 raise SettingsError(f"processes.{name}: Pythia gave up {failed} of {done + failed} events")
             if len(made):
-                yield _collisions(source.pythia, made, waiting)
+                collisions = _collisions(source.pythia, made, waiting)
+                _check_window(name, process, collisions)
+                yield collisions
                 waiting = 0
+
+
+def _check_window(name: str, process: ProcessSettings, collisions: Collisions) -> None:
+    """Refuse a scattering outside of the window, which Pythia does not apply to all processes."""
+    if not isinstance(process, PythiaProcess):
+        return
+    (low, high), pt_hat = process.pt_hat, collisions.pt_hat
+    outside = (pt_hat < low * (1 - _ROUNDING)) | (pt_hat > high * (1 + _ROUNDING))
+    if outside.any():
+        raise SettingsError(
+            f"processes.{name}.pt_hat: the scattering of {int(outside.sum())} of {len(pt_hat)} events is outside of "
+            f"{low:g} to {high:g} GeV, such as at {pt_hat[np.argmax(outside)]:.4g} GeV: Pythia limits pT of two "
+            "outgoing particles of a hard process alone, not of one or three of them and not of soft processes; "
+            f"[0, {process.energy / 2:g}] asks for no limits"
+        )
 
 
 def _collisions(pythia: Any, made: ak.Array, generated: int) -> Collisions:

@@ -1,5 +1,6 @@
 """Pythia 8 made ready for a process: one of its own, or events of decay chains that it reads from a file."""
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,7 +23,18 @@ FAILURES_ALLOWED = 10
 FAILURE_RATE_ALLOWED = 0.05
 
 _PYTHIA_SEED_MAX = 900_000_000
-_SWITCH_VALUES = frozenset(("on", "yes", "true", "ok", "1", "off", "no", "false", "0"))
+_ON = frozenset(("on", "yes", "true", "ok", "1"))
+_SWITCH_VALUES = _ON | {"off", "no", "false", "0"}
+# What begins a comment.
+_COMMENT = re.compile(r"[!#].*", re.DOTALL)
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?")
+_WHOLE_NUMBER = re.compile(r"[-+]?\d+")
+# Properties of particles that are one number, or a switch.
+_PARTICLE_NUMBERS = frozenset(("m0", "mwidth", "mmin", "mmax", "tau0"))
+# Properties that switch on or off the decays to particles of some codes.
+_CHANNELS = re.compile(r"o(n|ff)(pos|neg)?if(any|all|match)")
+_SPECTRUM = "slha:file"
+_PARTICLE_SWITCHES = frozenset(("onmode", "maydecay", "isresonance", "doexternaldecay", "doforcewidth"))
 
 
 @final
@@ -80,6 +92,9 @@ def _generator(name: str, process: ProcessSettings, of_kind: Sequence[str], seed
     pythia = optional_package("pythia8mc", "simulation", "simulation").Pythia("", False)
     for command in process.commands:
         _command(pythia, command, f"processes.{name}.commands")
+    for command in process.commands:
+        if not _counts(pythia, _words(command)):
+            raise SettingsError(f"processes.{name}.commands: '{command}' does not count: a later one says otherwise")
     # After the commands of the user, which therefore cannot change what the other keys say.
     own = ("Print:quiet = on", *of_kind, *commands(process.keep), "Random:setSeed = on", f"Random:seed = {seed}")
     for command in own:
@@ -96,11 +111,53 @@ def _generator(name: str, process: ProcessSettings, of_kind: Sequence[str], seed
 
 
 def _command(pythia: Any, command: str, key: str) -> None:
-    if not pythia.readString(command, False) or not _understood_flag(pythia, command):
+    if not pythia.readString(command, False) or not _understood_value(pythia, _words(command.lower())):
         raise SettingsError(f"{key}: Pythia does not understand '{command}'")
+    words = _words(command)
+    # Without it Pythia goes on with masses and decays of its own.
+    if words[:1] and words[0].lower() == _SPECTRUM and not all(Path(word).is_file() for word in words[1:2]):
+        raise SettingsError(f"{key}: no file is where '{command}' says")
 
 
-def _understood_flag(pythia: Any, command: str) -> bool:
-    """Return whether a switch has a value that is one; Pythia takes any other word for "off" without a message."""
-    name, value, *_ = [*command.replace("=", " ").lower().split(), "", ""]
-    return not pythia.settings.isFlag(name) or value in _SWITCH_VALUES
+def _words(command: str) -> list[str]:
+    """Return the name of a setting and what follows it."""
+    return _COMMENT.sub("", command).replace("=", " ").split()
+
+
+def _counts(pythia: Any, words: Sequence[str]) -> bool:
+    """Return whether a setting still is what a command said: a tune sets many, and of two commands the last counts."""
+    name, value, *_ = [*words, "", ""]
+    if pythia.settings.isFlag(name):
+        return bool(pythia.settings.flag(name)) == (value.lower() in _ON)
+    if pythia.settings.isMode(name):
+        return bool(pythia.settings.mode(name) == int(value))
+    return not pythia.settings.isParm(name) or bool(pythia.settings.parm(name) == float(value))
+
+
+def _understood_value(pythia: Any, words: Sequence[str]) -> bool:
+    """Return whether the value of a command, in small letters, is understood as a whole: switches, numbers, and lists
+    of codes of particles.
+
+    Without a message Pythia takes any other word for "off", of a number what is before the first character that does
+    not belong to it, as 1 of 1,000, and of a list what is before a comma.
+    """
+    name, value, *_ = [*words, "", ""]
+    code, _, of_particle = name.partition(":")
+    if code.isdecimal():
+        return _understood_of_particle(of_particle, words[1:])
+    if pythia.settings.isFlag(name):
+        return value in _SWITCH_VALUES
+    if pythia.settings.isMode(name):
+        return _WHOLE_NUMBER.fullmatch(value) is not None
+    return not pythia.settings.isParm(name) or _NUMBER.fullmatch(value) is not None
+
+
+def _understood_of_particle(name: str, values: Sequence[str]) -> bool:
+    """Return what :func:`_understood_value` does of a property of a particle."""
+    if name in _PARTICLE_SWITCHES:
+        return values[:1] != [] and values[0] in _SWITCH_VALUES
+    if name in _PARTICLE_NUMBERS:
+        return values[:1] != [] and _NUMBER.fullmatch(values[0]) is not None
+    if _CHANNELS.fullmatch(name):
+        return all(_WHOLE_NUMBER.fullmatch(value) for value in values)
+    return True
