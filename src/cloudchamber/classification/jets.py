@@ -72,9 +72,8 @@ def combine_classes(settings: TaggingJetsSettings, seed: int, output: Path) -> N
         labels, raw_files, contents, kinematics = [], [], [], []
         known: dict[str, tuple[int, int]] = {}
         made_of: list[tuple[str, dict[str, str]]] = []
-        metas: dict[str, Mapping[str, Any]] = {}
         momenta: dict[str, float | None] = {}
-        numbers: dict[str, np.ndarray] = {}
+        taken: dict[str, Clouds] = {}
         for source, file in enumerate(files):
             clouds = read_clouds(file, weighted=True)
             for position, item in enumerate(settings.classes):
@@ -84,9 +83,8 @@ def combine_classes(settings: TaggingJetsSettings, seed: int, output: Path) -> N
                     rows, made[item.name] = chosen_jets(clouds, item, settings, seed)
                     jets, events = clouds[rows], event_labels(clouds)[rows]
                     made_of.append((item.name, origins.made_with(clouds, settings.max_particles)))
-                    metas[item.name] = clouds.meta
                     momenta[item.name] = origins.typical_pt(jets)
-                    numbers[item.name] = jets.feature("n_constituents")
+                    taken[item.name] = jets.without_particles
                     labels.append(np.column_stack([np.tile((position, source), (len(rows), 1)), events]))
                     raw_files.append(_raw_files(clouds, source, events[:, 0], known))
                     content, described = _append(jets, labels[-1], settings, writer)
@@ -99,9 +97,10 @@ def combine_classes(settings: TaggingJetsSettings, seed: int, output: Path) -> N
         of_windows = np.concatenate(kinematics, axis=1)
         mixed = _mixed(
             origins.difference(made_of)
-            or origins.detectors_of_classes(metas)
+            or origins.detectors_of_classes({name: jets.meta for name, jets in taken.items()})
             or origins.units_of_classes(momenta)
-            or origins.cut_of_classes(numbers),
+            or origins.cut_of_classes({name: jets.feature("n_constituents") for name, jets in taken.items()})
+            or origins.windows_of_classes(taken),
             settings,
         )
         of_jets, content = np.concatenate(labels), np.concatenate(contents)
