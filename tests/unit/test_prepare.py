@@ -89,6 +89,17 @@ def test_negative_momenta_on_a_linear_scale_are_counted(
     assert f"prepare: 1 of {int(jets.mask.sum())} particles have a negative pt_rel" in capsys.readouterr().err
 
 
+def test_jets_of_several_classes_are_said_to_be_one_sample(
+    jets: Clouds, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As of a file that holds signal and background, where a generator is to be trained."""
+    for classes, said in (([7], False), ([7, 3], True)):
+        labels = np.column_stack([jets.labels, np.resize(classes, JETS)])
+        run(tmp_path, replace(jets, labels=labels, label_columns=(*jets.label_columns, Column("class"))))
+        line = "prepare: the jets of 2 classes are one sample: 60 of 3, 60 of 7 (label 'class')"
+        assert (line in capsys.readouterr().err) == said
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_jets_without_particles_keep_their_rows_and_are_in_no_part(
     seed: int, jets: Clouds, tmp_path: Path, capsys: pytest.CaptureFixture[str]
