@@ -310,11 +310,12 @@ def test_showers_with_the_shift_of_their_directions_are_refused(tmp_path: Path, 
     assert not (tmp_path / "others.h5").exists()
 
 
-def calo_clouds_file(path: Path, place: tuple[float, float] = (0.0, 0.0), **more: Any) -> Path:
-    """Write showers about a place, in the first ten layers."""
+def calo_clouds_file(path: Path, place: tuple[float, float] = (0.0, 0.0), room: int = 40, **more: Any) -> Path:
+    """Write showers about a place, in the first ten layers, of some 30 points each as far as there is room."""
     rng = np.random.default_rng(3)
     x, z = rng.normal(0, 12, (2, 60, 40)) + np.array(place)[:, None, None]
-    events = np.stack([x, rng.integers(0, 10, (60, 40)), z, rng.exponential(4.0, (60, 40))], axis=1)
+    there = np.arange(40) < np.minimum(np.round(rng.normal(30, 4, 60)), room)[:, None]
+    events = np.stack([x, rng.integers(0, 10, (60, 40)), z, there * rng.exponential(4.0, (60, 40))], axis=1)
     with h5py.File(path, "w") as file:
         for name, values in {"events": events, "energy": np.full((60, 1), 10.0), **more}.items():
             file[name] = values
@@ -342,3 +343,14 @@ def test_oblique_showers_of_calo_clouds_are_not_taken_for_straight_ones(oblique:
             read([path], source, SETTINGS, "ild_like", 1, tmp_path / "showers.h5")
     else:
         read([path], source, SETTINGS, "ild_like", 1, tmp_path / "showers.h5")
+
+
+def test_showers_that_were_cut_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Numbers of points fall off gently; where there was no room for more, many showers have the largest."""
+    source = FileSource(kind="files", layout="calo_clouds", title="a", files=("a",), pdg=22)
+    for room in (40, 30):
+        path = calo_clouds_file(tmp_path / f"{room}.h5", room=room)
+        read([path], source, SETTINGS, "ild_like", 1, tmp_path / "showers.h5")
+        said = capsys.readouterr().err
+        assert ("WARNING" in said) == (room == 30)
+    assert re.search(r"WARNING: [23]\d of 60 showers in .*30\.h5 have 30 points and none has more: were they cut", said)

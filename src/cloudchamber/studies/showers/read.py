@@ -78,6 +78,7 @@ def read(
             for particles, points, owners in _showers(path, source, stack, settings, rng):
                 species_numbers(particles.pdg, str(path))
                 refuse_bad_energies(points[:, 3], owners, str(path))
+                units.add_stored(np.bincount(owners[points[:, 3] > 0], minlength=len(particles)))
                 kept = points[:, 3] >= max(_MEV * settings.threshold, 1e-12)
                 ordered, of_shower = _ordered(points[kept], owners[kept])
                 counts = np.bincount(of_shower, minlength=len(particles))
@@ -91,6 +92,7 @@ def read(
                 first += len(particles)
                 bar.update(len(particles))
             units.check()
+            units.say_cut()
             axes.check()
         parts = split(first, settings, seed, str(output), np.concatenate(content))
         if fewest is not None:
