@@ -9,7 +9,7 @@ import numpy as np
 
 from cloudchamber import seeds
 from cloudchamber.classification import origins
-from cloudchamber.classification.chosen_jets import WINDOWED, chosen_jets, windows_or_ranges
+from cloudchamber.classification.chosen_jets import WINDOWED, chosen_jets, say_cut_weights, windows_or_ranges
 from cloudchamber.classification.flat_weights import flat_weights
 from cloudchamber.cloud import EVENT_WEIGHT, Clouds, Column
 from cloudchamber.cloud_file import read_clouds
@@ -89,6 +89,7 @@ def combine_classes(settings: TaggingJetsSettings, seed: int, output: Path) -> N
                     raw_files.append(_raw_files(clouds, source, events[:, 0], known))
                     content, described = _append(jets, labels[-1], settings, writer)
                     made[item.name] |= described
+                    say_cut_weights(made[item.name], settings)
                 except InputError as error:
                     raise InputError(f"{file}: class '{item.name}': {error}") from error
                 contents.append(content)
