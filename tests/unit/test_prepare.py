@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from prepared_jets import raw_jets
-from root_files import one_jet, random_towers, write_delphes
+from root_files import random_towers, write_delphes
 
 from cloudchamber.cloud import Clouds, Column
 from cloudchamber.cloud_file import read_clouds
@@ -136,25 +136,23 @@ def test_a_jet_whose_particles_add_up_to_nothing_is_one_without_particles(jets: 
     assert not any((made.indices[name] == 7).any() for name in PARTS)
 
 
-def test_towers_without_energy_make_jets_without_particles(tmp_path: Path, rng: np.random.Generator) -> None:
-    """As whole files of towers with ET = 0 have them: the jet has no momentum either."""
+def test_towers_without_energy_are_no_constituents(tmp_path: Path, rng: np.random.Generator) -> None:
+    """Two events have no other towers, all others some of these; jets of the file that are made of them are none."""
     towers = random_towers(rng, JETS, 20)
-    for event in (3, 50):
-        towers["ET"][event] = [0.0] * len(towers["ET"][event])
-    towers["JetIndex"] = [[0] * len(values) for values in towers["ET"]]
-    path = write_delphes(tmp_path / "zero.root", {"Tower": towers, "Jet": one_jet(towers)})
+    zeros = 0
+    for event, values in enumerate(towers["ET"]):
+        chosen = slice(None) if event in (3, 50) else slice(0, len(values) // 4)
+        zeros += len(values[chosen])
+        towers["ET"][event] = np.where(np.isin(np.arange(len(values)), np.arange(len(values))[chosen]), 0.0, values)
+    towers["ET"] = [list(map(float, values)) for values in towers["ET"]]
+    path = write_delphes(tmp_path / "zero.root", {"Tower": towers})
     settings = {"clouds": {"kind": "events"}, "max_particles": 20}
     ingest([path], parse(IngestionSettings, settings), tmp_path / "events.h5")
     events = read_clouds(tmp_path / "events.h5")
-    assert (events.feature("sum_pt") == 0).sum() == 2
-    axes = np.column_stack([events.feature("sum_pt"), *np.zeros((2, JETS)), events.feature("mass")])
-    as_jets = replace(
-        events, features=axes, feature_columns=tuple(Column(f"jet_{name}") for name in ("pt", "eta", "phi", "mass"))
-    )
-    made = run(tmp_path, as_jets)
-    assert made.meta["without_particles"] == 2
-    assert not np.isin(np.concatenate(list(made.indices.values())), [3, 50]).any()
-    assert all(np.isfinite(values).all() for values in observe(made).values())
+    assert len(events) == JETS - 2
+    assert (events.point("pt")[events.mask] > 0).all()
+    assert events.meta["events"]["without_constituents"] == 2
+    assert events.meta["constituents"]["without_direction"] == zeros
 
 
 def test_a_list_of_rows_may_name_jets_without_particles(jets: Clouds, tmp_path: Path) -> None:
