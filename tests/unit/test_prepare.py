@@ -89,6 +89,17 @@ def test_negative_momenta_on_a_linear_scale_are_counted(
     assert f"prepare: 1 of {int(jets.mask.sum())} particles have a negative pt_rel" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("labels", [{}, {"event": 1}, {"file": 0, "event": 1}])
+def test_own_jets_are_split_by_their_events(labels: dict[str, int], jets: Clouds, tmp_path: Path) -> None:
+    """As clouds of arrays have them: with the label event, with or without that of a file, or with none."""
+    events = np.stack([np.zeros(JETS), np.arange(JETS) // 3], axis=1).astype(np.int64)
+    columns = tuple(Column(name) for name in labels)
+    made = run(tmp_path, replace(jets, labels=events[:, list(labels.values())], label_columns=columns))
+    parts = [{row // 3 for row in made.indices[name]} for name in PARTS]
+    shared = parts[0] & parts[1] | parts[0] & parts[2] | parts[1] & parts[2]
+    assert bool(shared) == (not labels)
+
+
 def test_jets_of_several_classes_are_said_to_be_one_sample(
     jets: Clouds, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
