@@ -112,6 +112,12 @@ class Clouds:
         columns = tuple(self.feature_columns[number] for number in kept)
         return replace(self, features=self.features[:, kept], feature_columns=columns)
 
+    @property
+    def without_particles(self) -> "Clouds":
+        """The same clouds with features and labels and a padded length of zero."""
+        points, mask = np.zeros((len(self), 0, self.points.shape[2]), np.float32), np.zeros((len(self), 0), bool)
+        return replace(self, points=points, mask=mask)
+
     def part(self, name: str) -> "Clouds":
         """Return the clouds of one stored index array, in its order."""
         if name not in self.indices:

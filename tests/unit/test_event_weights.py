@@ -348,6 +348,31 @@ def test_weights_of_slices_that_are_their_cross_sections_are_refused(
         ingested([*(sample(f"run_{n}.root", 900.0, 1.5 + 1e-3 * n, 600) for n in range(3)), normalised], output)
 
 
+def test_files_with_a_weight_each_and_no_cross_section_are_said(
+    tmp_path: Path, output: Path, rng: np.random.Generator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As slices in NanoAOD, whose weights are their cross sections. Whoever has normalised them has them right."""
+    signs = np.where(np.arange(EVENTS) % 5 == 0, -1.0, 1.0)
+    low, other, high = (
+        write(tmp_path / f"{name}.root", rng, Weight=weights)
+        for name, weights in (("low", 900.0 * signs), ("other", np.full(EVENTS, 930.0)), ("high", np.full(EVENTS, 3.0)))
+    )
+    said = r"WARNING: all event weights are 3 in .*high\.root and 930 in .*other\.root, signs aside, and no cross"
+    made = ingested([low, other, high], output)
+    assert re.search(said, capsys.readouterr().err)
+    assert made.event_weight is not None
+    sections = {str(low): 900.0, str(other): 900.0, str(high): 3.0}
+    for files, settings in (
+        ([low, other], {}),
+        ([low, high], {"cross_sections": "ignore"}),
+        ([low, high], {"cross_sections": {str(path): sections[str(path)] for path in (low, high)}}),
+        # Weights of each event, as of a biased generation.
+        ([low, write(tmp_path / "biased.root", rng, Weight=rng.exponential(1, EVENTS))], {}),
+    ):
+        ingested(files, output, **settings)
+        assert "WARNING" not in capsys.readouterr().err
+
+
 def test_a_real_file_with_weights(delphes_samples: Path, output: Path) -> None:
     jets = {"kind": "reclustered", "constituents": "energy_flow", "pt_window": [10, 5000]}
     made = ingested([delphes_samples / "public/spectraljet_mini.root"], output, clouds=jets)

@@ -359,6 +359,19 @@ def test_energy_flow_objects_without_direction(delphes_samples, output):
     assert np.abs(clouds.point("eta")).max() < 6
 
 
+@pytest.mark.delphes
+def test_candidates_that_puppi_took_out_are_no_particles(delphes_samples, output, capsys):
+    """Another version writes them with PT = 0, the Eta of where they meet the calorimeter, and Phi = 0."""
+    clouds = run(
+        delphes_samples / "public/sophon_events_delphes_example.root", output, STORED | {"collection": "JetPUPPI"}, 300
+    )
+    assert clouds.mask.sum() == 1068 - 91
+    assert (clouds.point("pt")[clouds.mask] > 0).all()
+    np.testing.assert_array_equal(clouds.feature("n_constituents"), clouds.multiplicity)
+    assert clouds.meta["closure"]["of_jets"]["mean"] == pytest.approx(1.0, abs=1e-4)
+    assert "constituents without momentum or direction left out" in capsys.readouterr().err
+
+
 def test_nothing_in_the_window(tmp_path, output):
     path = write_delphes(tmp_path / "a.root", {"Tower": TOWERS})
     with pytest.raises(InputError, match=r"a\.root: nothing passes the selection: .*0 clouds of 2 events"):

@@ -186,6 +186,39 @@ def test_a_class_in_mev_is_refused(tmp_path: Path, rng: np.random.Generator) -> 
     assert not (tmp_path / "jets.h5").exists()
 
 
+@pytest.mark.parametrize(
+    ("window", "said"),
+    [
+        ({"pt_window": [980, 1100]}, r"pt_window 980 to 1100, \d+ of \d+ jets of class '1' are outside"),
+        ({"mass_window": [280, 400]}, r"mass_window 280 to 400, \d+ of \d+ jets of class '1' are outside"),
+        ({"eta_max": 1.0}, r"eta_max -1 to 1, \d+ of \d+ jets of class '1' are outside"),
+    ],
+)
+@pytest.mark.parametrize("labelled", [False, True])
+def test_classes_that_came_through_other_windows(
+    window: dict[str, Any], said: str, labelled: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The tagger would tell them by what the window takes away."""
+    everything = {"pt_window": None, "mass_window": None, "eta_max": None, "flat": False}
+    made = class_settings(tmp_path, np.random.default_rng(2), ["1", "2"], 600, **everything)
+    for item, windows in zip(made.classes, ({}, window), strict=True):
+        jets = read_clouds(item.file)
+        ingestion = {"layout": "jetclass", **windows} if labelled else {"clouds": {**CLOUDS, **windows}}
+        for key, (low, high) in ((k, (-v, v) if k == "eta_max" else v) for k, v in windows.items()):
+            values = jets.feature({"pt_window": "jet_pt", "mass_window": "jet_mass", "eta_max": "jet_eta"}[key])
+            jets = jets[(values >= low) & (values <= high)]
+        write_clouds(Path(item.file), replace(jets, meta={"provenance": {"settings": ingestion}}))
+    with pytest.raises(InputError, match=rf"jets of class '2' were ingested with {said}.*mixed_classes: accept"):
+        combine_classes(made, 1, tmp_path / "jets.h5")
+    assert not (tmp_path / "jets.h5").exists()
+    # A window of the sample is one of all classes.
+    sample = window if "eta_max" in window else {key: tuple(values) for key, values in window.items()}
+    combine_classes(made.model_copy(update=sample), 1, tmp_path / "jets.h5")
+    assert "WARNING" not in capsys.readouterr().err
+    combine_classes(made.model_copy(update={"mixed_classes": "accept"}), 1, tmp_path / "jets.h5")
+    assert "WARNING: jets of class '2' were ingested with" in capsys.readouterr().err
+
+
 def test_windows_and_widths_that_cut_nothing_do_not_matter(tmp_path: Path) -> None:
     meta = combined(tmp_path, {"mass_window": [0, 100], "truth_match": {"prongs": 3}}, ["Tower"], 12, 0)
     assert meta["mixed_classes"] == ""

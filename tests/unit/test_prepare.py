@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from prepared_jets import raw_jets
-from root_files import one_jet, random_towers, write_delphes
+from root_files import random_towers, write_delphes
 
 from cloudchamber.cloud import Clouds, Column
 from cloudchamber.cloud_file import read_clouds
@@ -89,6 +89,28 @@ def test_negative_momenta_on_a_linear_scale_are_counted(
     assert f"prepare: 1 of {int(jets.mask.sum())} particles have a negative pt_rel" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("labels", [{}, {"event": 1}, {"file": 0, "event": 1}])
+def test_own_jets_are_split_by_their_events(labels: dict[str, int], jets: Clouds, tmp_path: Path) -> None:
+    """As clouds of arrays have them: with the label event, with or without that of a file, or with none."""
+    events = np.stack([np.zeros(JETS), np.arange(JETS) // 3], axis=1).astype(np.int64)
+    columns = tuple(Column(name) for name in labels)
+    made = run(tmp_path, replace(jets, labels=events[:, list(labels.values())], label_columns=columns))
+    parts = [{row // 3 for row in made.indices[name]} for name in PARTS]
+    shared = parts[0] & parts[1] | parts[0] & parts[2] | parts[1] & parts[2]
+    assert bool(shared) == (not labels)
+
+
+def test_jets_of_several_classes_are_said_to_be_one_sample(
+    jets: Clouds, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As of a file that holds signal and background, where a generator is to be trained."""
+    for classes, said in (([7], False), ([7, 3], True)):
+        labels = np.column_stack([jets.labels, np.resize(classes, JETS)])
+        run(tmp_path, replace(jets, labels=labels, label_columns=(*jets.label_columns, Column("class"))))
+        line = "prepare: the jets of 2 classes are one sample: 60 of 3, 60 of 7 (label 'class')"
+        assert (line in capsys.readouterr().err) == said
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_jets_without_particles_keep_their_rows_and_are_in_no_part(
     seed: int, jets: Clouds, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -125,25 +147,23 @@ def test_a_jet_whose_particles_add_up_to_nothing_is_one_without_particles(jets: 
     assert not any((made.indices[name] == 7).any() for name in PARTS)
 
 
-def test_towers_without_energy_make_jets_without_particles(tmp_path: Path, rng: np.random.Generator) -> None:
-    """As whole files of towers with ET = 0 have them: the jet has no momentum either."""
+def test_towers_without_energy_are_no_constituents(tmp_path: Path, rng: np.random.Generator) -> None:
+    """Two events have no other towers, all others some of these; jets of the file that are made of them are none."""
     towers = random_towers(rng, JETS, 20)
-    for event in (3, 50):
-        towers["ET"][event] = [0.0] * len(towers["ET"][event])
-    towers["JetIndex"] = [[0] * len(values) for values in towers["ET"]]
-    path = write_delphes(tmp_path / "zero.root", {"Tower": towers, "Jet": one_jet(towers)})
+    zeros = 0
+    for event, values in enumerate(towers["ET"]):
+        chosen = slice(None) if event in (3, 50) else slice(0, len(values) // 4)
+        zeros += len(values[chosen])
+        towers["ET"][event] = np.where(np.isin(np.arange(len(values)), np.arange(len(values))[chosen]), 0.0, values)
+    towers["ET"] = [list(map(float, values)) for values in towers["ET"]]
+    path = write_delphes(tmp_path / "zero.root", {"Tower": towers})
     settings = {"clouds": {"kind": "events"}, "max_particles": 20}
     ingest([path], parse(IngestionSettings, settings), tmp_path / "events.h5")
     events = read_clouds(tmp_path / "events.h5")
-    assert (events.feature("sum_pt") == 0).sum() == 2
-    axes = np.column_stack([events.feature("sum_pt"), *np.zeros((2, JETS)), events.feature("mass")])
-    as_jets = replace(
-        events, features=axes, feature_columns=tuple(Column(f"jet_{name}") for name in ("pt", "eta", "phi", "mass"))
-    )
-    made = run(tmp_path, as_jets)
-    assert made.meta["without_particles"] == 2
-    assert not np.isin(np.concatenate(list(made.indices.values())), [3, 50]).any()
-    assert all(np.isfinite(values).all() for values in observe(made).values())
+    assert len(events) == JETS - 2
+    assert (events.point("pt")[events.mask] > 0).all()
+    assert events.meta["events"]["without_constituents"] == 2
+    assert events.meta["constituents"]["without_direction"] == zeros
 
 
 def test_a_list_of_rows_may_name_jets_without_particles(jets: Clouds, tmp_path: Path) -> None:

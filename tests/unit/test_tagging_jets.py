@@ -76,6 +76,21 @@ def test_weights_are_cut_and_say_so(rng):
     assert made.deviation == pytest.approx(500 / 275 - 1, rel=1e-9)
 
 
+def test_cut_weights_of_a_class_are_in_the_log(rng, tmp_path, capsys):
+    settings = class_settings(tmp_path, rng, NAMES[:2], 900)
+    combine_classes(settings, 1, tmp_path / "jets.h5")
+    assert "WARNING" not in capsys.readouterr().err
+    cut = settings.model_copy(update={"weights": FlatWeightSettings(cap=1.5)})
+    combine_classes(cut, 1, tmp_path / "jets.h5")
+    said = capsys.readouterr().err
+    for item in read_clouds(tmp_path / "jets.h5").meta["classes"]:
+        line = (
+            f"WARNING: class '{item['name']}': {item['capped']} of {item['jets']} weights are cut to 1.5 times the mean"
+        )
+        assert item["capped"] > 0
+        assert line in said
+
+
 def test_unusable_spectra_are_one_line_errors(rng):
     mass, pt = rng.uniform(300, 640, 100), rng.uniform(*PT, 100)
     with pytest.raises(InputError, match="no jet among 100 with a mass of 650 to 700 GeV, which no weight makes flat"):

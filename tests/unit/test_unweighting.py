@@ -202,6 +202,11 @@ def test_no_training_of_a_tagger_ignores_event_weights(tmp_path: Path, weights: 
     ratio = of_training.numpy()[first] / jets.event_weight.numpy()[first]
     np.testing.assert_allclose(ratio, ratio[0], rtol=1e-5)
     assert jets.event_weight.numpy()[first].std() > 0.5
+    # Both classes count alike, though the mean weight of one among those of the training is not what it is among all.
+    rows = jets.parts["train"][: len(jets.parts["train"]) // 2]
+    of_rows, target = jets.balanced_weights(rows, weighted)[rows].numpy(), jets.target[rows].numpy()
+    assert abs(jets.event_weight[rows].numpy()[target == 0].mean() - 1) > 0.01
+    np.testing.assert_allclose(np.bincount(target, of_rows), len(rows) / 2, rtol=1e-5)
 
 
 def test_negative_weights_are_refused_and_zeros_left_out(tmp_path: Path, weights: np.ndarray) -> None:

@@ -13,7 +13,7 @@ from cloudchamber.preparation.splits import event_labels
 from cloudchamber.preparation.unweighting import described, in_words, undecided, unweight
 from cloudchamber.settings.tagging_sample import JetClassSettings, TaggingJetsSettings
 
-__all__ = ["WINDOWED", "chosen_jets", "windows_or_ranges"]
+__all__ = ["WINDOWED", "chosen_jets", "say_cut_weights", "windows_or_ranges"]
 
 # What windows are of.
 WINDOWED = ("jet_pt", "jet_mass", "jet_eta")
@@ -57,6 +57,21 @@ def chosen_jets(
     known |= drawing
     _report(known, settings)
     return drawn, known
+
+
+def say_cut_weights(known: Mapping[str, Any], settings: TaggingJetsSettings) -> None:
+    """Say that flat weights of a class were cut, so that its spectra are not flat, nor its event weights in proportion.
+
+    Args:
+        known: of the class: "name", "jets", and of flat weights "capped" and "deviation".
+        settings: the largest weight.
+    """
+    if known.get("capped"):
+        sys.stderr.write(
+            f"combine-classes: WARNING: class '{known['name']}': {known['capped']} of {known['jets']} weights are cut "
+            f"to {settings.weights.cap:g} times the mean (sample.weights.cap): its spectra are off from flat by up to "
+            f"{known['deviation']:.2g}\n"
+        )
 
 
 def _with_momentum(clouds: Clouds) -> np.ndarray:

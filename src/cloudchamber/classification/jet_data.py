@@ -51,7 +51,7 @@ class TaggingJets:
     def balanced_weights(self, rows: Tensor, weighted: bool) -> Tensor | None:
         """Return (N,) weights with which each class counts equally among ``rows``; None where all are 1.
 
-        Event weights, where there are any, always count.
+        Event weights, where there are any, always count. Their mean among some jets of a class may be far from one.
 
         Args:
             rows: of the training.
@@ -60,6 +60,10 @@ class TaggingJets:
         counts = torch.bincount(self.target[rows], minlength=len(self.classes))
         of_class = len(rows) / (len(self.classes) * counts.clamp(min=1))
         of_jets = self.weight if weighted else self.event_weight
+        if self.event_weight is not None and of_jets is not None:
+            totals = torch.bincount(self.target[rows], of_jets[rows].double(), minlength=len(self.classes))
+            # A class that is not among the rows has no weight to divide by.
+            of_class = torch.where(totals > 0, len(rows) / (len(self.classes) * totals), of_class)
         if of_jets is not None:
             return of_jets * of_class[self.target].float()
         return None if len(counts.unique()) == 1 else of_class[self.target].float()

@@ -9,7 +9,7 @@ import numpy as np
 
 from cloudchamber import seeds
 from cloudchamber.classification import origins
-from cloudchamber.classification.chosen_jets import WINDOWED, chosen_jets, windows_or_ranges
+from cloudchamber.classification.chosen_jets import WINDOWED, chosen_jets, say_cut_weights, windows_or_ranges
 from cloudchamber.classification.flat_weights import flat_weights
 from cloudchamber.cloud import EVENT_WEIGHT, Clouds, Column
 from cloudchamber.cloud_file import read_clouds
@@ -72,9 +72,8 @@ def combine_classes(settings: TaggingJetsSettings, seed: int, output: Path) -> N
         labels, raw_files, contents, kinematics = [], [], [], []
         known: dict[str, tuple[int, int]] = {}
         made_of: list[tuple[str, dict[str, str]]] = []
-        metas: dict[str, Mapping[str, Any]] = {}
         momenta: dict[str, float | None] = {}
-        numbers: dict[str, np.ndarray] = {}
+        taken: dict[str, Clouds] = {}
         for source, file in enumerate(files):
             clouds = read_clouds(file, weighted=True)
             for position, item in enumerate(settings.classes):
@@ -84,13 +83,13 @@ def combine_classes(settings: TaggingJetsSettings, seed: int, output: Path) -> N
                     rows, made[item.name] = chosen_jets(clouds, item, settings, seed)
                     jets, events = clouds[rows], event_labels(clouds)[rows]
                     made_of.append((item.name, origins.made_with(clouds, settings.max_particles)))
-                    metas[item.name] = clouds.meta
                     momenta[item.name] = origins.typical_pt(jets)
-                    numbers[item.name] = jets.feature("n_constituents")
+                    taken[item.name] = jets.without_particles
                     labels.append(np.column_stack([np.tile((position, source), (len(rows), 1)), events]))
                     raw_files.append(_raw_files(clouds, source, events[:, 0], known))
                     content, described = _append(jets, labels[-1], settings, writer)
                     made[item.name] |= described
+                    say_cut_weights(made[item.name], settings)
                 except InputError as error:
                     raise InputError(f"{file}: class '{item.name}': {error}") from error
                 contents.append(content)
@@ -99,9 +98,10 @@ def combine_classes(settings: TaggingJetsSettings, seed: int, output: Path) -> N
         of_windows = np.concatenate(kinematics, axis=1)
         mixed = _mixed(
             origins.difference(made_of)
-            or origins.detectors_of_classes(metas)
+            or origins.detectors_of_classes({name: jets.meta for name, jets in taken.items()})
             or origins.units_of_classes(momenta)
-            or origins.cut_of_classes(numbers),
+            or origins.cut_of_classes({name: jets.feature("n_constituents") for name, jets in taken.items()})
+            or origins.windows_of_classes(taken),
             settings,
         )
         of_jets, content = np.concatenate(labels), np.concatenate(contents)

@@ -9,10 +9,21 @@ from cloudchamber.cloud import Clouds
 from cloudchamber.preparation.alike import cells_differ, cut_at, in_other_units, leaves_differ, pile_up_differs
 from cloudchamber.preparation.nanoaod_jets import takes_puppi
 
-__all__ = ["cut_of_classes", "detectors_of_classes", "difference", "made_with", "typical_pt", "units_of_classes"]
+__all__ = [
+    "cut_of_classes",
+    "detectors_of_classes",
+    "difference",
+    "made_with",
+    "typical_pt",
+    "units_of_classes",
+    "windows_of_classes",
+]
 
 # Keys of the clouds in the settings of the ingestion that say what a jet is. Windows and matches say which are taken.
 _OF_CLOUDS = ("kind", "algorithm", "radius", "constituents", "collection")
+
+# Share of the jets of one class, and how many, that are outside of a window which the jets of another came through.
+_OUTSIDE, _FEWEST_OUTSIDE = 0.01, 5
 
 
 def made_with(clouds: Clouds, max_particles: int) -> dict[str, str]:
@@ -118,6 +129,47 @@ def cut_of_classes(numbers: Mapping[str, np.ndarray]) -> str | None:
                 f"those of class '{longest}' have up to {len(jets[longest]) - 1}, as where the former were cut"
             )
     return None
+
+
+def windows_of_classes(classes: Mapping[str, Clouds]) -> str | None:
+    """Say of which class jets are outside of a window that those of another were ingested with, or return None.
+
+    Args:
+        classes: jets of each class that are taken. What their meta data do not say is no window.
+    """
+    for name, jets in classes.items():
+        for key, quantity, (low, high) in _windows(jets.meta):
+            beyond = {other: _beyond(its, quantity, low, high) for other, its in classes.items()}
+            # Of stored jets the window is of what the file has of them, and sums lie outside in all classes alike.
+            for other, outside in beyond.items():
+                its = len(classes[other])
+                more = outside - beyond[name] * its / max(len(jets), 1)
+                if more >= max(_FEWEST_OUTSIDE, _OUTSIDE * its):
+                    return (
+                        f"jets of class '{name}' were ingested with {key} {low:g} to {high:g}, {outside} of {its} jets "
+                        f"of class '{other}' are outside of it (sample.{key} is of all classes)"
+                    )
+    return None
+
+
+def _windows(meta: Mapping[str, Any]) -> list[tuple[str, str, tuple[float, float]]]:
+    """Return key, feature without its beginning, and limits of each window that jets were ingested with."""
+    settings = _mapping(_mapping(meta, "provenance"), "settings")
+    # Labelled jets of public layouts have them beside the layout.
+    found = {**settings, **_mapping(settings, "clouds")}
+    windows = [(f"{name}_window", name, found.get(f"{name}_window")) for name in ("pt", "mass")]
+    if found.get("eta_max") is not None:
+        windows.append(("eta_max", "eta", (-found["eta_max"], found["eta_max"])))
+    return [(key, name, (float(window[0]), float(window[1]))) for key, name, window in windows if window]
+
+
+def _beyond(jets: Clouds, quantity: str, low: float, high: float) -> int:
+    """Return how many jets are outside of limits."""
+    names = [column.name for column in jets.feature_columns]
+    values = jets.feature(next(name for name in (f"stored_{quantity}", f"jet_{quantity}") if name in names))
+    # As the ingestion takes them, whose masses below zero are rounding.
+    values = np.maximum(values, 0) if quantity == "mass" else values
+    return int(np.count_nonzero((values < low) | (values > high)))
 
 
 def _leaves(meta: Mapping[str, Any]) -> dict[str, Any]:

@@ -164,6 +164,8 @@ class IngestionTally:
             parts.append(f"{len(self.mixed)} of the files differ from the first in what is read")
         if self.unlikely is not None:
             parts.append(self.unlikely)
+        if self.without_direction:
+            parts.append(f"{self.without_direction} constituents without momentum or direction left out")
         if self.pile_up:
             fate = "left out" if self.pile_up_left_out else "kept"
             parts.append(f"{self.pile_up} constituents from pile-up {fate}")

@@ -12,6 +12,7 @@ from cloudchamber.cloud_file import open_clouds
 from cloudchamber.cloud_writer import create_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.jets.relative import RELATIVE_COLUMNS
+from cloudchamber.preparation.columns import CLASS_COLUMN
 from cloudchamber.preparation.identical import warning
 from cloudchamber.preparation.prepared_jets import CONDITIONS, Preparation, of_file
 from cloudchamber.preparation.splits import PARTS, event_labels, write_split
@@ -25,6 +26,8 @@ __all__ = ["prepare"]
 # Fewer jets serve no comparison: the Frechet distance takes ten of each side, and the classifier behind the log
 # posterior is trained with half of the test part.
 _FEWEST = {"train": 10, "validation": 1, "test": 20}
+# Classes that the log names.
+_SHOWN = 10
 
 
 def prepare(
@@ -53,6 +56,7 @@ def prepare(
             _check_sizes(jets)
         if jets.identical:
             sys.stderr.write(f"prepare: {warning(jets.identical, jets.jets)}\n")
+        _say_classes(file.without_particles)
         inputs = [source, *map(Path, [settings.split.indices] if settings.split.indices else [])]
         record = provenance("prepare", settings.model_dump(mode="json"), inputs, seed)
         bare = file.without_particles if rows is None else file.without_particles.without_event_weight
@@ -98,6 +102,17 @@ def _weighting(
     known = described(weights, rows)
     sys.stderr.write(f"prepare: {in_words(known)}\n")
     return rows, {"unweighting": known}
+
+
+def _say_classes(jets: Clouds) -> None:
+    """Say how many jets are of which class, where they are of several and become one sample."""
+    if CLASS_COLUMN not in jets.label_columns:
+        return
+    classes, numbers = np.unique(jets.label(CLASS_COLUMN.name), return_counts=True)
+    if len(classes) > 1:
+        shown = [f"{n} of {one}" for one, n in zip(classes.tolist(), numbers.tolist(), strict=True)]
+        named = ", ".join(shown[:_SHOWN]) + (f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else "")
+        sys.stderr.write(f"prepare: the jets of {len(shown)} classes are one sample: {named} (label 'class')\n")
 
 
 def _check_sizes(jets: Preparation) -> None:

@@ -33,10 +33,14 @@ _SAME_MOMENTUM = 1e-3
 
 
 def event_labels(clouds: AnyClouds) -> np.ndarray:
-    """Return file and event of each cloud, (N, 2) int64; where they are not known, each is an event of its own."""
-    if {"file", "event"} <= {column.name for column in clouds.label_columns}:
-        return np.stack([clouds.label("file"), clouds.label("event")], axis=1)
-    return np.stack([np.zeros(len(clouds), np.int64), np.arange(len(clouds))], axis=1)
+    """Return file and event of each cloud, (N, 2) int64; where no event is known, each is an event of its own.
+
+    Clouds of one's own arrays may have the label event alone: they are of one file then.
+    """
+    names = {column.name for column in clouds.label_columns}
+    events = clouds.label("event") if "event" in names else np.arange(len(clouds))
+    files = clouds.label("file") if {"file", "event"} <= names else np.zeros(len(clouds), np.int64)
+    return np.stack([files, events], axis=1)
 
 
 def joined_events(clouds: AnyClouds) -> np.ndarray:

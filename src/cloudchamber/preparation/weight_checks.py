@@ -32,8 +32,8 @@ def check_alike(stored: Mapping[Path, StoredWeights], settings: IngestionSetting
     """Check that the weights of the files of one slice, or of a data set without slices, are of one kind.
 
     Returns:
-        What their cross sections say against it where the files may be of several classes, which are compared and never
-        added up; else nothing.
+        What speaks against it where nobody can tell: cross sections where the files may be of several classes, which
+        are compared and never added up, or weights of files that state no cross section; else nothing.
 
     Raises:
         InputError: some files have weights and others none, or zeros alone; or files without slices state cross
@@ -57,6 +57,8 @@ def check_alike(stored: Mapping[Path, StoredWeights], settings: IngestionSetting
         )
     if settings.cross_sections != {}:
         return ""
+    if unsaid := _weights_of_files(with_):
+        return unsaid
     known = {path: found for path, found in stored.items() if found.cross_section > 0 and found.events >= ENOUGH_EVENTS}
     # Each file has a weight of its own, which holds its cross section.
     own = all(found.low == found.high for found in with_.values()) and len({found.low for found in with_.values()}) > 1
@@ -66,6 +68,25 @@ def check_alike(stored: Mapping[Path, StoredWeights], settings: IngestionSetting
             f"{unlike}: give each slice its cross section, or take events as they are (cross_sections: ignore)"
         )
     return unlike
+
+
+def _weights_of_files(stored: Mapping[Path, StoredWeights]) -> str:
+    """Return that files have a weight of their own each, signs aside, and no cross section says why, or nothing.
+
+    They may be slices, as samples of NanoAOD whose weights are their cross sections: one with more events would count
+    more. Or the weights are right, as a cross section over a number of events.
+    """
+    sizes = {path: max(abs(found.low), abs(found.high)) for path, found in stored.items()}
+    own = all(found.smallest == sizes[path] for path, found in stored.items())
+    if not own or not sizes or any(found.cross_section > 0 for found in stored.values()):
+        return ""
+    low, high = (choose(sizes, key=lambda path: sizes[path]) for choose in (min, max))
+    if sizes[high] <= _SAME_SLICE * sizes[low]:
+        return ""
+    return (
+        f"all event weights are {sizes[low]:g} in {low} and {sizes[high]:g} in {high}, signs aside, and no cross "
+        "section is stated"
+    )
 
 
 def _unlike_sections(known: Mapping[Path, StoredWeights]) -> str:

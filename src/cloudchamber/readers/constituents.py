@@ -67,8 +67,12 @@ class ConstituentTable:
 
     @property
     def with_direction(self) -> np.ndarray:
-        """(total,) bool, false where Delphes has no direction to write (Eta = +-999.9)."""
-        return np.abs(self.columns[1]) < _ETA_LIMIT
+        """(total,) bool, false where Delphes has no direction to write.
+
+        That is Eta = +-999.9. Objects without a transverse momentum, as tracks that a subtraction of pile-up took out,
+        have in other versions the Eta of where they meet the calorimeter, and Phi = 0 which is none.
+        """
+        return (np.abs(self.columns[1]) < _ETA_LIMIT) & (self.columns[0] > 0)
 
     def keep(self, constituents: np.ndarray) -> "ConstituentTable":
         """Return all events with only the constituents where the mask is true."""

@@ -67,8 +67,8 @@ class _TaggingSample(Settings, ABC):
     )
     mixed_classes: Literal["fail", "accept"] = Field(
         "fail",
-        description="classes whose jets were made with other radii, constituents, collections or numbers of particles, "
-        "which taggers would tell apart: stop, or accept and say so",
+        description="classes whose jets were made with other radii, constituents, collections, windows or numbers of "
+        "particles, which taggers would tell apart: stop, or accept and say so",
     )
     split: SplitSettings = SplitSettings(train=0.7, validation=0.1)
 

@@ -1,6 +1,8 @@
 """Events: the layout of SPANet there and back, what is refused, parts, and partons matched to jets."""
 
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -161,6 +163,33 @@ def test_folds_are_tested_on_consecutive_events(tmp_path: Path) -> None:
     for number, test in enumerate(tests):
         others = [read_part(path, f"fold{number}/{name}", 103) for name in ("train", "validation")]
         assert sorted(np.concatenate([test, *others])) == list(range(103))
+
+
+def test_folds_of_a_file_with_one_sample_after_another_are_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    events = random_events(np.random.default_rng(1), 400)
+    harder = events.jets * np.where(np.arange(400) < 200, 1, 3)[:, None, None] ** np.array([1, 0, 0, 1, 0])
+    orders = {
+        "mixed": events,
+        "by number": events[np.argsort(events.n_jets, kind="stable")],
+        "by momentum": replace(events, jets=harder.astype(np.float32)),
+        "by completeness": events[np.argsort(events.found(TOPOLOGY).all(axis=1), kind="stable")],
+    }
+    said = {
+        "mixed": "",
+        "by number": r"the mean number of jets is 6 in fold0 and 9 in fold4",
+        "by momentum": r"the mean logarithm of the pT of the hardest jet is .* in fold\d and .* in fold\d",
+        "by completeness": r"the share of events with all particles identifiable is 0 in fold0 and 1 in fold\d",
+    }
+    for name, ordered in orders.items():
+        write_events(tmp_path / "source.h5", ordered, TOPOLOGY)
+        collect_events(tmp_path / "source.h5", PartSettings(folds=5), 1, tmp_path / "out.h5")
+        found = capsys.readouterr().err
+        assert ("WARNING" in found) == (name != "mixed")
+        assert re.search(said[name], found)
+    collect_events(tmp_path / "source.h5", PartSettings(train=0.5, validation=0.1), 1, tmp_path / "out.h5")
+    assert "WARNING" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("settings", [{"train": 0.5, "validation": 0.1}, {"folds": 4}])

@@ -209,3 +209,13 @@ def test_an_event_and_its_copy_are_in_one_part(raw: Path, tmp_path: Path, capsys
     assert "WARNING: 60 of 120 events are identical to an earlier one" in capsys.readouterr().err
     for name, rows in read_event_clouds(tmp_path / "twice.h5").parts.items():
         assert sorted(rows) == sorted([*alone[name], *(alone[name] + 60)])
+
+
+def test_events_without_hits_are_copies_of_nothing(raw: Path, tmp_path: Path) -> None:
+    """Numbers of events begin anew in each file."""
+    (events,) = read_events(raw)
+    dark = replace(events, hits=events.hits[events.hits.event != 3])
+    brighter = replace(dark, hits=replace(dark.hits, energy=1.01 * dark.hits.energy))
+    paths = [_written(tmp_path / f"{name}.root", some) for name, some in (("a", dark), ("b", brighter))]
+    ingest(paths, parse(MapSettings, MAPS), DETECTOR, 1, tmp_path / "events.h5")
+    assert read_event_clouds(tmp_path / "events.h5").meta["identical_events"] == 0

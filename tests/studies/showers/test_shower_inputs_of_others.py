@@ -1,5 +1,6 @@
 """Files of others: copies, other units and geometries, impossible energies and event weights are told."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from cloudchamber.settings.base import parse
 from cloudchamber.settings.layers import layered
 from cloudchamber.studies.showers.copies import PARTS, split
 from cloudchamber.studies.showers.edm4hep_file import Edm4hepWriter, read_steps
+from cloudchamber.studies.showers.geometry import geometry_of
 from cloudchamber.studies.showers.ingest import ingest
 from cloudchamber.studies.showers.read import read
 from cloudchamber.studies.showers.settings import ShowersSettings
@@ -288,3 +290,67 @@ def test_events_that_weigh_differently_are_refused(same: bool, tmp_path: Path, s
         return
     with pytest.raises(InputError, match=r"a\.root: branch 'EventHeader\.weight': events do not all weigh the same"):
         ingest([tmp_path / "a.root"], INGESTION, "ild_like", 1, tmp_path / "showers.h5")
+
+
+def test_showers_with_the_shift_of_their_directions_are_refused(tmp_path: Path, showers_folder: Path) -> None:
+    """As showerdata has them before its command that shifts them; directions are up to 30 degrees off the axis."""
+    right, shifted = tmp_path / "right.h5", tmp_path / "shifted.h5"
+    for path in (right, shifted):
+        write(showers_folder / "showers.h5", "showerdata", "2", path)
+    read([right], SHOWERDATA, SETTINGS, "ild_like", 1, tmp_path / "showers.h5")
+    with h5py.File(shifted, "r+") as file:
+        stack, directions = geometry_of("ild_like"), file["directions"][()]
+        for row in range(len(directions)):
+            points = file["showers"][row].reshape(-1, 4)
+            layers = points[:, 2].astype(np.int64)
+            points[:, :2] += stack.shifts(layers, np.tile(directions[row].astype(np.float64), (len(layers), 1)))
+            file["showers"][row] = points.ravel()
+    with pytest.raises(InputError, match=r"shifted\.h5: x and y follow the direction .*\(1 of its tangent\)"):
+        read([shifted], SHOWERDATA, SETTINGS, "ild_like", 1, tmp_path / "others.h5")
+    assert not (tmp_path / "others.h5").exists()
+
+
+def calo_clouds_file(path: Path, place: tuple[float, float] = (0.0, 0.0), room: int = 40, **more: Any) -> Path:
+    """Write showers about a place, in the first ten layers, of some 30 points each as far as there is room."""
+    rng = np.random.default_rng(3)
+    x, z = rng.normal(0, 12, (2, 60, 40)) + np.array(place)[:, None, None]
+    there = np.arange(40) < np.minimum(np.round(rng.normal(30, 4, 60)), room)[:, None]
+    events = np.stack([x, rng.integers(0, 10, (60, 40)), z, there * rng.exponential(4.0, (60, 40))], axis=1)
+    with h5py.File(path, "w") as file:
+        for name, values in {"events": events, "energy": np.full((60, 1), 10.0), **more}.items():
+            file[name] = values
+    return path
+
+
+def test_showers_beside_their_axis_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As those of a gun that stood 40 mm beside the origin."""
+    source = FileSource(kind="files", layout="calo_clouds", title="a", files=("a",), pdg=22)
+    for name, place in (("at", (0.0, 0.0)), ("beside", (0.0, 40.0))):
+        path = calo_clouds_file(tmp_path / f"{name}.h5", place)
+        read([path], source, SETTINGS, "ild_like", 1, tmp_path / "showers.h5")
+        said = capsys.readouterr().err
+        assert ("WARNING" in said) == (name == "beside")
+    assert re.search(r"lies about x = -?0\.\d+, y = (39|40)\.?\d* mm \(median\) in .*beside\.h5: distances", said)
+
+
+@pytest.mark.parametrize("oblique", [False, True])
+def test_oblique_showers_of_calo_clouds_are_not_taken_for_straight_ones(oblique: bool, tmp_path: Path) -> None:
+    directions = np.tile([0.0, np.sin(0.3), np.cos(0.3)] if oblique else [0.0, 0.0, 1.0], (60, 1))
+    path = calo_clouds_file(tmp_path / "a.h5", p_norm_local=directions)
+    source = FileSource(kind="files", layout="calo_clouds", title="a", files=("a",), pdg=22)
+    if oblique:
+        with pytest.raises(InputError, match=r"a\.h5: key 'p_norm_local': showers are oblique"):
+            read([path], source, SETTINGS, "ild_like", 1, tmp_path / "showers.h5")
+    else:
+        read([path], source, SETTINGS, "ild_like", 1, tmp_path / "showers.h5")
+
+
+def test_showers_that_were_cut_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Numbers of points fall off gently; where there was no room for more, many showers have the largest."""
+    source = FileSource(kind="files", layout="calo_clouds", title="a", files=("a",), pdg=22)
+    for room in (40, 30):
+        path = calo_clouds_file(tmp_path / f"{room}.h5", room=room)
+        read([path], source, SETTINGS, "ild_like", 1, tmp_path / "showers.h5")
+        said = capsys.readouterr().err
+        assert ("WARNING" in said) == (room == 30)
+    assert re.search(r"WARNING: [23]\d of 60 showers in .*30\.h5 have 30 points and none has more: were they cut", said)

@@ -15,6 +15,7 @@ from cloudchamber.preparation.identical import copies, repeats, warning
 from cloudchamber.readers.jagged import Jagged
 from cloudchamber.storage import provenance
 from cloudchamber.studies.assignment.event_file import JET_FEATURES, Events, read_events, write_events
+from cloudchamber.studies.assignment.fold_checks import unlike_folds
 from cloudchamber.studies.assignment.known_events import event_fingerprints
 from cloudchamber.studies.assignment.settings import PartSettings
 from cloudchamber.studies.assignment.topology import EventTopology
@@ -60,6 +61,11 @@ def collect_events(
     for name, values in zip(JET_FEATURES, events.jets[events.mask].T, strict=True):
         if len(values) and (values == values[0]).all():
             sys.stderr.write(f"assignment collect: WARNING: {name} of all jets in {source} is {values[0]:g}\n")
+    if settings.folds is not None and (unlike := unlike_folds(events, parts, topology)) is not None:
+        sys.stderr.write(
+            f"assignment collect: WARNING: {unlike}: folds are consecutive events of {source}, which are in no random "
+            "order\n"
+        )
     if identical:
         sys.stderr.write(f"assignment collect: {warning(identical, len(events), 'events')}\n")
     meta = {

@@ -126,7 +126,8 @@ class EvaluationSettings(Settings):
     """How assignments are judged."""
 
     top_pt_edges: Annotated[tuple[Annotated[float, Field(ge=0)], ...], Field(min_length=2)] = Field(
-        (0.0, 75.0, 150.0, 225.0, 300.0, 500.0), description="bins of the transverse momentum of the true top [GeV]"
+        (0.0, 75.0, 150.0, 225.0, 300.0, 500.0),
+        description="bins of the transverse momentum of the true top [GeV]; tops beyond them are in none",
     )
     w_masses: Window = Field((0.0, 240.0), description="histogram of the reconstructed W mass [GeV]")
     top_masses: Window = Field((0.0, 480.0), description="histogram of the reconstructed top mass [GeV]")

@@ -42,8 +42,13 @@ def refuse_other_detector(path: Path, events: Events, detector: DetectorSettings
             )
 
 
-def event_fingerprints(events: Events) -> np.ndarray:
-    """Return (n,) uint64, equal for events with the same brightest hits; events without hits are told by number."""
+def event_fingerprints(events: Events, first: int = 0) -> np.ndarray:
+    """Return (n,) uint64, equal for events with the same brightest hits; events without hits are copies of nothing.
+
+    Args:
+        events: some of those that are compared.
+        first: how many were before them, in all files: numbers of events begin anew in each.
+    """
     hits, n = events.hits, len(events)
     counts = np.bincount(hits.event, minlength=n)
     order = np.lexsort((hits.cell, hits.plane, hits.view, -hits.energy, hits.event))
@@ -54,7 +59,7 @@ def event_fingerprints(events: Events) -> np.ndarray:
     values = np.column_stack([2 * hits.plane + hits.view, hits.cell, hits.energy])[order]
     kept[owner[brightest], rank[brightest]] = values[brightest]
     found = fingerprints(kept, np.column_stack([events.energy, events.interaction, counts]), 2)
-    found[counts == 0] = events.number[counts == 0].astype(np.uint64)
+    found[counts == 0] = (first + np.flatnonzero(counts == 0)).astype(np.uint64)
     return found
 
 

@@ -59,7 +59,8 @@ def ingest(sources: list[Path], settings: MapSettings, detector: DetectorSetting
             raise InputError(f"{path}: events of another detector than that of the settings")
     left_out = {"hits": 0, "prongs": 0}
     total = {"hits": 0, "prongs": 0}
-    content, interactions = [], []
+    content: list[np.ndarray] = []
+    interactions: list[np.ndarray] = []
     with create_event_clouds(output, window) as writer, progress("ingestion", None, "events") as bar:
         for path in sources:
             of_file = FileCounts(path, mip)
@@ -71,7 +72,7 @@ def ingest(sources: list[Path], settings: MapSettings, detector: DetectorSetting
                     left_out[name] += number
                     total[name] += len(some.hits) if name == "hits" else int(some.prongs.found.sum())
                 of_file.add(some, len(part.points))
-                content.append(event_fingerprints(some))
+                content.append(event_fingerprints(some, sum(map(len, content))))
                 interactions.append(some.interaction)
                 bar.update(len(some))
             of_file.check()

@@ -2,7 +2,7 @@
 
 ``events`` (N, 4 or 5, points), or with the last two axes exchanged: x, depth, z and energy [MeV], and maybe a time;
 ``energy`` (N,) or (N, 1) [GeV]. Points of no energy are padding, in front or behind. The depth is the number of the
-layer, or the position in mm in the frame of the stack.
+layer, or the position in mm in the frame of the stack. ``p_norm_local`` (N, 3), directions, may be there.
 """
 
 from collections.abc import Iterator
@@ -20,6 +20,9 @@ from cloudchamber.studies.showers.shower_file import refuse_bad_energies
 __all__ = ["read_calo_clouds"]
 
 _KIND = "a file of CaloClouds"
+# Directions of later files, of which the frame is not the same in all.
+_DIRECTION = "p_norm_local"
+_ALONG = 0.999
 _SHOWERS = 500
 _MEV = 1e-3
 
@@ -28,7 +31,7 @@ def read_calo_clouds(path: Path, pdg: int, geometry: Geometry) -> Iterator[tuple
     """Yield particles, (M, 4) points and (M,) their showers, some showers at a time; all go along the axis.
 
     Raises:
-        InputError: the file cannot be read, a depth is in no layer, or an energy is none.
+        InputError: the file cannot be read, a depth is in no layer, an energy is none, or showers are oblique.
     """
     with readable_as(path, _KIND), h5py.File(path, "r", locking=False) as file:
         for key in ("events", "energy"):
@@ -37,6 +40,8 @@ def read_calo_clouds(path: Path, pdg: int, geometry: Geometry) -> Iterator[tuple
         data = file["events"]
         if data.ndim != 3 or not {4, 5} & set(data.shape[1:]) or len(file["energy"]) != len(data):
             raise InputError(f"{path}: key 'events' is {data.shape}, expected (showers, 4 or 5, points)")
+        if _DIRECTION in file and np.any(np.abs(file[_DIRECTION][()]).max(axis=-1) < _ALONG):
+            raise InputError(f"{path}: key '{_DIRECTION}': showers are oblique, and are read as along the axis alone")
         for start in range(0, len(data), _SHOWERS):
             events = data[start : start + _SHOWERS].astype(np.float64)
             if events.shape[1] in (4, 5):

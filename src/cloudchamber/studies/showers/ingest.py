@@ -8,6 +8,7 @@ from cloudchamber.errors import InputError
 from cloudchamber.progress import progress
 from cloudchamber.readers.equal_weights import refuse_unequal_weights
 from cloudchamber.storage import provenance
+from cloudchamber.studies.showers.axis_checks import ShowerAxes
 from cloudchamber.studies.showers.copies import PARTS, refuse_few, shower_fingerprints, split
 from cloudchamber.studies.showers.edm4hep_file import TREE, WEIGHT, read_about, read_steps
 from cloudchamber.studies.showers.geometry import geometry_of
@@ -68,7 +69,7 @@ def ingest(
     with create_showers(output, stack, {}, truth) as writer, progress("ingestion", None, "showers") as bar:
         for path in sources:
             energy = kept = 0.0
-            units = ShowerUnits(path)
+            units, axes = ShowerUnits(path), ShowerAxes(path, stack)
             for steps in read_steps(path, settings.collections):
                 particles, points, owners, lost = points_of_steps(steps, stack, settings, path)
                 counts = np.bincount(owners, minlength=len(particles))
@@ -76,6 +77,7 @@ def ingest(
                 part = shower_part(particles, numbers, points, counts, steps.truth if truth else None)
                 refuse_bad_showers(part, stack.layers, str(path))
                 units.add(part)
+                axes.add(part)
                 writer.append(part)
                 content.append(shower_fingerprints(part))
                 codes.append(particles.pdg)
@@ -89,6 +91,7 @@ def ingest(
                     "above the threshold and within half_width: is it the geometry of the file?"
                 )
             units.check()
+            axes.check()
         parts = split(first, settings, seed, str(output), np.concatenate(content))
         if fewest is not None:
             refuse_few(parts, np.concatenate(codes), fewest, str(output))

@@ -11,6 +11,7 @@ from cloudchamber.damage import readable_as
 from cloudchamber.errors import InputError, SettingsError
 from cloudchamber.progress import progress
 from cloudchamber.storage import provenance
+from cloudchamber.studies.showers.axis_checks import ShowerAxes
 from cloudchamber.studies.showers.calo_challenge import read_calo_challenge
 from cloudchamber.studies.showers.calo_clouds import read_calo_clouds
 from cloudchamber.studies.showers.copies import refuse_few, shower_fingerprints, split
@@ -73,22 +74,26 @@ def read(
     codes: list[np.ndarray] = []
     with create_showers(output, stack, {}) as writer, progress("reading", None, "showers") as bar:
         for path in sources:
-            units = ShowerUnits(path)
+            units, axes = ShowerUnits(path), ShowerAxes(path, stack)
             for particles, points, owners in _showers(path, source, stack, settings, rng):
                 species_numbers(particles.pdg, str(path))
                 refuse_bad_energies(points[:, 3], owners, str(path))
+                units.add_stored(np.bincount(owners[points[:, 3] > 0], minlength=len(particles)))
                 kept = points[:, 3] >= max(_MEV * settings.threshold, 1e-12)
                 ordered, of_shower = _ordered(points[kept], owners[kept])
                 counts = np.bincount(of_shower, minlength=len(particles))
                 part = shower_part(particles, first + np.arange(len(particles)), ordered, counts)
                 refuse_bad_showers(part, stack.layers, str(path))
                 units.add(part)
+                axes.add(part)
                 writer.append(part)
                 content.append(shower_fingerprints(part))
                 codes.append(particles.pdg)
                 first += len(particles)
                 bar.update(len(particles))
             units.check()
+            units.say_cut()
+            axes.check()
         parts = split(first, settings, seed, str(output), np.concatenate(content))
         if fewest is not None:
             refuse_few(parts, np.concatenate(codes), fewest, str(output))

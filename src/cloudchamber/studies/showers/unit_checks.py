@@ -1,5 +1,6 @@
-"""Whether the showers of a file are in the units and layers that they are taken for, by what is typical of them."""
+"""Whether the showers of a file are in the units and layers that they are taken for, and whole, by what is typical."""
 
+import sys
 from pathlib import Path
 from typing import final
 
@@ -7,6 +8,7 @@ import numpy as np
 
 from cloudchamber.errors import InputError
 from cloudchamber.packed_clouds import PackedPart
+from cloudchamber.preparation.alike import cut_at
 
 __all__ = ["ShowerUnits"]
 
@@ -30,6 +32,7 @@ class ShowerUnits:
         self._path = path
         self._energy: list[np.ndarray] = []
         self._radius: list[np.ndarray] = []
+        self._counts: list[np.ndarray] = []
         self._filled = 0
         self._first_layer = False
 
@@ -44,6 +47,20 @@ class ShowerUnits:
         self._energy.append(part.features[:, 0])
         self._filled += int(seen.sum())
         self._first_layer |= bool((layer == 0).any())
+
+    def add_stored(self, counts: np.ndarray) -> None:
+        """Count showers, (n,) by the points that the file has of them, before any are left out."""
+        self._counts.append(counts)
+
+    def say_cut(self) -> None:
+        """Say that many showers have the largest number of points, as where their writer had no room for more."""
+        counts = np.bincount(np.concatenate([np.zeros(0, np.int64), *self._counts]))
+        most = cut_at(counts) if len(counts) else None
+        if most is not None:
+            sys.stderr.write(
+                f"showers: WARNING: {counts[most]} of {counts.sum()} showers in {self._path} have {most} points and "
+                "none has more: were they cut?\n"
+            )
 
     def check(self) -> None:
         """Refuse the file where energies, places or layers are others than expected.
