@@ -33,10 +33,15 @@ _SAME_MOMENTUM = 1e-3
 
 
 def event_labels(clouds: AnyClouds) -> np.ndarray:
-    """Return file and event of each cloud, (N, 2) int64; where they are not known, each is an event of its own."""
-    if {"file", "event"} <= {column.name for column in clouds.label_columns}:
-        return np.stack([clouds.label("file"), clouds.label("event")], axis=1)
-    return np.stack([np.zeros(len(clouds), np.int64), np.arange(len(clouds))], axis=1)
+    """Return file and event of each cloud, (N, 2) int64.
+
+    Clouds without the label file are of one file; those without the label event are each an event of its own.
+    """
+    known = {column.name for column in clouds.label_columns}
+    if "event" not in known:
+        return np.stack([np.zeros(len(clouds), np.int64), np.arange(len(clouds))], axis=1)
+    event = clouds.label("event")
+    return np.stack([clouds.label("file") if "file" in known else np.zeros_like(event), event], axis=1)
 
 
 def joined_events(clouds: AnyClouds) -> np.ndarray:
