@@ -29,7 +29,11 @@ class TrainingSettings(Settings):
     warmup_steps: Annotated[int, Field(ge=0)] = 0
     schedule: Literal["constant", "cosine"] = "cosine"
     gradient_clip: PositiveFloat = 0.5
-    ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.999
+    ema_decay: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.999,
+        description="share of the old average of the weights in each step; after n steps ema_decay^n of it are the "
+        "weights before the training",
+    )
     keep: Literal["last", "best"] = Field(
         "last", description="averaged weights that the training gives: the last, or those of the lowest validation loss"
     )
