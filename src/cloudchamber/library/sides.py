@@ -1,6 +1,6 @@
 """What is compared, as arrays: truth, generated clouds, and maybe a second sample of truth, the floor."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,8 +11,9 @@ from cloudchamber.library.checks import as_array, numbers
 from cloudchamber.library.jets import as_jets, energy_flow_polynomials
 from cloudchamber.metrics.resampling import Sample
 from cloudchamber.metrics.same_jets import say_same_jets, say_same_rows
+from cloudchamber.metrics.unlike import IN_RANDOM_ORDER, jet_columns, say_unlike
 
-__all__ = ["SIDES", "features_of", "jets_of", "samples_of", "say_dependent"]
+__all__ = ["SIDES", "features_of", "jets_of", "samples_of", "say_dependent", "say_unlike_floor"]
 
 SIDES = ("truth", "generated", "floor")
 _CONSEQUENCE = ": they are not independent"
@@ -22,6 +23,7 @@ def features_of(truth: Any, generated: Any, floor: Any) -> list[np.ndarray]:
     """Return (N, D) features of all sides: those given, or the polynomials of jets."""
     sides = _with_floor([_features(values, name) for values, name in _given(truth, generated, floor)])
     _say_dependent_rows(sides)
+    say_unlike_floor([{f"of feature {number}": column for number, column in enumerate(side.T)} for side in sides])
     return sides
 
 
@@ -37,6 +39,7 @@ def samples_of(truth: Any, generated: Any, floor: Any) -> list[Sample]:
         _of_one_precision([_feature(values, name) for values, name in _given(truth, generated, floor)])
     )
     _say_dependent_rows([values.filled(0).reshape(len(values), -1) for values in arrays])
+    say_unlike_floor([_columns(values) for values in arrays])
     found = []
     for values, name in zip(arrays, SIDES, strict=False):
         if values.ndim == 1:
@@ -47,6 +50,13 @@ def samples_of(truth: Any, generated: Any, floor: Any) -> list[Sample]:
             raise InputError(f"{name}: all values are masked")
         found.append(Sample.of_particles(values.data, there))
     return found
+
+
+def _columns(values: "np.ma.MaskedArray[Any, Any]") -> dict[str, np.ndarray]:
+    """Return (N,) numbers of jets: the feature, or the sum and the number of its values."""
+    if values.ndim == 1:
+        return {"value": values.data}
+    return {"sum": values.filled(0).sum(axis=1), "number of particles": values.count(axis=1)}
 
 
 def _feature(values: Any, name: str) -> "np.ma.MaskedArray[Any, Any]":
@@ -85,6 +95,7 @@ def jets_of(truth: Any, generated: Any, floor: Any) -> list[Any]:
     """Return (N, P, 3) jets of all sides as the clouds of the analysis."""
     sides = _with_floor([as_jets(values, name) for values, name in _given(truth, generated, floor)])
     say_dependent(sides)
+    say_unlike_floor([jet_columns(side) for side in sides])
     return sides
 
 
@@ -92,6 +103,12 @@ def say_dependent(jets: Sequence[Clouds], names: Sequence[str] = SIDES) -> None:
     """Say which samples have jets of the first one, of which they must be independent."""
     for others, name in list(zip(jets, names, strict=False))[1:]:
         say_same_jets("cloudchamber", f"'{name}'", others, f"'{names[0]}'", jets[0], _CONSEQUENCE)
+
+
+def say_unlike_floor(columns: Sequence[Mapping[str, np.ndarray]]) -> None:
+    """Say where the floor, the last of three sides, is not of the distribution of truth, by (N,) numbers by name."""
+    if len(columns) > 2:
+        say_unlike("cloudchamber", "'truth'", columns[0], "'floor'", columns[2], IN_RANDOM_ORDER)
 
 
 def _say_dependent_rows(rows: Sequence[np.ndarray]) -> None:
