@@ -1,5 +1,6 @@
 """What is compared, as arrays: truth, generated clouds, and maybe a second sample of truth, the floor."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,14 +18,29 @@ __all__ = ["SIDES", "features_of", "jets_of", "samples_of", "say_dependent", "sa
 
 SIDES = ("truth", "generated", "floor")
 _CONSEQUENCE = ": they are not independent"
+# Of the numbers of particles, the share of zeros at the ends of jets from which on they look like empty slots.
+_FEW_ZEROS = 0.01
 
 
 def features_of(truth: Any, generated: Any, floor: Any) -> list[np.ndarray]:
     """Return (N, D) features of all sides: those given, or the polynomials of jets."""
+    _refuse_other_columns(_given(truth, generated, floor))
     sides = _with_floor([_features(values, name) for values, name in _given(truth, generated, floor)])
     _say_dependent_rows(sides)
     say_unlike_floor([{f"of feature {number}": column for number, column in enumerate(side.T)} for side in sides])
     return sides
+
+
+def _refuse_other_columns(sides: Sequence[tuple[Any, str]]) -> None:
+    """Refuse tables whose columns are not called alike, since they are compared by their places.
+
+    Raises:
+        InputError: a table has other columns than another, or in another order.
+    """
+    named = [(list(values.columns), name) for values, name in sides if hasattr(values, "columns")]
+    for columns, name in named[1:]:
+        if columns != named[0][0]:
+            raise InputError(f"{name}: columns {columns}, those of {named[0][1]} are {named[0][0]}")
 
 
 def _features(values: Any, name: str) -> np.ndarray:
@@ -46,10 +62,22 @@ def samples_of(truth: Any, generated: Any, floor: Any) -> list[Sample]:
             found.append(Sample.of_jets(values.filled()))
             continue
         there = ~np.ma.getmaskarray(values)
+        _say_padding(values.data, there, name)
         if not there.any():
             raise InputError(f"{name}: all values are masked")
         found.append(Sample.of_particles(values.data, there))
     return found
+
+
+def _say_padding(values: np.ndarray, there: np.ndarray, name: str) -> None:
+    """Say how many of (N, P) numbers that count are zeros behind all others of their jet, as in empty slots."""
+    behind = np.logical_and.accumulate(((values == 0) | ~there)[:, ::-1], axis=1)[:, ::-1] & there
+    number, counted = np.count_nonzero(behind), np.count_nonzero(there)
+    if number > _FEW_ZEROS * counted:
+        sys.stderr.write(
+            f"cloudchamber: WARNING: {number} of {counted} numbers of '{name}' are zeros at the ends of jets and count "
+            "as numbers: a masked array, whose mask is true in empty slots, leaves these out\n"
+        )
 
 
 def _columns(values: "np.ma.MaskedArray[Any, Any]") -> dict[str, np.ndarray]:
