@@ -282,3 +282,18 @@ def test_columns_of_tables_have_one_order(rng: np.random.Generator, metric: str)
     assert getattr(cc, metric)(*tables).value < 0.1
     with pytest.raises(cc.InputError, match=r"^generated: columns \['width', 'mass'\], those of truth are \['mass', "):
         getattr(cc, metric)(tables[0], tables[1][["width", "mass"]])
+
+
+@pytest.mark.parametrize("metric", ["w1m", "mmd"])
+def test_samples_of_which_one_was_cut_are_said(
+    rng: np.random.Generator, metric: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Jets of 30 hardest particles beside whole ones, as of JetNet30 and JetNet150."""
+    whole = rng.exponential(size=(2, 200, 60, 3)) * (np.arange(60) < rng.integers(10, 60, (2, 200, 1)))[..., None] / 60
+    getattr(cc, metric)(*whole)
+    assert "were cut" not in capsys.readouterr().err
+    truth = np.take_along_axis(whole[0], np.argsort(-whole[0, :, :, 2:], axis=1), axis=1)[:, :30]
+    getattr(cc, metric)(truth, whole[1])
+    assert " jets of 'truth' have 30 particles and none has more, those of another" in capsys.readouterr().err
+    getattr(cc, metric)(truth, truth[:100] * 0.99)
+    assert "were cut" not in capsys.readouterr().err

@@ -13,6 +13,7 @@ from cloudchamber.library.jets import as_jets, energy_flow_polynomials
 from cloudchamber.metrics.resampling import Sample
 from cloudchamber.metrics.same_jets import say_same_jets, say_same_rows
 from cloudchamber.metrics.unlike import IN_RANDOM_ORDER, jet_columns, say_unlike
+from cloudchamber.preparation.alike import cut_at
 
 __all__ = ["SIDES", "features_of", "jets_of", "samples_of", "say_dependent", "say_unlike_floor"]
 
@@ -128,9 +129,17 @@ def jets_of(truth: Any, generated: Any, floor: Any) -> list[Any]:
 
 
 def say_dependent(jets: Sequence[Clouds], names: Sequence[str] = SIDES) -> None:
-    """Say which samples have jets of the first one, of which they must be independent."""
+    """Say which samples have jets of the first one, of which they must be independent, or were cut and others not."""
     for others, name in list(zip(jets, names, strict=False))[1:]:
         say_same_jets("cloudchamber", f"'{name}'", others, f"'{names[0]}'", jets[0], _CONSEQUENCE)
+    numbers = [np.bincount(side.multiplicity) for side in jets]
+    most = max(map(len, numbers)) - 1
+    for found, name in zip(numbers, names, strict=False):
+        if (cut := cut_at(found)) is not None and cut < most:
+            sys.stderr.write(
+                f"cloudchamber: WARNING: {found[cut]} of {found.sum()} jets of '{name}' have {cut} particles and none "
+                f"has more, those of another sample have up to {most}, as where the former were cut to the hardest\n"
+            )
 
 
 def say_unlike_floor(columns: Sequence[Mapping[str, np.ndarray]]) -> None:
