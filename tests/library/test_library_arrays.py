@@ -383,3 +383,19 @@ def test_particles_that_count_for_nothing_are_said(
     cc.jet_mass(other)
     negative = int((other[..., 2] < 0).sum())
     assert f"jets: WARNING: {negative} of {particles} particles have a negative pt_rel" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("column", [0, 1])
+def test_coordinates_that_are_no_differences_are_said(
+    rng: np.random.Generator, column: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Distances of jets would be those of their axes, and jets across the cut in phi as wide as a turn."""
+    jets = arrays(rng, jets=40)
+    cc.jet_mass(jets)
+    assert capsys.readouterr().err == ""
+    axis = rng.uniform(-2.5, 2.5, (40, 1))
+    jets[:, :, column] += np.where(jets[:, :, 2] > 0, axis, 0)
+    cc.jet_mass(jets)
+    said = capsys.readouterr().err
+    assert f"WARNING: jets: {('eta_rel', 'phi_rel')[column]}: the particles of a jet lie 1." in said
+    assert said.count("WARNING") == 1
