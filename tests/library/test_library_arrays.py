@@ -54,6 +54,17 @@ def test_masked_particles_may_lie_anywhere(tmp_path: Path, rng: np.random.Genera
     assert again.label("event").tolist() == list(range(5))
 
 
+def test_jets_of_an_event_are_in_one_part_where_no_file_is_named(tmp_path: Path, rng: np.random.Generator) -> None:
+    jets = {name: rng.uniform(10, 90, 120) for name in ("jet_pt", "jet_eta", "jet_mass")}
+    event = np.arange(120) // 2
+    clouds = cc.clouds_from_arrays(arrays(rng, jets=120), features=jets, labels={"event": event})
+    cc.write_clouds(tmp_path / "clouds.h5", clouds)
+    main(["prepare", str(tmp_path / "clouds.h5"), "--settings", "{}", "--seed", "1", "--output", f"{tmp_path}/p.h5",
+          "--split", f"{tmp_path}/split.h5"])  # fmt: skip
+    parts = [set(event[rows].tolist()) for rows in read_clouds(tmp_path / "p.h5").indices.values()]
+    assert sum(map(len, parts)) == 60
+
+
 def test_awkward_arrays_become_clouds_with_the_hardest_first() -> None:
     particles = ak.Array([[{"eta": 0.1, "pt": 1.0}, {"eta": 0.2, "pt": 3.0}], [], [{"eta": 0.3, "pt": 2.0}]])
     clouds = cc.clouds_from_awkward(particles, features={"jet_pt": [4.0, 0.0, 2.0]})
@@ -372,3 +383,19 @@ def test_particles_that_count_for_nothing_are_said(
     cc.jet_mass(other)
     negative = int((other[..., 2] < 0).sum())
     assert f"jets: WARNING: {negative} of {particles} particles have a negative pt_rel" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("column", [0, 1])
+def test_coordinates_that_are_no_differences_are_said(
+    rng: np.random.Generator, column: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Distances of jets would be those of their axes, and jets across the cut in phi as wide as a turn."""
+    jets = arrays(rng, jets=40)
+    cc.jet_mass(jets)
+    assert capsys.readouterr().err == ""
+    axis = rng.uniform(-2.5, 2.5, (40, 1))
+    jets[:, :, column] += np.where(jets[:, :, 2] > 0, axis, 0)
+    cc.jet_mass(jets)
+    said = capsys.readouterr().err
+    assert f"WARNING: jets: {('eta_rel', 'phi_rel')[column]}: the particles of a jet lie 1." in said
+    assert said.count("WARNING") == 1

@@ -109,6 +109,9 @@ def test_a_network_of_neutrino_events_predicts_what_the_step_does(tmp_path: Path
     assert np.isnan(found.prong[~there]).all()
     with pytest.raises(cc.InputError, match=r"^counts: add up to"):
         model.predict(hits[:-1], events.counts[rows], prongs)
+    for unit in (events.window.mip, 1e3 * events.window.mip):
+        with pytest.raises(cc.InputError, match=r"^hits: the median energy is .*, expected minimum ionising particles"):
+            model.predict(hits * np.where(np.arange(5) == 3, unit, 1), events.counts[rows], prongs)
     with pytest.raises(cc.InputError, match=r"^prongs: from 0 to 9, expected 0 to 3"):
         model.predict(hits, events.counts[rows], np.where(prongs == 3, 9, prongs))
     with pytest.raises(cc.InputError, match=r"^hits: a hit with a view that is none in event 0"):

@@ -252,3 +252,48 @@ def test_training_jets_that_are_test_jets_are_said(
         assert (
             f" jets of '{name}' are jets of '{'truth' if function == 'compare' else 'test'}'" in capsys.readouterr().err
         ) == bool(name)
+
+
+@pytest.mark.parametrize("metric", ["kl", "w1"])
+def test_zeros_of_empty_slots_that_count_are_said(
+    rng: np.random.Generator, metric: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of jets with other numbers of particles, the divergence of pt_rel is that of these numbers."""
+    mask = [np.arange(10) < numbers[:, None] for numbers in rng.integers([[2], [6]], [[5], [9]], (2, 60))]
+    values = [rng.exponential(size=(60, 10)) * of_side for of_side in mask]
+    getattr(cc, metric)(*values)
+    said = capsys.readouterr().err
+    for of_side, name in zip(mask, ("truth", "generated"), strict=True):
+        zeros = 600 - np.count_nonzero(of_side)
+        assert f"cloudchamber: WARNING: {zeros} of 600 numbers of '{name}' are zeros at the ends of jets" in said
+    getattr(cc, metric)(*(np.ma.array(side, mask=~of_side) for side, of_side in zip(values, mask, strict=True)))
+    assert "zeros" not in capsys.readouterr().err
+    # A mask that is true for particles, as elsewhere, leaves the particles out.
+    getattr(cc, metric)(*(np.ma.array(side, mask=of_side) for side, of_side in zip(values, mask, strict=True)))
+    assert capsys.readouterr().err.count("zeros at the ends of jets") == 2
+    getattr(cc, metric)(*(rng.integers(-1, 2, (60, 10)) + 0.5 for _ in range(2)))
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("metric", ["fpd", "kpd"])
+def test_columns_of_tables_have_one_order(rng: np.random.Generator, metric: str) -> None:
+    """Columns would be compared by their places, whatever they are called."""
+    tables = [pd.DataFrame(rng.normal([1, 5], 1, (40, 2)), columns=["mass", "width"]) for _ in range(2)]
+    assert getattr(cc, metric)(*tables).value < 0.1
+    with pytest.raises(cc.InputError, match=r"^generated: columns \['width', 'mass'\], those of truth are \['mass', "):
+        getattr(cc, metric)(tables[0], tables[1][["width", "mass"]])
+
+
+@pytest.mark.parametrize("metric", ["w1m", "mmd"])
+def test_samples_of_which_one_was_cut_are_said(
+    rng: np.random.Generator, metric: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Jets of 30 hardest particles beside whole ones, as of JetNet30 and JetNet150."""
+    whole = rng.exponential(size=(2, 200, 60, 3)) * (np.arange(60) < rng.integers(10, 60, (2, 200, 1)))[..., None] / 60
+    getattr(cc, metric)(*whole)
+    assert "were cut" not in capsys.readouterr().err
+    truth = np.take_along_axis(whole[0], np.argsort(-whole[0, :, :, 2:], axis=1), axis=1)[:, :30]
+    getattr(cc, metric)(truth, whole[1])
+    assert " jets of 'truth' have 30 particles and none has more, those of another" in capsys.readouterr().err
+    getattr(cc, metric)(truth, truth[:100] * 0.99)
+    assert "were cut" not in capsys.readouterr().err

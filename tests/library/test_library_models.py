@@ -5,14 +5,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from stages import DRAWN, SAMPLER
 from trained_models import TRAINED, maker, trained
 
 import cloudchamber as cc
+from cloudchamber.classification.taggers import StoredTagger, build_tagger, save_tagger
 from cloudchamber.cli import main
 from cloudchamber.generative.jet_features import read_jets
 from cloudchamber.jets.observable_file import read_observables
 from cloudchamber.library.generative_model import GenerativeModel, JetLevelModel
+from cloudchamber.settings.base import parse
+from cloudchamber.settings.taggers import TaggerSettings
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +122,37 @@ def test_sums_that_are_not_known_cannot_be_imposed(jets: Path) -> None:
         model.sample({"multiplicity": [2, 4]}, evaluations=3)
     with pytest.raises(cc.SettingsError, match=r"^sample: evaluations: Input should be greater than 0"):
         model.sample({"multiplicity": [2, 4]}, evaluations=0)
+
+
+def test_masses_in_mev_are_said(jets: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model = cc.load_model(jets / "weights.safetensors")
+    assert isinstance(model, GenerativeModel)
+    model.conditions = ("jet_mass",)
+    masses = cc.read_clouds(jets / "prepared.h5").feature("jet_mass")[:20]
+    for mass, said in ((masses, False), (1000 * masses, True), (1000 * masses[:3], False)):
+        model.sample({"multiplicity": [2] * len(mass), "jet_mass": mass}, **SAMPLER)
+        line = "jets: WARNING: the median of jet_mass is "
+        assert (line in capsys.readouterr().err) == said
+
+
+def test_features_in_another_order_or_unit_are_said(
+    tmp_path: Path, rng: np.random.Generator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names, training = ("jet_mass", "tau21"), {"steps": 1}
+    settings = parse(TaggerSettings, {"network": {"kind": "dense", "hidden": [8]}, "training": training}, "tagger")
+    tagger = build_tagger(settings.network, 2, names)
+    values = np.exp(rng.normal([4.4, -0.7], 0.4, (200, 2)))
+    tagger.fit(torch.from_numpy(values))
+    paths = tmp_path / "weights.safetensors", tmp_path / "model.json"
+    stored = StoredTagger(settings, tagger, ("qcd", "top"), names)
+    save_tagger(*paths, stored, tagger.state_dict(), {}, {"step": "train-tagger"})
+    model: Any = cc.load_model(tmp_path)
+    model.predict(values)
+    assert "WARNING" not in capsys.readouterr().err
+    for others, wrong in ((values[:, ::-1], names), (values * [1000, 1], names[:1])):
+        model.predict(others)
+        said = capsys.readouterr().err
+        assert [name for name in names if f"jets: WARNING: the median of {name} is " in said] == list(wrong)
 
 
 def test_a_tagger_predicts_what_the_step_does(tmp_path: Path) -> None:

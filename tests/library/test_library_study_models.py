@@ -1,9 +1,11 @@
 """Models of the other studies in the library do what the steps of the pipeline do with the same files."""
 
+import copy
 import json
 import re
 import runpy
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +47,10 @@ def test_a_score_evaluates_what_the_step_does(tmp_path: Path) -> None:
     )
     with pytest.raises(cc.InputError, match=r"^drive: 3\.0, the score was trained at \[0\.0, 1\.0\]"):
         model.evaluate(states, 3.0)
+    # With another drive than its own, the drift would be that of the one and the correction that of the other.
+    model.drives = (1.0,)
+    with pytest.raises(cc.InputError, match=r"^drive: 0\.0, the score was trained at \[1\.0\]"):
+        model.velocity(states, 0.0)
     with pytest.raises(cc.InputError, match=r"^drive: nan, expected a finite number"):
         model.evaluate(states, float("nan"))
     with pytest.raises(cc.InputError, match=r"^states: has the shape"):
@@ -174,6 +180,10 @@ def test_models_of_showers_sample_what_the_step_does(tmp_path: Path, capsys: pyt
         rf"showers: WARNING: the energy of {len(pdg)} of {len(pdg)} particles is outside of \S+ to \S+ GeV, with which"
     )
     assert re.search(said, capsys.readouterr().err)
+    elsewhere = copy.copy(counter)
+    elsewhere._model = replace(counter._model, geometry=replace(counter._model.geometry, name="another"))
+    with pytest.raises(cc.InputError, match=r"^counts: a model of the geometry 'another', that of points is of '"):
+        model.sample(energy, direction, pdg, elsewhere)
     with pytest.raises(cc.InputError, match=r"^pdg: PDG code 99 is of no species"):
         model.sample(energy, direction, np.full(len(pdg), 99), counter)
     with pytest.raises(cc.InputError, match=r"^counts: has the shape"):

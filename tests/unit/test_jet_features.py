@@ -281,6 +281,20 @@ def test_other_jets_are_far_above_the_floor(study: Study, clouds: Clouds, tmp_pa
     assert moved["value"] == pytest.approx(10, abs=moved["floor"] + 1e-6)
 
 
+def test_a_floor_of_sorted_training_jets_is_said(
+    clouds: Clouds, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    train = clouds.indices["train"]
+    by_pt = train[np.argsort(clouds.feature("jet_pt")[train])]
+    jets = JetFeatures.of_part(clouds, "train", "jets")[:100]
+    write_observables(tmp_path / "jets.h5", jets.columns, {"width": WIDTH})
+    for rows, unlike in ((train, False), (by_pt, True)):
+        write_clouds(tmp_path / "truth.h5", replace(clouds, indices={**clouds.indices, "train": rows}))
+        compare_jet_features(tmp_path / "truth.h5", tmp_path / "jets.h5", METRICS, 1, tmp_path / "comparison.csv")
+        said = "test jets and the training jets of the floor are not alike: mean " in capsys.readouterr().err
+        assert said == unlike
+
+
 def test_more_drawn_than_training_jets_have_no_floor(study: Study, tmp_path: Path) -> None:
     study.draw(tmp_path / "jets.h5", jets=500)
     with pytest.raises(InputError, match="training jets, 500 drawn"):

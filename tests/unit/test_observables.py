@@ -20,6 +20,7 @@ from cloudchamber.jets.kinematics import has_momentum, jet_kinematics, momenta
 from cloudchamber.jets.observable_file import read_observables, read_observables_of, write_observables
 from cloudchamber.jets.observables import observe
 from cloudchamber.jets.observe import observe_file
+from cloudchamber.library.arrays import clouds_from_arrays
 from cloudchamber.metrics.compare import compare_files
 from cloudchamber.metrics.comparison import compare
 from cloudchamber.metrics.divergence import expected_floor
@@ -359,3 +360,13 @@ def test_an_observable_that_is_not_finite_is_an_error(rng, bad):
     for of_truth, of_generated, side in ((changed, table, "truth"), (table, changed, "generated")):
         with pytest.raises(InputError, match=f"'tau32' of 1 of the 100 jets of {side} is not finite"):
             compare(clouds, of_truth, clouds, of_generated, clouds, table, SETTINGS, rng)
+
+
+@pytest.mark.parametrize("missing", [0.0, -999.0])
+def test_a_jet_pt_that_was_not_filled_is_refused(missing: float) -> None:
+    """All masses would be zero, or negative, and those of two samples alike."""
+    jets = np.array([[[0.5, 0.0, 0.5], [-0.5, 0.0, 0.5]], [[0.1, 0.0, 1.0], [0.0, 0.0, 0.0]], [[0.0] * 3] * 2])
+    filled = clouds_from_arrays(jets, features={"jet_pt": [500.0, 400.0, missing]})
+    assert observe(filled)["jet_mass"][0] > 100
+    with pytest.raises(InputError, match="jet_pt of 1 of 3 jets with particles is not positive"):
+        observe(clouds_from_arrays(jets, features={"jet_pt": [missing, 400.0, missing]}))

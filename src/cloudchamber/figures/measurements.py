@@ -69,7 +69,8 @@ def read_measurements(
         partial: whether models may lack the metric, all of them too; those are left out.
 
     Raises:
-        InputError: the table cannot be read, or it lacks the metric of some model and feature.
+        InputError: the table cannot be read, it lacks the metric of some model and feature, or has two rows of one
+            seed.
         SettingsError: a key of ``files`` is missing.
     """
     path, dataset = need(files, "metrics"), need(files, "dataset")
@@ -80,6 +81,7 @@ def read_measurements(
     if table.empty and not partial:
         raise InputError(f"{path}: no metric '{metric}' of data set '{dataset}'")
     groups: dict[tuple[str, str], dict[str, list[_Row]]] = {}
+    _refuse_one_seed_twice(path, table)
     for row in table.sort_values("seed", kind="stable").to_dict("records"):
         # What has no feature, or no sampler, has an empty field.
         sampler, feature = (str(row[key]) if pd.notna(row[key]) else "" for key in ("sampler", "feature"))
@@ -101,6 +103,17 @@ def read_measurements(
     if missing:
         raise InputError(f"{path}: no metric '{metric}' of data set '{dataset}' for {', '.join(missing)}")
     return found
+
+
+def _refuse_one_seed_twice(path: str, table: pd.DataFrame) -> None:
+    """Refuse two rows of one training, which would pass for two trainings without a spread."""
+    twice = table[table.duplicated(["metric", "model", "sampler", "feature", "seed"])]
+    if len(twice):
+        first = twice.iloc[0]
+        raise InputError(
+            f"{path}: '{first['metric']}' of '{first['model']}' with seed {first['seed']} stands there twice; a seed "
+            "is a training of its own"
+        )
 
 
 def _measurement(model: Model, feature: str, rows: Sequence[_Row]) -> Measurement:

@@ -12,6 +12,7 @@ from cloudchamber.jets.observable_file import read_observables
 from cloudchamber.metrics.divergence import kl_divergence
 from cloudchamber.metrics.resampling import Sample, bootstrap_weights
 from cloudchamber.metrics.tables import DISTANCE_COLUMNS, write_table
+from cloudchamber.metrics.unlike import IN_RANDOM_ORDER, say_unlike
 from cloudchamber.metrics.wasserstein import wasserstein_distance
 from cloudchamber.preparation.origin import refuse_other_origin
 from cloudchamber.settings.metrics import MetricSettings
@@ -51,12 +52,16 @@ def compare_jet_features(truth: Path, drawn: Path, settings: MetricSettings, see
             f"{truth}: the floor needs at least as many training jets as there are drawn ones:"
             f" {len(train)} training jets, {len(jets)} drawn"
         )
+    of_floor = train[: len(jets)]
+    say_unlike(
+        "compare-jets", "test jets", test.columns, "the training jets of the floor", of_floor.columns, IN_RANDOM_ORDER
+    )
     rng = seeds.generator(seed, "bootstrap")
     test_weights, weights = (bootstrap_weights(len(side), settings.bootstraps, rng) for side in (test, jets))
     rows = []
     for metric in ("kl", "w1"):
         for feature, column in REQUESTED.items():
-            reference, *candidates = (Sample.of_jets(side.columns[column]) for side in (test, jets, train[: len(jets)]))
+            reference, *candidates = (Sample.of_jets(side.columns[column]) for side in (test, jets, of_floor))
             estimates = [
                 kl_divergence(reference, sample, settings.bins, test_weights, weights)
                 if metric == "kl"

@@ -19,6 +19,7 @@ from cloudchamber.jets.observables import observe
 from cloudchamber.jets.relative import RELATIVE_COLUMNS
 from cloudchamber.metrics.divergence import kl_divergence
 from cloudchamber.metrics.resampling import Estimate, Sample, bootstrap_weights
+from cloudchamber.metrics.unlike import IN_RANDOM_ORDER, say_unlike
 from cloudchamber.metrics.wasserstein import wasserstein_distance
 from cloudchamber.networks.packing import padded
 from cloudchamber.preparation.origin import refuse_other_inputs, refuse_other_origin
@@ -108,9 +109,9 @@ def solver_scan(
     if n_jets < settings.jets:
         sys.stderr.write(f"solver-scan: {n_jets} jets per point and not {settings.jets}, which are not there\n")
     jets = jets[:n_jets]
-    reference, floor_values = (
-        {name: table[name][true.indices[part]] for name in FEATURES} for part in ("test", "train")
-    )
+    reference, of_train = ({name: table[name][true.indices[part]] for name in FEATURES} for part in ("test", "train"))
+    of_floor = {name: values[:n_jets] for name, values in of_train.items()}
+    say_unlike("solver-scan", "test jets", reference, "the training jets of the floor", of_floor, IN_RANDOM_ORDER)
     rng = seeds.generator(seed, "bootstrap")
     resamplings = tuple(
         bootstrap_weights(size, metrics.bootstraps, rng) for size in (len(true.indices["test"]), n_jets)
@@ -119,7 +120,7 @@ def solver_scan(
     def distances(values: Mapping[str, np.ndarray]) -> _Distances:
         return dict(_distances(reference, values, metrics.bins, *resamplings))
 
-    floor = distances({name: values[:n_jets] for name, values in floor_values.items()})
+    floor = distances(of_floor)
     points = points_of(settings, artifact.settings.flow_map_segments)
     rows: list[dict[str, Any]] = []
     with progress("solver scan", len(points) * n_jets, "jets") as bar:

@@ -30,11 +30,15 @@ def observe(clouds: Clouds) -> dict[str, np.ndarray]:
         clouds: jets with the point columns ``pt_rel``, ``eta_rel`` and ``phi_rel`` and the feature ``jet_pt`` [GeV].
 
     Raises:
-        InputError: the clouds lack a column, or an observable of some jet is not finite.
+        InputError: the clouds lack a column, the jet_pt of a jet with particles is not positive, or an observable of
+            some jet is not finite.
     """
     pt, eta, phi = momenta(clouds)
     jet_pt_rel, jet_mass_rel = jet_kinematics(pt, eta, phi)
     unit = clouds.feature("jet_pt").astype(np.float64)
+    bad = np.count_nonzero(~(unit > 0) & (pt > 0).any(axis=1))
+    if bad:
+        raise InputError(f"jet_pt of {bad} of {len(clouds)} jets with particles is not positive")
     tau = subjettiness(pt, eta, phi)
     table = {
         "jet_mass": jet_mass_rel * unit,

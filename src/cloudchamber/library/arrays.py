@@ -15,6 +15,8 @@ __all__ = ["clouds_from_arrays", "clouds_from_awkward", "clouds_of"]
 
 _UNITS = {"pt": "GeV", "phi": "rad", "phi_rel": "rad", "jet_pt": "GeV", "jet_mass": "GeV", "jet_phi": "rad"}
 _MOMENTA = ("pt", "pt_rel")
+# How far the centre of a jet may be from its axis, by the median of so many jets, as in JetNet files.
+_LARGEST_OFFSET, _FEWEST_JETS = 0.4, 20
 
 
 def clouds_from_arrays(
@@ -28,7 +30,8 @@ def clouds_from_arrays(
     """Return padded arrays as clouds.
 
     Differences of azimuths in a column phi_rel that are beyond pi are moved by whole turns, with a line that counts
-    them; a line counts particles of negative pt_rel, which count for nothing in observables.
+    them; a line counts particles of negative pt_rel, which count for nothing in observables, and another says where
+    eta_rel or phi_rel are no differences to the axis.
 
     Args:
         points: (N, P, F) numbers; numpy, torch or lists.
@@ -151,7 +154,7 @@ def _columns(columns: Sequence[str | Column], what: str) -> tuple[Column, ...]:
 
 
 def _set_right(values: np.ndarray, real: np.ndarray, names: Sequence[str], source: str) -> None:
-    """Move differences of azimuths of (N, P, F) particles within a turn, in place, and say what counts for nothing."""
+    """Move differences of azimuths of (N, P, F) particles within a turn, in place, and say what looks wrong."""
     if "phi_rel" in names:
         column = names.index("phi_rel")
         values[..., column] = within_a_turn(values[..., column], real, source)
@@ -162,6 +165,20 @@ def _set_right(values: np.ndarray, real: np.ndarray, names: Sequence[str], sourc
                 f"{source}: WARNING: {negative} of {int(real.sum())} particles have a negative pt_rel and count for "
                 f"nothing: columns are taken as {', '.join(names)}\n"
             )
+        for name in (name for name in ("eta_rel", "phi_rel") if name in names):
+            _say_offset(values[..., names.index("pt_rel")], values[..., names.index(name)], f"{source}: {name}")
+
+
+def _say_offset(pt_rel: np.ndarray, angle: np.ndarray, what: str) -> None:
+    """Say where (N, P) angles are no differences to the axes of jets: shapes and distances of jets are of these."""
+    weight = np.maximum(pt_rel, 0)
+    total = weight.sum(axis=1)
+    centre = np.abs((weight * angle).sum(axis=1)[total > 0] / total[total > 0])
+    if len(centre) >= _FEWEST_JETS and (typical := float(np.median(centre))) > _LARGEST_OFFSET:
+        sys.stderr.write(
+            f"WARNING: {what}: the particles of a jet lie {typical:.2g} from its axis (median): is it the difference "
+            "to the axis?\n"
+        )
 
 
 def _beside(named: Mapping[str, Any] | None, what: str, n: int, dtype: type) -> np.ndarray:

@@ -19,6 +19,7 @@ from cloudchamber.jets.kinematics import relative_sum
 from cloudchamber.jets.relative import RELATIVE_COLUMNS, refuse_other_sums, refuse_other_units
 from cloudchamber.library.checks import numbers, whole_number
 from cloudchamber.library.jets import as_jets
+from cloudchamber.library.unlike_training import say_unlike_training
 from cloudchamber.networks.packing import padded
 from cloudchamber.progress import progress
 from cloudchamber.settings.base import parse
@@ -118,6 +119,7 @@ class GenerativeModel:
         if momentum_sum == "imposed" and "jet_pt_rel" not in known:
             raise InputError("momentum_sum: imposed needs the jet_pt_rel of each jet")
         settings = self._sampler(solver, evaluations, momentum_sum)
+        self._say_unlike_training(asked)
         with progress("sampling", len(asked), "jets") as bar:
             drawn = draw_clouds(self._artifact, asked, settings, seed, bar.update)
         if not np.isfinite(drawn.values).all():
@@ -128,6 +130,12 @@ class GenerativeModel:
         beside = np.stack(features, axis=1) if features else np.zeros((len(points), 0), np.float32)
         nothing = np.zeros((len(points), 0), np.int64)
         return Clouds(points, mask, beside, nothing, RELATIVE_COLUMNS, tuple(columns))
+
+    def _say_unlike_training(self, asked: JetFeatures) -> None:
+        scale = self._artifact.conditions
+        values = scale.forward(np.stack([getattr(asked, name) for name in scale.names], axis=1))
+        chosen = [scale.names.index(name) for name in self.conditions]
+        say_unlike_training(values[:, chosen], self.conditions, "jets")
 
     def _sampler(self, solver: str | None, evaluations: int | None, momentum_sum: str) -> SamplerSettings:
         trained = self._artifact.settings

@@ -21,6 +21,10 @@ from cloudchamber.studies.neutrinos.networks import load_network
 
 __all__ = ["NeutrinoModel", "NeutrinoProbabilities"]
 
+# What the median energy of so many hits is within, in minimum ionising particles: in GeV it is some hundredths, in MeV
+# above ten.
+_TYPICAL, _ENOUGH_HITS = (0.1, 8.0), 100
+
 
 @final
 @dataclass(frozen=True)
@@ -67,8 +71,8 @@ class NeutrinoModel:
             prongs: (N,) prongs of each event.
 
         Raises:
-            InputError: an array is empty or has another shape, a number is not finite or impossible, or the counts do
-                not add up to the hits.
+            InputError: an array is empty or has another shape, a number is not finite or impossible, the counts do
+                not add up to the hits, or energies are in another unit.
         """
         values = numbers(hits, "hits", ("M", 5)).astype(np.float32)
         of_events = numbers(counts, "counts", ("N",), "iu").astype(np.int64)
@@ -82,6 +86,9 @@ class NeutrinoModel:
             raise InputError("hits: a view, plane, cell or number of a prong is not whole")
         if number.min() < 0 or number.max() > self.window.prongs:
             raise InputError(f"prongs: from {number.min()} to {number.max()}, expected 0 to {self.window.prongs}")
+        typical = float(np.median(values[:, 3]))
+        if typical > 0 and len(values) >= _ENOUGH_HITS and not _TYPICAL[0] <= typical <= _TYPICAL[1]:
+            raise InputError(f"hits: the median energy is {typical:.2g}, expected minimum ionising particles")
         n, most = len(of_events), self.window.prongs
         # Classes and truth are not looked at; that there is a prong is.
         classes = np.where(np.arange(most) < number[:, None], 0, -1)

@@ -43,7 +43,7 @@ class TrainedScore:
 
         Args:
             states: (M, N, C) in the units of the system.
-            drive: one of those of the training, where it had several.
+            drive: one of those of the training.
 
         Raises:
             InputError: the states have another shape or are not finite, or the score knows nothing of the drive.
@@ -56,6 +56,6 @@ class TrainedScore:
 
     def _states(self, states: Any, drive: float) -> np.ndarray:
         finite(drive, "drive")
-        if len(self.drives) > 1 and drive not in self.drives:
+        if drive not in self.drives:
             raise InputError(f"drive: {drive}, the score was trained at {list(self.drives)}")
         return numbers(states, "states", ("M", self.particles, len(self.channels))).astype(np.float32)

@@ -92,10 +92,15 @@ class ShowerModel:
 
         Raises:
             InputError: an array is empty or has another shape, a number is not finite or impossible, a particle is
-                unknown or none of the training, or the model gives values that are not finite.
+                unknown or none of the training, the two models are of other geometries, or the model gives values that
+                are not finite.
             SettingsError: the evaluations do not suit the solver.
         """
         particles = _particles(energy, direction, pdg)
+        if isinstance(counts, ShowerCountModel):
+            of_counts, own = counts._model.geometry.name, self._model.geometry.name
+            if of_counts != own:
+                raise InputError(f"counts: a model of the geometry '{of_counts}', that of points is of '{own}'")
         for model in (self, counts) if isinstance(counts, ShowerCountModel) else (self,):
             refuse_unseen(model._model.seen, particles, "showers")
         map_steps = self._model.segments

@@ -1,6 +1,7 @@
 """What is compared, as arrays: truth, generated clouds, and maybe a second sample of truth, the floor."""
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,18 +12,36 @@ from cloudchamber.library.checks import as_array, numbers
 from cloudchamber.library.jets import as_jets, energy_flow_polynomials
 from cloudchamber.metrics.resampling import Sample
 from cloudchamber.metrics.same_jets import say_same_jets, say_same_rows
+from cloudchamber.metrics.unlike import IN_RANDOM_ORDER, jet_columns, say_unlike
+from cloudchamber.preparation.alike import cut_at
 
-__all__ = ["SIDES", "features_of", "jets_of", "samples_of", "say_dependent"]
+__all__ = ["SIDES", "features_of", "jets_of", "samples_of", "say_dependent", "say_unlike_floor"]
 
 SIDES = ("truth", "generated", "floor")
 _CONSEQUENCE = ": they are not independent"
+# Of the numbers of particles, the share of zeros at the ends of jets from which on they look like empty slots.
+_FEW_ZEROS = 0.01
 
 
 def features_of(truth: Any, generated: Any, floor: Any) -> list[np.ndarray]:
     """Return (N, D) features of all sides: those given, or the polynomials of jets."""
+    _refuse_other_columns(_given(truth, generated, floor))
     sides = _with_floor([_features(values, name) for values, name in _given(truth, generated, floor)])
     _say_dependent_rows(sides)
+    say_unlike_floor([{f"of feature {number}": column for number, column in enumerate(side.T)} for side in sides])
     return sides
+
+
+def _refuse_other_columns(sides: Sequence[tuple[Any, str]]) -> None:
+    """Refuse tables whose columns are not called alike, since they are compared by their places.
+
+    Raises:
+        InputError: a table has other columns than another, or in another order.
+    """
+    named = [(list(values.columns), name) for values, name in sides if hasattr(values, "columns")]
+    for columns, name in named[1:]:
+        if columns != named[0][0]:
+            raise InputError(f"{name}: columns {columns}, those of {named[0][1]} are {named[0][0]}")
 
 
 def _features(values: Any, name: str) -> np.ndarray:
@@ -37,16 +56,36 @@ def samples_of(truth: Any, generated: Any, floor: Any) -> list[Sample]:
         _of_one_precision([_feature(values, name) for values, name in _given(truth, generated, floor)])
     )
     _say_dependent_rows([values.filled(0).reshape(len(values), -1) for values in arrays])
+    say_unlike_floor([_columns(values) for values in arrays])
     found = []
     for values, name in zip(arrays, SIDES, strict=False):
         if values.ndim == 1:
             found.append(Sample.of_jets(values.filled()))
             continue
         there = ~np.ma.getmaskarray(values)
+        _say_padding(values.data, there, name)
         if not there.any():
             raise InputError(f"{name}: all values are masked")
         found.append(Sample.of_particles(values.data, there))
     return found
+
+
+def _say_padding(values: np.ndarray, there: np.ndarray, name: str) -> None:
+    """Say how many of (N, P) numbers that count are zeros behind all others of their jet, as in empty slots."""
+    behind = np.logical_and.accumulate(((values == 0) | ~there)[:, ::-1], axis=1)[:, ::-1] & there
+    number, counted = np.count_nonzero(behind), np.count_nonzero(there)
+    if number > _FEW_ZEROS * counted:
+        sys.stderr.write(
+            f"cloudchamber: WARNING: {number} of {counted} numbers of '{name}' are zeros at the ends of jets and count "
+            "as numbers: a masked array, whose mask is true in empty slots, leaves these out\n"
+        )
+
+
+def _columns(values: "np.ma.MaskedArray[Any, Any]") -> dict[str, np.ndarray]:
+    """Return (N,) numbers of jets: the feature, or the sum and the number of its values."""
+    if values.ndim == 1:
+        return {"value": values.data}
+    return {"sum": values.filled(0).sum(axis=1), "number of particles": values.count(axis=1)}
 
 
 def _feature(values: Any, name: str) -> "np.ma.MaskedArray[Any, Any]":
@@ -85,13 +124,28 @@ def jets_of(truth: Any, generated: Any, floor: Any) -> list[Any]:
     """Return (N, P, 3) jets of all sides as the clouds of the analysis."""
     sides = _with_floor([as_jets(values, name) for values, name in _given(truth, generated, floor)])
     say_dependent(sides)
+    say_unlike_floor([jet_columns(side) for side in sides])
     return sides
 
 
 def say_dependent(jets: Sequence[Clouds], names: Sequence[str] = SIDES) -> None:
-    """Say which samples have jets of the first one, of which they must be independent."""
+    """Say which samples have jets of the first one, of which they must be independent, or were cut and others not."""
     for others, name in list(zip(jets, names, strict=False))[1:]:
         say_same_jets("cloudchamber", f"'{name}'", others, f"'{names[0]}'", jets[0], _CONSEQUENCE)
+    numbers = [np.bincount(side.multiplicity) for side in jets]
+    most = max(map(len, numbers)) - 1
+    for found, name in zip(numbers, names, strict=False):
+        if (cut := cut_at(found)) is not None and cut < most:
+            sys.stderr.write(
+                f"cloudchamber: WARNING: {found[cut]} of {found.sum()} jets of '{name}' have {cut} particles and none "
+                f"has more, those of another sample have up to {most}, as where the former were cut to the hardest\n"
+            )
+
+
+def say_unlike_floor(columns: Sequence[Mapping[str, np.ndarray]]) -> None:
+    """Say where the floor, the last of three sides, is not of the distribution of truth, by (N,) numbers by name."""
+    if len(columns) > 2:
+        say_unlike("cloudchamber", "'truth'", columns[0], "'floor'", columns[2], IN_RANDOM_ORDER)
 
 
 def _say_dependent_rows(rows: Sequence[np.ndarray]) -> None:

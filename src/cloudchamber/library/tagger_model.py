@@ -10,12 +10,13 @@ import torch
 
 from cloudchamber.classification.jet_data import towers_of
 from cloudchamber.classification.predict import log_probabilities
-from cloudchamber.classification.taggers import load_tagger
+from cloudchamber.classification.taggers import HighLevelTagger, load_tagger
 from cloudchamber.cloud import Column
 from cloudchamber.errors import InputError
 from cloudchamber.jets.relative import refuse_other_sums, refuse_other_units
 from cloudchamber.library.checks import numbers
 from cloudchamber.library.jets import as_jets
+from cloudchamber.library.unlike_training import say_unlike_training
 from cloudchamber.storage import read_json
 
 __all__ = ["TaggerModel"]
@@ -56,8 +57,13 @@ class TaggerModel:
         return log_probabilities(self._stored, inputs).exp().numpy()
 
     def _features(self, jets: Any) -> tuple[torch.Tensor, ...]:
-        values = numbers(jets, "jets", ("N", len(self.features)))
-        return (torch.from_numpy(values.astype(np.float32)),)
+        values = torch.from_numpy(numbers(jets, "jets", ("N", len(self.features))).astype(np.float32))
+        if isinstance(self.network, HighLevelTagger):
+            inputs = self.network.inputs
+            with torch.inference_mode():
+                standardised = inputs(values.to(inputs.mean.device)).cpu().numpy()
+            say_unlike_training(standardised, self.features, "jets")
+        return (values,)
 
     def _towers(self, jets: Any, given: Mapping[str, Any]) -> tuple[torch.Tensor, ...]:
         clouds = as_jets(jets, "jets")

@@ -12,12 +12,13 @@ from cloudchamber.errors import InputError
 from cloudchamber.library.checks import finite, mapping, whole_number
 from cloudchamber.library.jets import as_jets, jet_observables
 from cloudchamber.library.measurement import Measurement
-from cloudchamber.library.sides import say_dependent
+from cloudchamber.library.sides import say_dependent, say_unlike_floor
 from cloudchamber.metrics import memorisation as copies
 from cloudchamber.metrics.coverage import coverage_and_mmd, sizes_of_batches
 from cloudchamber.metrics.energy_mover import energy_movers_distances
 from cloudchamber.metrics.memorisation import MOST_HELD_OUT
 from cloudchamber.metrics.resampling import Estimate
+from cloudchamber.metrics.unlike import jet_columns
 from cloudchamber.preparation.splits import halved
 from cloudchamber.settings.base import parse
 from cloudchamber.settings.metrics import MetricSettings
@@ -111,6 +112,7 @@ def _matched(
         if len(others) < size * repeated:
             raise InputError(f"floor: {len(others)} jets, {repeated} batches take {size * repeated}")
         say_dependent([true, others], ("truth", "floor"))
+        say_unlike_floor([jet_columns(jets) for jets in (true, judged, others[: len(judged)])])
         floors = coverage_and_mmd(true, others[: len(judged)], rng, size, repeated)
     one, other = (
         Measurement(*value, *of_truth, size * repeated, size * repeated)

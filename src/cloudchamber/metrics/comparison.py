@@ -20,6 +20,7 @@ from cloudchamber.metrics.probable_bins import edges_of_truth
 from cloudchamber.metrics.resampling import Estimate, JetEntries, Sample, bootstrap_weights, effective_weights
 from cloudchamber.metrics.rows import Rows, over_largest
 from cloudchamber.metrics.tables import DISTANCE_COLUMNS
+from cloudchamber.metrics.unlike import IN_RANDOM_ORDER, say_unlike
 from cloudchamber.metrics.wasserstein import mean_distance, resampled_distances
 from cloudchamber.preparation.splits import event_labels
 from cloudchamber.progress import progress
@@ -82,12 +83,15 @@ def compare(
         _Side("generated", generated, generated_observables, len(generated)),
         _Side("floor", floor, floor_observables, size_of_floor),
     )
+    if sides[0].weights is None:
+        of_truth, of_floor = ({name: side.values(name) for name in JET_FEATURES} for side in (sides[0], sides[2]))
+        say_unlike("compare", "true jets", of_truth, "those of the floor", of_floor, IN_RANDOM_ORDER)
     signed = any(side.has_negative_weights for side in (sides[0], sides[2]))
     draws = {} if signed else _PHYSICS_DISTANCES
-    of_truth, of_generated = (_resamplings(side, settings.bootstraps, rng) for side in sides[:2])
+    first, second = (_resamplings(side, settings.bootstraps, rng) for side in sides[:2])
     # Without weights both have as many jets.
-    of_floor = of_generated if sides[2].weights is None else _resamplings(sides[2], settings.bootstraps, rng)
-    drawn = (of_truth, of_generated, of_floor)
+    third = second if sides[2].weights is None else _resamplings(sides[2], settings.bootstraps, rng)
+    drawn = (first, second, third)
     tables: tuple[dict[tuple[str, str], Estimate], ...] = ({}, {})
     with progress("comparison", 2 * (_N_DISTANCES + len(draws)), "distances") as report:
         of_features = _of_features(sides, settings.bins, drawn)
@@ -131,6 +135,10 @@ class _Side:
         """Return the values of a feature of jets or particles."""
         if feature in PARTICLE_FEATURES:
             return ParticleEntries(feature, self.jets, self.weights, self._counts)
+        return Sample(self.values(feature), np.arange(self.n_jets), self.n_jets, self.weights)
+
+    def values(self, feature: str) -> np.ndarray:
+        """Return the (n_jets,) values of a feature of jets."""
         values = np.asarray(self.observables[feature], np.float64)
         if len(values) != len(self.jets):
             raise InputError(f"{len(values)} values of '{feature}' for the {len(self.jets)} jets of {self.name}")
@@ -138,7 +146,7 @@ class _Side:
         bad = np.count_nonzero(~np.isfinite(values))
         if bad:
             raise InputError(f"'{feature}' of {bad} of the {len(self.jets)} jets of {self.name} is not finite")
-        return Sample(values[: self.n_jets], np.arange(self.n_jets), self.n_jets, self.weights)
+        return values[: self.n_jets]
 
     def polynomials(self) -> Rows:
         """Return (n_jets, 36) energy flow polynomials."""

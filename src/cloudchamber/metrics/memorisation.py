@@ -19,6 +19,7 @@ from cloudchamber.errors import InputError
 from cloudchamber.jets.kinematics import momenta
 from cloudchamber.metrics.resampling import Estimate
 from cloudchamber.metrics.shares import mean_share
+from cloudchamber.metrics.unlike import IN_RANDOM_ORDER, jet_columns, say_unlike
 from cloudchamber.preparation.identical import fingerprints_of, repeats
 from cloudchamber.preparation.splits import halved
 from cloudchamber.progress import progress
@@ -74,6 +75,8 @@ def memorisation(train: AnyClouds, test: AnyClouds, generated: AnyClouds) -> dic
     known = test[first[:MOST_HELD_OUT]], train[: min(len(train), MOST_TRAINING)]
     held_out, training = (_vectors(_different(clouds), width) for clouds in known)
     judged, independent = generated[: len(generated)], test[second[:MOST_INDEPENDENT]]
+    halves = jet_columns(known[0]), jet_columns(independent)
+    say_unlike("memorisation", "the first half of the test part", halves[0], "the second", halves[1], IN_RANDOM_ORDER)
     return repetition(training, held_out, _vectors(judged, width), _vectors(independent, width), "jets")
 
 

@@ -16,6 +16,7 @@ from cloudchamber.metrics.log_posterior import classifier_inputs, training_set
 from cloudchamber.metrics.posterior_scores import ideal_value, log_ratios, negative_log_posteriors, restrict
 from cloudchamber.metrics.tables import write_table
 from cloudchamber.metrics.two_sample import area_under_curve, chance
+from cloudchamber.metrics.unlike import IN_RANDOM_ORDER, jet_columns, say_unlike
 from cloudchamber.preparation.origin import refuse_other_origin
 from cloudchamber.preparation.splits import halved
 from cloudchamber.settings.metrics import FEWEST_JETS_PER_CLASS, LogPosteriorSettings
@@ -66,6 +67,9 @@ def log_posterior(
             refuse_other_origin(path, sample.meta, truth, true.meta, "is of a model of")
             clouds[name] = sample.all
         clouds[TRUTH] = test.select(trained_on)
+        halves = jet_columns(clouds[TRUTH]), jet_columns(test.select(unseen))
+        half = "the half of the test part that trains the classifier"
+        say_unlike("log-posterior", half, halves[0], "the one that is scored", halves[1], IN_RANDOM_ORDER)
         rng = seeds.generator(seed, "log_posterior")
         n_training = _jets_per_class(clouds, settings.jets_per_class)
         data = training_set(clouds, n_training, _VALIDATION_FRACTION, rng)

@@ -1,9 +1,9 @@
 """Settings of the training loop."""
 
 from abc import ABC
-from typing import Annotated, Literal, final
+from typing import Annotated, Literal, Self, final
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from cloudchamber.settings.base import Fraction, PositiveFloat, PositiveInt, Settings
 
@@ -15,7 +15,9 @@ class TrainingSettings(Settings):
     """The training loop."""
 
     steps: PositiveInt
-    batch_size: PositiveInt = 256
+    batch_size: PositiveInt = Field(
+        256, description="examples of a step, of all processes together; rounded down to a multiple of their number"
+    )
     learning_rate: PositiveFloat = 1e-3
     muon_learning_rate: PositiveFloat | None = Field(
         None,
@@ -29,7 +31,11 @@ class TrainingSettings(Settings):
     warmup_steps: Annotated[int, Field(ge=0)] = 0
     schedule: Literal["constant", "cosine"] = "cosine"
     gradient_clip: PositiveFloat = 0.5
-    ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.999
+    ema_decay: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.999,
+        description="share of the old average of the weights in each step; after n steps ema_decay^n of it are the "
+        "weights before the training",
+    )
     keep: Literal["last", "best"] = Field(
         "last", description="averaged weights that the training gives: the last, or those of the lowest validation loss"
     )
@@ -50,6 +56,13 @@ class TrainingSettings(Settings):
         description="write the history as event files of TensorBoard too, in the folder of the state, while the "
         "training runs (extra `tensorboard`)",
     )
+
+    @model_validator(mode="after")
+    def _every_process_has_an_example(self) -> Self:
+        processes = self.devices * self.nodes
+        if self.batch_size < processes:
+            raise ValueError(f"batch_size: {self.batch_size} examples cannot be shared by {processes} processes")
+        return self
 
 
 class TrainableSettings(Settings, ABC):

@@ -12,6 +12,7 @@ from figure_files import FEATURES, GENERATED, TRUE, study_files
 
 from cloudchamber.analysis import STUDIES
 from cloudchamber.drawings import table_of
+from cloudchamber.errors import InputError
 from cloudchamber.figures.measurements import read_measurements
 from cloudchamber.figures.numbers import decimals, scale_exponent, with_uncertainty
 from cloudchamber.figures.tabulate import tabulate
@@ -93,6 +94,14 @@ def test_tables_are_rectangular_in_each_format(name: str, files: dict[str, Any],
     for rule in (r"\toprule", r"\midrule", r"\bottomrule"):
         assert rule in latex
     assert not re.search(r"(?<!\\)[_#]", latex.partition(r"\begin")[2])
+
+
+def test_a_seed_that_stands_there_twice_is_refused(files: dict[str, Any], tmp_path: Path) -> None:
+    """As of two runs put into one table: it would be two trainings without a spread."""
+    table = pd.read_csv(files["metrics"])
+    pd.concat([table, table]).to_csv(tmp_path / "twice.csv", index=False)
+    with pytest.raises(InputError, match=r"twice\.csv: 'kl' of '.*' with seed \d+ stands there twice"):
+        read_measurements({**files, "metrics": str(tmp_path / "twice.csv")}, "kl", FEATURES)
 
 
 @pytest.mark.parametrize(("name", "metric"), [("divergences", "kl"), ("wasserstein", "w1")])

@@ -120,6 +120,14 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     }
 
 
+def test_energies_of_a_spectrum_have_no_rows_of_their_own() -> None:
+    """Each would have an event or two, of which shares say nothing, and there are as many as events."""
+    from cloudchamber.studies.neutrinos.evaluate import _energies_of_beams
+
+    assert _energies_of_beams(np.array([2.0, 1.0, 2.0, 3.5])).tolist() == [1.0, 2.0, 3.5]
+    assert not len(_energies_of_beams(np.linspace(1, 4, 1000)))
+
+
 def test_every_number_has_uncertainty_floor_ceiling_and_size(files: dict[str, Any]) -> None:
     table = read_table(files["metrics"], COLUMNS)
     assert set(table["study"]) == {"neutrinos"}

@@ -254,6 +254,25 @@ def test_missing_files_are_one_line(show: Any, files: dict[str, Any], tmp_path: 
         assert "\n" not in str(error.value)
 
 
+def test_the_order_in_which_a_sample_was_written_does_not_matter(showers_folder: Path, tmp_path: Path) -> None:
+    """One species after another, as marginals and samples of several models are, the first half was one species."""
+    from cloudchamber.studies.showers.geometry import geometry_of
+
+    with open_showers(showers_folder / "parametrised.h5") as showers:
+        rows = np.argsort(showers.label("pdg"), kind="stable")
+        with create_showers(tmp_path / "sorted.h5", geometry_of("ild_like"), showers.meta) as writer:
+            writer.append(showers.take(rows))
+    quick = parse(JudgeSettings, {"features": {"hidden": [16], "training": {**TRAINING, "steps": 40}}, "points": None})
+    found = []
+    for path in (showers_folder / "parametrised.h5", tmp_path / "sorted.h5"):
+        sample = {"name": "model", "sampler": "none", "seed": 1, "path": str(path)}
+        given = {"showers": str(showers_folder / "showers.h5"), "samples": [sample]}
+        judge(given, quick, 1, tmp_path / path.stem, tmp_path / "judgements.csv")
+        found.append(pd.read_csv(tmp_path / "judgements.csv"))
+    assert "nlp" in set(found[0]["metric"])
+    pd.testing.assert_frame_equal(*found)
+
+
 def test_too_few_showers_are_one_line(showers_folder: Path, tmp_path: Path, files: dict[str, Any]) -> None:
     from cloudchamber.studies.showers.ingest import ingest
 

@@ -40,6 +40,8 @@ __all__ = ["COLUMNS", "evaluate_classifiers"]
 COLUMNS = (*METRIC_COLUMNS, "ceiling", "ceiling_uncertainty", "n_training", "low", "high")
 # Of the calibration error of probabilities that are true.
 _DRAWS = 50
+# Neutrinos of more energies are of a spectrum, of which each has an event or two.
+_MOST_BEAMS = 20
 # Metrics whose ceiling is that of the classifier of true prongs.
 _WITH_CEILING = ("accuracy", "auc", "efficiency", "purity", "prong_accuracy")
 
@@ -125,6 +127,12 @@ def _unseen(clouds: EventClouds, rows: np.ndarray, settings: EvaluationSettings,
     return Unseen(interaction, prong_class, owner, clouds.energy[rows], visible, weights, frequent)
 
 
+def _energies_of_beams(energy: np.ndarray) -> np.ndarray:
+    """Return the different energies of events; none where there are many, as of a spectrum."""
+    different = np.unique(energy)
+    return different if len(different) <= _MOST_BEAMS else different[:0]
+
+
 def _of_events(
     item: Classifier, unseen: Unseen, settings: EvaluationSettings, rng: np.random.Generator
 ) -> Iterator[dict[str, Any]]:
@@ -132,7 +140,7 @@ def _of_events(
     guess = 1 / len(INTERACTIONS)
     right = chosen == target
     yield _row(item, "accuracy", "", accuracy(right, weights), guess, len(target))
-    for energy in np.unique(unseen.energy):
+    for energy in _energies_of_beams(unseen.energy):
         inside = unseen.energy == energy
         of_energy = weights * inside
         total = of_energy.sum(axis=1, keepdims=True)

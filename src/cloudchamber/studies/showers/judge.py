@@ -17,7 +17,7 @@ from cloudchamber.progress import progress
 from cloudchamber.settings.entries import entries, need
 from cloudchamber.storage import write_rows
 from cloudchamber.studies.showers.classifiers import cells_of, features_of, train_classifier
-from cloudchamber.studies.showers.judged_showers import JudgedShowers, read_judged
+from cloudchamber.studies.showers.judged_showers import JudgedShowers, in_order_of, read_judged
 from cloudchamber.studies.showers.names import FEWEST_JUDGED
 from cloudchamber.studies.showers.settings import ClassifierSettings, JudgeSettings
 from cloudchamber.studies.showers.shower_file import open_showers, refuse_other_showers
@@ -53,6 +53,7 @@ def judge(files: Mapping[str, Any], settings: JudgeSettings, seed: int, state: P
     listed = entries(files, "samples", ("name", "sampler", "seed", "path"))
     refuse_one_training(listed, "path", ("name", "sampler"))
     with open_showers(path, ("train", "test", "asked")) as showers:
+        asked = showers.part("asked")
         truth, floor, known = (
             read_judged(showers, showers.part(part), seeds.generator(seed, "showers", "judged cells", part))
             for part in ("test", "asked", "train")
@@ -62,7 +63,8 @@ def judge(files: Mapping[str, Any], settings: JudgeSettings, seed: int, state: P
         with open_showers(item["path"]) as showers:
             refuse_other_showers(showers, path)
             rng = seeds.generator(seed, "showers", "judged cells", item["name"], item["sampler"], item["seed"])
-            samples.append((item, Path(item["path"]), read_judged(showers, np.arange(len(showers)), rng)))
+            ordered = in_order_of(asked, showers.label("shower"))
+            samples.append((item, Path(item["path"]), read_judged(showers, ordered, rng)))
     for name, side in (("test", truth), ("asked", floor), *((str(p), s) for _, p, s in samples)):
         if len(side) < FEWEST_JUDGED:
             raise InputError(f"{path}: classifiers need {FEWEST_JUDGED} showers of '{name}', there are {len(side)}")

@@ -9,7 +9,7 @@ from cloudchamber.packed_cloud_file import PackedCloudFile
 from cloudchamber.studies.showers.observables import Observables, observe
 from cloudchamber.studies.showers.species import SPECIES, species_numbers
 
-__all__ = ["JudgedShowers", "read_judged"]
+__all__ = ["JudgedShowers", "in_order_of", "read_judged"]
 
 # Of each sample.
 _MOST = 20_000
@@ -29,6 +29,20 @@ class JudgedShowers:
 
     def rows(self, chosen: np.ndarray) -> "JudgedShowers":
         return JudgedShowers(self.observables[chosen], self.particles[chosen], self.species[chosen])
+
+
+def in_order_of(asked: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    """Return the rows of generated showers in the order in which their particles were asked for, which is random.
+
+    The first showers of a sample are then a fair share of it, also where it was written species by species.
+
+    Args:
+        asked: (A,) rows of the true showers with these particles.
+        numbers: (n,) which of them each generated shower is of; others come last.
+    """
+    order = np.argsort(asked, kind="stable")
+    place = order[np.minimum(np.searchsorted(asked, numbers, sorter=order), len(asked) - 1)]
+    return np.argsort(np.where(asked[place] == numbers, place, len(asked)), kind="stable")
 
 
 def read_judged(showers: PackedCloudFile, rows: np.ndarray, rng: np.random.Generator) -> JudgedShowers:
