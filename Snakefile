@@ -13,6 +13,10 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
+# The plan is made by the code that the jobs run: an environment may know the package of another checkout.
+if os.path.isdir(f"{workflow.basedir}/src/cloudchamber"):
+    sys.path.insert(0, f"{workflow.basedir}/src")
+
 from cloudchamber.analysis import plan
 from cloudchamber.classification.jobs import ClassificationJobs
 from cloudchamber.errors import CloudchamberError

@@ -73,6 +73,23 @@ def test_the_command_line_leaves_a_study_out_by_null_and_says_how_to_choose_one(
     assert "on the command line --config studies='[gating]'" in done.stdout
 
 
+def test_the_plan_is_made_by_the_code_that_the_jobs_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    checkout = copy_project(tmp_path)
+    module = checkout / "src/cloudchamber/settings/data.py"
+    before = module.read_text(encoding="utf-8")
+    key = "files_per_job: PositiveInt = Field(\n        "
+    edited = before.replace(f"{key}50", f"{key}37")
+    assert edited != before
+    module.write_text(edited, encoding="utf-8")
+    # As where the environment has the package of another checkout.
+    monkeypatch.setenv("PYTHONPATH", str(REPOSITORY / "src"))
+    table = "results/tables/settings.csv"
+    own = overlay(checkout, "own.yaml", {"studies": ["jet_generation"]})[-1:]
+    snakemake(checkout, table, configs=own)
+    rows = (checkout / table).read_text(encoding="utf-8").splitlines()
+    assert [row.split(",")[1] for row in rows if row.startswith("datasets.top.files_per_job,")] == ["37"]
+
+
 def test_it_runs_from_any_folder_also_where_names_have_spaces(tmp_path: Path) -> None:
     checkout = copy_project(tmp_path / "my projects/cloud chamber")
     elsewhere = tmp_path / "a run of mine"
