@@ -23,6 +23,7 @@ from cloudchamber.errors import CloudchamberError
 from cloudchamber.generative.jobs import GenerationJobs
 from cloudchamber.pipeline.resources import growing
 from cloudchamber.pipeline.scheduling import first, unlimited
+from cloudchamber.pipeline.stamps import stamp_code
 from cloudchamber.project import code_folder
 from cloudchamber.settings.base import read_yaml
 from cloudchamber.settings.command_line import refuse_twice
@@ -106,3 +107,6 @@ for study in pipeline.studies:
 
 
 include: "workflow/rules/drawings.smk"
+
+
+stamp_code(workflow.rules)

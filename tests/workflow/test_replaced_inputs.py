@@ -1,4 +1,4 @@
-"""Files of the user that are replaced by older ones: what was made from them is made anew, or the run stops."""
+"""Files of the user and modules replaced by older ones: what was made of them is made anew, or the run stops."""
 
 import os
 import shutil
@@ -72,6 +72,19 @@ def test_a_file_replaced_by_an_older_one(project: Path, name: str, rules: set[st
     assert set(planned(_run(project, "--dry-run"))) == rules | {"total"}
     _run(project)
     assert (project / TABLE).read_text(encoding="utf-8") != old
+    assert "Nothing to be done" in _run(project, "--dry-run")
+
+
+def test_a_module_replaced_by_an_older_one(project: Path) -> None:
+    module = project / "src/cloudchamber/readers/jetnet.py"
+    before = module.read_text(encoding="utf-8")
+    module.write_text(before + "\n# as copied with its time, or changed while the job ran\n", encoding="utf-8")
+    os.utime(module, (1e9, 1e9))
+    try:
+        assert "from_jetnet" in planned(_run(project, "--dry-run"))
+    finally:
+        module.write_text(before, encoding="utf-8")
+        os.utime(module, (1e9, 1e9))
     assert "Nothing to be done" in _run(project, "--dry-run")
 
 

@@ -1,13 +1,15 @@
-"""What shows that a file of the user was replaced: Snakemake reruns a job when one of its parameters has changed.
+"""What shows that a file was replaced: Snakemake reruns a job when one of its parameters has changed.
 
-By itself it reruns what is older than an input, and so does not see a file that was replaced by an older one.
+By itself it reruns what is older than an input, and so does not see a file that was replaced by an older one, or that
+was changed while a job ran that had read it.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
-__all__ = ["content_stamp", "stamp"]
+__all__ = ["content_stamp", "stamp", "stamp_code"]
 
 
 def content_stamp(files: Iterable[str]) -> str:
@@ -26,3 +28,18 @@ def stamp(files: Iterable[str]) -> str:
     found = [path.stat() for path in map(Path, files) if path.is_file()]
     text = " ".join(f"{status.st_size} {int(status.st_mtime)}" for status in found)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def stamp_code(rules: Iterable[Any]) -> None:
+    """Give each rule of Snakemake that names source files as its input ``code`` a parameter that changes with them.
+
+    A copy that keeps times (rsync -a, say) brings sources that are older than what other sources have made.
+    """
+    for rule in rules:
+        code = getattr(rule.input, "code", None)
+        if code is not None:
+            rule.set_params(code=_of_job(code) if callable(code) else content_stamp(code))
+
+
+def _of_job(code: Callable[[Any], Iterable[str]]) -> Callable[[Any], str]:
+    return lambda wildcards: content_stamp(code(wildcards))
