@@ -23,7 +23,7 @@ from cloudchamber.errors import CloudchamberError
 from cloudchamber.generative.jobs import GenerationJobs
 from cloudchamber.pipeline.resources import growing
 from cloudchamber.pipeline.scheduling import first, unlimited
-from cloudchamber.pipeline.stamps import stamp_code
+from cloudchamber.pipeline.stamps import stamp_code, unstamped
 from cloudchamber.project import code_folder
 from cloudchamber.settings.base import read_yaml
 from cloudchamber.settings.command_line import refuse_twice
@@ -57,6 +57,8 @@ report: "workflow/report/workflow.rst"
 
 onstart:
     unlimited(workflow.scheduler)
+    if line := unstamped(workflow.dag, pipeline.paths.results):
+        print(line)
     # Studies compete for cores. The first one's figures are there soon, and not all of them at the end.
     for study in list(pipeline.studies.values())[:1]:
         first(workflow.dag, pipeline.results(study))

@@ -102,3 +102,13 @@ def test_a_file_of_the_same_size_and_time_stops_the_table(project: Path) -> None
     _run(project, "--forcerun", CLOUDS)
     assert not np.array_equal(read_clouds(project / CLOUDS).points, points)
     assert (project / TABLE).read_bytes() != before
+
+
+def test_results_of_which_snakemake_has_no_notes_are_said(project: Path) -> None:
+    shutil.rmtree(project / ".snakemake/metadata")
+    (project / PREPARED).unlink()
+    assert f"such as {CLOUDS}: they are of another folder" in _run(project)
+    # Once they are made anew, there is nothing to say.
+    _run(project, "--forceall")
+    (project / PREPARED).unlink()
+    assert "is not seen" not in _run(project)

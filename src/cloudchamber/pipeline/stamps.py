@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-__all__ = ["content_stamp", "stamp", "stamp_code"]
+__all__ = ["content_stamp", "stamp", "stamp_code", "unstamped"]
 
 
 def content_stamp(files: Iterable[str]) -> str:
@@ -43,3 +43,24 @@ def stamp_code(rules: Iterable[Any]) -> None:
 
 def _of_job(code: Callable[[Any], Iterable[str]]) -> Callable[[Any], str]:
     return lambda wildcards: content_stamp(code(wildcards))
+
+
+def unstamped(dag: Any, results: str) -> str:
+    """Return a line on results that are taken as they are, of which Snakemake does not know what they were made with.
+
+    Its notes lie in .snakemake, which is not there where results come from another folder or it was deleted. By the
+    times of files alone it sees no change of settings. The line is empty where all results have their notes.
+
+    Args:
+        dag: of Snakemake, before it runs.
+        results: folder of the analysis.
+    """
+    jobs = [job for job in dag.jobs if dag.reason(job).no_metadata and not dag.needrun(job)]
+    # Downloads are the same under all settings, and may have been put there by hand.
+    files = sorted(str(path) for job in jobs for path in job.output if str(path).startswith(f"{results}/"))
+    if not files:
+        return ""
+    return (
+        f"warning: whether settings have changed since they were made is not seen for {len(files)} files, such as"
+        f" {files[0]}: they are of another folder, or .snakemake was deleted; --forceall makes all anew"
+    )
