@@ -17,16 +17,18 @@ from snakemake.utils import min_version
 if os.path.isdir(f"{workflow.basedir}/src/cloudchamber"):
     sys.path.insert(0, f"{workflow.basedir}/src")
 
-from cloudchamber.analysis import plan
+from cloudchamber.analysis import STUDIES, plan
 from cloudchamber.classification.jobs import ClassificationJobs
 from cloudchamber.errors import CloudchamberError
 from cloudchamber.generative.jobs import GenerationJobs
+from cloudchamber.pipeline.no_effect import without_effect
 from cloudchamber.pipeline.resources import growing
 from cloudchamber.pipeline.scheduling import first, unlimited
 from cloudchamber.pipeline.stamps import stamp_code, unstamped
 from cloudchamber.project import code_folder
 from cloudchamber.settings.base import read_yaml
 from cloudchamber.settings.command_line import refuse_twice
+from cloudchamber.settings.layers import layered
 
 min_version("9.27")
 
@@ -62,6 +64,8 @@ onstart:
     # Studies compete for cores. The first one's figures are there soon, and not all of them at the end.
     for study in list(pipeline.studies.values())[:1]:
         first(workflow.dag, pipeline.results(study))
+    for line in without_effect(config, layered(config, Path(workflow.basedir), list(STUDIES)), pipeline):
+        print(f"no effect: {line}")
     for study in config["studies"]:
         if study not in pipeline.studies:
             print(

@@ -53,7 +53,7 @@ class DataSources:
 
     def all_raw(self) -> list[str]:
         """Return every simulated file that anything is made from."""
-        return [path for process in self._simulated() for path in self.raw(process)]
+        return [path for process in self.simulated_processes() for path in self.raw(process)]
 
     def real_files(self) -> dict[str, str | None]:
         """Return the file of real Delphes of each process to compare with, None where it is not there."""
@@ -120,7 +120,7 @@ class DataSources:
         """Return every raw and external file of the analysis, each once, with where it is from; "download" is its name
         in the table of external files, where it has one."""
         found: dict[str, str] = {}
-        for process in self._simulated():
+        for process in self.simulated_processes():
             for shard, path in enumerate(self.raw(process)):
                 found[path] = f"simulated here: process {process}, shard {shard}, seed {self._settings.seed}"
         for name in self._used:
@@ -195,7 +195,7 @@ class DataSources:
                 if not file.startswith((f"{self._paths.results}/", f"{self._paths.external_folder}/")):
                     raise SettingsError(f"datasets.{name}.source.{key}: no such file: {file}{hint(file)}")
 
-    def _simulated(self) -> list[str]:
+    def simulated_processes(self) -> list[str]:
         """Return the processes that anything is made from: no other is simulated."""
         sources = [dataset.source for dataset in self._used.values()]
         of_datasets = [source.process for source in sources if isinstance(source, SimulatedSource)]
