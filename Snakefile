@@ -29,6 +29,7 @@ from cloudchamber.project import code_folder
 from cloudchamber.settings.base import read_yaml
 from cloudchamber.settings.command_line import refuse_twice
 from cloudchamber.settings.layers import layered
+from cloudchamber.settings.user_layers import refuse_keys_of_another_kind
 
 min_version("9.27")
 
@@ -45,8 +46,8 @@ try:
     code = code_folder(Path(workflow.basedir))
     shell.prefix(f"export PYTHONPATH={shlex.quote(str(code))} CLOUDCHAMBER_LOGS_COMMAND=yes; ")
     # Of a key that stands there twice Snakemake takes the last, without a word.
-    for file in workflow.configfiles:
-        read_yaml(file)
+    layers = [read_yaml(file) for file in workflow.configfiles]
+    refuse_keys_of_another_kind([*layers, workflow.config_settings.config], config)
     refuse_twice(sys.argv, workflow.config_settings.config_args or ())
     pipeline = plan(config, Path(workflow.basedir))
     pipeline.sources.refuse_missing()

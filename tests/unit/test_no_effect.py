@@ -41,9 +41,7 @@ def test_data_sets_and_processes_that_no_study_takes() -> None:
 def test_the_preparation_of_a_data_set_of_taggers() -> None:
     preparation = {"preparation": {"split": {"train": 0.8, "validation": 0.1}}}
     said = _said(studies=["tagging"], datasets={"prong2": preparation})
-    assert said == [
-        "datasets.prong2.preparation: the studies that take it have settings of their own in place of this"
-    ]
+    assert said == ["datasets.prong2.preparation: the studies that take it have settings of their own in place of this"]
     assert _said(studies=["jet_generation"], datasets={"top": preparation}) == []
 
 

@@ -135,6 +135,19 @@ def test_a_wrong_key_gives_one_line(project: Path, change: dict[str, object], ke
     assert sum(key in line for line in done.stdout.splitlines()) == 1, done.stdout
 
 
+def test_keys_of_another_kind_in_another_file_of_settings_are_refused(project: Path) -> None:
+    base = {"jet_level": {"kind": "flow", "training": {"steps": 10}, "hidden": [8]}}
+    first = overlay(project, "first.yaml", {"studies": ["jet_generation"], "jet_generation": base})
+    configs = (*first, overlay(project, "second.yaml", {"jet_generation": {"jet_level": {"kind": "training"}}})[-1])
+    done = run(project, "--dry-run", configs=configs)
+    assert done.returncode != 0
+    assert "jet_generation.jet_level.hidden: is said of the kind flow in one file" in done.stdout
+    # One kind, and keys without any, are merged.
+    same = {"jet_generation": {"jet_level": {"kind": "flow", "bins": 4}}}
+    snakemake(project, "--dry-run", configs=(*first, overlay(project, "second.yaml", same)[-1]))
+    snakemake(project, "--dry-run", "--config", "jet_generation={jet_level: {bins: 4}}", configs=first)
+
+
 def test_a_file_with_braces_in_its_name_is_refused_and_other_names_are_not(project: Path) -> None:
     for name in ("jets (2) it's.root", "jets{3}.root"):
         (project / name).touch()
