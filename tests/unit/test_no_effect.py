@@ -45,6 +45,12 @@ def test_the_preparation_of_a_data_set_of_taggers() -> None:
     assert _said(studies=["jet_generation"], datasets={"top": preparation}) == []
 
 
+def test_a_file_of_real_delphes_that_is_not_there() -> None:
+    real = {"real_files": {"top": "/nowhere/top.root"}}
+    said = ["detector_response.real_files.top: no such file: /nowhere/top.root"]
+    assert _said(studies=["jet_generation"], detector_response=real) == said
+
+
 def test_keys_of_a_recipe_that_models_have_of_their_own() -> None:
     own = {"training": {"batch_size": 256, "weight_decay": 0.01}}
     said = ["tagging.training.batch_size: not of models with a value of their own: transformer (64)"]

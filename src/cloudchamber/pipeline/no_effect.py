@@ -36,6 +36,10 @@ def _unused(config: Mapping[str, Any], pipeline: Pipeline) -> Iterator[str]:
     for name, process in _at(config, "processes").items():
         if process is not None and name not in pipeline.sources.simulated_processes():
             yield f"processes.{name}: no data set of a study is of it"
+    real = pipeline.sources.real_files()
+    for name, path in _at(_at(config, "detector_response"), "real_files").items():
+        if path is not None and real.get(name) is None:
+            yield f"detector_response.real_files.{name}: no such file: {path}"
 
 
 def _of_recipe(study: str, own: Mapping[str, Any], whole: Mapping[str, Any]) -> Iterator[str]:
