@@ -108,6 +108,8 @@ def test_results_of_which_snakemake_has_no_notes_are_said(project: Path) -> None
     shutil.rmtree(project / ".snakemake/metadata")
     (project / PREPARED).unlink()
     assert f"such as {CLOUDS}: they are of another folder" in _run(project)
+    (project / PREPARED).unlink()
+    assert "is not seen where --rerun-triggers leaves out params" in _run(project, "--rerun-triggers", "mtime")
     # Once they are made anew, there is nothing to say.
     _run(project, "--forceall")
     (project / PREPARED).unlink()

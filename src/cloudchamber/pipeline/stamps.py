@@ -49,12 +49,18 @@ def unstamped(dag: Any, results: str) -> str:
     """Return a line on results that are taken as they are, of which Snakemake does not know what they were made with.
 
     Its notes lie in .snakemake, which is not there where results come from another folder or it was deleted. By the
-    times of files alone it sees no change of settings. The line is empty where all results have their notes.
+    times of files alone it sees no change of settings, and some ask it to judge by those (--rerun-triggers mtime).
+    The line is empty where all results have their notes.
 
     Args:
         dag: of Snakemake, before it runs.
         results: folder of the analysis.
     """
+    if "PARAMS" not in {trigger.name for trigger in dag.workflow.rerun_triggers}:
+        return (
+            "warning: whether settings, files of yours or code have changed is not seen where --rerun-triggers leaves"
+            " out params"
+        )
     jobs = [job for job in dag.jobs if dag.reason(job).no_metadata and not dag.needrun(job)]
     # Downloads are the same under all settings, and may have been put there by hand.
     files = sorted(str(path) for job in jobs for path in job.output if str(path).startswith(f"{results}/"))
