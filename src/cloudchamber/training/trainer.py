@@ -28,6 +28,7 @@ from cloudchamber.training.events import events
 from cloudchamber.training.learning_rate import learning_rate_factor
 from cloudchamber.training.optimizers.choice import optimizers_of
 from cloudchamber.training.processes import Processes, processes_of
+from cloudchamber.training.remarks import remarks
 from cloudchamber.training.state import load_state, locked, save_state
 from cloudchamber.training.task import Task
 from cloudchamber.training.termination import termination
@@ -117,11 +118,10 @@ class _Loop:
 
     def run(self, terminated: list[int]) -> Trained:
         self._restore()
-        if self.task.size < self.settings.batch_size and self.processes.first:
-            batch = f"batches of {self.task.size} examples, all there are, and not {self.settings.batch_size}"
-            sys.stderr.write(f"training: {batch} (training.batch_size)\n")
-        if "muon" in self.optimizers and not self.optimizers["muon"].parameters and self.processes.first:
-            sys.stderr.write("training: no weights are a matrix that Muon moves (training.muon_learning_rate)\n")
+        if self.processes.first:
+            without_matrices = "muon" in self.optimizers and not self.optimizers["muon"].parameters
+            for line in remarks(self.settings, self.task.size, without_matrices):
+                sys.stderr.write(f"training: {line}\n")
         steps = self.settings.steps
         with (
             self._watched() as watch,
