@@ -13,15 +13,23 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
-from cloudchamber.analysis import plan
+# The plan is made by the code that the jobs run: an environment may know the package of another checkout.
+if os.path.isdir(f"{workflow.basedir}/src/cloudchamber"):
+    sys.path.insert(0, f"{workflow.basedir}/src")
+
+from cloudchamber.analysis import STUDIES, plan
 from cloudchamber.classification.jobs import ClassificationJobs
 from cloudchamber.errors import CloudchamberError
 from cloudchamber.generative.jobs import GenerationJobs
+from cloudchamber.pipeline.no_effect import without_effect
 from cloudchamber.pipeline.resources import growing
 from cloudchamber.pipeline.scheduling import first, unlimited
+from cloudchamber.pipeline.stamps import stamp_code, unstamped
 from cloudchamber.project import code_folder
 from cloudchamber.settings.base import read_yaml
 from cloudchamber.settings.command_line import refuse_twice
+from cloudchamber.settings.layers import layered
+from cloudchamber.settings.user_layers import refuse_keys_of_another_kind
 
 min_version("9.27")
 
@@ -38,8 +46,8 @@ try:
     code = code_folder(Path(workflow.basedir))
     shell.prefix(f"export PYTHONPATH={shlex.quote(str(code))} CLOUDCHAMBER_LOGS_COMMAND=yes; ")
     # Of a key that stands there twice Snakemake takes the last, without a word.
-    for file in workflow.configfiles:
-        read_yaml(file)
+    layers = [read_yaml(file) for file in workflow.configfiles]
+    refuse_keys_of_another_kind([*layers, workflow.config_settings.config], config)
     refuse_twice(sys.argv, workflow.config_settings.config_args or ())
     pipeline = plan(config, Path(workflow.basedir))
     pipeline.sources.refuse_missing()
@@ -52,9 +60,13 @@ report: "workflow/report/workflow.rst"
 
 onstart:
     unlimited(workflow.scheduler)
+    if line := unstamped(workflow.dag, pipeline.paths.results):
+        print(line)
     # Studies compete for cores. The first one's figures are there soon, and not all of them at the end.
     for study in list(pipeline.studies.values())[:1]:
         first(workflow.dag, pipeline.results(study))
+    for line in without_effect(config, layered(config, Path(workflow.basedir), list(STUDIES)), pipeline):
+        print(f"no effect: {line}")
     for study in config["studies"]:
         if study not in pipeline.studies:
             print(
@@ -102,3 +114,6 @@ for study in pipeline.studies:
 
 
 include: "workflow/rules/drawings.smk"
+
+
+stamp_code(workflow.rules)

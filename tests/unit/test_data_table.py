@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import yaml
 from assignment_files import random_events
-from prepared_jets import raw_jets
+from prepared_jets import raw_jets, write_prepared_jets
 from project_copy import REPOSITORY
 from root_files import random_towers, write_delphes
 
@@ -19,6 +19,8 @@ from cloudchamber.cli import main
 from cloudchamber.cloud_writer import write_clouds
 from cloudchamber.pipeline.pipeline import Pipeline
 from cloudchamber.pipeline.stamps import stamp
+from cloudchamber.readers.jetnet import convert_to_jetnet
+from cloudchamber.records.record import record_path
 from cloudchamber.studies.assignment.event_file import write_events
 from cloudchamber.studies.assignment.topology import ALL_HADRONIC_TOP_PAIR
 
@@ -164,3 +166,33 @@ def test_a_file_that_a_command_of_a_process_names_is_seen(tmp_path: Path) -> Non
     changed, same = stamps()
     assert changed != named
     assert same == other
+
+
+def test_a_file_in_place_of_a_download_is_said_and_one_of_a_record_is_verified(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    source = {"kind": "jetnet", "download": "jetnet30_top"}
+    pipeline = _pipeline(
+        studies=["jet_generation"],
+        detector_response=None,
+        datasets={"top": {"title": "top", "source": source, "ingestion": None}},
+        jet_generation={"datasets": ["top"]},
+    )
+    (listed,) = pipeline.sources.all_files()
+    assert listed["download"] == "jetnet30_top"
+    write_prepared_jets(Path("jets.h5"), jets=40, seed=1)
+    file, table = Path(listed["file"]), Path("data.csv")
+    assert main(["to-jetnet", "jets.h5", "--output", str(file)]) == 0
+    command = ["data-table", "--files", json.dumps({"files": [listed]}), "--output", str(table)]
+    assert main(command) == 0
+    assert "not verified" not in table.read_text(encoding="utf-8")
+    read = ["from-jetnet", str(file), "--output", "clouds.h5"]
+    assert main(read) == 0
+    write_prepared_jets(Path("jets.h5"), jets=40, seed=2)
+    convert_to_jetnet(Path("jets.h5"), file)
+    assert main(read) == 3
+    assert f"{file}: not the file that 'to-jetnet' wrote" in capsys.readouterr().err
+    record_path(file).unlink()
+    assert main(read) == main(command) == 0
+    assert "put there by hand and not verified, in place of JetNet30 top" in table.read_text(encoding="utf-8")

@@ -12,14 +12,17 @@ from typing import Any
 import pandas as pd
 import pytest
 import yaml
+from project_copy import REPOSITORY
 from published import check_checksums, check_crate, finish_gating, validate_submissions
 
+from cloudchamber.analysis import planned, settings_of
 from cloudchamber.cli import main
 from cloudchamber.errors import InputError
 from cloudchamber.publishing import publish as publishing
 from cloudchamber.publishing.hepdata import read_metrics, table_document, write_submission
-from cloudchamber.records.record import record_path
-from cloudchamber.storage import write_rows
+from cloudchamber.publishing.settings_of_files import of_other_settings
+from cloudchamber.records.record import record_path, recorded
+from cloudchamber.storage import write_rows, write_text
 
 ABOUT = {
     "title": "Gates & gating",
@@ -144,6 +147,53 @@ def test_results_of_another_run_between_them_are_refused(results: Path, capsys: 
     outputs = ["--counts", str(results / "gating/counts.csv"), "--metrics", str(results / "gating/metrics.csv")]
     assert main(["gating", "count", "--settings", settings, *outputs]) == 0
     assert ": stale: made from another results_tiny/gating/counts.csv" in _fails(capsys, results)
+
+
+def test_an_answer_of_another_seed_is_refused(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    settings = settings_of({"studies": ["gating"], "scale": "tiny", "seed": 2}, REPOSITORY)
+    summary = planned(settings.model_dump(mode="json"), "tiny").summary
+    outputs = ["--html", summary.page, "--csv", summary.table]
+    assert main(["summarise", summary.studies, "--files", summary.arguments(None), *outputs]) == 0
+    assert ": made with other settings than results_tiny/tables/settings.csv has" in _fails(capsys, results)
+
+
+def test_data_and_trainings_of_other_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = {"studies": ["jet_generation"], "scale": "tiny", "detector_response": None}
+    pipeline = planned(settings_of(config, REPOSITORY).model_dump(mode="json"), "tiny")
+    training = next(iter(pipeline.studies["jet_generation"].trainings()))
+    weights = Path(f"results_tiny/{training.folder}/weights.safetensors")
+    made = {
+        Path("results_tiny/clouds/top.h5"): (pipeline.settings.datasets["top"].ingestion, None),
+        Path("results_tiny/prepared/top.h5"): (pipeline.settings.datasets["top"].preparation, pipeline.seed),
+        weights: (training.settings, training.seed),
+    }
+
+    def write(path: Path, change: dict[str, Any], seed: int | None) -> None:
+        settings = made[path][0]
+        assert settings is not None
+        values = {**settings.model_dump(mode="json"), **change}
+        arguments = {"settings": json.dumps(values), "output": path, **({} if seed is None else {"seed": seed})}
+        with recorded("step", arguments, ("output",), 1):
+            write_text(path, "content")
+
+    def said() -> list[str]:
+        return sorted(of_other_settings(Path("results_tiny"), pipeline))
+
+    for path, (_, seed) in made.items():
+        write(path, {}, seed)
+    assert said() == []
+    changes: dict[Path, dict[str, Any]] = {
+        Path("results_tiny/clouds/top.h5"): {"max_particles": 7},
+        Path("results_tiny/prepared/top.h5"): {"pt_scale": "linear"},
+        weights: {"conditions": ["jet_pt"]},
+    }
+    for path, change in changes.items():
+        write(path, change, made[path][1])
+        assert said() == [str(path)]
+        write(path, {}, made[path][1])
+    write(weights, {}, training.seed + 1)
+    assert said() == [str(weights)]
 
 
 def test_a_file_without_a_record_is_refused(results: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,6 +14,7 @@ from prepared_jets import raw_jets
 from cloudchamber.cli import main
 from cloudchamber.cloud_writer import write_clouds
 from cloudchamber.errors import InputError
+from cloudchamber.provenance.verification import findings
 from cloudchamber.records.environment import code_version, installed_packages, machine
 from cloudchamber.records.record import files_named, read_record, record_path, recorded
 from cloudchamber.storage import write_text
@@ -59,6 +60,20 @@ def test_what_differs_between_two_runs_is_in_the_record_and_not_in_the_file(clou
     first, second = (_prepare(clouds, f"{name}/a.h5") for name in "ab")
     assert Path("a/a.h5").read_bytes() == Path("b/a.h5").read_bytes()
     assert {key for key in first if first[key] != second[key]} <= {"file", "run"}
+
+
+def test_an_input_that_changes_while_a_step_runs_is_said_and_stale(
+    clouds: str, capsys: pytest.CaptureFixture[str], rng: np.random.Generator
+) -> None:
+    for changed in (False, True):
+        with recorded("step", {"source": Path(clouds), "output": Path("out/a.txt")}, ("output",), 1):
+            write_text(Path("out/a.txt"), "of the clouds before")
+            if changed:
+                write_clouds(clouds, raw_jets(61, 5, rng))
+        said = f"warning: {clouds} was changed while 'step' ran" in capsys.readouterr().err
+        assert said == changed
+        stale = [finding for finding in findings(Path("out"))[2] if finding.fault == "stale"]
+        assert bool(stale) == changed
 
 
 def test_a_failed_step_keeps_the_record_of_the_old_file(clouds: str) -> None:

@@ -158,19 +158,6 @@ class _Overfitting(Task):
         return {"validation_loss": abs(step - 18.0)}
 
 
-def test_too_few_steps_for_the_average_and_for_the_warm_up_are_said(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Weights of 23 steps with the default decay of 0.999 are those before the training."""
-    slow = SETTINGS.model_copy(update={"ema_decay": 0.999, "warmup_steps": 23})
-    fit_task(Regression(), tmp_path / "slow", slow)
-    said = capsys.readouterr().err
-    assert "weights, which the training gives, are 98 % those before it: 23 steps are few" in said
-    assert "the learning rate does not rise to its value: 23 steps and 23 of warm-up" in said
-    fit_task(Regression(), tmp_path / "fast", SETTINGS.model_copy(update={"ema_decay": 0.8, "warmup_steps": 5}))
-    assert "WARNING" not in capsys.readouterr().err
-
-
 def test_the_best_weights_are_those_of_the_lowest_validation_loss(tmp_path: Path) -> None:
     settings = SETTINGS.model_copy(update={"keep": "best"})
     task = _Overfitting()

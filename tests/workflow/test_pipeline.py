@@ -73,6 +73,23 @@ def test_the_command_line_leaves_a_study_out_by_null_and_says_how_to_choose_one(
     assert "on the command line --config studies='[gating]'" in done.stdout
 
 
+def test_the_plan_is_made_by_the_code_that_the_jobs_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    checkout = copy_project(tmp_path)
+    module = checkout / "src/cloudchamber/settings/data.py"
+    before = module.read_text(encoding="utf-8")
+    key = "files_per_job: PositiveInt = Field(\n        "
+    edited = before.replace(f"{key}50", f"{key}37")
+    assert edited != before
+    module.write_text(edited, encoding="utf-8")
+    # As where the environment has the package of another checkout.
+    monkeypatch.setenv("PYTHONPATH", str(REPOSITORY / "src"))
+    table = "results/tables/settings.csv"
+    own = overlay(checkout, "own.yaml", {"studies": ["jet_generation"]})[-1:]
+    snakemake(checkout, table, configs=own)
+    rows = (checkout / table).read_text(encoding="utf-8").splitlines()
+    assert [row.split(",")[1] for row in rows if row.startswith("datasets.top.files_per_job,")] == ["37"]
+
+
 def test_it_runs_from_any_folder_also_where_names_have_spaces(tmp_path: Path) -> None:
     checkout = copy_project(tmp_path / "my projects/cloud chamber")
     elsewhere = tmp_path / "a run of mine"
@@ -116,6 +133,19 @@ def test_a_wrong_key_gives_one_line(project: Path, change: dict[str, object], ke
     assert done.returncode != 0
     assert "Traceback" not in done.stdout
     assert sum(key in line for line in done.stdout.splitlines()) == 1, done.stdout
+
+
+def test_keys_of_another_kind_in_another_file_of_settings_are_refused(project: Path) -> None:
+    base = {"jet_level": {"kind": "flow", "training": {"steps": 10}, "hidden": [8]}}
+    first = overlay(project, "first.yaml", {"studies": ["jet_generation"], "jet_generation": base})
+    configs = (*first, overlay(project, "second.yaml", {"jet_generation": {"jet_level": {"kind": "training"}}})[-1])
+    done = run(project, "--dry-run", configs=configs)
+    assert done.returncode != 0
+    assert "jet_generation.jet_level.hidden: is said of the kind flow in one file" in done.stdout
+    # One kind, and keys without any, are merged.
+    same = {"jet_generation": {"jet_level": {"kind": "flow", "bins": 4}}}
+    snakemake(project, "--dry-run", configs=(*first, overlay(project, "second.yaml", same)[-1]))
+    snakemake(project, "--dry-run", "--config", "jet_generation={jet_level: {bins: 4}}", configs=first)
 
 
 def test_a_file_with_braces_in_its_name_is_refused_and_other_names_are_not(project: Path) -> None:

@@ -1,4 +1,4 @@
-"""Files of the user that are replaced by older ones: what was made from them is made anew, or the run stops."""
+"""Files of the user and modules replaced by older ones: what was made of them is made anew, or the run stops."""
 
 import os
 import shutil
@@ -75,6 +75,19 @@ def test_a_file_replaced_by_an_older_one(project: Path, name: str, rules: set[st
     assert "Nothing to be done" in _run(project, "--dry-run")
 
 
+def test_a_module_replaced_by_an_older_one(project: Path) -> None:
+    module = project / "src/cloudchamber/readers/jetnet.py"
+    before = module.read_text(encoding="utf-8")
+    module.write_text(before + "\n# as copied with its time, or changed while the job ran\n", encoding="utf-8")
+    os.utime(module, (1e9, 1e9))
+    try:
+        assert "from_jetnet" in planned(_run(project, "--dry-run"))
+    finally:
+        module.write_text(before, encoding="utf-8")
+        os.utime(module, (1e9, 1e9))
+    assert "Nothing to be done" in _run(project, "--dry-run")
+
+
 def test_a_file_of_the_same_size_and_time_stops_the_table(project: Path) -> None:
     before = (project / TABLE).read_bytes()
     points = read_clouds(project / CLOUDS).points
@@ -89,3 +102,15 @@ def test_a_file_of_the_same_size_and_time_stops_the_table(project: Path) -> None
     _run(project, "--forcerun", CLOUDS)
     assert not np.array_equal(read_clouds(project / CLOUDS).points, points)
     assert (project / TABLE).read_bytes() != before
+
+
+def test_results_of_which_snakemake_has_no_notes_are_said(project: Path) -> None:
+    shutil.rmtree(project / ".snakemake/metadata")
+    (project / PREPARED).unlink()
+    assert f"such as {CLOUDS}: they are of another folder" in _run(project)
+    (project / PREPARED).unlink()
+    assert "is not seen where --rerun-triggers leaves out params" in _run(project, "--rerun-triggers", "mtime")
+    # Once they are made anew, there is nothing to say.
+    _run(project, "--forceall")
+    (project / PREPARED).unlink()
+    assert "is not seen" not in _run(project)

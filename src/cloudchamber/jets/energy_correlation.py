@@ -7,8 +7,8 @@ EnergyCorrelator, against which the tests compare.
 import math
 
 import numpy as np
-from numba import njit
 
+from cloudchamber.compiled_loops import compiled
 from cloudchamber.jets.kt_clustering import squared_distance
 from cloudchamber.jets.n_subjettiness import ROUNDING
 from cloudchamber.jets.per_jet import in_chunks
@@ -38,7 +38,7 @@ def d2(e2: np.ndarray, e3: np.ndarray) -> np.ndarray:
     return np.divide(e3, e2**3, out=np.zeros_like(e3), where=e2 > ROUNDING)
 
 
-@njit(cache=True, fastmath={"reassoc", "contract"})
+@compiled(fastmath={"reassoc", "contract"})
 def _correlation_kernel(pt: np.ndarray, eta: np.ndarray, phi: np.ndarray, correlations: np.ndarray) -> None:
     """Write e2 and e3 to ``correlations`` (N, 2)."""
     n_jets, width = pt.shape

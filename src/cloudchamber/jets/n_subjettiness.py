@@ -10,8 +10,8 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from numba import njit
 
+from cloudchamber.compiled_loops import compiled
 from cloudchamber.jets.kt_clustering import load_particles, merge_closest, nearest_axis, squared_distance
 from cloudchamber.jets.per_jet import in_chunks
 
@@ -85,7 +85,7 @@ def subjettiness_ratio(tau: np.ndarray, n: int) -> np.ndarray:
     return np.divide(numerator, denominator, out=np.zeros_like(numerator), where=denominator > ROUNDING)
 
 
-@njit(cache=True)
+@compiled()
 def _subjettiness_kernel(pt: np.ndarray, eta: np.ndarray, phi: np.ndarray, betas: np.ndarray, tau: np.ndarray) -> None:
     """Write the mean of (min_k Delta R_ik)^beta to ``tau`` (N, n_axes, B), which holds zeros."""
     n_jets, width = pt.shape
@@ -121,7 +121,7 @@ def _subjettiness_kernel(pt: np.ndarray, eta: np.ndarray, phi: np.ndarray, betas
             _mean(particles[:n_particles], terms, tau[jet, n - 1])
 
 
-@njit(cache=True)
+@compiled()
 def _assign(i: int, n: int, particles: np.ndarray, axes: np.ndarray, owner: np.ndarray, squared: np.ndarray) -> None:
     """Find the nearest of the first ``n`` axes to particle ``i``."""
     best, where = math.inf, 0
@@ -132,7 +132,7 @@ def _assign(i: int, n: int, particles: np.ndarray, axes: np.ndarray, owner: np.n
     squared[i], owner[i] = best, where
 
 
-@njit(cache=True)
+@compiled()
 def _weigh(i: int, particles: np.ndarray, squared: np.ndarray, betas: np.ndarray, terms: np.ndarray) -> None:
     """Write what particle ``i`` adds to the sum of each exponent."""
     for column in range(len(betas)):
@@ -145,7 +145,7 @@ def _weigh(i: int, particles: np.ndarray, squared: np.ndarray, betas: np.ndarray
         terms[i, column] = particles[i, 0] * power
 
 
-@njit(cache=True)
+@compiled()
 def _mean(particles: np.ndarray, terms: np.ndarray, means: np.ndarray) -> None:
     """Write the sums of ``terms`` over the particles, divided by that of their pT, to ``means``."""
     weight = 0.0

@@ -6,8 +6,8 @@ the rectifier is computed again, which takes less time than reading what was sto
 """
 
 import numpy as np
-from numba import njit
 
+from cloudchamber.compiled_loops import compiled
 from cloudchamber.networks.edge_loops import BLOCK, ZERO, add_block
 
 __all__ = [
@@ -20,7 +20,7 @@ __all__ = [
 ]
 
 
-@njit(cache=True)
+@compiled()
 def edge_sums(
     gradient: np.ndarray,
     centre: np.ndarray,
@@ -55,7 +55,7 @@ def edge_sums(
     return total, products
 
 
-@njit(cache=True)
+@compiled()
 def edge_gradients(
     gradient: np.ndarray,
     centre: np.ndarray,
@@ -89,7 +89,7 @@ def edge_gradients(
             edge += 1
 
 
-@njit(cache=True)
+@compiled()
 def message_sums(
     gradient: np.ndarray, messages: np.ndarray, scale: np.ndarray, shift: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -109,7 +109,7 @@ def message_sums(
     return total, products
 
 
-@njit(cache=True)
+@compiled()
 def message_gradients(
     gradient: np.ndarray,
     messages: np.ndarray,
@@ -127,7 +127,7 @@ def message_gradients(
             to_edge[k] = scale[k] * passed + slope[k] * message[k] + constant[k]
 
 
-@njit(cache=True)
+@compiled()
 def mean_sums(
     gradient: np.ndarray, messages: np.ndarray, degree: np.ndarray, scale: np.ndarray, shift: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -151,7 +151,7 @@ def mean_sums(
     return total, products
 
 
-@njit(cache=True)
+@compiled()
 def mean_gradients(
     gradient: np.ndarray,
     messages: np.ndarray,

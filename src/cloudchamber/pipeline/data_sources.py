@@ -8,7 +8,7 @@ from typing import final
 
 from cloudchamber.errors import SettingsError
 from cloudchamber.pipeline.paths import Paths
-from cloudchamber.settings.data import DelphesSource, LabelledSource, SimulatedSource
+from cloudchamber.settings.data import DelphesSource, JetNetSource, LabelledSource, SimulatedSource
 from cloudchamber.settings.external import external_files
 from cloudchamber.settings.shared import SharedSettings
 from cloudchamber.wildcards import expand, hint
@@ -53,7 +53,7 @@ class DataSources:
 
     def all_raw(self) -> list[str]:
         """Return every simulated file that anything is made from."""
-        return [path for process in self._simulated() for path in self.raw(process)]
+        return [path for process in self.simulated_processes() for path in self.raw(process)]
 
     def real_files(self) -> dict[str, str | None]:
         """Return the file of real Delphes of each process to compare with, None where it is not there."""
@@ -117,9 +117,10 @@ class DataSources:
         return f"{external.description}, {external.url} ({external.version})"
 
     def all_files(self) -> list[Mapping[str, str]]:
-        """Return every raw and external file of the analysis, each once, with where it is from."""
+        """Return every raw and external file of the analysis, each once, with where it is from; "download" is its name
+        in the table of external files, where it has one."""
         found: dict[str, str] = {}
-        for process in self._simulated():
+        for process in self.simulated_processes():
             for shard, path in enumerate(self.raw(process)):
                 found[path] = f"simulated here: process {process}, shard {shard}, seed {self._settings.seed}"
         for name in self._used:
@@ -132,7 +133,17 @@ class DataSources:
         for process, real in self.real_files().items():
             if real is not None:
                 found.setdefault(real, f"{_OWN}: real Delphes, to compare with process {process}")
-        return [{"file": path, "source": source} for path, source in found.items()]
+        downloads = self._downloads()
+        return [
+            {"file": path, "source": source} | ({"download": downloads[path]} if path in downloads else {})
+            for path, source in found.items()
+        ]
+
+    def _downloads(self) -> dict[str, str]:
+        """Return the names of the downloaded files of data sets in the table of external files, by their paths."""
+        sources = [dataset.source for dataset in self._used.values()]
+        names = [source.download for source in sources if isinstance(source, JetNetSource) and source.download]
+        return {self._paths.external(name): name for name in names}
 
     def made(self) -> list[str]:
         """Return everything that is made of the files themselves, and not of what was made from them."""
@@ -184,7 +195,7 @@ class DataSources:
                 if not file.startswith((f"{self._paths.results}/", f"{self._paths.external_folder}/")):
                     raise SettingsError(f"datasets.{name}.source.{key}: no such file: {file}{hint(file)}")
 
-    def _simulated(self) -> list[str]:
+    def simulated_processes(self) -> list[str]:
         """Return the processes that anything is made from: no other is simulated."""
         sources = [dataset.source for dataset in self._used.values()]
         of_datasets = [source.process for source in sources if isinstance(source, SimulatedSource)]

@@ -59,6 +59,10 @@ class Study(ABC):
         """Return the data sets that the study is made from; nothing is made of others."""
         return ()
 
+    def prepared_datasets(self) -> Iterable[str]:
+        """Return those of the data sets whose ``preparation`` counts."""
+        return ()
+
     def split_files(self) -> Iterable[tuple[str, str]]:
         """Return the files of indices that the settings name, each with what is split by it."""
         return ()

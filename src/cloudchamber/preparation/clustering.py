@@ -5,8 +5,8 @@ from typing import Literal, final
 
 import awkward as ak
 import numpy as np
-from numba import njit
 
+from cloudchamber.compiled_loops import compiled
 from cloudchamber.jets.kinematics import MASS_ROUNDING
 from cloudchamber.quiet_fastjet import fastjet
 
@@ -104,7 +104,7 @@ def four_vector_sums(pt: np.ndarray, eta: np.ndarray, phi: np.ndarray, offsets: 
     return JetKinematics(*sums)
 
 
-@njit(cache=True)
+@compiled()
 def _sums(pt: np.ndarray, eta: np.ndarray, phi: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     out = np.zeros((5, len(offsets) - 1))
     for cloud in range(len(offsets) - 1):

@@ -27,8 +27,8 @@ def data_table(files: Mapping[str, Any], output: Path) -> None:
     """Write the table of files: file, bytes, sha256, source; a row per file.
 
     Args:
-        files: "files", each with "file" and "source", where it is from; and where there are any, "made", the
-            files that were made of them.
+        files: "files", each with "file" and "source", where it is from, and with "download" where that is a
+            download; and where there are any, "made", the files that were made of them.
         output: CSV to write.
 
     Raises:
@@ -43,10 +43,18 @@ def data_table(files: Mapping[str, Any], output: Path) -> None:
     rows = []
     with progress("hash", len(listed), "files") as report:
         for entry in listed:
-            rows.append({"file": entry["file"], **_identity(Path(entry["file"])), "source": entry["source"]})
+            rows.append({"file": entry["file"], **_identity(Path(entry["file"])), "source": _source(entry)})
             report.update()
     _compare({os.path.realpath(row["file"]): row["sha256"] for row in rows}, made)
     write_rows(output, rows)
+
+
+def _source(entry: Mapping[str, Any]) -> str:
+    """Return where a file is from; of one that stands in place of a download, that nothing has verified it."""
+    source = str(entry["source"])
+    if "download" not in entry or read_record(Path(entry["file"])) is not None:
+        return source
+    return f"put there by hand and not verified, in place of {source}"
 
 
 def _identity(path: Path) -> dict[str, int | str]:

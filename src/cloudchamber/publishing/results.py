@@ -9,6 +9,7 @@ from cloudchamber.errors import InputError
 from cloudchamber.pipeline.drawing import Drawing
 from cloudchamber.pipeline.pipeline import Pipeline
 from cloudchamber.provenance.verification import findings
+from cloudchamber.publishing.settings_of_files import of_other_settings
 from cloudchamber.records.record import read_record
 
 __all__ = ["PublishedFile", "Results", "settings_of_results"]
@@ -81,7 +82,7 @@ class Results:
         return self.folder / study / "metrics.csv"
 
     def refuse_unfinished(self) -> None:
-        """Refuse results that lack a file, or of which one is damaged, stale or of unknown origin.
+        """Refuse results that lack a file, or of which one is damaged, stale, of other settings or of unknown origin.
 
         Raises:
             InputError: one line that names the first file and counts the others.
@@ -95,6 +96,11 @@ class Results:
         if found:
             first = f"{found[0].file}: {found[0].fault}: {found[0].reason}"
             raise InputError(f"{first}{_others(found)}; cloudchamber verify {self.folder} names them")
+        others = sorted(of_other_settings(self.folder, self.pipeline))
+        if others:
+            raise InputError(
+                f"{others[0]}: made with other settings than {self.folder / _SETTINGS} has{_others(others)}; {_RAN}"
+            )
         unknown = sorted({str(path) for path in shown}.intersection(unrecorded))
         if unknown:
             raise InputError(f"{unknown[0]}: no record of what made it{_others(unknown)}; make it again by a command")

@@ -19,6 +19,7 @@ from cloudchamber.errors import InputError
 from cloudchamber.hdf5 import create_hdf5
 from cloudchamber.jets.kinematics import jet_kinematics
 from cloudchamber.jets.relative import RELATIVE_COLUMNS, refuse_other_sums, refuse_other_units, within_a_turn
+from cloudchamber.records.record import verify_record
 from cloudchamber.storage import provenance
 
 __all__ = ["convert_from_jetnet", "convert_to_jetnet", "read_jetnet", "write_jetnet"]
@@ -225,5 +226,11 @@ def convert_to_jetnet(source: Path, output: Path) -> None:
 
 
 def convert_from_jetnet(source: Path, max_particles: int | None, output: Path) -> None:
-    """Write the jets of a JetNet file as clouds; arguments and errors as of :func:`read_jetnet`."""
+    """Write the jets of a JetNet file as clouds; arguments and errors as of :func:`read_jetnet`.
+
+    Raises:
+        InputError: the file has a record, as a download has, and is another one by now.
+    """
+    # Its layout has no checksums.
+    verify_record(source)
     write_clouds(output, read_jetnet(source, max_particles))

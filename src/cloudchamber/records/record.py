@@ -7,6 +7,7 @@ says by size and SHA-256 which bytes it is about, and so can never be taken for 
 
 import json
 import os
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -31,6 +32,8 @@ _TYPES = {"file": str, "bytes": int, "sha256": str, "step": str, "inputs": dict,
 _SUFFIXES = (".csv", ".h5", ".hdf5", ".json", ".root", ".safetensors")
 # What a step keeps for itself between runs: not what its outputs are made from.
 _KEPT = ("state", "lock")
+# In place of the hash of an input that was changed while a step ran: no file has it.
+_CHANGED = "changed while the step ran"
 
 
 def record_path(path: Path) -> Path:
@@ -88,15 +91,16 @@ def recorded(step: str, arguments: Mapping[str, Any], outputs: Sequence[str], th
         return
     # Somebody may edit the code while a long step runs.
     code, start = code_version(), time.perf_counter()
+    given = {name: value for name, value in arguments.items() if name not in outputs}
+    before = _times(given)
     yield
     elapsed = time.perf_counter() - start
-    given = {name: value for name, value in arguments.items() if name not in outputs}
     shared = {
         "format": _FORMAT,
         "version": _VERSION,
         "step": step,
         "arguments": _plain(given),
-        "inputs": {path: sha256(path) for path in files_named({k: v for k, v in given.items() if k not in _KEPT})},
+        "inputs": {path: _digest(path, step, before.get(path, when)) for path, when in _times(given).items()},
         "code": code,
         "packages": installed_packages(),
         "machine": machine(),
@@ -109,6 +113,31 @@ def recorded(step: str, arguments: Mapping[str, Any], outputs: Sequence[str], th
     for path in (arguments[name] for name in outputs if arguments[name] is not None):
         of_file = {"file": str(path), "bytes": path.stat().st_size, "sha256": sha256(path)}
         write_json(record_path(path), {**shared, **of_file})
+
+
+def _times(given: Mapping[str, Any]) -> dict[str, tuple[int, int]]:
+    """Return size and time of each input."""
+    try:
+        named = files_named({name: value for name, value in given.items() if name not in _KEPT})
+    except RecursionError:
+        # JSON that is nested without end: what reads it says so.
+        return {}
+    return {path: ((status := os.stat(path)).st_size, status.st_mtime_ns) for path in named}
+
+
+def _digest(path: str, step: str, before: tuple[int, int]) -> str:
+    """Return the hash of an input; where the step may have read what is no longer there, what is the hash of nothing.
+
+    Args:
+        path: of the input.
+        step: name of the step, for the warning.
+        before: size and time of the input when the step began.
+    """
+    status = os.stat(path)
+    if (status.st_size, status.st_mtime_ns) == before:
+        return sha256(path)
+    sys.stderr.write(f"warning: {path} was changed while '{step}' ran: its outputs may be of either; run it again\n")
+    return _CHANGED
 
 
 def files_named(arguments: Mapping[str, Any]) -> list[str]:
@@ -160,6 +189,6 @@ def _parsed(value: Any) -> Any:
     if isinstance(text, str) and text[:1] in ("{", "["):
         try:
             return json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             return text
     return text

@@ -28,7 +28,7 @@ from cloudchamber.training.events import events
 from cloudchamber.training.learning_rate import learning_rate_factor
 from cloudchamber.training.optimizers.choice import optimizers_of
 from cloudchamber.training.processes import Processes, processes_of
-from cloudchamber.training.shortfalls import shortfalls
+from cloudchamber.training.remarks import remarks
 from cloudchamber.training.state import load_state, locked, save_state
 from cloudchamber.training.task import Task
 from cloudchamber.training.termination import termination
@@ -119,8 +119,8 @@ class _Loop:
     def run(self, terminated: list[int]) -> Trained:
         self._restore()
         if self.processes.first:
-            idle = "muon" in self.optimizers and not self.optimizers["muon"].parameters
-            for line in shortfalls(self.settings, self.task.size, idle):
+            without_matrices = "muon" in self.optimizers and not self.optimizers["muon"].parameters
+            for line in remarks(self.settings, self.task.size, without_matrices):
                 sys.stderr.write(f"training: {line}\n")
         steps = self.settings.steps
         with (

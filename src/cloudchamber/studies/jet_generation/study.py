@@ -37,6 +37,9 @@ class JetGeneration(Study):
     def datasets(self) -> Iterable[str]:
         return self._plan.settings.datasets
 
+    def prepared_datasets(self) -> Iterable[str]:
+        return self.datasets()
+
     def split_files(self) -> Iterable[tuple[str, str]]:
         for name in self.datasets():
             indices = self.analysis.datasets[name].preparation.split.indices

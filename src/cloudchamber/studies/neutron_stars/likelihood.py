@@ -6,8 +6,8 @@ uniform) the weight of a place is 2 s ds.
 """
 
 import numpy as np
-from numba import njit
 
+from cloudchamber.compiled_loops import compiled
 from cloudchamber.studies.neutron_stars.quantities import SMALLEST_MASS
 
 __all__ = ["log_likelihood"]
@@ -45,7 +45,7 @@ def log_likelihood(
     return total[:, 0] if paired else total
 
 
-@njit(cache=True, fastmath=True)
+@compiled(fastmath=True)
 def _densities(
     stars: np.ndarray, first: np.ndarray, maximum_mass: np.ndarray, radius: np.ndarray, found: np.ndarray
 ) -> None:
