@@ -178,7 +178,5 @@ def test_a_scan_of_nothing_is_refused() -> None:
     """Its table had been empty, which its figure refused after all trainings."""
     one_of_two = {**SCAN.model_dump(), "solvers": ("heun", "euler"), "evaluations": (3,)}
     assert parse(SolverScanSettings, one_of_two).evaluations == (3,)
-    with pytest.raises(
-        SettingsError, match=r"evaluations: \[3, 5\] suit none of the solvers, with .*'heun': 2, 'rk4': 4"
-    ):
+    with pytest.raises(SettingsError, match=r"evaluations: \[3, 5\] suit none of the solvers, .*'heun': 2, 'rk4': 4"):
         parse(SolverScanSettings, {**one_of_two, "solvers": ("heun", "rk4"), "evaluations": (3, 5)})
