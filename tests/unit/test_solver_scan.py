@@ -13,7 +13,7 @@ from scipy.stats import wasserstein_distance
 from cloudchamber.cloud import Clouds
 from cloudchamber.cloud_file import read_clouds
 from cloudchamber.cloud_writer import write_clouds
-from cloudchamber.errors import InputError
+from cloudchamber.errors import InputError, SettingsError
 from cloudchamber.generative.jet_features import JetFeatures, write_jets
 from cloudchamber.generative.sample import sample_model
 from cloudchamber.generative.solver_scan import FEATURES, points_of, solver_scan
@@ -172,3 +172,11 @@ def test_without_training_jets_there_is_no_floor(study: Study) -> None:
     with pytest.raises(InputError, match=r"untrained\.h5: no training jets, which give the floor"):
         solver_scan(*arguments, SCAN, METRICS, 1, study.folder / "never.csv")
     assert not (study.folder / "never.csv").exists()
+
+
+def test_a_scan_of_nothing_is_refused() -> None:
+    """Its table had been empty, which its figure refused after all trainings."""
+    one_of_two = {**SCAN.model_dump(), "solvers": ("heun", "euler"), "evaluations": (3,)}
+    assert parse(SolverScanSettings, one_of_two).evaluations == (3,)
+    with pytest.raises(SettingsError, match=r"evaluations: \[3, 5\] suit none of the solvers, .*'heun': 2, 'rk4': 4"):
+        parse(SolverScanSettings, {**one_of_two, "solvers": ("heun", "rk4"), "evaluations": (3, 5)})

@@ -18,6 +18,12 @@ def test_only_an_empty_field_is_missing(tmp_path: Path) -> None:
     assert list(table["value"].isna()) == [False, True, False]
 
 
+def test_names_that_are_numbers_are_texts_where_that_is_asked_for(tmp_path: Path) -> None:
+    """As samples that are called 1 and 02: read as numbers, none of them would be found by its name."""
+    (tmp_path / "table.csv").write_text("model,value\n1,0.5\n02,0.25\n")
+    assert read_table(tmp_path / "table.csv", texts=("model",))["model"].tolist() == ["1", "02"]
+
+
 def test_what_is_written_is_read_with_all_digits(tmp_path: Path) -> None:
     table = pd.DataFrame({"model": ["a", "b"], "value": [1 / 3, float("nan")], "jets": [3, 4]})
     write_table(tmp_path / "table.csv", table)

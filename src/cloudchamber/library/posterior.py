@@ -103,7 +103,7 @@ def nlp(
             write_clouds(paths[name], replace(_widened(jets, width), indices={}, meta={}))
         outputs = {name: folder / f"{name}.csv" for name in ("output", "history", "confusion")}
         log_posterior(folder / "truth.h5", paths, chosen, seed, Path(state or folder / "state"), **outputs)
-        table = read_table(outputs["output"])
+        table = read_table(outputs["output"], texts=("model",))
     found = {}
     for name in samples:
         rows = table[table["model"] == name].set_index("metric")

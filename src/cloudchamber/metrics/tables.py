@@ -49,14 +49,14 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
     write_text(path, table.to_csv(index=False, lineterminator="\n"))
 
 
-def read_table(path: str | Path, columns: Sequence[str] = ()) -> pd.DataFrame:
-    """Return a table; only an empty field counts as missing.
+def read_table(path: str | Path, columns: Sequence[str] = (), texts: Sequence[str] = ()) -> pd.DataFrame:
+    """Return a table; only an empty field counts as missing, and in ``texts`` columns a number is a text.
 
     Raises:
         InputError: it cannot be read, has no rows or lacks one of ``columns``.
     """
     try:
-        table = pd.read_csv(path, keep_default_na=False, na_values=[""])
+        table = pd.read_csv(path, keep_default_na=False, na_values=[""], dtype=dict.fromkeys(texts, str))
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read as a table: {' '.join(str(error).split())}") from error
     missing = [name for name in columns if name not in table]

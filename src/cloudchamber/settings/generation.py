@@ -32,6 +32,13 @@ class SolverScanSettings(Settings):
     jets: PositiveInt = Field(description="jets per point; no more than are generated")
     momentum_sum: MomentumSum = "imposed"
 
+    @model_validator(mode="after")
+    def _something_is_drawn(self) -> Self:
+        steps = {solver: EVALUATIONS_PER_STEP[solver] for solver in self.solvers}
+        if not any(number % step == 0 for step in steps.values() for number in self.evaluations):
+            raise ValueError(f"evaluations: {list(self.evaluations)} suit none of the solvers, with steps of {steps}")
+        return self
+
     @property
     def compares_ode_and_sde(self) -> bool:
         """Whether the stochastic solver shares a number of evaluations with one of the ordinary equation."""
