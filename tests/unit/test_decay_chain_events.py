@@ -120,6 +120,12 @@ def test_stable_particles_have_the_momentum_of_the_beams() -> None:
         np.testing.assert_allclose(np.bincount(stable.event, getattr(stable, name)), 0, atol=1e-2)
 
 
+def test_processes_of_pythia_beside_the_chains_are_refused() -> None:
+    """Nearly all events had been theirs."""
+    with pytest.raises(SettingsError, match=r"^processes.x.commands: they switch on .*, such as g g -> g g$"):
+        next(collide("x", process("3").model_copy(update={"commands": ("HardQCD:all = on",)}), 1, 2, 2))
+
+
 def test_events_follow_from_seed_and_shard(tmp_path: Path) -> None:
     settings = process("4b", events=9, shards=2, particles="hard")
     arguments = {"a": (1, 0), "again": (1, 0), "shard": (1, 1), "seed": (2, 0)}

@@ -228,7 +228,7 @@ def test_a_command_that_a_later_one_makes_void_is_refused(command: str, later: s
 
 
 def test_a_tune_and_what_differs_from_it_count() -> None:
-    commands = ("Tune:pp = 21", "MultipartonInteractions:pT0Ref = 2.", "Print:quiet = yes")
+    commands = ("Tune:pp = 21", "MultipartonInteractions:pT0Ref = 2.", "Next:numberShowEvent = 3", "Print:quiet = yes")
     assert next(collide("top", process(*TOP_COMMANDS, *commands), 1, 1, 1)).particles.n_events == 1
 
 

@@ -24,6 +24,8 @@ __all__ = ["Collisions", "HeavyQuarks", "collide"]
 _PICOBARN_PER_MILLIBARN = 1e9
 _CHARM, _BOTTOM = 4, 5
 _TRIED_PER_BATCH_MAX = 20
+# Pythia's number of what it reads from a file.
+_OF_FILE = 9999
 # The window is compared with the root of a square.
 _ROUNDING = 1e-6
 # Of a parton that can give a jet its flavour: PartonPTMin of the ATLAS card of Delphes.
@@ -106,8 +108,20 @@ def collide(name: str, process: ProcessSettings, seed: int, events: int, batch: 
             if len(made):
                 collisions = _collisions(source.pythia, made, waiting)
                 _check_window(name, process, collisions)
+                _check_origin(name, process, source.pythia)
                 yield collisions
                 waiting = 0
+
+
+def _check_origin(name: str, process: ProcessSettings, pythia: Any) -> None:
+    """Refuse events of processes of Pythia among those of decay chains, which it reads from a file."""
+    information = pythia.infoPython()
+    others = [code for code in information.codesHard() if code != _OF_FILE]
+    if others and not isinstance(process, PythiaProcess):
+        raise SettingsError(
+            f"processes.{name}.commands: they switch on processes of Pythia beside the decay chains, such as "
+            f"{information.nameProc(others[0])}"
+        )
 
 
 def _check_window(name: str, process: ProcessSettings, collisions: Collisions) -> None:

@@ -34,6 +34,8 @@ _PARTICLE_NUMBERS = frozenset(("m0", "mwidth", "mmin", "mmax", "tau0"))
 # Properties that switch on or off the decays to particles of some codes.
 _CHANNELS = re.compile(r"o(n|ff)(pos|neg)?if(any|all|match)")
 _SPECTRUM = "slha:file"
+# Settings of what is printed.
+_PRINTED = ("init:", "next:", "stat:", "print:")
 _PARTICLE_SWITCHES = frozenset(("onmode", "maydecay", "isresonance", "doexternaldecay", "doforcewidth"))
 
 
@@ -127,6 +129,8 @@ def _words(command: str) -> list[str]:
 def _counts(pythia: Any, words: Sequence[str]) -> bool:
     """Return whether a setting still is what a command said: a tune sets many, and of two commands the last counts."""
     name, value, *_ = [*words, "", ""]
+    if name.lower().startswith(_PRINTED):
+        return True
     if pythia.settings.isFlag(name):
         return bool(pythia.settings.flag(name)) == (value.lower() in _ON)
     if pythia.settings.isMode(name):
