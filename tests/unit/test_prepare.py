@@ -14,6 +14,7 @@ from cloudchamber.cloud_file import read_clouds
 from cloudchamber.cloud_writer import write_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.jets.observables import observe
+from cloudchamber.jets.relative import RELATIVE_COLUMNS
 from cloudchamber.metrics.cloud_comparison import compare_clouds
 from cloudchamber.metrics.comparison import compare
 from cloudchamber.metrics.posterior_step import log_posterior
@@ -87,6 +88,61 @@ def test_negative_momenta_on_a_linear_scale_are_counted(
     made = run(tmp_path, with_momenta(jets, 7, [-1.0, 3.0]), pt_scale="linear")
     assert made.meta["negative_momenta"] == 1
     assert f"prepare: 1 of {int(jets.mask.sum())} particles have a negative pt_rel" in capsys.readouterr().err
+
+
+def _own_jets(rng: np.random.Generator) -> dict[str, np.ndarray]:
+    share = rng.exponential(1, (JETS, 20))
+    return {
+        "pt_rel": share / share.sum(axis=1, keepdims=True),
+        "eta_rel": rng.normal(0, 0.2, (JETS, 20)),
+        "phi_rel": rng.normal(0, 0.2, (JETS, 20)),
+        "jet_pt": rng.uniform(500, 600, JETS),
+        "jet_mass": rng.uniform(50, 150, JETS),
+    }
+
+
+@pytest.mark.parametrize("absolute", [False, True])
+@pytest.mark.parametrize(
+    ("column", "factor", "shift", "said"),
+    [
+        ("pt_rel", 1, 0, None),
+        ("pt_rel", 500, 0, "particles: pt_rel of a jet adds up to .* .median.: expected units of the pT of the jet"),
+        ("eta_rel", 1, 1, r"particles: the particles of a jet lie .* from its axis in eta_rel .median."),
+        ("jet_pt", 1000, 0, "feature 'jet_pt' is 5.* .median.: expected the pT in GeV"),
+        ("jet_mass", 1000, 0, "feature 'jet_mass' is .* times the mass of the particles .median."),
+        ("phi_rel", 180 / np.pi, 0, "phi.* of .* particles is beyond a turn: expected rad"),
+    ],
+)
+def test_own_arrays_in_other_coordinates_or_units_are_refused(
+    column: str, factor: float, shift: float, said: str | None, absolute: bool, rng: np.random.Generator, tmp_path: Path
+) -> None:
+    """Nothing has looked at them when they were read. Of absolute coordinates all is in the same unit."""
+    jets = _own_jets(rng)
+    jets[column] = factor * jets[column] + shift
+    axis = {"jet_eta": np.full(JETS, 1.2), "jet_phi": np.full(JETS, 2.8 * (factor if column == "phi_rel" else 1))}
+    points = [jets[name] for name in ("eta_rel", "phi_rel", "pt_rel")]
+    columns: tuple[Column, ...] = RELATIVE_COLUMNS
+    if absolute:
+        points = [points[0] + 1.2, points[1] + axis["jet_phi"][:, None], points[2] * jets["jet_pt"][:, None]]
+        columns = (Column("eta"), Column("phi", "rad"), Column("pt", "GeV"))
+    features = {"jet_pt": jets["jet_pt"], "jet_mass": jets["jet_mass"], **axis}
+    stacked = np.stack(points, axis=2)
+    clouds = Clouds(
+        stacked.astype(np.float32),
+        np.ones((JETS, 20), bool),
+        np.stack(list(features.values()), axis=1).astype(np.float32),
+        np.zeros((JETS, 0), np.int64),
+        columns,
+        tuple(Column(name) for name in features),
+    )
+    if said is None:
+        assert len(run(tmp_path, clouds)) == JETS
+        return
+    if column == "phi_rel" and not absolute:
+        said = "phi_rel of .* particles is beyond a turn"
+    with pytest.raises(InputError, match=rf"clouds\.h5: {said}"):
+        run(tmp_path, clouds)
+    assert not (tmp_path / "prepared.h5").exists()
 
 
 @pytest.mark.parametrize("labels", [{}, {"event": 1}, {"file": 0, "event": 1}])

@@ -76,6 +76,20 @@ def test_weights_are_cut_and_say_so(rng):
     assert made.deviation == pytest.approx(500 / 275 - 1, rel=1e-9)
 
 
+def test_particles_in_another_order_are_refused(rng, tmp_path):
+    """The first are taken for the hardest, also where arrays of one's own are in no order."""
+    settings = class_settings(tmp_path, rng, NAMES[:2], 600, max_particles=4)
+    jets = read_clouds(tmp_path / f"{NAMES[1]}.h5")
+    places = np.argsort(np.where(jets.mask, rng.random(jets.mask.shape), 2.0), axis=1)
+    write_clouds(
+        tmp_path / f"{NAMES[1]}.h5",
+        replace(jets, points=np.take_along_axis(jets.points, places[:, :, None], axis=1)),
+    )
+    with pytest.raises(InputError, match=rf"class '{NAMES[1]}': the particles of \d+ of \d+ jets are not sorted by"):
+        combine_classes(settings, 1, tmp_path / "jets.h5")
+    assert not (tmp_path / "jets.h5").exists()
+
+
 def test_cut_weights_of_a_class_are_in_the_log(rng, tmp_path, capsys):
     settings = class_settings(tmp_path, rng, NAMES[:2], 900)
     combine_classes(settings, 1, tmp_path / "jets.h5")

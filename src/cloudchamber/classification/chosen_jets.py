@@ -31,8 +31,8 @@ def chosen_jets(
         seed: of the draw among more jets than are asked for, and of unweighting.
 
     Raises:
-        InputError: no jet is of the class or within the windows; jets have event weights and the settings do not say
-            what becomes of them, or some are negative.
+        InputError: no jet is of the class or within the windows; particles are not by falling pT; jets have event
+            weights and the settings do not say what becomes of them, or some are negative.
     """
     of_class = np.ones(len(clouds), bool) if item.label is None else clouds.label(settings.label_column) == item.label
     if not of_class.any():
@@ -45,6 +45,7 @@ def chosen_jets(
     if settings.jets_per_class is not None and len(drawn) > settings.jets_per_class:
         rng = seeds.generator(seed, "tagging", "draw", item.name)
         drawn = np.sort(rng.permutation(drawn)[: settings.jets_per_class])
+    _refuse_other_order(_momenta(clouds)[drawn], clouds.mask[drawn])
     known = {
         "name": item.name,
         "title": item.title,
@@ -76,9 +77,20 @@ def say_cut_weights(known: Mapping[str, Any], settings: TaggingJetsSettings) -> 
 
 def _with_momentum(clouds: Clouds) -> np.ndarray:
     """Return (N,) bool, whether the particles of a jet have a transverse momentum. Nothing can be in units of none."""
-    relative = any(column.name == "pt_rel" for column in clouds.point_columns)
-    some: np.ndarray = np.any(clouds.point("pt_rel" if relative else "pt") > 0, axis=1)
+    some: np.ndarray = np.any(_momenta(clouds) > 0, axis=1)
     return some & (clouds.feature("jet_pt") > 0)
+
+
+def _refuse_other_order(momenta: np.ndarray, mask: np.ndarray) -> None:
+    """Refuse jets whose (N, P) momenta do not fall: the first are taken for the hardest, here and by taggers."""
+    rising = ((np.diff(momenta, axis=1) > 0) & mask[:, 1:]).any(axis=1)
+    if rising.any():
+        raise InputError(f"the particles of {int(rising.sum())} of {len(mask)} jets are not sorted by falling pT")
+
+
+def _momenta(clouds: Clouds) -> np.ndarray:
+    """Return the (N, P) transverse momenta of the particles, whatever their unit."""
+    return clouds.point("pt_rel" if any(column.name == "pt_rel" for column in clouds.point_columns) else "pt")
 
 
 def windows_or_ranges(settings: TaggingJetsSettings, values: np.ndarray) -> dict[str, tuple[float, float]]:

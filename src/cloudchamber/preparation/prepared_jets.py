@@ -12,6 +12,7 @@ from cloudchamber.cloud import Clouds
 from cloudchamber.errors import InputError
 from cloudchamber.jets.kinematics import relative_sum
 from cloudchamber.jets.relative import RELATIVE_COLUMNS, relative_points
+from cloudchamber.preparation.coordinate_checks import CoordinateChecks
 from cloudchamber.preparation.identical import fingerprints_of, joined, repeats
 from cloudchamber.preparation.splits import event_labels, split
 from cloudchamber.preparation.standardisation import (
@@ -59,6 +60,7 @@ class Preparation:
     ) -> None:
         self._pieces, self._settings, self._source, self._rows = pieces, settings, source, rows
         self.jets = len(jets) if rows is None else len(rows)
+        self._checks = CoordinateChecks(jets)
         content = self._read_once(len(jets))
         with of_file(source):
             parts = split(joined(event_labels(jets), content), jets.feature(CONDITIONS[0]), settings.split, rng)
@@ -66,6 +68,7 @@ class Preparation:
                 parts = _kept(parts, rows, len(jets))
                 content = content[rows]
             refuse_outside(self._outside, self._particles, "pt_rel", settings.pt_scale)
+            self._checks.check()
             self.parts = _filled(parts, self._filled)
             conditions = np.stack([jets.feature(name) for name in CONDITIONS], axis=1)
             kept = conditions if rows is None else conditions[rows]
@@ -90,6 +93,7 @@ class Preparation:
                 empty += int(np.count_nonzero(alone))
                 content[start : start + len(clouds)] = of_piece
                 first, relative = self._relative(start, clouds)
+                self._checks.add(clouds, relative)
                 # Of all parts, so that the seed of the split does not decide what is refused.
                 momenta = relative.point("pt_rel")[relative.mask]
                 self._outside += count_outside(momenta, self._settings.pt_scale)

@@ -18,18 +18,22 @@ from cloudchamber.damage import readable_as
 from cloudchamber.errors import InputError
 from cloudchamber.hdf5 import create_hdf5
 from cloudchamber.jets.kinematics import jet_kinematics
-from cloudchamber.jets.relative import RELATIVE_COLUMNS, refuse_other_sums, refuse_other_units, within_a_turn
+from cloudchamber.jets.relative import (
+    RELATIVE_COLUMNS,
+    refuse_other_axes,
+    refuse_other_masses,
+    refuse_other_sums,
+    refuse_other_units,
+    within_a_turn,
+)
 from cloudchamber.records.record import verify_record
 from cloudchamber.storage import provenance
 
 __all__ = ["convert_from_jetnet", "convert_to_jetnet", "read_jetnet", "write_jetnet"]
 
 # Told by medians, since single values of a generated jet may be anything.
-_LARGEST_OFFSET = 0.4
 _MOST_NEGATIVE = 0.25
 _LARGEST_ETA = 10.0
-# GeV and MeV are a thousand apart; few particles of a jet have a part of its mass.
-_MASS_RATIO = 30.0
 # No jet of a collider has less [GeV].
 _SMALLEST_PT = 1.0
 
@@ -125,14 +129,10 @@ def _refuse_other_coordinates(path: str | Path, points: np.ndarray, mask: np.nda
     pt = points[filled, :, 2].astype(np.float64)
     total = pt.sum(axis=1)
     refuse_other_sums(total, str(path))
-    for column, name in enumerate(("eta_rel", "phi_rel")):
-        weighted = (pt * points[filled, :, column]).sum(axis=1)
-        centre = np.divide(weighted, total, out=np.zeros_like(total), where=total > 0)
-        if (typical := float(np.median(np.abs(centre)))) > _LARGEST_OFFSET:
-            raise InputError(
-                f"{path}: the particles of a jet lie {typical:.2g} from its axis in {name} (median): expected the "
-                "difference to the axis"
-            )
+    weighted = {
+        name: (pt * points[filled, :, column]).sum(axis=1) for column, name in enumerate(("eta_rel", "phi_rel"))
+    }
+    refuse_other_axes(total, weighted, str(path))
     negative = int((points[mask][:, 2] < 0).sum())
     if negative > _MOST_NEGATIVE * mask.sum():
         raise InputError(
@@ -150,13 +150,7 @@ def _refuse_other_jet_features(path: str | Path, points: np.ndarray, jets: np.nd
     refuse_other_units(pt, f"{path}: column 0 of 'jet_features'")
     eta_rel, phi_rel, pt_rel = points.astype(np.float64).transpose(2, 0, 1)
     own = pt * jet_kinematics(np.maximum(pt_rel, 0.0), eta_rel, phi_rel)[1]
-    seen = (own > 0) & (mass > 0)
-    ratio = float(np.median(mass[seen] / own[seen])) if seen.any() else 1.0
-    if not 1 / _MASS_RATIO < ratio < _MASS_RATIO:
-        raise InputError(
-            f"{path}: column 2 of 'jet_features' is {ratio:.2g} times the mass of the particles (median): expected the "
-            "mass in the unit of the pT, which is GeV"
-        )
+    refuse_other_masses(mass, own, f"{path}: column 2 of 'jet_features'")
 
 
 def _in_order(mask: np.ndarray, points: np.ndarray, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -354,3 +354,11 @@ def test_showers_that_were_cut_are_said(tmp_path: Path, capsys: pytest.CaptureFi
         said = capsys.readouterr().err
         assert ("WARNING" in said) == (room == 30)
     assert re.search(r"WARNING: [23]\d of 60 showers in .*30\.h5 have 30 points and none has more: were they cut", said)
+
+
+def test_a_file_without_showers_is_one_line(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["showers"], file["incident_energies"] = np.zeros((0, 6480)), np.zeros((0, 1))
+    with pytest.raises(InputError, match=r"a\.h5: no showers"):
+        read_challenge(challenge_file(tmp_path / "b.h5"), tmp_path / "a.h5", output=tmp_path / "showers.h5")
+    assert not (tmp_path / "showers.h5").exists()

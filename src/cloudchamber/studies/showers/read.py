@@ -74,7 +74,7 @@ def read(
     codes: list[np.ndarray] = []
     with create_showers(output, stack, {}) as writer, progress("reading", None, "showers") as bar:
         for path in sources:
-            units, axes = ShowerUnits(path), ShowerAxes(path, stack)
+            units, axes, before = ShowerUnits(path), ShowerAxes(path, stack), first
             for particles, points, owners in _showers(path, source, stack, settings, rng):
                 species_numbers(particles.pdg, str(path))
                 refuse_bad_energies(points[:, 3], owners, str(path))
@@ -91,6 +91,8 @@ def read(
                 codes.append(particles.pdg)
                 first += len(particles)
                 bar.update(len(particles))
+            if first == before:
+                raise InputError(f"{path}: no showers")
             units.check()
             units.say_cut()
             axes.check()
