@@ -119,7 +119,7 @@ def test_the_fit_sees_the_training_part_only(
     result = prepared(clouds, settings, np.random.default_rng(1))
     others = np.concatenate([result.indices["validation"], result.indices["test"]])
     points, features = clouds.points.copy(), clouds.features.copy()
-    points[others] *= 3.0
+    points[others] *= 2.0
     features[others] *= 2.0
     changed = prepared(replace(clouds, points=points, features=features), settings, np.random.default_rng(1))
     assert changed.meta["standardisation"] == result.meta["standardisation"]
