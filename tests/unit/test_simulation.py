@@ -1,7 +1,6 @@
 """From Pythia 8 to the file: what is kept of collisions, the layout of the file, and what a user can get wrong."""
 
 import resource
-import sys
 from dataclasses import fields
 from pathlib import Path
 
@@ -12,23 +11,16 @@ import pytest
 import uproot
 from hypothesis import given
 from hypothesis import strategies as st
+from top_process import TOP, top_process
 
-from cloudchamber.errors import InputError, SettingsError, StorageError
-from cloudchamber.settings.base import parse
-from cloudchamber.settings.processes import ProcessSettings, PythiaProcess
+from cloudchamber.errors import SettingsError, StorageError
 from cloudchamber.simulation.atlas_card import ATLAS, jet_energy_scale
 from cloudchamber.simulation.collisions import Collisions, collide
 from cloudchamber.simulation.particles import Particles
 from cloudchamber.simulation.propagation import SPEED_OF_LIGHT
 from cloudchamber.simulation.simulate import shard_events, simulate
 
-TOP_COMMANDS = ("Top:gg2ttbar = on", "Top:qqbar2ttbar = on", "24:onMode = off", "24:onIfAny = 1 2 3 4 5")
-TOP = PythiaProcess(title="top", commands=TOP_COMMANDS, pt_hat=(950, 1200), events=25, shards=2)
 ONLY_OURS = {"Tower.EdgeEtaLow", "Tower.EdgeEtaHigh", "Tower.EdgePhiLow", "Tower.EdgePhiHigh", "Tower.JetIndex"}
-
-
-def process(*commands: str, **changes) -> PythiaProcess:
-    return TOP.model_copy(update={"commands": commands or TOP_COMMANDS, **changes})
 
 
 def read(path: Path) -> ak.Array:
@@ -113,152 +105,6 @@ def test_events_do_not_depend_on_the_batch(collisions: Collisions) -> None:
             np.testing.assert_array_equal(whole, getattr(collisions.particles, field.name))
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        "Top:gg2tbar = on",
-        "Top:gg2ttbar = maybe",
-        "Top:gg2ttbar",
-        "PhaseSpace:mHatMin = heavy",
-        "PhaseSpace:mHatMin = 1,000",
-        "TimeShower:alphaSvalue = 0.12O",
-        "TimeShower:alphaSorder = 1.9",
-        "24:onMod = off",
-        "24:onMode = of",
-        "24:onIfAny = 1,2,3,4",
-        "25:onIfMatch = 5 -5, 4 -4",
-        "25:m0 = 125,7",
-        "25:mayDecay = none",
-    ],
-)
-def test_a_command_that_pythia_does_not_understand_is_named(command: str) -> None:
-    with pytest.raises(SettingsError, match=f"^processes.top.commands: .*'{command}'"):
-        next(collide("top", process(command), 1, 1, 1))
-
-
-@pytest.mark.parametrize(
-    "changes", [{"commands": ("Top:gg2ttbar = off",)}, {"pt_hat": (7000.0, 8000.0)}, {"energy": 5.0}]
-)
-def test_a_process_that_cannot_happen_is_refused(changes: dict) -> None:
-    with pytest.raises(SettingsError, match=r"^processes.top: Pythia finds no process"):
-        next(collide("top", process(**changes), 1, 1, 1))
-
-
-@pytest.mark.parametrize(
-    ("command", "key"),
-    [
-        ("Beams:eCM = 7000", "energy"),
-        ("beams:ecm=14000.", "energy"),
-        ("Beams:eA = 7000.", "energy"),
-        ("Beams:pzB = -7000.", "energy"),
-        ("PhaseSpace:pTHatMin 10", "pt_hat"),
-        ("phasespace:pThatmax = 10", "pt_hat"),
-        ("Random:seed = 99", "seed of the analysis"),
-        ("Main:numberOfEvents = 100000", "events"),
-        ("Main:subrun = 1", "a process of its own"),
-        ("Beams:frameType = 4", "kind"),
-        ("Beams:LHEF = a.lhe", "kind"),
-    ],
-)
-def test_a_command_that_another_setting_says_is_refused(command: str, key: str) -> None:
-    values = {**TOP.model_dump(), "commands": [*TOP_COMMANDS, command]}
-    with pytest.raises(SettingsError, match=f"commands: '{command}' would not count, {key} says this"):
-        parse(ProcessSettings, values)
-
-
-@pytest.mark.parametrize(
-    ("command", "key"),
-    [("Beams:eCM = 7000", "energy"), ("Beams:LHEF = a.lhe", "kind"), ("PhaseSpace:pTHatMin = 1", "pt")],
-)
-def test_a_command_that_another_setting_of_decay_chains_says_is_refused(command: str, key: str) -> None:
-    values = {"kind": "decay_chain", "title": "two", "prongs": "2", "events": 1, "commands": [command]}
-    with pytest.raises(SettingsError, match=f"commands: '{command}' would not count, {key} says this"):
-        parse(ProcessSettings, values)
-
-
-@pytest.mark.parametrize(
-    ("command", "second"),
-    [
-        ("HardQCD:all = on PartonLevel:MPI = off", "PartonLevel:MPI"),
-        ("HardQCD:all on PartonLevel:MPI off", "PartonLevel:MPI"),
-        ("HardQCD:all = on ! all of it\nPartonLevel:MPI = off", "PartonLevel:MPI"),
-        ("SigmaProcess:alphaSvalue = 0.2;PartonLevel:MPI=off", "PartonLevel:MPI"),
-        ("24:onMode = off 24:onIfAny = 1 2 3 4 5", "24:onIfAny"),
-    ],
-)
-@pytest.mark.parametrize("kind", ["pythia", "decay_chain"])
-def test_two_settings_in_one_command_are_refused(command: str, second: str, kind: str) -> None:
-    """Pythia reads the first alone, without a word."""
-    of_chains = {"kind": kind, "title": "two", "prongs": "2", "events": 1}
-    values = {**(TOP.model_dump() if kind == "pythia" else of_chains), "commands": ["HardQCD:all = on", command]}
-    with pytest.raises(SettingsError, match=f"commands: '{second}' in .* would not count: a command of its own"):
-        parse(ProcessSettings, values)
-
-
-def test_commands_beside_those_of_other_settings_count() -> None:
-    commands = (
-        *("HardQCD:all = on", "PhaseSpace:bias2Selection = on", "Beams:idB = -2212"),
-        *("PDF:pSet = LHAPDF6:NNPDF31_nnlo_as_0118", "24:onIfAny = 1 2 3 4 5 ! as 24:onMode = on\n"),
-        *("Merging:Process = {pp > t:a t}", "24:addChannel = 1 0.5 0 -1 2"),
-    )
-    assert parse(ProcessSettings, {**TOP.model_dump(), "commands": commands}).commands == commands
-
-
-@pytest.mark.parametrize(
-    "command", ["HiggsSM:gg2H = on", "SoftQCD:nonDiffractive = on", "HardQCD:qqbar2qqbargDiff = on"]
-)
-def test_a_window_that_pythia_does_not_apply_is_refused(command: str) -> None:
-    """Without it 2 -> 1 events are at rest, though all that is written of them says that their pT is in the window."""
-    with pytest.raises(SettingsError, match=r"^processes.top.pt_hat: the scattering of 5 of 5 events is outside"):
-        next(collide("top", process(command, pt_hat=(500.0, 1000.0)), 1, 5, 5))
-    assert next(collide("top", process(command, pt_hat=(0.0, 6500.0)), 1, 5, 5)).particles.n_events == 5
-
-
-@pytest.mark.parametrize(
-    ("command", "later"),
-    [
-        ("PartonLevel:MPI = off ! as in the note", "PartonLevel:mpi = on"),
-        ("MultipartonInteractions:pT0Ref = 2.0", "Tune:pp = 21"),
-        ("SpaceShower:alphaSorder = 2", "SpaceShower:alphaSorder = 1"),
-    ],
-)
-def test_a_command_that_a_later_one_makes_void_is_refused(command: str, later: str) -> None:
-    with pytest.raises(SettingsError, match=f"^processes.top.commands: '{command}' does not count: a later one"):
-        next(collide("top", process(*TOP_COMMANDS, command, later), 1, 1, 1))
-
-
-def test_a_tune_and_what_differs_from_it_count() -> None:
-    commands = ("Tune:pp = 21", "MultipartonInteractions:pT0Ref = 2.", "Next:numberShowEvent = 3", "Print:quiet = yes")
-    assert next(collide("top", process(*TOP_COMMANDS, *commands), 1, 1, 1)).particles.n_events == 1
-
-
-def test_a_spectrum_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "model.slha"
-    command = f"SLHA:file = {path}"
-    with pytest.raises(SettingsError, match=f"^processes.top.commands: no file is where '{command}' says"):
-        next(collide("top", process(*TOP_COMMANDS, command), 1, 1, 1))
-    path.write_text("BLOCK MASS\n25 125.0\n")
-    assert next(collide("top", process(*TOP_COMMANDS, command), 1, 1, 1)).particles.n_events == 1
-
-
-def test_too_many_events_given_up_are_an_error() -> None:
-    impossible = process(*TOP_COMMANDS, "Check:epTolErr = 1e-30")
-    with pytest.raises(SettingsError, match=r"^processes.top: Pythia gave up \d+ of \d+ events"):
-        list(collide("top", impossible, 1, 11, 11))
-
-
-@pytest.mark.parametrize("seed", [0, 900_000_001])
-def test_seeds_that_pythia_would_replace_are_refused(seed: int) -> None:
-    with pytest.raises(ValueError, match="seed"):
-        next(collide("top", TOP, seed, 1, 1))
-
-
-def test_without_pythia_what_is_needed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "pythia8mc", None)
-    with pytest.raises(InputError, match=r"^simulation needs the package 'pythia8mc': pip install 'cloudchamber\[sim"):
-        next(collide("top", TOP, 5, 1, 1))
-
-
 # --- shards ---------------------------------------------------------------------------------------------------------
 
 
@@ -281,7 +127,7 @@ def test_same_seed_same_content_and_other_seed_or_shard_other_events(shard: Path
 
 
 def test_a_shard_without_events_is_a_file_without_entries(tmp_path: Path) -> None:
-    simulate("top", process(events=1), 1, 0, tmp_path / "empty.root")
+    simulate("top", top_process(events=1), 1, 0, tmp_path / "empty.root")
     tree = uproot.open(tmp_path / "empty.root")["Delphes"]
     assert tree.num_entries == 0
     assert len(tree["Tower.ET"].array()) == 0
@@ -294,7 +140,7 @@ def test_there_is_no_such_shard(tmp_path: Path) -> None:
 
 def test_a_failure_leaves_no_file(tmp_path: Path) -> None:
     with pytest.raises(SettingsError):
-        simulate("top", process("Top:gg2ttbar = maybe"), 1, 0, tmp_path / "out.root")
+        simulate("top", top_process("Top:gg2ttbar = maybe"), 1, 0, tmp_path / "out.root")
     assert list(tmp_path.iterdir()) == []
 
 
