@@ -1,70 +1,26 @@
 """Labelled jets of public layouts: small files of each, value by value."""
 
-import sys
-from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
-import h5py
 import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from labelled_files import (
-    Jets,
     random_jets,
-    top_tagging_names,
-    write_jetclass,
     write_jetclass2,
-    write_top_tagging,
-    write_top_tagging_columns,
 )
+from labelled_layouts import LAYOUTS, clouds_of
 from project_copy import REPOSITORY
 
 from cloudchamber.classification.jets import combine_classes
-from cloudchamber.cloud import Clouds
 from cloudchamber.cloud_file import read_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.preparation.labelled_jets import read_labelled_jets
 from cloudchamber.readers import top_tagging
-from cloudchamber.readers.jetclass2 import read_jetclass2
 from cloudchamber.settings.data import LabelledJetSettings, SplitSettings
 from cloudchamber.settings.tagging_sample import JetClassSettings, TaggingJetsSettings
 
 JETS = 120
-
-
-def one_hot(labels: Sequence[int]) -> np.ndarray:
-    return np.eye(10)[np.asarray(labels)]
-
-
-def write_one_hot(path: Path, jets: Jets, labels: Sequence[int]) -> Path:
-    return write_jetclass(path, jets, one_hot(labels))
-
-
-def write_reordered(protocol: int) -> Callable[[Path, Jets, Sequence[int]], Path]:
-    """Return a writer of blocks whose columns have another order, which only their names tell."""
-    names = (sorted(top_tagging_names()), ["is_signal_new", "ttv"])
-    return lambda path, jets, labels: write_top_tagging(path, jets, labels, names, protocol)
-
-
-# Layout, writer and number of classes.
-LAYOUTS: dict[str, tuple[Any, Callable[[Path, Jets, Sequence[int]], Path], int]] = {
-    "top_tagging": ("top_tagging", write_top_tagging, 2),
-    "named blocks": ("top_tagging", write_reordered(0), 2),
-    "named blocks, new pickles": ("top_tagging", write_reordered(4), 2),
-    "columns": ("top_tagging", write_top_tagging_columns, 2),
-    "jetclass": ("jetclass", write_one_hot, 10),
-    "jetclass2": ("jetclass2", write_jetclass2, 188),
-}
-
-
-def run(path: Path | list[Path], layout: Any, max_particles: int = 25, **settings: Any) -> Clouds:
-    files = path if isinstance(path, list) else [path]
-    output = files[0].with_name("clouds.h5")
-    chosen = {"eta_max": 50.0, "max_particles": max_particles, **settings}
-    read_labelled_jets(files, layout, LabelledJetSettings.model_validate(chosen), output)
-    return read_clouds(output)
 
 
 def expected(jet: np.ndarray) -> tuple[np.ndarray, list[float]]:
@@ -87,7 +43,7 @@ def test_all_values(tmp_path: Path, rng: np.random.Generator, name: str, monkeyp
     layout, write, classes = LAYOUTS[name]
     jets, labels = random_jets(rng, JETS), rng.integers(classes, size=JETS)
     path = write(tmp_path / "jets", jets, labels)
-    clouds = run(path, layout)
+    clouds = clouds_of(path, layout)
     assert [(column.name, column.unit) for column in clouds.point_columns] == [
         ("pt", "GeV"),
         ("eta", "1"),
@@ -118,7 +74,7 @@ def test_all_values(tmp_path: Path, rng: np.random.Generator, name: str, monkeyp
 def test_classes_of_the_tagging_study(tmp_path: Path, rng: np.random.Generator, name: str) -> None:
     layout, write, classes = LAYOUTS[name]
     jets, labels = random_jets(rng, JETS), rng.integers(max(0, classes - 3), classes, size=JETS)
-    clouds = run(write(tmp_path / "jets", jets, labels), layout)
+    clouds = clouds_of(write(tmp_path / "jets", jets, labels), layout)
     chosen = {"last": classes - 1, "one_before": classes - 2}
     of_study = tuple(
         JetClassSettings(name=item, title=item, file=str(tmp_path / "clouds.h5"), label=label)
@@ -143,13 +99,13 @@ def test_several_files_and_steps(tmp_path: Path, rng: np.random.Generator) -> No
     labels = rng.integers(188, size=5000)
     write_jetclass2(tmp_path / "a.parquet", jets[:4500], labels[:4500], rows=700)
     write_jetclass2(tmp_path / "b.parquet", jets[4500:], labels[4500:])
-    clouds = run([tmp_path / "b.parquet", tmp_path / "a.parquet"], "jetclass2", 4)
+    clouds = clouds_of([tmp_path / "b.parquet", tmp_path / "a.parquet"], "jetclass2", 4)
     np.testing.assert_array_equal(clouds.label("class"), labels)
     np.testing.assert_array_equal(clouds.label("file"), np.repeat([0, 1], [4500, 500]))
     np.testing.assert_array_equal(clouds.label("event"), [*range(4500), *range(500)])
     assert [Path(path).name for path in clouds.meta["files"]] == ["a.parquet", "b.parquet"]
     single = write_jetclass2(tmp_path / "c.parquet", jets[4321:4322], labels[4321:4322])
-    np.testing.assert_array_equal(run(single, "jetclass2", 4).points[0], clouds.points[4321])
+    np.testing.assert_array_equal(clouds_of(single, "jetclass2", 4).points[0], clouds.points[4321])
 
 
 def test_files_in_different_units_are_refused(
@@ -176,10 +132,10 @@ def test_files_whose_jets_were_cut_are_said(
     jets = [np.concatenate([jet] * 4)[: 12 + number % 9] for number, jet in enumerate(jets) if len(jet) > 4]
     write_jetclass2(tmp_path / "whole.parquet", jets, [0] * len(jets))
     write_jetclass2(tmp_path / "cut.parquet", [1.5 * jet[:14] for jet in jets], [0] * len(jets))
-    run([tmp_path / "whole.parquet"], "jetclass2")
-    run([tmp_path / "cut.parquet"], "jetclass2")
+    clouds_of([tmp_path / "whole.parquet"], "jetclass2")
+    clouds_of([tmp_path / "cut.parquet"], "jetclass2")
     assert "were they cut" not in capsys.readouterr().err
-    run([tmp_path / "cut.parquet", tmp_path / "whole.parquet"], "jetclass2")
+    clouds_of([tmp_path / "cut.parquet", tmp_path / "whole.parquet"], "jetclass2")
     said = capsys.readouterr().err
     assert f"of {len(jets)} jets in {tmp_path}/cut.parquet have 14 constituents and none has more" in said
     assert "jets have up to 20: were they cut?" in said
@@ -192,7 +148,7 @@ def test_windows_and_what_is_left_out(tmp_path: Path) -> None:
     light = np.array([[60, 0, 0, 60]], "f4")
     jets = [heavy, np.zeros((0, 4), "f4"), along, np.concatenate([heavy, along]), light]
     path = write_jetclass2(tmp_path / "a.parquet", jets, [3, 1, 4, 1, 5])
-    clouds = run(path, "jetclass2")
+    clouds = clouds_of(path, "jetclass2")
     assert clouds.label("class").tolist() == [3, 1, 5]
     np.testing.assert_array_equal(clouds.points[0], clouds.points[1])
     assert clouds.feature("n_constituents").tolist() == [2, 2, 1]
@@ -200,13 +156,13 @@ def test_windows_and_what_is_left_out(tmp_path: Path) -> None:
     assert clouds.meta["constituents"] == {"massless": False, "without_direction": 2}
     mass = float(clouds.feature("jet_mass")[0])
     assert mass == pytest.approx(np.sqrt((np.hypot(30, 5) + np.sqrt(1325)) ** 2 - 60**2 - 20**2 - 10**2), rel=1e-6)
-    chosen = run(path, "jetclass2", mass_window=[1.0, 1.01 * mass])
+    chosen = clouds_of(path, "jetclass2", mass_window=[1.0, 1.01 * mass])
     assert chosen.label("class").tolist() == [3, 1]
     assert chosen.meta["jets"]["outside_windows"] == 1
-    assert run(path, "jetclass2", pt_window=[0.0, 61.0]).label("class").tolist() == [5]
-    assert run(path, "jetclass2", eta_max=0.1).label("class").tolist() == [5]
+    assert clouds_of(path, "jetclass2", pt_window=[0.0, 61.0]).label("class").tolist() == [5]
+    assert clouds_of(path, "jetclass2", eta_max=0.1).label("class").tolist() == [5]
     with pytest.raises(InputError, match=r"a\.parquet: nothing passes the selection: 5 jets read; 2 without"):
-        run(path, "jetclass2", pt_window=[1000.0, 1001.0])
+        clouds_of(path, "jetclass2", pt_window=[1000.0, 1001.0])
 
 
 def test_the_public_example(tmp_path: Path) -> None:
@@ -237,161 +193,3 @@ def test_the_public_example(tmp_path: Path) -> None:
         np.testing.assert_allclose(np.sort(eta), np.sort(sign[row] * np.array(deta) + offset[row]), atol=2e-6)
         found, known = (np.sort(np.cos(values)) for values in (phi, np.array(dphi) + angle[row]))
         np.testing.assert_allclose(found, known, atol=2e-6)
-
-
-def changed(values: list[np.ndarray], value: float, column: int = 0) -> list[np.ndarray]:
-    """Return the jets with another value in the third."""
-    jets = [jet.copy() for jet in values]
-    jets[2][0, column] = value
-    return jets
-
-
-def three_jets(rng: np.random.Generator) -> list[np.ndarray]:
-    return random_jets(rng, 3, 5)
-
-
-WRONG: list[tuple[str, Callable[[Path, list[np.ndarray]], Any], str]] = [
-    (
-        "top_tagging",
-        lambda path, jets: write_top_tagging(path, changed(jets, np.nan), [0, 1, 0]),
-        "'PX' is not finite or not physical in entry 2",
-    ),
-    (
-        "top_tagging",
-        lambda path, jets: write_top_tagging(path, jets, [0, 2, 1]),
-        "'is_signal_new' is 2 in entry 1, expected 0 or 1",
-    ),
-    (
-        "top_tagging",
-        lambda path, jets: write_top_tagging(path, jets, [0, 0, 1], (top_tagging_names()[1:], ["is_signal_new"])),
-        "no column 'E_0'",
-    ),
-    ("jetclass", lambda path, jets: write_jetclass(path, jets, np.zeros((3, 10))), "in entry 0, but all zero"),
-    (
-        "jetclass",
-        lambda path, jets: write_jetclass(path, jets, one_hot([1, 2, 3]) + one_hot([1, 5, 3]) * [[0], [1], [0]]),
-        "in entry 1, but {'label_Hcc': 1, 'label_Hqql': 1}",
-    ),
-    (
-        "jetclass",
-        lambda path, jets: write_jetclass(path, jets, one_hot([1, 2, 3]) * 2),
-        "in entry 0, but {'label_Hbb': 2}",
-    ),
-    (
-        "jetclass",
-        lambda path, jets: write_jetclass(path, jets, one_hot([1, 2, 3]) / 2),
-        "branch 'label_Hbb' is 0.5 in entry 0, expected a whole number",
-    ),
-    (
-        "jetclass",
-        lambda path, jets: write_jetclass(path, jets, one_hot([0, 0, 0]), label_Tbl=None),
-        "no branch 'label_Tbl'; there are ['jet_nparticles', 'label_H4q'",
-    ),
-    (
-        "jetclass",
-        lambda path, jets: write_jetclass(path, changed(jets, -1, 3), one_hot([0, 0, 0])),
-        "'part_energy' is not finite or not physical in entry 2",
-    ),
-    (
-        "jetclass",
-        lambda path, jets: write_jetclass(path, jets, one_hot([0, 0, 0]), part_px=np.zeros(3)),
-        "branch 'part_px' holds 'double', expected a list of numbers",
-    ),
-    ("jetclass2", lambda path, jets: write_jetclass2(path, jets, [0, 188, 1]), "'jet_label' is 188 in entry 1"),
-    (
-        "jetclass2",
-        lambda path, jets: write_jetclass2(path, jets, [0, 1, 1], jet_label=None),
-        "no column 'jet_label'; there are ['jet_nparticles'",
-    ),
-    (
-        "jetclass2",
-        lambda path, jets: write_jetclass2(path, jets, [0, 1, 1], jet_label=pa.array([1, None, 2])),
-        "'jet_label' has missing values",
-    ),
-    (
-        "jetclass2",
-        lambda path, jets: write_jetclass2(path, jets, [0, 1, 1], part_pz=pa.array([[1.0], None, [2.0]])),
-        "'part_pz' has entries without a list",
-    ),
-    (
-        "jetclass2",
-        lambda path, jets: write_jetclass2(path, jets, [0, 1, 1], part_pz=pa.array([["a"], ["b"], []])),
-        "'part_pz' holds 'list<element: string>', expected lists of numbers",
-    ),
-    (
-        "jetclass2",
-        lambda path, jets: write_jetclass2(path, jets, [0, 1, 1], part_pz=pa.array([[1.0], [], [2.0] * 9])),
-        "'part_pz' has not as many values as 'part_px' in entry",
-    ),
-    (
-        "jetclass2",
-        lambda path, jets: write_jetclass2(path, changed(jets, np.inf, 1), [0, 1, 1]),
-        "'part_py' is not finite or not physical in entry 2",
-    ),
-]
-
-
-@pytest.mark.parametrize(("layout", "write", "message"), WRONG, ids=[f"{item[0]}: {item[2][:40]}" for item in WRONG])
-def test_what_is_wrong_is_one_line(
-    tmp_path: Path, rng: np.random.Generator, layout: str, write: Callable[..., Any], message: str
-) -> None:
-    write(tmp_path / "jets", three_jets(rng))
-    refused(tmp_path / "jets", layout, message)
-
-
-def refused(path: Path, layout: str, message: str) -> None:
-    with pytest.raises(InputError) as caught:
-        run(path, layout)
-    text = str(caught.value)
-    assert str(path) in text
-    assert message in text
-    assert "\n" not in text
-    assert not path.with_name("clouds.h5").exists()
-
-
-@pytest.mark.parametrize("name", ["top_tagging", "jetclass", "jetclass2"])
-@pytest.mark.parametrize("share", [0.02, 0.5, 0.99])
-def test_truncated_files(tmp_path: Path, rng: np.random.Generator, name: str, share: float) -> None:
-    layout, write, _ = LAYOUTS[name]
-    path = write(tmp_path / "jets", random_jets(rng, 20), [1] * 20)
-    content = path.read_bytes()
-    path.write_bytes(content[: int(share * len(content))])
-    refused(path, layout, "jets: ")
-
-
-@pytest.mark.parametrize("layout", ["top_tagging", "jetclass", "jetclass2"])
-def test_files_of_another_kind(tmp_path: Path, rng: np.random.Generator, layout: str) -> None:
-    (tmp_path / "text").write_text("pT, eta, phi\n" * 100)
-    refused(tmp_path / "text", layout, "text: ")
-    refused(tmp_path / "nothing", layout, "no such file")
-
-
-def test_blocks_of_another_width(tmp_path: Path) -> None:
-    table = np.zeros(3, [("index", "i8"), ("values_block_0", "f4", (404,)), ("values_block_1", "i8", (2,))])
-    with h5py.File(tmp_path / "jets", "w") as file:
-        file["table/table"] = table
-    refused(
-        tmp_path / "jets", "top_tagging", "'values_block_0' of 'table/table' has 404 columns, those published have 804"
-    )
-
-
-def test_columns_of_different_lengths(tmp_path: Path, rng: np.random.Generator) -> None:
-    path = write_top_tagging_columns(tmp_path / "jets", three_jets(rng), [1, 0])
-    refused(path, "top_tagging", "the columns have 2 to 3 rows")
-
-
-def test_a_pickle_is_looked_at_and_never_loaded(tmp_path: Path, rng: np.random.Generator) -> None:
-    """Loading this one would make a file."""
-    path, victim = write_top_tagging(tmp_path / "jets", three_jets(rng), [1, 0, 1]), tmp_path / "made"
-    with h5py.File(path, "a") as file:
-        payload = f"cbuiltins\nopen\n(V{victim}\nVw\ntR."
-        file["table/table"].attrs["values_block_0_kind"] = np.bytes_(payload.encode())
-        file["table/table"].attrs["values_block_1_kind"] = np.bytes_(b"no pickle")
-    assert run(path, "top_tagging").label("class").tolist() == [1, 0, 1]
-    assert not victim.exists()
-
-
-def test_without_pyarrow_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(InputError, match=r"needs the package 'pyarrow': pip install 'cloudchamber\[parquet\]'"):
-        next(read_jetclass2(tmp_path / "a.parquet"))
