@@ -13,9 +13,10 @@ import awkward as ak
 import numpy as np
 
 from cloudchamber.errors import InputError
+from cloudchamber.readers.awkward_lists import jagged, one_each, references_of
 from cloudchamber.readers.branch_types import is_list_of_fours, is_list_of_numbers, is_number, is_references
 from cloudchamber.readers.event_tree import EventTree
-from cloudchamber.readers.jagged import Jagged, References, Step
+from cloudchamber.readers.jagged import Step
 from cloudchamber.readers.nanoaod import NanoNames
 from cloudchamber.readers.root_file import one_line, open_root_tree
 from cloudchamber.readers.whole_numbers import whole_numbers
@@ -202,27 +203,16 @@ class DelphesTree(EventTree):
         n_events = len(next(iter(arrays.values())))
         return Step(
             np.arange(start, start + n_events),
-            {name: _jagged(arrays[name].layout) for name in leaves},
-            {name: _references(arrays[name].layout) for name in references},
+            {name: jagged(arrays[name].layout) for name in leaves},
+            {name: references_of(arrays[name].layout) for name in references},
             {
-                name: whole_numbers(self.path, f"branch '{name}'", self._one_each(name, start, arrays[name]), start)
+                name: whole_numbers(
+                    self.path, f"branch '{name}'", one_each(self.path, name, start, arrays[name]), start
+                )
                 for name in integers
             },
-            {name: self._one_each(name, start, arrays[name]).astype(np.float64) for name in numbers},
+            {name: one_each(self.path, name, start, arrays[name]).astype(np.float64) for name in numbers},
         )
-
-    def _one_each(self, name: str, start: int, array: ak.Array) -> np.ndarray:
-        """Return the one number of each event."""
-        if array.ndim > 1:
-            lists = _jagged(array.layout)
-            wrong = np.flatnonzero(lists.counts != 1)
-            if len(wrong):
-                at = wrong[0]
-                raise InputError(
-                    f"{self.path}: branch '{name}' has {lists.counts[at]} values in entry {start + at}, not one"
-                )
-            array = lists.values
-        return np.asarray(array)
 
     def _check_lengths(self, step: Step, sizes: Mapping[str, np.ndarray]) -> None:
         """Check that all leaves of a collection have the lengths that its ``X_size`` (or its first leaf) says."""
@@ -265,18 +255,3 @@ def _some(names: Sequence[str]) -> str:
     """Return names in words, of many the first."""
     more = len(names) - _NAMES_IN_A_LINE
     return f"{list(names[:_NAMES_IN_A_LINE])}" + (f" and {more} more" if more > 0 else "")
-
-
-def _jagged(layout: Any) -> Jagged:
-    layout = layout.to_ListOffsetArray64(True)
-    offsets = np.asarray(layout.offsets)
-    return Jagged(np.asarray(layout.content.data)[: offsets[-1]], offsets)
-
-
-def _references(layout: Any) -> References:
-    layout = layout.to_ListOffsetArray64(True)
-    objects = np.asarray(layout.offsets)
-    content = layout.content[: objects[-1]]
-    if "ref" in content.fields:
-        return References(objects, Jagged(np.asarray(content["ref"].data), np.arange(len(content) + 1)))
-    return References(objects, _jagged(content["refs"]))

@@ -10,7 +10,6 @@ A file may have a hundred weights for each event, in an order that says nothing:
 import re
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
 
@@ -19,43 +18,20 @@ import numpy as np
 from cloudchamber.errors import InputError
 from cloudchamber.optional import optional_package
 from cloudchamber.readers.event_tree import EventTree
+from cloudchamber.readers.generated_event import GeneratedEvent, generated_event, particle_columns
 from cloudchamber.readers.hepmc_text import count_events
 from cloudchamber.readers.jagged import Jagged, Step, offsets_of
 from cloudchamber.records.record import verify_record
 
-__all__ = ["WEIGHT", "GeneratedEvent", "HepMCFile", "open_hepmc"]
+__all__ = ["WEIGHT", "HepMCFile", "open_hepmc"]
 
 WEIGHT, CROSS_SECTION = "Event.Weight", "Event.CrossSection"
 _NUMBER = "Event.Number"
 _LEAVES = ("PID", "Status", "E", "Px", "Py", "Pz", "PT", "Eta", "Phi", "Mass", "X", "Y", "Z", "T")
 # The weight that is meant where nobody says which: what generators call it, and numbers where weights have no names.
 _NOMINAL = re.compile(r"(weight|default|nominal|central|0)(_merging=0\.0+)?", re.IGNORECASE)
-_ALONG_BEAM = 999.9
-_SPEED_OF_LIGHT = 2.99792458e11  # [mm/s]
 # Text of a particle with its vertex.
 _BYTES = 120
-
-
-@final
-@dataclass(frozen=True)
-class GeneratedEvent:
-    """The particles of one event that are stable (status 1).
-
-    Attributes:
-        number: as the file has it.
-        weights: all of them, by name.
-        cross_section: [pb], None where the file has none.
-        pid: (n,) int32.
-        momenta: (5, n) float64: px, py, pz, energy and mass [GeV].
-        places: (4, n) float64: x, y, z and time times the speed of light of the vertex of each [mm].
-    """
-
-    number: int
-    weights: dict[str, float]
-    cross_section: float | None
-    pid: np.ndarray
-    momenta: np.ndarray
-    places: np.ndarray
 
 
 @final
@@ -113,7 +89,7 @@ class HepMCFile(EventTree):
         read = 0
         with _readable(self.path), self._hepmc.open(str(self.path)) as file:
             for event in file:
-                yield self._event(event)
+                yield generated_event(event, self._hepmc.Units)
                 read += 1
         if read != self.n_events:
             raise InputError(f"{self.path}: event {read} of {self.n_events} (from 0) cannot be read as HepMC")
@@ -148,46 +124,6 @@ class HepMCFile(EventTree):
         if waiting:
             yield self._step(first, waiting, leaves, integers, numbers, weights)
 
-    def _event(self, event: Any) -> GeneratedEvent:
-        event.set_units(self._hepmc.Units.GEV, self._hepmc.Units.MM)
-        names = self._names_of_weights(event)
-        found = event.numpy.particles
-        rows = np.flatnonzero(found.status == 1)
-        momenta = np.stack([found.px, found.py, found.pz, found.e, found.generated_mass])[:, rows]
-        section = event.cross_section
-        return GeneratedEvent(
-            int(event.event_number),
-            dict(zip(names, map(float, event.weights), strict=True)),
-            None if section is None else float(section.xsec()),
-            found.pid[rows].astype(np.int32),
-            momenta.astype(np.float64),
-            self._places(event, rows),
-        )
-
-    def _names_of_weights(self, event: Any) -> list[str]:
-        """Return what an event calls its weights, or their numbers where it does not name all of them."""
-        numbers = [str(number) for number in range(len(event.weights))]
-        try:
-            names = list(event.weight_names) if numbers else []
-        except RuntimeError:  # of files without any names, as older programs write them
-            return numbers
-        return names if len(names) == len(numbers) else numbers
-
-    def _places(self, event: Any, rows: np.ndarray) -> np.ndarray:
-        """Return (4, n) the vertices at which particles were produced; HepMC looks further up where one has none."""
-        places: dict[int, tuple[float, ...]] = {}
-        particles = event.particles
-        found = np.zeros((4, len(rows)))
-        for column, row in enumerate(rows.tolist()):
-            vertex = particles[row].production_vertex
-            if vertex is None:
-                continue
-            if vertex.id not in places:
-                at = vertex.position
-                places[vertex.id] = (at.x, at.y, at.z, at.t)
-            found[:, column] = places[vertex.id]
-        return found
-
     def _step(
         self,
         first: int,
@@ -198,7 +134,7 @@ class HepMCFile(EventTree):
         weights: dict[str, str],
     ) -> Step:
         offsets = offsets_of(np.array([len(event.pid) for event in events]))
-        columns = _columns(events)
+        columns = particle_columns(events)
         of_events = {name: np.empty(len(events)) for name in numbers}
         for position, event in enumerate(events):
             for name, values in of_events.items():
@@ -212,31 +148,6 @@ class HepMCFile(EventTree):
             integers={name: np.array([event.number for event in events], np.int64) for name in integers},
             numbers=of_events,
         )
-
-
-def _columns(events: Sequence[GeneratedEvent]) -> dict[str, np.ndarray]:
-    px, py, pz, energy, mass = np.concatenate([event.momenta for event in events], axis=1)
-    x, y, z, time = np.concatenate([event.places for event in events], axis=1)
-    pid = np.concatenate([event.pid for event in events])
-    pt = np.hypot(px, py)
-    along = pt == 0
-    eta = np.where(along, np.copysign(_ALONG_BEAM, pz), np.arcsinh(pz / np.where(along, 1.0, pt)))
-    return {
-        "PID": pid,
-        "Status": np.ones(len(pid), np.int32),
-        "E": energy,
-        "Px": px,
-        "Py": py,
-        "Pz": pz,
-        "PT": pt,
-        "Eta": eta.astype(np.float32),
-        "Phi": np.arctan2(py, px),
-        "Mass": mass,
-        "X": x,
-        "Y": y,
-        "Z": z,
-        "T": time / _SPEED_OF_LIGHT,
-    }
 
 
 def open_hepmc(path: Path, recorded: bool = True) -> HepMCFile:

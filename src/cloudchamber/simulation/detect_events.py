@@ -10,7 +10,8 @@ import numpy as np
 from cloudchamber import seeds
 from cloudchamber.errors import InputError
 from cloudchamber.progress import progress
-from cloudchamber.readers.hepmc import WEIGHT, GeneratedEvent, HepMCFile, open_hepmc
+from cloudchamber.readers.generated_event import GeneratedEvent
+from cloudchamber.readers.hepmc import WEIGHT, HepMCFile, open_hepmc
 from cloudchamber.settings.detection import DetectionSettings
 from cloudchamber.simulation.atlas_card import ATLAS
 from cloudchamber.simulation.charges import charges
