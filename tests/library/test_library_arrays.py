@@ -49,6 +49,30 @@ def test_masked_particles_may_lie_anywhere(tmp_path: Path, rng: np.random.Genera
     assert again.label("event").tolist() == list(range(5))
 
 
+def test_a_mask_that_is_true_for_padding_is_refused(rng: np.random.Generator) -> None:
+    points = arrays(rng)
+    padding = ~points.any(axis=2)
+    assert padding.any()
+    for given in (padding, padding.astype(float), torch.tensor(padding)):
+        with pytest.raises(cc.InputError, match="all slots where it is true hold zeros alone"):
+            cc.clouds_from_arrays(points, given)
+    assert cc.clouds_from_arrays(points, ~padding).multiplicity.sum() == (~padding).sum()
+
+
+def test_padding_that_a_mask_takes_for_particles_is_said(
+    rng: np.random.Generator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    points = arrays(rng)
+    padding = ~points.any(axis=2)
+    cc.clouds_from_arrays(points, ~padding)
+    assert capsys.readouterr().err == ""
+    cc.clouds_from_arrays(points, np.ones_like(padding))
+    assert f"{padding.sum()} of {padding.size} particles hold zeros alone" in capsys.readouterr().err
+    # Numbers that are zero for many particles, as charges, are no padding.
+    cc.clouds_from_arrays(points[:, :, :1], np.ones_like(padding), point_columns=["charge"])
+    assert capsys.readouterr().err == ""
+
+
 def test_jets_of_an_event_are_in_one_part_where_no_file_is_named(tmp_path: Path, rng: np.random.Generator) -> None:
     jets = {name: rng.uniform(10, 90, 120) for name in ("jet_pt", "jet_eta", "jet_mass")}
     event = np.arange(120) // 2

@@ -130,11 +130,32 @@ def test_copies_of_different_jets_alone_have_the_uncertainty_of_their_few_neighb
     assert value.uncertainty == pytest.approx(math.sqrt(4 / 25 * 10 * 7 / 30) / 3 / (4 / 10), rel=1e-12)
 
 
-def test_of_equally_near_jets_the_held_out_one_counts(rng, parts):
+def test_jets_that_are_held_out_too_are_no_copies(rng, parts):
     train, test = parts
     found = memorisation(train, joined(train[:50], test[:50]), train[:50])
     assert found["duplicates"][0].value == 0.0
     assert found["memorisation"][0].value < 0.0
+
+
+@pytest.mark.parametrize("features", [True, False])
+def test_jets_of_one_particle_are_no_copies_and_no_others_either(rng, features, capsys):
+    """Relative to their axis all of them are equal: (0, 0, 1)."""
+
+    def some_of_one_particle(number: int) -> Clouds:
+        clouds = jets(rng, number)
+        of_one = rng.random(number) < 0.2
+        clouds.points[of_one], clouds.mask[of_one] = 0.0, False
+        clouds.points[of_one, 0], clouds.mask[of_one, 0] = (0.0, 0.0, 1.0), True
+        pt = rng.uniform(500, 600, (number, 1)).astype(np.float32)
+        beside = (pt, (Column("jet_pt", "GeV"),)) if features else (pt[:, :0], ())
+        return Clouds(clouds.points, clouds.mask, beside[0], clouds.labels, clouds.point_columns, beside[1], ())
+
+    found = memorisation(*(some_of_one_particle(number) for number in (2000, 1000, 1000)))
+    for estimate in found["memorisation"]:
+        assert estimate.value == pytest.approx(0.0, abs=3 * estimate.uncertainty)
+        assert estimate.uncertainty < 0.2
+    assert [estimate.value for estimate in found["duplicates"]] == [0.0, 0.0]
+    assert "not alike" not in capsys.readouterr().err
 
 
 def test_too_few_jets_are_errors(parts):

@@ -130,6 +130,21 @@ def test_files_that_are_not_there_are_refused_before_a_run(tree: Path, files: li
             sources.refuse_missing()
 
 
+@pytest.mark.parametrize("pattern", ["**/*.root", "*/raw/*/*.root"])
+def test_wildcards_that_match_results_of_the_analysis_are_refused(tree: Path, pattern: str) -> None:
+    (tree / "tree/raw/qcd").mkdir(parents=True)
+    write_delphes(tree / "tree/raw/qcd/0.root", {"Tower": random_towers(np.random.default_rng(1), 4)})
+    _pipeline(pattern).sources.refuse_missing()
+    made = tree / "results/raw/top/0.root"
+    made.parent.mkdir(parents=True)
+    write_delphes(made, {"Tower": random_towers(np.random.default_rng(2), 4)})
+    fault = f"datasets.mine.source.files: {pattern} matches results/raw/top/0.root, a result of this analysis"
+    with pytest.raises(SettingsError, match=f"^{re.escape(fault)}"):
+        _pipeline(pattern).sources.refuse_missing()
+    # Who names them means them.
+    _pipeline(pattern, "results/raw/*/*.root").sources.refuse_missing()
+
+
 def test_a_file_of_jets_that_is_not_there_is_refused_before_a_run(tree: Path) -> None:
     source = {"kind": "jetnet", "file": "tree/jets.hdf5"}
     with pytest.raises(SettingsError, match=r"^datasets\.mine\.source\.file: no such file: tree/jets\.hdf5$"):

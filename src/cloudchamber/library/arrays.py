@@ -30,8 +30,8 @@ def clouds_from_arrays(
     """Return padded arrays as clouds.
 
     Differences of azimuths in a column phi_rel that are beyond pi are moved by whole turns, with a line that counts
-    them; a line counts particles of negative pt_rel, which count for nothing in observables, and another says where
-    eta_rel or phi_rel are no differences to the axis.
+    them; a line counts particles of negative pt_rel, which count for nothing in observables, one those of zeros alone,
+    which padding is, and another says where eta_rel or phi_rel are no differences to the axis.
 
     Args:
         points: (N, P, F) numbers; numpy, torch or lists.
@@ -42,7 +42,8 @@ def clouds_from_arrays(
 
     Raises:
         InputError: an array is empty, has another shape, holds no numbers or one that is not finite; a mask has other
-            values than 0 and 1; a name of a column is no text, empty or there twice; phi_rel is not in radians.
+            values than 0 and 1, or is true for padding; a name of a column is no text, empty or there twice; phi_rel is
+            not in radians.
 
     Example:
         >>> clouds = clouds_from_arrays([[[0.1, 0.0, 0.7], [0.0, 0.0, 0.0], [-0.2, 0.1, 0.3]]])
@@ -63,7 +64,11 @@ def clouds_of(
     """Do what :func:`clouds_from_arrays` does with an argument of another name, for lines and errors."""
     columns = _columns(RELATIVE_COLUMNS if point_columns is None else point_columns, "point_columns")
     values = single(numbers(points, source, ("N", "P", len(columns))), source)
-    real = values.any(axis=2) if mask is None else booleans(mask, "mask", values.shape[:2])
+    filled: np.ndarray = np.asarray(values.any(axis=2))
+    real: np.ndarray = filled if mask is None else booleans(mask, "mask", values.shape[:2])
+    _refuse_padding(filled, real)
+    if any(column.name in _MOMENTA for column in columns):
+        _say_padding(filled, real, source)
     order = np.argsort(~real, axis=1, kind="stable")
     real = np.take_along_axis(real, order, axis=1)
     values = np.where(real[:, :, None], np.take_along_axis(values, order[:, :, None], axis=1), np.float32(0))
@@ -151,6 +156,24 @@ def _columns(columns: Sequence[str | Column], what: str) -> tuple[Column, ...]:
         if names.count(name) > 1:
             raise InputError(f"{what}: '{name}' is there twice")
     return found
+
+
+def _refuse_padding(filled: np.ndarray, real: np.ndarray) -> None:
+    """Refuse a mask (N, P) that is true for empty slots, as the masks of padding that attention takes."""
+    if not (real & filled).any() and (real & ~filled).any() and (filled & ~real).any():
+        raise InputError(
+            "mask: all slots where it is true hold zeros alone, and others do not: it is true for particles, not for "
+            "padding"
+        )
+
+
+def _say_padding(filled: np.ndarray, real: np.ndarray, source: str) -> None:
+    """Say how many particles hold zeros alone, which padding does that a mask (N, P) takes for particles."""
+    if zeros := int((real & ~filled).sum()):
+        sys.stderr.write(
+            f"{source}: WARNING: {zeros} of {int(real.sum())} particles hold zeros alone: if they are padding, the "
+            "mask has to leave them out\n"
+        )
 
 
 def _set_right(values: np.ndarray, real: np.ndarray, names: Sequence[str], source: str) -> None:

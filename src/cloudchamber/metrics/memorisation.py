@@ -20,7 +20,7 @@ from cloudchamber.jets.kinematics import momenta
 from cloudchamber.metrics.resampling import Estimate
 from cloudchamber.metrics.shares import mean_share
 from cloudchamber.metrics.unlike import IN_RANDOM_ORDER, jet_columns, say_unlike
-from cloudchamber.preparation.identical import fingerprints_of, repeats
+from cloudchamber.preparation.identical import fingerprints, repeats, told_apart
 from cloudchamber.preparation.splits import halved
 from cloudchamber.progress import progress
 
@@ -45,9 +45,10 @@ def memorisation(train: AnyClouds, test: AnyClouds, generated: AnyClouds) -> dic
 
     "memorisation" is (s - e) / (1 - e), with s the share of jets whose nearest neighbour is a training jet and not a
     held-out one, and e the share of training jets among all of those: zero on average for a model that copies nothing,
-    whatever it generates, and the share of copies for one that copies some jets of those that it knows. Of equally near
-    jets the held-out one counts. "duplicates" is the share of jets whose nearest neighbour is a training jet that
-    differs by less than ``DUPLICATE_TOLERANCE`` of its length.
+    whatever it generates, and the share of copies for one that copies some jets of those that it knows. Of equal
+    neighbours, as jets of one particle on their axis are, each counts alike. "duplicates" is the share of jets whose
+    nearest neighbour is a training jet that differs by less than ``DUPLICATE_TOLERANCE`` of its length and is equal to
+    no held-out one.
 
     The first half of the test part is held out; the other half, which shares no event with it, takes the place of the
     generated jets in the floor. The training part, which is the floor of other metrics, cannot be that here: its jets
@@ -93,17 +94,17 @@ def repetition(
     """
     judged, pooled = np.concatenate([generated, independent]), np.concatenate([held_out, training])
     distances, nearest = _nearest(judged, pooled, unit)
-    copied = (nearest >= len(held_out)) & (distances < DUPLICATE_TOLERANCE * np.linalg.norm(pooled[nearest], axis=1))
+    group, sizes, shares = _equal(pooled, len(held_out))
+    close = distances < DUPLICATE_TOLERANCE * np.linalg.norm(pooled[nearest], axis=1)
+    copied = (shares[group[nearest]] == 1) & close
     samples = slice(len(generated)), slice(len(generated), None)
-    values, floors = (
-        (_excess(nearest[rows], len(held_out), len(training)), mean_share(copied[rows])) for rows in samples
-    )
+    values, floors = ((_excess(group[nearest[rows]], sizes, shares), mean_share(copied[rows])) for rows in samples)
     return dict(zip(("memorisation", "duplicates"), zip(values, floors, strict=True), strict=True))
 
 
 def _different(clouds: Clouds) -> Clouds:
     """Return each cloud once: a jet that is there twice is no likelier to be the nearest."""
-    later, _ = repeats(fingerprints_of(clouds))
+    later, _ = repeats(told_apart(clouds, np.arange(len(clouds))))
     return clouds[np.setdiff1d(np.arange(len(clouds)), later)]
 
 
@@ -132,14 +133,22 @@ def _nearest(vectors: np.ndarray, among: np.ndarray, unit: str) -> tuple[np.ndar
     return np.linalg.norm(vectors - among[nearest], axis=1), nearest
 
 
-def _excess(nearest: np.ndarray, n_held_out: int, n_training: int) -> Estimate:
-    """Return how much more often than by chance the ``nearest`` neighbours come after the held-out ones."""
-    n, pool = len(nearest), n_held_out + n_training
-    k = int(np.count_nonzero(nearest >= n_held_out))
-    by_chance = n_training / pool
+def _equal(pooled: np.ndarray, n_held_out: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return (N,) which group of equal vectors each is in, how many those have, and the share of training ones."""
+    content = fingerprints(np.zeros((len(pooled), 0, 0)), pooled.astype(np.float32), 0)
+    _, group, sizes = np.unique(content, return_inverse=True, return_counts=True)
+    return group, sizes, np.bincount(group[n_held_out:], minlength=len(sizes)) / sizes
+
+
+def _excess(nearest: np.ndarray, sizes: np.ndarray, shares: np.ndarray) -> Estimate:
+    """Return how much more often than by chance the ``nearest`` groups of neighbours are training ones."""
+    n, pool = len(nearest), int(sizes.sum())
+    k = float(shares[nearest].sum())
+    by_chance = float(shares @ sizes) / pool
     # Chance decides which of the pooled jets are training jets, not which jets share a neighbour. Over permutations of
-    # these labels sum_j n_j label_j, where n_j jets have neighbour j, has the variance p (1 - p) pool var(n_j). The
-    # share is pulled off zero and one.
+    # these labels sum_j n_j label_j, where n_j jets have neighbour j, has the variance p (1 - p) pool var(n_j); equal
+    # neighbours have an equal part of the jets each. The share is pulled off zero and one.
     p = (k + 1) / (n + 2)
-    error = math.sqrt(p * (1 - p) * pool * float(np.bincount(nearest, minlength=pool).var(ddof=1))) / n
+    of_each = np.repeat(np.bincount(nearest, minlength=len(sizes)) / sizes, sizes)
+    error = math.sqrt(p * (1 - p) * pool * float(of_each.var(ddof=1))) / n
     return Estimate((k / n - by_chance) / (1 - by_chance), error / (1 - by_chance))

@@ -1,5 +1,6 @@
 """Where the data of an analysis come from: its raw and external files, in words and one by one."""
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from glob import has_magic
 from itertools import pairwise
@@ -182,6 +183,7 @@ class DataSources:
             InputError: a folder cannot be read.
         """
         for name in self._used:
+            self._refuse_results(name)
             key = "files" if hasattr(self._settings.datasets[name].source, "files") else "file"
             for file in self.own_files(name):
                 if {"{", "}"} & set(file):
@@ -194,6 +196,23 @@ class DataSources:
                     raise SettingsError(f"datasets.{name}.source.{key}: no file matches {file}{hint(file)}")
                 if not file.startswith((f"{self._paths.results}/", f"{self._paths.external_folder}/")):
                     raise SettingsError(f"datasets.{name}.source.{key}: no such file: {file}{hint(file)}")
+
+    def _refuse_results(self, dataset: str) -> None:
+        """Refuse wildcards that match results of this analysis among other files: after a run they would match more."""
+        source = self._settings.datasets[dataset].source
+        if not isinstance(source, DelphesSource | LabelledSource):
+            return
+        wide = [text for text in source.files if has_magic(text) and not self._is_result(text)]
+        named = [str(path) for path in expand(text for text in source.files if text not in wide)] if wide else []
+        for file in self.files(dataset) if wide else []:
+            if self._is_result(file) and file not in named:
+                raise SettingsError(
+                    f"datasets.{dataset}.source.files: {', '.join(wide)} matches {file}, a result of this analysis: "
+                    "name the folder of your files"
+                )
+
+    def _is_result(self, path: str) -> bool:
+        return Path(os.path.abspath(path)).is_relative_to(os.path.abspath(self._paths.results))
 
     def simulated_processes(self) -> list[str]:
         """Return the processes that anything is made from: no other is simulated."""

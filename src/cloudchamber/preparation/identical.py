@@ -20,6 +20,7 @@ __all__ = [
     "numbered",
     "of_particles",
     "repeats",
+    "told_apart",
     "warning",
 ]
 
@@ -53,6 +54,18 @@ def fingerprints_of(clouds: Clouds) -> np.ndarray:
     """Return (N,) uint64, equal for clouds of the same particles: :func:`fingerprints`."""
     features = clouds.features[:, of_particles(clouds.feature_columns)]
     return fingerprints(clouds.points, features, momentum_column(clouds.point_columns))
+
+
+def told_apart(clouds: Clouds, positions: np.ndarray) -> np.ndarray:
+    """Return what :func:`fingerprints_of` does, and the ``positions`` (N,) of jets that are alike by chance.
+
+    These have one particle, which is their axis in coordinates relative to it, and no features.
+    """
+    content = fingerprints_of(clouds)
+    if clouds.point_columns[momentum_column(clouds.point_columns)].name == "pt_rel" and not clouds.feature_columns:
+        alike = clouds.multiplicity <= 1
+        content[alike] = positions[alike]
+    return content
 
 
 def fingerprints(points: np.ndarray, features: np.ndarray, momentum: int) -> np.ndarray:

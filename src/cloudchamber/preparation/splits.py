@@ -10,7 +10,7 @@ from cloudchamber.cloud import Clouds
 from cloudchamber.cloud_file import AnyClouds
 from cloudchamber.errors import CloudchamberError, InputError
 from cloudchamber.hdf5 import create_hdf5
-from cloudchamber.preparation.identical import fingerprints_of, joined, numbered
+from cloudchamber.preparation.identical import joined, numbered, told_apart
 from cloudchamber.settings.data import SplitSettings
 
 __all__ = [
@@ -47,7 +47,7 @@ def joined_events(clouds: AnyClouds) -> np.ndarray:
     """Return (N, 1) int64, equal for clouds of one event; events with identical clouds count as one."""
     content = np.empty(len(clouds), np.uint64)
     for positions, piece in clouds.pieces():
-        content[positions] = fingerprints_of(piece)
+        content[positions] = told_apart(piece, positions)
     return joined(event_labels(clouds), content)
 
 

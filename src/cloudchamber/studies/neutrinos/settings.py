@@ -136,7 +136,7 @@ class EvaluationSettings(Settings):
     bootstraps: Annotated[int, Field(ge=2)] = Field(100, description="resamplings of the test events")
     energy_edges: Annotated[tuple[NotNegative, ...], Field(min_length=2)] = Field(
         (0.0, 8.0, 16.0, 32.0, 64.0, 128.0),
-        description="bins of the visible energy [GeV], of efficiencies and purities",
+        description="bins of the visible energy [GeV], of efficiencies and purities; events beyond them are in none",
     )
     histogram_bins: Annotated[int, Field(ge=2)] = Field(
         12, description="bins of length and energy of the baseline, with equal numbers of training events"
