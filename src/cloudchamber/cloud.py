@@ -1,6 +1,6 @@
 """The cloud container: padded particles of many clouds, with features and labels of each cloud."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, final
 
@@ -8,10 +8,22 @@ import numpy as np
 
 from cloudchamber.errors import InputError
 
-__all__ = ["EVENT_WEIGHT", "Clouds", "Column"]
+__all__ = ["EVENT_WEIGHT", "Clouds", "Column", "weights_of_other_names"]
 
 # The feature that says what the event of a cloud weighs, where events do not all weigh the same.
 EVENT_WEIGHT = "event_weight"
+# What others call it, without case and underscores.
+_OTHER_NAMES = {
+    "weight",
+    "weights",
+    "w",
+    "eventweight",
+    "eventweights",
+    "genweight",
+    "mcweight",
+    "mcweights",
+    "jetweight",
+}
 
 
 @final
@@ -151,3 +163,16 @@ def _position(columns: Sequence[Column], name: str, kind: str) -> int:
     if name not in names:
         raise InputError(f"no {kind} '{name}' among {names}")
     return names.index(name)
+
+
+def weights_of_other_names(features: Iterable[str]) -> list[str]:
+    """Return features that are weights by their names, where none has the name by which weights are known.
+
+    Example:
+        >>> weights_of_other_names(["jet_pt", "genWeight"]), weights_of_other_names(["weight", "event_weight"])
+        (['genWeight'], [])
+    """
+    names = list(features)
+    if EVENT_WEIGHT in names:
+        return []
+    return [name for name in names if name.lower().replace("_", "") in _OTHER_NAMES]

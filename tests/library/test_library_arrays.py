@@ -232,3 +232,17 @@ def test_coordinates_that_are_no_differences_are_said(
     said = capsys.readouterr().err
     assert f"WARNING: jets: {('eta_rel', 'phi_rel')[column]}: the particles of a jet lie 1." in said
     assert said.count("WARNING") == 1
+
+
+def test_weights_of_another_name_are_said(rng: np.random.Generator, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing takes them into account; those of the name that is known are refused where they would be left out."""
+    jets, weights = arrays(rng, jets=40), rng.uniform(0.1, 3, 40)
+    for name in ("weight", "genWeight", "event_weights"):
+        cc.clouds_from_arrays(jets, features={"jet_pt": weights, name: weights})
+        said = capsys.readouterr().err
+        assert said.startswith(f"WARNING: features['{name}']: no step takes it for weights of events")
+        assert said.count("WARNING") == 1
+    known = cc.clouds_from_arrays(jets, features={"event_weight": weights})
+    assert capsys.readouterr().err == ""
+    with pytest.raises(cc.InputError, match="event weights"):
+        cc.w1m(known, jets)

@@ -90,6 +90,24 @@ def test_jets_that_are_the_sums_of_the_other_candidates_are_refused(tmp_path: Pa
     assert read_clouds(tmp_path / "clouds.h5").meta["closure"]["of_jets"]["mean"] > 1.05
 
 
+def test_a_file_whose_jets_are_the_sums_of_the_other_candidates_is_said_where_puppi_is_said(
+    tmp_path: Path, rng: np.random.Generator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As of Run 2 beside Run 3 in one data set: what is right for Jet of the one is wrong for that of the other."""
+    run_3 = _renamed(nano_branches(rng))
+    # Jets that PUPPI has little to do with, so that all of them close.
+    momenta = run_3["PFCands_pt"] * run_3["PFCands_puppiWeight"]
+    weights = rng.choice(np.array([0.7, 0.9], np.float32), len(ak.flatten(momenta)))
+    run_2 = {**run_3, "PFCands_pt": momenta, "PFCands_puppiWeight": ak.unflatten(weights, ak.num(momenta))}
+    files = [write_nanoaod(tmp_path / f"{name}.root", content) for name, content in (("2", run_2), ("3", run_3))]
+    said = settings({**STORED, "collection": "Jet", "puppi": True})
+    ingest(files, said, tmp_path / "clouds.h5")
+    warnings = [line for line in capsys.readouterr().err.splitlines() if "WARNING" in line]
+    assert len(warnings) == 1
+    assert f"{files[0]}: jets of 'Jet' are" in warnings[0]
+    assert "off the sums of their candidates without PUPPI weights and 0." in warnings[0]
+
+
 def test_momenta_that_have_their_weights_already_are_refused(tmp_path: Path, rng: np.random.Generator) -> None:
     content = nano_branches(rng)
     content["PFCands_pt"] = content["PFCands_pt"] * content["PFCands_puppiWeight"]

@@ -112,6 +112,29 @@ def test_the_same_jets_prepared_otherwise_are_compared(
     compare_jet_features(tmp_path / "own.h5", tmp_path / "jets.h5", METRICS, 1, tmp_path / "jets.csv")
 
 
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        ({}, None),
+        ({"clouds": {"kind": "reclustered", "radius": 0.8, "pile_up": "keep"}}, "clouds.pile_up is keep, and not None"),
+        ({"clouds": {"kind": "reclustered", "radius": 0.4}}, "clouds.radius is 0.4, and not 0.8"),
+        ({"max_particles": 9}, "max_particles is 9, and not 6"),
+        ({"weight_branch": None, "cross_sections": {"/data/x.root": 3.0}}, None),
+    ],
+)
+def test_two_data_sets_whose_jets_were_made_differently_are_said(
+    raw: dict[str, Any], said: str | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As jets of another generator in place of a sample: nothing is refused, since no model was trained."""
+    truth = write_prepared(tmp_path, "truth", split={"train": 0.6, "validation": 0.1})
+    other = write_prepared(tmp_path, "other", raw={"file": "b", **raw})
+    capsys.readouterr()
+    with pytest.raises(InputError, match="floor needs"):
+        compared(truth, other)
+    warnings = [line for line in capsys.readouterr().err.splitlines() if "jets made with other settings" in line]
+    assert [line.endswith(f"truth.h5: {said}") for line in warnings] == ([] if said is None else [True])
+
+
 def test_parts_of_a_file_of_rows_are_told_by_what_is_in_it(sample: Path, tmp_path: Path) -> None:
     rows = np.arange(JETS)
     parts = {"train": rows[:100], "validation": rows[100:120], "test": rows[120:]}

@@ -167,6 +167,18 @@ def test_jets_of_several_classes_are_said_to_be_one_sample(
         assert (line in capsys.readouterr().err) == said
 
 
+def test_weights_of_another_name_of_own_arrays_are_said(
+    jets: Clouds, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Weights of the name that is known are refused where nobody says what becomes of them."""
+    weights = np.linspace(0.5, 2, JETS, dtype=np.float32)
+    for name in ("n_constituents_cut", "weight", "mc_weight"):
+        features = np.column_stack([jets.features, weights])
+        run(tmp_path, replace(jets, features=features, feature_columns=(*jets.feature_columns, Column(name))))
+        line = f"prepare: WARNING: feature '{name}' is not taken for weights of events"
+        assert (line in capsys.readouterr().err) == name.endswith("weight")
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_jets_without_particles_keep_their_rows_and_are_in_no_part(
     seed: int, jets: Clouds, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from cloudchamber.cloud import Clouds, Column
+from cloudchamber.cloud import EVENT_WEIGHT, Clouds, Column, weights_of_other_names
 from cloudchamber.errors import InputError
 from cloudchamber.jets.relative import RELATIVE_COLUMNS, within_a_turn
 from cloudchamber.library.checks import booleans, mapping, numbers, single, whole_number
@@ -37,7 +37,8 @@ def clouds_from_arrays(
         points: (N, P, F) numbers; numpy, torch or lists.
         mask: (N, P), true or 1 for real particles, in any slots; without it slots with a number other than 0 are real.
         point_columns: names of the F columns, or columns with their units; by default eta_rel, phi_rel and pt_rel.
-        features: (N,) numbers of each cloud by name, such as jet_pt [GeV].
+        features: (N,) numbers of each cloud by name, such as jet_pt [GeV]. Weights of events are event_weight; a line
+            says where a feature has another name of a weight.
         labels: (N,) whole numbers of each cloud by name, such as event, by which clouds are split, or class.
 
     Raises:
@@ -74,7 +75,7 @@ def clouds_of(
     values = np.where(real[:, :, None], np.take_along_axis(values, order[:, :, None], axis=1), np.float32(0))
     _set_right(values, real, [column.name for column in columns], source)
     n = len(values)
-    return Clouds(
+    clouds = Clouds(
         values,
         real,
         _beside(features, "features", n, np.float32),
@@ -83,6 +84,11 @@ def clouds_of(
         _columns(tuple(features or ()), "features"),
         _columns(tuple(labels or ()), "labels"),
     )
+    for name in weights_of_other_names(column.name for column in clouds.feature_columns):
+        sys.stderr.write(
+            f"WARNING: features['{name}']: no step takes it for weights of events: these are called {EVENT_WEIGHT}\n"
+        )
+    return clouds
 
 
 def clouds_from_awkward(

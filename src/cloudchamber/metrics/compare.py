@@ -16,7 +16,7 @@ from cloudchamber.metrics.comparison import compare
 from cloudchamber.metrics.piecewise import PartObservables
 from cloudchamber.metrics.same_jets import say_same_jets
 from cloudchamber.metrics.tables import write_table
-from cloudchamber.preparation.origin import refuse_other_origin
+from cloudchamber.preparation.origin import refuse_other_origin, say_other_choice
 from cloudchamber.settings.metrics import MetricSettings
 
 __all__ = ["METRICS", "compare_files"]
@@ -79,6 +79,7 @@ def _refuse_other_jets(sample: Path, generated: CloudFile, truth: Path, true: Cl
     """
     if not refuse_other_origin(sample, generated.meta, truth, true.meta, "is of a model of"):
         sys.stderr.write(f"compare: nothing says whether the model of {sample} was trained on the jets of {truth}\n")
+        say_other_choice("compare", sample, generated.meta, truth, true.meta)
     for (path, clouds), (other, its) in (((sample, generated), (truth, true)), ((truth, true), (sample, generated))):
         # Fewer slots cannot hold more particles: only then do particles have to be read.
         if clouds.width <= its.width:

@@ -51,8 +51,7 @@ class NanoJetSource(LinkedJetSource):
         self._stored = {name: tree.stored_name(name) for name in self._links}
         self._puppi = takes_puppi(jets, clouds.puppi)
         self._said = clouds.puppi is not None
-        asked = self._puppi or (not self._said and _WEIGHT in tree)
-        weight = (_WEIGHT,) if asked else ()
+        weight = (_WEIGHT,) if self._puppi or _WEIGHT in tree else ()
         self._off, self._compared = np.zeros(2), 0
         candidates = constituent_leaves(self.collections, extra)
         of_jets = (*self._jet_leaves, *self._raw, *self._label_leaves)
@@ -81,7 +80,7 @@ class NanoJetSource(LinkedJetSource):
 
     def _compare(self, step: Step, members: Jagged, summed: np.ndarray) -> None:
         """Sum up how far the jets are from the sums of their candidates, without and with PUPPI weights."""
-        if self._said or _WEIGHT not in step.leaves:
+        if _WEIGHT not in step.leaves:
             return
         pt, eta, phi = (step.leaves[name].values[members.values] for name in constituent_leaves(self.collections))
         weighted = pt * step.leaves[_WEIGHT].values[members.values]
@@ -92,15 +91,28 @@ class NanoJetSource(LinkedJetSource):
 
     def refuse_incomplete(self, counts: StoredCounts) -> None:
         """Raise where the jets of the file are the sums of the other candidates, or too many lack theirs."""
-        mine, other = (self._off[::-1] if self._puppi else self._off) / max(self._compared, 1)
-        if mine > _CLOSE and 2 * other < mine:
-            ways = ("without", "with") if self._puppi else ("with", "without")
+        others = None if self._said else self._of_other_candidates()
+        if others is not None:
+            choice = str(self._puppi).lower()
             raise InputError(
-                f"{self._path}: jets of '{self._settings.collection}' are {other:.2g} off the sums of their candidates "
-                f"{ways[0]} PUPPI weights and {mine:.2g} {ways[1]} them: say clouds.puppi: "
-                f"{str(not self._puppi).lower()}, or {str(self._puppi).lower()} to leave it so"
+                f"{self._path}: {others}: say clouds.puppi: {str(not self._puppi).lower()}, or {choice} to leave it so"
             )
         super().refuse_incomplete(counts)
+
+    def unlikely(self) -> str | None:
+        """Return that the jets are the sums of the other candidates, which is refused where nobody says ``puppi``."""
+        return self._of_other_candidates()
+
+    def _of_other_candidates(self) -> str | None:
+        """Return how far the jets are off the sums of either candidates, where they are those of the other ones."""
+        mine, other = (self._off[::-1] if self._puppi else self._off) / max(self._compared, 1)
+        if mine <= _CLOSE or 2 * other >= mine:
+            return None
+        ways = ("without", "with") if self._puppi else ("with", "without")
+        return (
+            f"jets of '{self._settings.collection}' are {other:.2g} off the sums of their candidates "
+            f"{ways[0]} PUPPI weights and {mine:.2g} {ways[1]} them"
+        )
 
     def _members(self, step: Step, jets: np.ndarray, table: ConstituentTable) -> Jagged:
         """Return the candidates of each jet."""

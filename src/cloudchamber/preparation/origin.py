@@ -19,6 +19,7 @@ __all__ = [
     "origin_of_sample",
     "refuse_other_inputs",
     "refuse_other_origin",
+    "say_other_choice",
     "say_other_training",
 ]
 
@@ -26,6 +27,8 @@ __all__ = [
 ORIGIN = "origin"
 # What of the settings of an ingestion decides no jet.
 _NO_CHOICE = ("step_size",)
+# What of them decides which jets there are and what they are made of, in whatever files.
+_OF_JETS = ("clouds", "max_particles")
 # Of a sample that was asked for other jets than its model was trained on.
 _MIXED: Mapping[str, Any] = {"files": [], "clouds": {}, "split": {}}
 
@@ -110,6 +113,31 @@ def origin_of_sample(path: str | Path, meta: Mapping[str, Any], of: str | Path, 
         f"{path}: was made from other jets than {of} (SHA-256 differs): the sample is compared with none\n"
     )
     return _MIXED
+
+
+def say_other_choice(
+    step: str, path: str | Path, meta: Mapping[str, Any], truth: str | Path, truth_meta: Mapping[str, Any]
+) -> None:
+    """Say how the jets of two files were made differently, as with pile-up and without, where no model drew them.
+
+    Args:
+        step: that says it.
+        path, truth: the files, both of prepared jets; of others nothing is said.
+        meta, truth_meta: their meta data.
+    """
+    own, true = origin_of(meta), origin_of(truth_meta)
+    if own is None or true is None:
+        return
+    for key in _OF_JETS:
+        mine, its = own["clouds"].get(key), true["clouds"].get(key)
+        # Layouts without such a key do not choose their jets by it.
+        if mine is None or its is None:
+            continue
+        for name, value, other in _differences(mine, its, key):
+            sys.stderr.write(
+                f"{step}: WARNING: {path}: jets made with other settings than those of {truth}: {name} is {value}, "
+                f"and not {other}\n"
+            )
 
 
 def say_other_training(

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from cloudchamber import seeds
-from cloudchamber.cloud import Clouds
+from cloudchamber.cloud import EVENT_WEIGHT, Clouds, weights_of_other_names
 from cloudchamber.cloud_file import open_clouds
 from cloudchamber.cloud_writer import create_clouds
 from cloudchamber.errors import InputError
@@ -57,6 +57,7 @@ def prepare(
         if jets.identical:
             sys.stderr.write(f"prepare: {warning(jets.identical, jets.jets)}\n")
         _say_classes(file.without_particles)
+        _say_weights(file.without_particles)
         inputs = [source, *map(Path, [settings.split.indices] if settings.split.indices else [])]
         record = provenance("prepare", settings.model_dump(mode="json"), inputs, seed)
         bare = file.without_particles if rows is None else file.without_particles.without_event_weight
@@ -113,6 +114,17 @@ def _say_classes(jets: Clouds) -> None:
         shown = [f"{n} of {one}" for one, n in zip(classes.tolist(), numbers.tolist(), strict=True)]
         named = ", ".join(shown[:_SHOWN]) + (f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else "")
         sys.stderr.write(f"prepare: the jets of {len(shown)} classes are one sample: {named} (label 'class')\n")
+
+
+def _say_weights(jets: Clouds) -> None:
+    """Say which features of clouds of arrays of one's own are weights by their names alone."""
+    # What a step has written says which weights it knows.
+    if "provenance" in jets.meta:
+        return
+    for name in weights_of_other_names(column.name for column in jets.feature_columns):
+        sys.stderr.write(
+            f"prepare: WARNING: feature '{name}' is not taken for weights of events: these are called {EVENT_WEIGHT}\n"
+        )
 
 
 def _check_sizes(jets: Preparation) -> None:
