@@ -54,9 +54,9 @@ class Commands:
     def add(self, name: str, text: str) -> "Options":
         """Add a command of the table of stages and return its options."""
         parser = self._parsers.add_parser(name, help=text, description=text)
-        parser.set_defaults(entry=self._stages[name], outputs=(), conversions={})
-        parser.add_argument("--threads", type=positive, default=1, help="threads of this process")
-        return Options(parser)
+        parser.set_defaults(entry=self._stages[name], outputs=(), conversions={}, given=())
+        options = Options(parser)
+        return options.add("--threads", type=positive, default=1, help="threads of this process")
 
 
 @final
@@ -67,7 +67,9 @@ class Options:
         self._parser = parser
 
     def add(self, *names: str, **options: Any) -> "Options":
-        """Add an option as argparse does."""
+        """Add an option as argparse does; one that takes values is refused where it stands twice."""
+        if names[0].startswith("-"):
+            options.setdefault("action", _Once)
         self._parser.add_argument(*names, **options)
         return self
 
@@ -126,8 +128,8 @@ class Options:
         return self.outputs("weights", "description", "history")
 
 
-class _WeightsAndDescription(argparse.Action):
-    """Two files of one option become two arguments."""
+class _Once(argparse.Action):
+    """An option that stands there once: of two, argparse takes the last without a word."""
 
     def __call__(
         self,
@@ -136,6 +138,20 @@ class _WeightsAndDescription(argparse.Action):
         values: str | Sequence[Any] | None,
         option_string: str | None = None,
     ) -> None:
+        if self.dest in namespace.given:
+            raise argparse.ArgumentError(self, "stands there twice, and only the last would count")
+        namespace.given = (*namespace.given, self.dest)
+        self._set(namespace, values)
+
+    def _set(self, namespace: argparse.Namespace, values: str | Sequence[Any] | None) -> None:
+        setattr(namespace, self.dest, values)
+
+
+@final
+class _WeightsAndDescription(_Once):
+    """Two files of one option become two arguments."""
+
+    def _set(self, namespace: argparse.Namespace, values: str | Sequence[Any] | None) -> None:
         assert isinstance(values, list), "argparse gives as many as nargs says"
         setattr(namespace, self.dest, values[0])
         setattr(namespace, self.dest.removesuffix("weights") + "description", values[1])

@@ -1,6 +1,7 @@
 """Settings: a typo is one line that names the key, and what is accepted means what it says."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import NoneType
@@ -14,11 +15,11 @@ from pydantic import ValidationError
 from cloudchamber.analysis import STUDIES, AnalysisSettings
 from cloudchamber.errors import SettingsError
 from cloudchamber.pipeline.json_arguments import settings_argument
-from cloudchamber.settings.base import NULL_SAYS, Settings, load, parse, read_yaml
+from cloudchamber.settings.base import NULL_SAYS, Settings, load, parse, read_yaml, refuse_other_keys
 from cloudchamber.settings.data import SplitSettings
 from cloudchamber.settings.detection import DetectionSettings
 from cloudchamber.settings.generators import EVALUATIONS_PER_STEP, GeneratorSettings, SamplerSettings, TrainedModel
-from cloudchamber.settings.ingestion import IngestionSettings
+from cloudchamber.settings.ingestion import IngestionSettings, ReclusteredJets
 from cloudchamber.settings.layers import layered
 from cloudchamber.settings.networks import EpicSettings
 from cloudchamber.settings.processes import ProcessSettings
@@ -330,6 +331,59 @@ def test_numbers_are_read_as_they_are_written(tmp_path: Path) -> None:
 def test_true_and_false_are_no_numbers(values: dict[str, Any], key: str) -> None:
     with pytest.raises(SettingsError, match=f"^settings: {key}: expected a number, not true or false"):
         parse(TrainingSettings, values)
+
+
+@pytest.mark.parametrize(
+    ("values", "fault"),
+    [
+        ({"weights_branch": None}, "weights_branch: no such key; did you mean weight_branch?"),
+        ({"clouds": {"kind": "reclustered", "radus": None}}, "clouds.radus: no such key; did you mean radius?"),
+        # A key of another kind.
+        ({"clouds": {"kind": "stored", "radius": None}}, "clouds.radius: no such key"),
+        (
+            {"clouds": {"kind": "reclustered", "truth_match": {"prongs": 3, "x": None}}},
+            "clouds.truth_match.x: no such key",
+        ),
+    ],
+)
+def test_a_key_that_is_none_is_refused_where_its_value_is_null_too(values: dict[str, Any], fault: str) -> None:
+    whole = {"clouds": {"kind": "reclustered"}, "max_particles": 30, **values}
+    with pytest.raises(SettingsError, match=f"^settings: {re.escape(fault)}$"):
+        parse(IngestionSettings, whole)
+
+
+def test_null_takes_a_name_out_and_leaves_a_key_at_its_default() -> None:
+    values = {"clouds": {"kind": "reclustered", "radius": None}, "cross_sections": {"a.root": None, "b.root": 2.0}}
+    made = parse(IngestionSettings, {**values, "max_particles": 30})
+    assert isinstance(made.clouds, ReclusteredJets)
+    assert (made.clouds.radius, made.cross_sections) == (0.8, {"b.root": 2.0})
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "key"),
+    [
+        ("clouds: {kind: reclustered, radius:0.4}\n", 1, "radius:0.4"),
+        ('{"clouds": {kind:stored, "collection": "Jet"}}', 1, "kind:stored"),
+        # Names are free here: it would be one more, of nothing.
+        ("a: 1\ncross_sections: {a.root:1430, b.root:21.7}\n", 2, "a.root:1430"),
+    ],
+)
+def test_a_key_without_a_space_behind_its_colon_is_refused(text: str, line: int, key: str, tmp_path: Path) -> None:
+    reason = f"'{key}' is a key without a value to YAML: a space is missing behind the colon"
+    path = tmp_path / "model.yaml"
+    path.write_text(text)
+    with pytest.raises(SettingsError, match=f"^{re.escape(f'{path}, line {line}: {reason}')}$"):
+        read_yaml(path)
+    # Snakemake reads config.yaml and --config by itself, and the latter has "" in place of null.
+    for empty in (None, ""):
+        with pytest.raises(SettingsError, match=f"^{re.escape(f'configuration: a.b: {reason}')}$"):
+            refuse_other_keys({"a": {"b": {key: empty}}})
+
+
+def test_a_colon_in_a_name_is_one_where_there_is_a_value(tmp_path: Path) -> None:
+    path = tmp_path / "model.yaml"
+    path.write_text("a: {'C:/b.root': 1, 'c:d': {}, e:f: [2], 'g:': 3}\n")
+    assert read_yaml(path) == {"a": {"C:/b.root": 1, "c:d": {}, "e:f": [2], "g:": 3}}
 
 
 def test_merged_keys_are_overwritten_and_anchors_are_no_second_keys(tmp_path: Path) -> None:

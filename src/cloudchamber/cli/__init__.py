@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else arguments
     log_command(given)
     options = vars(parser(studies=not given or given[0] not in SHARED_STAGES).parse_args(given))
-    entry, conversions, outputs = (options.pop(name) for name in ("entry", "conversions", "outputs"))
+    entry, conversions, outputs, _ = (options.pop(name) for name in ("entry", "conversions", "outputs", "given"))
     name = " ".join(part for part in (options.pop("command"), options.pop("study_command", None)) if part)
     # Numerical libraries read these when they are first imported, which no stage has been yet.
     for variable in _THREAD_VARIABLES:

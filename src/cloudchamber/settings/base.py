@@ -3,7 +3,7 @@
 import math
 import re
 from abc import ABC
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, final, overload
 
@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, 
 
 from cloudchamber.errors import SettingsError
 from cloudchamber.settings.faults import told
+from cloudchamber.settings.written import passed_over
 
 __all__ = [
     "NULL_SAYS",
@@ -94,24 +95,9 @@ def parse(model: Any, values: Mapping[str, Any], source: str | Path = "settings"
         raise SettingsError(f"{source}: " + "; ".join(told(error, model, values))) from None
     except RecursionError:
         raise SettingsError(f"{source}: nested too deeply, or an alias that holds itself") from None
-    # Python counts True as 1, and so does pydantic.
-    for key in _numbers_from_booleans(values, made):
-        raise SettingsError(f"{source}: {key}: expected a number, not true or false (to YAML also yes and no)")
+    for fault in passed_over(values, made):
+        raise SettingsError(f"{source}: {fault}")
     return made
-
-
-def _numbers_from_booleans(values: Any, made: Any, at: tuple[str, ...] = ()) -> Iterator[str]:
-    """Yield the dotted keys of ``values`` that are true or false and have become numbers in the settings ``made``."""
-    if isinstance(values, bool):
-        if isinstance(made, int | float) and not isinstance(made, bool):
-            yield ".".join(at)
-    elif isinstance(values, Mapping):
-        for key, value in values.items():
-            below = made.get(key) if isinstance(made, Mapping) else getattr(made, str(key), None)
-            yield from _numbers_from_booleans(value, below, (*at, str(key)))
-    elif isinstance(values, list | tuple) and isinstance(made, Sequence):
-        for position, (value, below) in enumerate(zip(values, made, strict=False)):
-            yield from _numbers_from_booleans(value, below, (*at, str(position)))
 
 
 @overload
@@ -160,6 +146,14 @@ _OTHER_BASES = (
 _NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 
 
+_NO_SPACE = "'{}' is a key without a value to YAML: a space is missing behind the colon"
+
+
+def _lacks_a_space(key: str, value: Any) -> bool:
+    """Return whether a key holds its value: without a space behind the colon YAML takes both for one text."""
+    return ":" in key.rstrip(":") and value in (None, "")
+
+
 @final
 class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # yaml has no annotations
     """Refuses what yaml lets pass: a key that stands there twice, where the last counts, or is no text, and numbers in
@@ -176,13 +170,15 @@ class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # yaml has no annotations
         # As written: later the keys of "<<" stand among the others.
         node = super().compose_mapping_node(anchor)
         found: set[str] = set()
-        for key, _ in node.value:
+        for key, value in node.value:
             line = key.start_mark.line + 1
             if key.tag not in ("tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"):
                 written = f"'{key.value}' (" if isinstance(key, yaml.ScalarNode) else "("
                 raise SettingsError(f"line {line}: key {written}YAML takes it for no text): write it in quotes")
             if key.value in found:
                 raise SettingsError(f"line {line}: key '{key.value}' stands there twice")
+            if _lacks_a_space(key.value, value.value):
+                raise SettingsError(f"line {line}: {_NO_SPACE.format(key.value)}")
             found.add(key.value)
         return node
 
@@ -203,7 +199,7 @@ def _mapping(text: str, source: str | Path, may_be_empty: bool = False) -> dict[
 
 
 def refuse_other_keys(values: Any, at: str = "") -> None:
-    """Refuse keys that are no texts, at any depth: as names of something they would be the names of nothing.
+    """Refuse keys that are no texts, or hold their values, at any depth: they would be the names of nothing.
 
     Raises:
         SettingsError: with the dotted key.
@@ -213,6 +209,9 @@ def refuse_other_keys(values: Any, at: str = "") -> None:
     for key, value in values.items():
         if not isinstance(key, str):
             raise SettingsError(f"configuration: {at}{key}: YAML takes the key for no text: write it in quotes")
+        if _lacks_a_space(key, value):
+            where = f"{at[:-1]}: " if at else ""
+            raise SettingsError(f"configuration: {where}{_NO_SPACE.format(key)}")
         refuse_other_keys(value, f"{at}{key}.")
 
 
