@@ -10,6 +10,7 @@ from cloudchamber.cloud import Clouds
 from cloudchamber.errors import InputError
 from cloudchamber.library.checks import as_array, numbers
 from cloudchamber.library.jets import as_jets, energy_flow_polynomials
+from cloudchamber.library.last_digits import say_other_digits
 from cloudchamber.metrics.resampling import Sample
 from cloudchamber.metrics.same_jets import say_same_jets, say_same_rows
 from cloudchamber.metrics.unlike import IN_RANDOM_ORDER, jet_columns, say_unlike
@@ -57,6 +58,7 @@ def samples_of(truth: Any, generated: Any, floor: Any) -> list[Sample]:
     )
     _say_dependent_rows([values.filled(0).reshape(len(values), -1) for values in arrays])
     say_unlike_floor([_columns(values) for values in arrays])
+    say_other_digits([values.compressed() for values in arrays], _precision(truth, generated, floor))
     found = []
     for values, name in zip(arrays, SIDES, strict=False):
         if values.ndim == 1:
@@ -68,6 +70,12 @@ def samples_of(truth: Any, generated: Any, floor: Any) -> list[Sample]:
             raise InputError(f"{name}: all values are masked")
         found.append(Sample.of_particles(values.data, there))
     return found
+
+
+def _precision(truth: Any, generated: Any, floor: Any) -> float:
+    """Return the step of the lowest precision of all sides at one."""
+    types = [as_array(values, name).dtype for values, name in _given(truth, generated, floor)]
+    return max((float(np.finfo(of).eps) for of in types if of.kind == "f"), default=0.0)
 
 
 def _say_padding(values: np.ndarray, there: np.ndarray, name: str) -> None:
