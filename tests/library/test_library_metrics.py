@@ -111,6 +111,10 @@ def test_values_of_a_grid_with_other_digits_are_said(
     assert cc.kl(truth, rounded).value < 0.1
     assert cc.kl(rng.normal(size=3000).astype("f4"), generated).value > 0
     assert cc.kl(cells, others).value < 0.1
+    for size in (1000, 20000):
+        halves = [scale * rng.normal(size=size).astype("f2") for scale in (1, 1.1)]
+        assert cc.kl(*halves, bins=10).value > 0
+        assert cc.kl(*map(np.exp, halves), bins=10).value > 0
     assert "last digits" not in capsys.readouterr().err
     number = np.count_nonzero(rounded != generated)
     line = f"{number} of 3000 values of '{{}}' are values that many of 'truth' have but for the last digits"

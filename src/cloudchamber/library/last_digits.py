@@ -7,8 +7,9 @@ import numpy as np
 
 __all__ = ["say_other_digits"]
 
-# Of the entries of truth, the share that makes a value one of a grid; no feature without a grid has so many on one.
-_SHARED = 0.002
+# Entries of truth, and the share of them, that make a value one of a grid. Even in half precision no feature without a
+# grid has so many on one.
+_SHARED, _FEWEST = 0.002, 10
 # Steps of the precision at the largest value of the grid that sums and products of it may be apart.
 _STEPS = 8
 _MANY = 0.01
@@ -25,7 +26,7 @@ def say_other_digits(sides: Sequence[np.ndarray], precision: float) -> None:
         precision: the step at one of the lowest precision of all.
     """
     values, counts = np.unique(sides[0], return_counts=True)
-    grid = values[counts >= max(2, _SHARED * len(sides[0]))]
+    grid = values[counts >= max(_FEWEST, _SHARED * len(sides[0]))]
     if not len(grid):
         return
     near = _STEPS * precision * np.abs(grid).max()
