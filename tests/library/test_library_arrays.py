@@ -180,6 +180,28 @@ def test_numbers_in_half_precision_of_networks_are_taken() -> None:
     np.testing.assert_array_equal(cc.jet_mass(jets), cc.jet_mass(jets.float()))
 
 
+def test_whole_numbers_that_single_precision_rounds_are_refused() -> None:
+    """As the code of an alpha particle, and numbers of events that are features and not labels."""
+    codes = [[211, 1000020040], [22, 0]]
+    points = np.stack([np.full((2, 2), 0.5), codes], axis=2)
+    rounded = "makes 1000020032 of 1000020040"
+    with pytest.raises(cc.InputError, match=f"^points: pid: holds whole numbers, .*{rounded}"):
+        cc.clouds_from_arrays(points, point_columns=["pt", "pid"])
+    particles = ak.Array([[{"pt": 0.5, "pid": code} for code in codes[0]]])
+    with pytest.raises(cc.InputError, match=rf"^particles\.pid: .*{rounded}"):
+        cc.clouds_from_awkward(particles)
+    for numbers in ([2**24, 2**24 + 1], np.array([2.0**24, 2.0**24 + 1])):
+        with pytest.raises(cc.InputError, match=r"^features\['number'\]: .* makes 16777216 of 16777217"):
+            cc.clouds_from_arrays(points[:, :, :1], point_columns=["pt"], features={"number": numbers})
+    # Those that it holds are taken, and so are others than whole numbers, however large.
+    taken = {"number": [2**24, 2**25], "energy": [2.0**24 + 1, 0.5]}
+    clouds = cc.clouds_from_arrays(
+        points[:, :, :1], point_columns=["pt"], features=taken, labels={"event": [2**24 + 1, 1]}
+    )
+    assert clouds.feature("number").tolist() == taken["number"]
+    assert clouds.label("event").tolist() == [2**24 + 1, 1]
+
+
 def test_whole_numbers_of_numpy_are_whole_numbers() -> None:
     found = cc.kl(np.arange(50.0), np.arange(50.0) + 3, bins=np.int64(5), bootstraps=np.int32(3), seed=np.int64(1))
     assert found == cc.kl(np.arange(50.0), np.arange(50.0) + 3, bins=5, bootstraps=3, seed=1)

@@ -304,6 +304,20 @@ def test_a_copy_with_its_particles_in_another_order(
         assert sorted({*(rows % 60).tolist()}) == sorted((rows[rows < 60]).tolist())
 
 
+def test_copies_with_another_column_beside_their_particles(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As two versions of own jets, whose tagger or pile-up weights are newer in one."""
+    made = prepared_jets(60, 20, seed=3)
+    twice = made[np.array([*range(60), *range(60)])]
+    score = np.arange(120, dtype=np.float32)[:, None]
+    columns = (*twice.feature_columns, Column("score"))
+    scored = replace(twice, features=np.hstack([twice.features, score]), feature_columns=columns, indices={}, meta={})
+    write_clouds("clouds.h5", scored)
+    assert main(["prepare", "clouds.h5", "--settings", "{}", "--seed", "1", "--output", "prepared.h5"]) == 0
+    assert "prepare: WARNING: 60 of 120 jets are identical to an earlier one" in capsys.readouterr().err
+    for rows in read_clouds("prepared.h5").indices.values():
+        assert sorted({*(rows % 60).tolist()}) == sorted((rows[rows < 60]).tolist())
+
+
 def test_a_long_chain_is_one_event() -> None:
     """Event i shares a jet with event i + 1."""
     events = np.repeat(np.arange(1000), 2)[:, None]

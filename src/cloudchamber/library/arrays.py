@@ -9,7 +9,7 @@ import numpy as np
 from cloudchamber.cloud import EVENT_WEIGHT, Clouds, Column, weights_of_other_names
 from cloudchamber.errors import InputError
 from cloudchamber.jets.relative import RELATIVE_COLUMNS, within_a_turn
-from cloudchamber.library.checks import booleans, mapping, numbers, single, whole_number
+from cloudchamber.library.checks import booleans, mapping, numbers, refuse_rounded, single, whole_number
 
 __all__ = ["clouds_from_arrays", "clouds_from_awkward", "clouds_of"]
 
@@ -44,7 +44,8 @@ def clouds_from_arrays(
     Raises:
         InputError: an array is empty, has another shape, holds no numbers or one that is not finite; a mask has other
             values than 0 and 1, or is true for padding; a name of a column is no text, empty or there twice; phi_rel is
-            not in radians.
+            not in radians; a column or feature of whole numbers holds one that single precision makes another, as codes
+            of nuclei and numbers of events.
 
     Example:
         >>> clouds = clouds_from_arrays([[[0.1, 0.0, 0.7], [0.0, 0.0, 0.0], [-0.2, 0.1, 0.3]]])
@@ -64,7 +65,10 @@ def clouds_of(
 ) -> Clouds:
     """Do what :func:`clouds_from_arrays` does with an argument of another name, for lines and errors."""
     columns = _columns(RELATIVE_COLUMNS if point_columns is None else point_columns, "point_columns")
-    values = single(numbers(points, source, ("N", "P", len(columns))), source)
+    given = numbers(points, source, ("N", "P", len(columns)))
+    values = single(given, source)
+    for place, column in enumerate(columns):
+        refuse_rounded(given[..., place], f"{source}: {column.name}")
     filled: np.ndarray = np.asarray(values.any(axis=2))
     real: np.ndarray = filled if mask is None else booleans(mask, "mask", values.shape[:2])
     _refuse_padding(filled, real)
@@ -136,7 +140,7 @@ def clouds_from_awkward(
     flat = {name: ak.to_numpy(ak.flatten(particles[name], axis=1)) for name in names}
     for name, column in flat.items():
         if len(column):
-            numbers(column, f"particles.{name}", ("M",))
+            refuse_rounded(numbers(column, f"particles.{name}", ("M",)), f"particles.{name}")
     first = momentum or names[0]
     ordered = [first, *(name for name in names if name != first)]
     columns = np.stack([np.asarray(flat[name], np.float32) for name in ordered])
@@ -216,7 +220,9 @@ def _beside(named: Mapping[str, Any] | None, what: str, n: int, dtype: type) -> 
     for name, values in mapping(named, what).items():
         full = f"{what}['{name}']"
         if dtype is np.float32:
-            found.append(single(numbers(values, full, (n,)), full))
+            given = numbers(values, full, (n,))
+            found.append(single(given, full))
+            refuse_rounded(given, full)
             continue
         whole = numbers(values, full, (n,), "biu")
         if whole.dtype.kind == "u" and whole.max() > np.iinfo(np.int64).max:

@@ -10,7 +10,10 @@ import numpy as np
 from cloudchamber.cloud import Clouds
 from cloudchamber.errors import InputError
 
-__all__ = ["as_array", "booleans", "finite", "mapping", "numbers", "single", "whole_number"]
+__all__ = ["as_array", "booleans", "finite", "mapping", "numbers", "refuse_rounded", "single", "whole_number"]
+
+# Up to here single precision holds all whole numbers.
+_LARGEST_WHOLE = 2**24
 
 
 def as_array(values: Any, name: str) -> np.ndarray:
@@ -87,6 +90,22 @@ def single(values: np.ndarray, name: str) -> np.ndarray:
     if not np.isfinite(found).all():
         raise InputError(f"{name}: a value is too large for single precision")
     return found
+
+
+def refuse_rounded(values: np.ndarray, name: str) -> None:
+    """Refuse whole numbers of which single precision makes others, as codes of nuclei and numbers of events.
+
+    Raises:
+        InputError: all values are whole numbers, and one is rounded.
+    """
+    large = values[np.abs(values) > _LARGEST_WHOLE]
+    rounded = large.astype(np.float32).astype(np.float64) != large
+    if rounded.any() and (values == np.rint(values)).all():
+        number = large[rounded][0]
+        raise InputError(
+            f"{name}: holds whole numbers, and the single precision of clouds makes {np.float32(number):.0f} of "
+            f"{number:.0f}: leave them out, or number them anew"
+        )
 
 
 def booleans(mask: Any, name: str, shape: tuple[int, ...]) -> np.ndarray:

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cloudchamber.cloud import EVENT_WEIGHT, Clouds, Column
+from cloudchamber.cloud import Clouds, Column
+from cloudchamber.preparation.columns import JET_FEATURES, MULTIPLICITY
 from cloudchamber.readers.jagged import Jagged, offsets_of
 
 __all__ = [
@@ -29,6 +30,8 @@ _PARTICLES = 16
 # Odd, with bits all over: that of the splitmix64 generator.
 _FACTOR = np.uint64(0xBF58476D1CE4E5B9)
 _HALF = np.uint64(32)
+# What clouds of any kind have of the sum over their particles.
+_OF_SUMS = {*(column.name for column in JET_FEATURES), MULTIPLICITY.name, "sum_pt", "mass"}
 
 
 def momentum_column(columns: Sequence[Column]) -> int:
@@ -40,14 +43,10 @@ def momentum_column(columns: Sequence[Column]) -> int:
 def of_particles(columns: Sequence[Column]) -> list[int]:
     """Return which features say what the particles of a cloud are.
 
-    The others are what an event weighs, which differs from slice to slice, and what a file has of a stored jet beside
-    its constituents: another calibration changes that, and it remains the same jet.
+    The others are what a file has beside them, as event weights, the calibrated pT of a stored jet or the score of a
+    tagger: another version of these is no other jet.
     """
-    return [
-        place
-        for place, column in enumerate(columns)
-        if column.name != EVENT_WEIGHT and not column.name.startswith("stored_")
-    ]
+    return [place for place, column in enumerate(columns) if column.name in _OF_SUMS]
 
 
 def fingerprints_of(clouds: Clouds) -> np.ndarray:
@@ -59,10 +58,11 @@ def fingerprints_of(clouds: Clouds) -> np.ndarray:
 def told_apart(clouds: Clouds, positions: np.ndarray) -> np.ndarray:
     """Return what :func:`fingerprints_of` does, and the ``positions`` (N,) of jets that are alike by chance.
 
-    These have one particle, which is their axis in coordinates relative to it, and no features.
+    These have one particle, which is their axis in coordinates relative to it, and no features of it.
     """
     content = fingerprints_of(clouds)
-    if clouds.point_columns[momentum_column(clouds.point_columns)].name == "pt_rel" and not clouds.feature_columns:
+    momentum = clouds.point_columns[momentum_column(clouds.point_columns)].name
+    if momentum == "pt_rel" and not of_particles(clouds.feature_columns):
         alike = clouds.multiplicity <= 1
         content[alike] = positions[alike]
     return content
