@@ -137,11 +137,15 @@ def with_pile_up(rng: np.random.Generator, events: int, hard: int, soft: int) ->
     """Return towers of the hard collision, and of pile-up as many on average in each event."""
     counts = rng.poisson(soft, events)
     n = hard + counts
+    energies = [rng.exponential(3.0, size).tolist() for size in n]
     return {
-        "ET": [rng.exponential(3.0, size).tolist() for size in n],
+        "ET": energies,
+        "Eem": energies,
+        "Ehad": [[0.0] * size for size in n],
         "Eta": [rng.normal(0, 1.5, size).tolist() for size in n],
         "Phi": [rng.uniform(-np.pi, np.pi, size).tolist() for size in n],
-        "IsPU": [[0] * hard + [1] * of_event for of_event in counts],
+        "IsPU": [[0] * size for size in n],
+        "HardEnergyFraction": [[1.0] * hard + [0.0] * of_event for of_event in counts],
     }
 
 

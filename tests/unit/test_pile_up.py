@@ -140,6 +140,17 @@ def test_towers_have_a_share_of_the_hard_collision(tmp_path: Path, run: Ingest) 
     assert clouds.points[0, clouds.mask[0], 0].tolist() == [40, 20]
 
 
+def test_towers_whose_share_of_the_hard_collision_was_left_out_do_not_tell(tmp_path: Path, run: Ingest) -> None:
+    """As in a skim of Delphes with ET, Eta, Phi and IsPU of the towers, which is zero for all of them."""
+    towers = {"ET": [[40.0, 30.0]], "Eta": [[0.0, 0.1]], "Phi": [[0.0, 0.0]], "IsPU": [[0, 0]]}
+    share = {"HardEnergyFraction": [[0.9, 0.1]], "Eem": [[40.0, 30.0]]}
+    for name, content in (("a", towers), ("b", towers | share)):
+        path = write_delphes(tmp_path / f"{name}.root", {"Tower": content})
+        with pytest.raises(InputError, match=r"nothing tells which objects of Tower are pile-up: .*HardEnergyFraction"):
+            run(path, "tower", pile_up="leave_out")
+        assert run(path, "tower").meta["pile_up"]["told_by"] == []
+
+
 def jagged(lists: list[list[float]], dtype: type = np.float32) -> Jagged:
     return Jagged(np.array([*chain.from_iterable(lists)], dtype), np.cumsum([0, *map(len, lists)]))
 

@@ -1,4 +1,7 @@
-"""Which constituents come from pile-up: by their leaf ``IsPU``, or through references to particles that have one."""
+"""Which constituents come from pile-up: by their leaf ``IsPU``, or through references to particles that have one.
+
+Of towers ``IsPU`` alone tells nothing, since Delphes leaves it at zero: they have their share of the hard collision.
+"""
 
 from collections.abc import Sequence
 from typing import final
@@ -40,8 +43,9 @@ class PileUp:
 
     def __init__(self, tree: EventTree, collections: Sequence[str], *, through_references: bool) -> None:
         self._path, self._collections = tree.path, collections
-        own = [name for name in collections if f"{name}.IsPU" in tree]
-        with_tower = "Tower" in own and all(leaf in tree for leaf in _TOWER_LEAVES)
+        towers_tell = all(leaf in tree for leaf in _TOWER_LEAVES)
+        own = [name for name in collections if f"{name}.IsPU" in tree and (name != "Tower" or towers_tell)]
+        with_tower = "Tower" in own
         followed = through_references and all(leaf in tree for leaf in _PARTICLE_LEAVES)
         self._links = {
             name: link
