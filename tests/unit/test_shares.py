@@ -64,6 +64,25 @@ def test_a_tagger_that_is_right_in_all_of_a_small_sample(rng: np.random.Generato
     assert bins.accuracy(9) == (pytest.approx(1), pytest.approx(share_error(np.ones(20))))
 
 
+def test_a_class_that_is_right_in_all_of_its_few_jets(rng: np.random.Generator) -> None:
+    """As QCD in a bin of high mass: its share is one over few, beside another class of many."""
+    target = np.repeat([0, 1], [3, 997])
+    correct = (target == 0) | (rng.random(1000) < 0.9)
+    weights = balanced(replicas(np.ones(1000), 200, rng), target, 2)
+    without, found = accuracy(correct, weights), accuracy(correct, weights, target)
+    assert without.uncertainty < 0.01
+    assert found == (without.value, pytest.approx(share_error(np.ones(3)) / 2, rel=0.01))
+    # All wrong is as little known, and where a class has both nothing is added.
+    assert accuracy(correct & (target == 1), weights, target).uncertainty == pytest.approx(found.uncertainty)
+    some = rng.random(1000) < 0.9
+    some[:2] = [True, False]
+    assert accuracy(some, weights, target).uncertainty == accuracy(some, weights).uncertainty
+    # What an energy has no event of does not count.
+    inside = target == 1
+    of_one = weights * inside / (weights * inside).sum(axis=1, keepdims=True)
+    assert accuracy(correct, of_one, target).uncertainty == accuracy(correct, of_one).uncertainty
+
+
 def test_samples_that_do_not_overlap() -> None:
     found = area_under_curve(np.arange(10.0, 20.0), np.arange(10.0))
     assert found == (1, pytest.approx(np.sqrt(2) * share_error(np.ones(10))))

@@ -105,7 +105,7 @@ def evaluate(
             part = entry.get("jets_per_class")
             size = {"n_training": sample.jets.n_training if part is None else part * sample.n_classes}
             correct = scores.argmax(axis=1) == sample.jets.target
-            of_all = _row("accuracy", "", accuracy(correct, sample.weights), _chance(sample))
+            of_all = _row("accuracy", "", accuracy(correct, sample.weights, sample.jets.target), _chance(sample))
             rows.append(names | size | of_all | {"metric": "learning_curve"})
             if part is not None:
                 right_of_part.setdefault(part, {})[entry["name"], entry["seed"]] = correct
@@ -160,8 +160,9 @@ def _chance(sample: _Sample) -> Estimate:
 
 def _in_bins(sample: _Sample, correct: np.ndarray) -> Iterator[dict[str, Any]]:
     for feature, low, high, rows in sample.bins:
-        weights = balanced(sample.replicas[:, rows], sample.jets.target[rows], sample.n_classes)
-        row = _row("accuracy_in_bins", feature, accuracy(correct[rows], weights), _chance(sample))
+        target = sample.jets.target[rows]
+        weights = balanced(sample.replicas[:, rows], target, sample.n_classes)
+        row = _row("accuracy_in_bins", feature, accuracy(correct[rows], weights, target), _chance(sample))
         yield row | {"low": low, "high": high}
 
 

@@ -4,6 +4,7 @@ All of them weigh the jets so that mass and pT of each class are flat, and each 
 many jets it has. The first row of the weights is the sample itself, the others are resamplings of it.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import final
@@ -84,14 +85,29 @@ def inverse(efficiency: Estimate) -> Estimate:
     return Estimate(1 / efficiency.value, efficiency.uncertainty / efficiency.value**2)
 
 
-def accuracy(correct: np.ndarray, weights: np.ndarray) -> Estimate:
+def accuracy(correct: np.ndarray, weights: np.ndarray, target: np.ndarray | None = None) -> Estimate:
     """Return the share of jets whose most probable class is the true one.
 
     Args:
         correct: (N,) bool.
         weights: (R, N) from :func:`balanced`.
+        target: (N,) int64, the class of each jet: classes whose jets are all right, or all wrong, then have the
+            uncertainty of such a share, however few they are.
     """
-    return share(weights @ correct, weights[0])
+    found = share(weights @ correct, weights[0])
+    counts = weights[0] > 0
+    if target is None or len(np.unique(correct[counts])) < 2:
+        return found
+    of_classes = _of_alike_classes(correct[counts], weights[0, counts], target[counts])
+    return Estimate(found.value, math.hypot(found.uncertainty, *of_classes))
+
+
+def _of_alike_classes(correct: np.ndarray, weights: np.ndarray, target: np.ndarray) -> Iterator[float]:
+    # Resamplings of jets that are all right are all right too.
+    for position in np.unique(target):
+        of_class, right = weights[target == position], correct[target == position]
+        total = of_class.sum()
+        yield float(total * of_share(Estimate(of_class @ right / total, 0.0), effective_size(of_class)).uncertainty)
 
 
 def class_shares(chosen: np.ndarray, target: np.ndarray, weights: np.ndarray, n_classes: int) -> np.ndarray:

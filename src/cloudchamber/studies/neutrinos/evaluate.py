@@ -139,12 +139,12 @@ def _of_events(
     target, weights, chosen = unseen.interaction, unseen.weights.events, item.event.argmax(axis=1)
     guess = 1 / len(INTERACTIONS)
     right = chosen == target
-    yield _row(item, "accuracy", "", accuracy(right, weights), guess, len(target))
+    yield _row(item, "accuracy", "", accuracy(right, weights, target), guess, len(target))
     for energy in _energies_of_beams(unseen.energy):
         inside = unseen.energy == energy
         of_energy = weights * inside
         total = of_energy.sum(axis=1, keepdims=True)
-        found = accuracy(right, of_energy / total)
+        found = accuracy(right, of_energy / total, target)
         yield _row(item, "accuracy", "", found, guess, int(inside.sum()), f"{energy:g} GeV")
     areas = []
     for kind, name in enumerate(INTERACTIONS):
