@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 from scipy.stats import beta
 
-from cloudchamber.classification.measures import accuracy, balanced, class_shares, reliability, replicas, share
+from cloudchamber.classification.measures import (
+    accuracy,
+    balanced,
+    class_shares,
+    mean_separation,
+    reliability,
+    replicas,
+    share,
+)
 from cloudchamber.classification.measures import separation as separation_of_areas
 from cloudchamber.metrics.resampling import Estimate
 from cloudchamber.metrics.shares import mean_share, of_area, of_share, share_error
@@ -62,6 +70,16 @@ def test_a_tagger_that_is_right_in_all_of_a_small_sample(rng: np.random.Generato
     assert separation_of_areas(np.ones(51), weights[0], target == 1).uncertainty > 0
     bins = reliability(np.full(20, 0.9), np.ones(20, bool), weights, 10)
     assert bins.accuracy(9) == (pytest.approx(1), pytest.approx(share_error(np.ones(20))))
+
+
+def test_the_mean_area_knows_of_a_class_that_is_told_apart_entirely(rng: np.random.Generator) -> None:
+    target = np.repeat([0, 1, 2], [3, 500, 497])
+    weights = np.ones(1000)
+    areas = [np.ones(51), 0.8 + 1e-3 * rng.standard_normal(51), 0.7 + 1e-3 * rng.standard_normal(51)]
+    found = mean_separation(areas, weights, target)
+    assert found == (np.mean([area[0] for area in areas]), pytest.approx(share_error(np.ones(3)) / 3, rel=0.01))
+    areas[0] = areas[1]
+    assert mean_separation(areas, weights, target).uncertainty < 2e-3
 
 
 def test_a_class_that_is_right_in_all_of_its_few_jets(rng: np.random.Generator) -> None:

@@ -176,7 +176,7 @@ def _per_class(sample: _Sample, scores: np.ndarray) -> Iterator[dict[str, Any]]:
         signal = sample.jets.target == position
         yield _row("auc", name, measures.separation(areas[-1], sample.weights[0], signal), guessed[0])
         yield _row("rejection", name, inverse(estimate(kept[-1])), guessed[1])
-    yield _row("auc", "", measures.share(np.mean(areas, axis=0), sample.weights[0]), guessed[0])
+    yield _row("auc", "", measures.mean_separation(areas, sample.weights[0], sample.jets.target), guessed[0])
     yield _row("rejection", "", inverse(estimate(np.mean(kept, axis=0))), guessed[1])
 
 

@@ -5,7 +5,7 @@ many jets it has. The first row of the weights is the sample itself, the others 
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -76,6 +76,22 @@ def separation(areas: np.ndarray, weights: np.ndarray, signal: np.ndarray) -> Es
         signal: (N,) bool.
     """
     return of_area(estimate(areas), effective_size(weights[signal]), effective_size(weights[~signal]))
+
+
+def mean_separation(areas: Sequence[np.ndarray], weights: np.ndarray, target: np.ndarray) -> Estimate:
+    """Return the mean of the areas of all classes, with the uncertainty of those that are told apart entirely.
+
+    Args:
+        areas: (R,) of each class.
+        weights: (N,) of the jets in the sample.
+        target: (N,) int64, the class of each jet.
+    """
+    found = estimate(np.mean(areas, axis=0))
+    # Resamplings of a class of which no jet is among the others are so too.
+    of_classes = [
+        separation(np.full(3, area[0]), weights, target == position).uncertainty for position, area in enumerate(areas)
+    ]
+    return Estimate(found.value, math.hypot(found.uncertainty, math.hypot(*of_classes) / len(areas)))
 
 
 def inverse(efficiency: Estimate) -> Estimate:

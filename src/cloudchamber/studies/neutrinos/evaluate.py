@@ -14,6 +14,7 @@ from cloudchamber.classification.measures import (
     accuracy,
     calibrated_error,
     calibration_error,
+    mean_separation,
     one_vs_rest,
     reliability,
     separation,
@@ -151,7 +152,7 @@ def _of_events(
         values = np.array([curve.area for curve in one_vs_rest(item.event, target, weights, kind)])
         areas.append(values)
         yield _row(item, "auc", name, separation(values, weights[0], target == kind), 0.5, len(target))
-    yield _row(item, "auc", "", share(np.mean(areas, axis=0), weights[0]), 0.5, len(target))
+    yield _row(item, "auc", "", mean_separation(areas, weights[0], target), 0.5, len(target))
     bins = [(nan, nan), *pairwise(settings.energy_edges)]
     for low, high in bins:
         inside = np.ones(len(target), bool) if np.isnan(low) else (unseen.visible >= low) & (unseen.visible < high)
