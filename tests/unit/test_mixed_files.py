@@ -170,6 +170,28 @@ def test_files_of_one_card_with_pile_up_are_alike(tmp_path: Path, run: Ingest, r
     assert len(run(paths, {"kind": "events"})) == 44
 
 
+@pytest.mark.parametrize("what", ["pile-up", "cells"])
+def test_a_first_file_that_is_too_small_to_tell(
+    tmp_path: Path, run: Ingest, rng: np.random.Generator, what: str
+) -> None:
+    """As a file of one event to try things with: those after it are compared with one another all the same."""
+    if what == "pile-up":
+        contents = [with_pile_up(rng, *of_file) for of_file in ((1, 60, 250), (20, 60, 250), (20, 60, 0))]
+        said = r"2\.root: 0 constituents of an event come from pile-up, in .*0\.root and 1 more it is 2\d\d: "
+    else:
+        sizes = ((1, 0.1, np.pi / 18), (30, 0.1, np.pi / 18), (30, 0.087, np.pi / 36))
+        contents = [in_cells(random_towers(rng, events, 30), *size) for events, *size in sizes]
+        said = r"2\.root: cells of Tower have the size 0\.087 x 0\.087 in eta and phi, in .*0\.root and 1 more 0\.100 x"
+    paths = [write_delphes(tmp_path / f"{n}.root", {"Tower": content}) for n, content in enumerate(contents)]
+    with pytest.raises(InputError, match=said):
+        run(paths, {"kind": "events"})
+    clouds = run(paths, {"kind": "events"}, mixed_files="accept")
+    assert list(clouds.meta["mixed_files"]) == [str(paths[2])]
+    # By which classes are compared: of the first file alone they would be too few to tell.
+    assert (what == "cells") == (sum(clouds.meta["cells"].get("Tower", {}).values()) >= 50)
+    assert len(run(paths[:2], {"kind": "events"})) == len(contents[0]["ET"]) + len(contents[1]["ET"])
+
+
 def test_collections_that_are_not_read_do_not_matter(tmp_path: Path, run: Ingest, rng: np.random.Generator) -> None:
     towers = random_towers(rng, 20)
     paths = [

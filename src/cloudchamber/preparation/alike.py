@@ -1,5 +1,6 @@
 """Whether the files of one data set are alike: what was read of each has to mean the same."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,16 +41,17 @@ _LIKELY = (0.01, 250.0)
 @final
 @dataclass
 class FileContent:
-    """What was read of one file.
+    """What was read of one file, or of several that are alike.
 
     Attributes:
-        path: the file.
+        path: the file, or the first.
         collections: where the constituents are.
         leaves: of each collection that is read, all that the file has.
         cells: of each collection of constituents, how many calorimeter cells of the first events have which size.
         log_pt_sum, constituents: sum of ln(pT / GeV) of the constituents with pT > 0, and how many these are.
         events: how many.
         pile_up: how many constituents come from pile-up and are kept, None where the file does not tell.
+        more: how many files there are beside the first.
     """
 
     path: Path
@@ -60,6 +62,7 @@ class FileContent:
     constituents: int = 0
     events: int = 0
     pile_up: int | None = None
+    more: int = 0
 
     @classmethod
     def of(cls, tree: EventTree, source: CloudSource) -> "FileContent":
@@ -84,6 +87,30 @@ class FileContent:
             self.log_pt_sum += float(np.log(pt, dtype=np.float64).sum())
             self.constituents += len(pt)
 
+    def joined(self, other: "FileContent") -> "FileContent":
+        """Return what was read of these files and of others that are like them."""
+        # Events of files that do not tell say nothing of the pile-up in the others.
+        telling = [content for content in (self, other) if content.pile_up is not None] or [self, other]
+        return FileContent(
+            self.path,
+            self.collections,
+            {**other.leaves, **self.leaves},
+            {
+                name: dict(sorted((Counter(self.cells.get(name)) + Counter(other.cells.get(name))).items()))
+                for name in sorted(self.cells.keys() | other.cells.keys())
+            },
+            self.log_pt_sum + other.log_pt_sum,
+            self.constituents + other.constituents,
+            sum(content.events for content in telling),
+            None if telling[0].pile_up is None else sum(content.pile_up or 0 for content in telling),
+            self.more + other.more + 1,
+        )
+
+    @property
+    def where(self) -> str:
+        """The files in words."""
+        return f"{self.path} and {self.more} more" if self.more else str(self.path)
+
     @property
     def typical_pt(self) -> float | None:
         """Geometric mean of the pT of the constituents [GeV]; None without any."""
@@ -97,19 +124,19 @@ def difference(first: FileContent, other: FileContent) -> str | None:
     """
     if detector_view(first.collections) != detector_view(other.collections):
         return (
-            f"constituents are in {_names(other.collections)}, in {first.path} they are in {_names(first.collections)}:"
-            " are the files of two cards?"
+            f"constituents are in {_names(other.collections)}, in {first.where} they are in "
+            f"{_names(first.collections)}: are the files of two cards?"
         )
     found = leaves_differ(first.leaves, other.leaves)
     if found is not None:
-        return f"{found}, unlike {first.path}: are the files of two versions of Delphes?"
-    found = cells_differ(first.cells, other.cells, f"in {first.path}")
+        return f"{found}, unlike {first.where}: are the files of two versions of Delphes?"
+    found = cells_differ(first.cells, other.cells, f"in {first.where}")
     if found is not None:
         return f"{found}: are the files of two cards?"
-    found = pile_up_differs((first.pile_up, first.events), (other.pile_up, other.events), f"in {first.path}")
+    found = pile_up_differs((first.pile_up, first.events), (other.pile_up, other.events), f"in {first.where}")
     if found is not None:
         return f"{found}: are the files of cards with other pile-up?"
-    return units_differ(first.path, first.typical_pt, other.typical_pt)
+    return units_differ(first.where, first.typical_pt, other.typical_pt)
 
 
 def leaves_differ(mine: Mapping[str, Collection[str]], its: Mapping[str, Collection[str]]) -> str | None:
@@ -165,7 +192,7 @@ def in_other_units(pt: float | None, its_pt: float | None) -> bool:
     return bool(pt and its_pt and not 1 / _LARGEST_RATIO < its_pt / pt < _LARGEST_RATIO)
 
 
-def units_differ(first: Path, pt: float | None, its_pt: float | None) -> str | None:
+def units_differ(first: Path | str, pt: float | None, its_pt: float | None) -> str | None:
     """Say that the geometric means of pT of the first and of another file are in different units, or return None."""
     if in_other_units(pt, its_pt):
         return (

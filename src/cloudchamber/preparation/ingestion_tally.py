@@ -22,9 +22,11 @@ class IngestionTally:
     """What was read, and what was left out of the clouds.
 
     Attributes:
-        compares: whether files are compared as they come, all with the first one of the data set. Those of a group are
-            compared once the groups are joined.
+        compares: whether files are compared as they come, all with the first one of the data set and with those before
+            them. Those of a group are compared once the groups are joined.
         contents: what was read of the first file, or of each file that is still to be compared.
+        alike: what was read of the first file and of those that are like it, together: a first file may be too small to
+            tell anything.
     """
 
     compares: bool = True
@@ -39,6 +41,7 @@ class IngestionTally:
     not_accepted: int = 0
     stored: StoredCounts = field(default_factory=StoredCounts)
     contents: list[FileContent] = field(default_factory=list)
+    alike: FileContent | None = None
     mixed: dict[str, str] = field(default_factory=dict)
     collections: set[str] = field(default_factory=set)
     pile_up_by: set[str] = field(default_factory=set)
@@ -56,8 +59,10 @@ class IngestionTally:
         self.stored += raw.stored
 
     def compare(self, content: FileContent, settings: IngestionSettings) -> None:
-        """Compare a file with the first one; refuse it, or note it, where they differ."""
-        found = difference(self.contents[0], content) if self.contents and self.compares else None
+        """Compare a file with the first one and with those before it; refuse it, or note it, where they differ."""
+        if self.alike is None or not self.compares:
+            return
+        found = difference(self.contents[0], content) or difference(self.alike, content)
         if found is None:
             return
         if settings.mixed_files == "fail":
@@ -71,6 +76,8 @@ class IngestionTally:
         self.unlikely = self.unlikely or unlikely_unit(content.path, content.typical_pt)
         if not self.contents or not self.compares:
             self.contents.append(content)
+        if str(content.path) not in self.mixed:
+            self.alike = content if self.alike is None else self.alike.joined(content)
 
     def add_group(self, other: "IngestionTally", settings: IngestionSettings) -> None:
         """Count what a group of further files had, and compare its files with the first one of all."""
@@ -134,7 +141,7 @@ class IngestionTally:
                 "massless": True,
                 "without_direction": self.without_direction,
             },
-            **self._of_first_file(),
+            **self._of_alike_files(),
             "mixed_files": self.mixed,
             "pile_up": {
                 "constituents": self.pile_up,
@@ -144,13 +151,12 @@ class IngestionTally:
             **self.stored.meta(),
         }
 
-    def _of_first_file(self) -> dict[str, Any]:
-        """Return what was read of the first file, which the others are like."""
-        if not self.contents:
+    def _of_alike_files(self) -> dict[str, Any]:
+        """Return what was read of the first file and of those that are like it."""
+        if self.alike is None:
             return {}
-        first = self.contents[0]
-        leaves = {name: sorted(leaves) for name, leaves in first.leaves.items()}
-        return {"leaves": leaves, "cells": {name: dict(cells) for name, cells in first.cells.items()}}
+        leaves = {name: sorted(leaves) for name, leaves in self.alike.leaves.items()}
+        return {"leaves": leaves, "cells": {name: dict(cells) for name, cells in self.alike.cells.items()}}
 
     def summary(self, counts: CloudCounts, paths: Sequence[Path]) -> str:
         """Return one line: what was made, what was left out."""
