@@ -9,6 +9,7 @@ import numpy as np
 
 from cloudchamber.cloud import Clouds
 from cloudchamber.errors import InputError
+from cloudchamber.readers.whole_numbers import in_single_precision
 
 __all__ = ["as_array", "booleans", "finite", "mapping", "numbers", "refuse_rounded", "single", "whole_number"]
 
@@ -99,7 +100,7 @@ def refuse_rounded(values: np.ndarray, name: str) -> None:
         InputError: all values are whole numbers, and one is rounded.
     """
     large = values[np.abs(values) > _LARGEST_WHOLE]
-    rounded = large.astype(np.float32).astype(np.float64) != large
+    rounded = in_single_precision(large) != large
     if rounded.any() and (values == np.rint(values)).all():
         number = large[rounded][0]
         raise InputError(

@@ -13,6 +13,7 @@ from cloudchamber.particle_codes import INVISIBLE
 from cloudchamber.readers.event_tree import EventTree
 from cloudchamber.readers.jagged import Jagged, Step, offsets_of
 from cloudchamber.readers.nanoaod import CANDIDATES
+from cloudchamber.readers.whole_numbers import in_single_precision
 from cloudchamber.settings.ingestion import Constituents, EnergyFlow
 
 __all__ = [
@@ -168,8 +169,7 @@ def refuse_rounded(step: Step, collections: Sequence[str], extra: Sequence[str],
         lists = step.leaves[name]
         if lists.values.dtype.kind not in "iu":
             continue
-        # 64 bits, so that numbers of 32 bits are compared as they are.
-        rounded = lists.values.astype(np.float32).astype(np.float64)
+        rounded = in_single_precision(lists.values)
         wrong = np.flatnonzero(rounded != lists.values)
         if len(wrong):
             event = step.events[np.searchsorted(lists.offsets, wrong[0], side="right") - 1]

@@ -7,7 +7,7 @@ import numpy as np
 from cloudchamber.errors import InputError
 from cloudchamber.readers.jagged import Jagged
 
-__all__ = ["whole_lists", "whole_numbers"]
+__all__ = ["in_single_precision", "whole_lists", "whole_numbers"]
 
 
 def whole_numbers(path: Path, name: str, values: np.ndarray, first: int) -> np.ndarray:
@@ -54,3 +54,9 @@ def whole_lists(path: Path, name: str, lists: Jagged, events: np.ndarray) -> np.
             f"{path}: branch '{name}' is {lists.values[wrong[0]]} in event {event}, expected a whole number"
         )
     return found
+
+
+def in_single_precision(values: np.ndarray) -> np.ndarray:
+    """Return numbers as float64 that have gone through single precision, in which clouds hold them."""
+    # 64 bits, so that whole numbers of 32 bits are compared as they are.
+    return values.astype(np.float32).astype(np.float64)
