@@ -1,5 +1,6 @@
 """Packed clouds on disk: what is written is read, in any order, and what is wrong is one line."""
 
+import gc
 import tracemalloc
 from pathlib import Path
 
@@ -106,21 +107,26 @@ def test_inspect_knows_them(path: Path) -> None:
     assert found.facts["points"] == 13
 
 
-def test_memory_does_not_grow_with_the_file(tmp_path: Path, rng: np.random.Generator) -> None:
-    """Written and read in pieces: four times as many clouds take no more at a time."""
+def test_memory_does_not_grow_with_the_points(tmp_path: Path, rng: np.random.Generator) -> None:
+    """Written and read in pieces: eight times as many points take no more at a time.
+
+    Few clouds of many points, since counts and features of all clouds are in memory by design. The first file is not
+    counted: what Python and HDF5 keep from their first use differs from run to run.
+    """
+    some = part(rng, [10_000] * 10)
     peaks = []
-    for pieces in (2, 8):
-        path = tmp_path / f"{pieces}.h5"
-        some = part(rng, [200] * 100)
+    for run, pieces in enumerate((1, 2, 16)):
+        path = tmp_path / f"{run}.h5"
+        gc.collect()
         tracemalloc.start()
         with create_packed_clouds(path, COLUMNS, (Column("mass"),), (Column("number"),)) as writer:
             for _ in range(pieces):
                 writer.append(some)
         total = 0.0
         with open_packed_clouds(path) as clouds:
-            for _, item in clouds.pieces(np.arange(len(clouds)), points=20_000):
+            for _, item in clouds.pieces(np.arange(len(clouds)), points=100_000):
                 total += float(item.points.sum())
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
         assert total == pytest.approx(pieces * float(some.points.sum()), rel=1e-3)
-    assert peaks[1] < 1.3 * peaks[0]
+    assert peaks[2] < 1.3 * peaks[1]
