@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -324,3 +325,27 @@ def test_samples_of_which_one_was_cut_are_said(
     assert " jets of 'truth' have 30 particles and none has more, those of another" in capsys.readouterr().err
     getattr(cc, metric)(truth, truth[:100] * 0.99)
     assert "were cut" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("metric", ["w1m", "fpd"])
+@pytest.mark.parametrize("prepared", [False, True])
+def test_jets_that_were_made_with_other_settings_are_said(
+    jets: tuple[Clouds, ...], metric: str, prepared: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As the command 'compare' says it: of clouds as they were ingested, and of prepared ones."""
+
+    def made(clouds: Clouds, radius: float) -> Clouds:
+        settings = {"layout": "delphes", "clouds": {"kind": "reclustered", "radius": radius}, "max_particles": 8}
+        record = {"step": "ingest", "settings": settings, "inputs": {"/data/a.root": "a"}, "seed": None}
+        after = {"step": "prepare", "settings": {}, "inputs": {"/data/clouds.h5": "b"}, "seed": 1}
+        meta = {"provenance": after, "source": {"provenance": record}} if prepared else {"provenance": record}
+        return replace(clouds, meta={**clouds.meta, **meta})
+
+    truth, sample, more = jets
+    getattr(cc, metric)(made(truth, 0.8), made(sample, 0.8), more)
+    assert "other settings" not in capsys.readouterr().err
+    getattr(cc, metric)(made(truth, 0.8), made(sample, 0.4), more)
+    assert (
+        "cloudchamber: WARNING: 'generated': jets made with other settings than those of 'truth': clouds.radius is 0.4,"
+        " and not 0.8\n"
+    ) in capsys.readouterr().err

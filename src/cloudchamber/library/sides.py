@@ -15,6 +15,7 @@ from cloudchamber.metrics.resampling import Sample
 from cloudchamber.metrics.same_jets import say_same_jets, say_same_rows
 from cloudchamber.metrics.unlike import IN_RANDOM_ORDER, jet_columns, say_unlike
 from cloudchamber.preparation.alike import cut_at
+from cloudchamber.preparation.origin import say_other_choice
 
 __all__ = ["SIDES", "features_of", "jets_of", "samples_of", "say_dependent", "say_unlike_floor"]
 
@@ -27,6 +28,7 @@ _FEW_ZEROS = 0.01
 def features_of(truth: Any, generated: Any, floor: Any) -> list[np.ndarray]:
     """Return (N, D) features of all sides: those given, or the polynomials of jets."""
     _refuse_other_columns(_given(truth, generated, floor))
+    _say_other_choice((truth, generated, floor), SIDES)
     sides = _with_floor([_features(values, name) for values, name in _given(truth, generated, floor)])
     _say_dependent_rows(sides)
     say_unlike_floor([{f"of feature {number}": column for number, column in enumerate(side.T)} for side in sides])
@@ -137,7 +139,8 @@ def jets_of(truth: Any, generated: Any, floor: Any) -> list[Any]:
 
 
 def say_dependent(jets: Sequence[Clouds], names: Sequence[str] = SIDES) -> None:
-    """Say which samples have jets of the first one, of which they must be independent, or were cut and others not."""
+    """Say which samples have jets of the first one, were made otherwise, or were cut and others not."""
+    _say_other_choice(jets, names)
     for others, name in list(zip(jets, names, strict=False))[1:]:
         say_same_jets("cloudchamber", f"'{name}'", others, f"'{names[0]}'", jets[0], _CONSEQUENCE)
     numbers = [np.bincount(side.multiplicity) for side in jets]
@@ -148,6 +151,14 @@ def say_dependent(jets: Sequence[Clouds], names: Sequence[str] = SIDES) -> None:
                 f"cloudchamber: WARNING: {found[cut]} of {found.sum()} jets of '{name}' have {cut} particles and none "
                 f"has more, those of another sample have up to {most}, as where the former were cut to the hardest\n"
             )
+
+
+def _say_other_choice(sides: Sequence[Any], names: Sequence[str]) -> None:
+    """Say which clouds were ingested with other settings than those of the first sample, as far as both say theirs."""
+    first, *others = sides
+    for side, name in zip(others, names[1:], strict=False):
+        if isinstance(first, Clouds) and isinstance(side, Clouds):
+            say_other_choice("cloudchamber", f"'{name}'", side.meta, f"'{names[0]}'", first.meta)
 
 
 def say_unlike_floor(columns: Sequence[Mapping[str, np.ndarray]]) -> None:

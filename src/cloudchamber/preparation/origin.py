@@ -122,14 +122,12 @@ def say_other_choice(
 
     Args:
         step: that says it.
-        path, truth: the files, both of prepared jets; of others nothing is said.
+        path, truth: the files, or names of the samples, both of ingested or prepared jets; of others nothing is said.
         meta, truth_meta: their meta data.
     """
-    own, true = origin_of(meta), origin_of(truth_meta)
-    if own is None or true is None:
-        return
+    own, true = _choice(meta), _choice(truth_meta)
     for key in _OF_JETS:
-        mine, its = own["clouds"].get(key), true["clouds"].get(key)
+        mine, its = own.get(key), true.get(key)
         # Layouts without such a key do not choose their jets by it.
         if mine is None or its is None:
             continue
@@ -138,6 +136,14 @@ def say_other_choice(
                 f"{step}: WARNING: {path}: jets made with other settings than those of {truth}: {name} is {value}, "
                 f"and not {other}\n"
             )
+
+
+def _choice(meta: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the settings of the ingestion of prepared jets, or of those that were only ingested."""
+    prepared, record = origin_of(meta), _record(meta)
+    if prepared is not None:
+        return dict(prepared["clouds"])
+    return record["settings"] if record is not None and "clouds" in record["settings"] else {}
 
 
 def say_other_training(
