@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
 from cloudchamber.errors import InputError
-from cloudchamber.figures.dots import floor_handles, floor_line, marker
+from cloudchamber.figures.dots import floor_handles, floor_line, logarithmic, marker
 from cloudchamber.figures.labels import plain_solver
 from cloudchamber.figures.legends import legend_below
 from cloudchamber.figures.looks import Look
@@ -78,12 +78,14 @@ def few_steps(pairs: Sequence[FewStepPair], title: str) -> Figure:
                 )
             axis.set_xscale("log")
             axis.set_yscale("log")
+        logarithmic(row[0], "y", *row[0].get_ylim())
         row[0].set_ylabel(f"{KL_DIRECTION} [nat]\nof {LABELS[feature].symbol}")
     numbers = sorted(
         {int(number) for _, _, scan, solver in curves for number in _rows(scan, _SHOWN[0], solver)["evaluations"]}
     )
     axes[-1, 0].set_xticks(numbers, [f"{number}" for number in numbers])
     axes[-1, 0].xaxis.set_minor_locator(NullLocator())
+    logarithmic(axes[-1, 1], "x", *axes[-1, 1].get_xlim())
     for axis, label in zip(axes[-1], _COSTS.values(), strict=True):
         axis.set_xlabel(label)
     handles = [Line2D([], [], linestyle=look.linestyle, label=label, **marker(look)) for label, look, *_ in curves]
