@@ -1,5 +1,6 @@
 """Whether clouds of arrays that nobody has looked at are jets in the coordinates and units that they are taken for."""
 
+from dataclasses import replace
 from typing import final
 
 import numpy as np
@@ -7,14 +8,16 @@ import numpy as np
 from cloudchamber.cloud import Clouds
 from cloudchamber.jets.kinematics import jet_kinematics
 from cloudchamber.jets.relative import (
+    RELATIVE_COLUMNS,
     refuse_degrees,
     refuse_other_axes,
     refuse_other_masses,
     refuse_other_sums,
     refuse_other_units,
+    relative_points,
 )
 
-__all__ = ["CoordinateChecks"]
+__all__ = ["CoordinateChecks", "refuse_other_coordinates"]
 
 
 @final
@@ -68,3 +71,15 @@ class CoordinateChecks:
         refuse_other_axes(total, {"eta_rel": eta, "phi_rel": phi}, "particles")
         refuse_other_units(jet_pt, "feature 'jet_pt'")
         refuse_other_masses(mass, own, "feature 'jet_mass'")
+
+
+def refuse_other_coordinates(jets: Clouds) -> None:
+    """Do what :class:`CoordinateChecks` does, of jets with momenta that are all there.
+
+    Raises:
+        InputError: the message names the column or feature.
+    """
+    checks = CoordinateChecks(jets)
+    if checks.needed:
+        checks.add(jets, replace(jets, points=relative_points(jets), point_columns=RELATIVE_COLUMNS))
+        checks.check()
