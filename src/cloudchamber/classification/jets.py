@@ -15,8 +15,8 @@ from cloudchamber.cloud import EVENT_WEIGHT, Clouds, Column
 from cloudchamber.cloud_file import read_clouds
 from cloudchamber.cloud_writer import CloudWriter, create_clouds
 from cloudchamber.errors import InputError
+from cloudchamber.jets.coordinate_checks import refuse_other_coordinates
 from cloudchamber.jets.relative import RELATIVE_COLUMNS, relative_points
-from cloudchamber.preparation.coordinate_checks import refuse_other_coordinates
 from cloudchamber.preparation.identical import fingerprints, joined, momentum_column, repeats, warning
 from cloudchamber.preparation.splits import PARTS, event_labels, split
 from cloudchamber.preparation.unweighting import effective_size
