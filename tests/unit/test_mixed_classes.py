@@ -162,25 +162,26 @@ def test_a_class_that_was_cut_before_it_was_read(rng: np.random.Generator) -> No
 
 def test_a_class_that_was_cut_is_refused(tmp_path: Path) -> None:
     made = class_settings(tmp_path, np.random.default_rng(2), ["1", "2"], 600)
-    path = Path(made.classes[0].file)
-    jets = read_clouds(path)
-    place = [column.name for column in jets.feature_columns].index("n_constituents")
     for number, most in ((0, 40), (1, 100)):
-        features = jets.features.copy()
-        features[:, place] = np.minimum(np.random.default_rng(number).poisson(45, len(jets)), most)
         path = Path(made.classes[number].file)
-        write_clouds(path, replace(read_clouds(path), features=features[: len(read_clouds(path))]))
+        jets = read_clouds(path)
+        features = jets.features.copy()
+        place = [column.name for column in jets.feature_columns].index("n_constituents")
+        features[:, place] = np.minimum(np.random.default_rng(number).poisson(45, len(jets)), most)
+        write_clouds(path, replace(jets, features=features))
     with pytest.raises(InputError, match=r"jets of class '1' have 40 constituents and none has more.*mixed_classes"):
         combine_classes(made, 1, tmp_path / "jets.h5")
 
 
 def test_a_class_in_mev_is_refused(tmp_path: Path, rng: np.random.Generator) -> None:
+    """Of files, of which a warning alone was given when they were read."""
     made = class_settings(tmp_path, rng, ["1", "2"], 600)
     windowless = made.model_copy(update={"pt_window": None, "mass_window": None, "eta_max": None, "flat": False})
     jets = read_clouds(made.classes[1].file)
     points, features = jets.points * np.float32([1000, 1, 1]), jets.features.copy()
     features[:, [0, 3]] *= 1000
-    write_clouds(Path(made.classes[1].file), replace(jets, points=points, features=features))
+    of_files = {"provenance": {"settings": {}}}
+    write_clouds(Path(made.classes[1].file), replace(jets, points=points, features=features, meta=of_files))
     with pytest.raises(InputError, match="as in different units: taggers would tell these apart"):
         combine_classes(windowless, 1, tmp_path / "jets.h5")
     assert not (tmp_path / "jets.h5").exists()

@@ -13,6 +13,7 @@ from prepared_jets import write_prepared_jets
 from scipy import stats
 
 from cloudchamber.cloud import Clouds, Column
+from cloudchamber.cloud_writer import write_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.jets.energy_flow import energy_flow_polynomials
 from cloudchamber.jets.features import EXTRA_FEATURES, JET_FEATURES, LABELS, PARTICLE_FEATURES, W1_EFP_NAMES
@@ -370,3 +371,26 @@ def test_a_jet_pt_that_was_not_filled_is_refused(missing: float) -> None:
     assert observe(filled)["jet_mass"][0] > 100
     with pytest.raises(InputError, match="jet_pt of 1 of 3 jets with particles is not positive"):
         observe(clouds_from_arrays(jets, features={"jet_pt": [missing, 400.0, missing]}))
+
+
+@pytest.mark.parametrize(
+    ("shift", "unit", "said"),
+    [
+        (0.0, 1.0, None),
+        (1.4, 1.0, "particles: the particles of a jet lie 1.4 from its axis in phi_rel (median)"),
+        (0.0, 1000.0, "feature 'jet_pt' is 6e+05 (median): expected the pT in GeV"),
+    ],
+)
+def test_arrays_in_other_coordinates_or_units_are_said(
+    shift: float, unit: float, said: str | None, rng: np.random.Generator, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    """A sample of another program has its observables from this step, and nobody has looked at it."""
+    shares = rng.dirichlet(np.ones(10), 40)
+    angles = rng.normal(0, 0.1, (2, 40, 10))
+    points = np.stack([angles[0], angles[1] + shift, shares], axis=2)
+    path = tmp_path / "sample.h5"
+    write_clouds(path, clouds_from_arrays(points, features={"jet_pt": np.full(40, 600 * unit)}))
+    capsys.readouterr()
+    observe_file(path, tmp_path / "observables.h5")
+    warnings = [line for line in capsys.readouterr().err.splitlines() if "WARNING" in line]
+    assert [line.startswith(f"observe: WARNING: {path}: {said}") for line in warnings] == [True] * (said is not None)

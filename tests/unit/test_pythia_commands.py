@@ -119,6 +119,9 @@ def test_a_window_that_pythia_does_not_apply_is_refused(command: str) -> None:
         ("PartonLevel:MPI = off ! as in the note", "PartonLevel:mpi = on"),
         ("MultipartonInteractions:pT0Ref = 2.0", "Tune:pp = 21"),
         ("SpaceShower:alphaSorder = 2", "SpaceShower:alphaSorder = 1"),
+        ("6:m0 = 172.5", "6:m0 = 175."),
+        ("111:mayDecay = off", "111:mayDecay = on"),
+        ("23:onIfAny = 11", "23:onMode = on"),
     ],
 )
 def test_a_command_that_a_later_one_makes_void_is_refused(command: str, later: str) -> None:
@@ -129,6 +132,63 @@ def test_a_command_that_a_later_one_makes_void_is_refused(command: str, later: s
 def test_a_tune_and_what_differs_from_it_count() -> None:
     commands = ("Tune:pp = 21", "MultipartonInteractions:pT0Ref = 2.", "Next:numberShowEvent = 3", "Print:quiet = yes")
     assert next(collide("top", top_process(*TOP_COMMANDS, *commands), 1, 1, 1)).particles.n_events == 1
+
+
+@pytest.mark.parametrize(
+    ("process", "command", "keeps"),
+    [
+        ("HiggsSM:gg2H = on", "25:mWidth = 10.", "25:doForceWidth = on"),
+        ("HiggsSM:gg2H = on", "25:tau0 = 10.", "25:tauCalc = off"),
+    ],
+)
+def test_a_property_that_pythia_computes_is_refused(process: str, command: str, keeps: str) -> None:
+    """Of resonances it computes widths and lifetimes itself, without a word: that of the Higgs boson stayed 4 MeV."""
+    anywhere = {"pt_hat": (0.0, 6500.0)}
+    with pytest.raises(SettingsError, match=f"'{command}' does not count: Pythia sets another one; {keeps} keeps it"):
+        next(collide("top", top_process(process, command, **anywhere), 1, 1, 1))
+    assert next(collide("top", top_process(process, command, keeps, **anywhere), 1, 1, 1)).particles.n_events == 1
+
+
+def test_branching_ratios_that_pythia_computes_are_refused() -> None:
+    shares = [("0.9", "1 -1"), ("0.1", "11 -11")]
+    for mode, counts in ((0, False), (100, True)):
+        first, second = (f"1 {share} {mode} {products}" for share, products in shares)
+        process = top_process(
+            "WeakBosonAndParton:qqbar2gmZg = on", f"23:oneChannel = {first}", f"23:addChannel = {second}"
+        )
+        if counts:
+            assert next(collide("top", process, 1, 1, 1)).particles.n_events == 1
+        else:
+            with pytest.raises(SettingsError, match=f"'23:oneChannel = {first}' does not count: Pythia computes"):
+                next(collide("top", process, 1, 1, 1))
+
+
+@pytest.mark.parametrize("command", ["1000006:m0 = 800.", "1000006:onMode = off", "1000006:tau0 = 100."])
+def test_a_command_that_a_spectrum_makes_void_is_refused(command: str, tmp_path: Path) -> None:
+    path = tmp_path / "model.slha"
+    path.write_text(
+        "BLOCK MODSEL\n 1 0\nBLOCK MASS\n 1000006 500.\n 1000022 100.\n"
+        "DECAY 1000006 1.0\n 0.5 2 1000022 6\n 0.5 2 1000022 4\nDECAY 1000022 0.\n"
+    )
+    commands = ("SUSY:gg2squarkantisquark = on", command, "1000006:onIfAny = 6", f"SLHA:file = {path}")
+    with pytest.raises(SettingsError, match=f"'{command}' does not count: .*SLHA:allowUserOverride = on keeps"):
+        next(collide("top", top_process(*commands), 1, 1, 1))
+    kept = top_process(*commands, "SLHA:allowUserOverride = on", "1000006:tauCalc = off", pt_hat=(10.0, 6500.0))
+    assert next(collide("top", kept, 1, 1, 1)).particles.n_events == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "why"),
+    [
+        ("-24:onMode = off", "would not count: to Pythia, what begins with - is a comment"),
+        ("*HardQCD:all = on", "would not count: to Pythia, what begins with . is a comment"),
+        ("include = a.cmnd", "would count in part: its commands belong here, one by one"),
+    ],
+)
+def test_a_command_of_which_pythia_takes_nothing_or_a_part_is_refused(command: str, why: str) -> None:
+    values = {**TOP.model_dump(), "commands": [*TOP_COMMANDS, command]}
+    with pytest.raises(SettingsError, match=why):
+        parse(ProcessSettings, values)
 
 
 def test_a_spectrum_that_is_not_there_is_refused(tmp_path: Path) -> None:

@@ -304,3 +304,26 @@ def test_the_draw_of_one_class_does_not_depend_on_the_others(rng, tmp_path):
     three, two = (read_clouds(tmp_path / f"{name}.h5") for name in ("three", "two"))
     np.testing.assert_array_equal(three[three.label("class") > 0].features, two.features)
     assert seeds.generator(3, "tagging", "draw", "1").random() != seeds.generator(3, "tagging", "draw", "2").random()
+
+
+@pytest.mark.parametrize(
+    ("columns", "factor", "said"),
+    [
+        (("jet_phi",), 180 / np.pi, "particles: the particles of a jet lie .* from its axis in phi_rel"),
+        (("pt", "jet_pt", "jet_mass"), 1000, "feature 'jet_pt' is .*: expected the pT in GeV"),
+        (("jet_mass",), 1000, "feature 'jet_mass' is .* times the mass of the particles"),
+        (("phi",), 180 / np.pi, "phi of .* particles is beyond a turn: expected rad"),
+    ],
+)
+def test_own_arrays_in_other_coordinates_or_units_are_refused(rng, tmp_path, columns, factor, said):
+    """Nothing has looked at them when they were read, and a tagger tells classes by the degrees of one."""
+    settings = class_settings(tmp_path, rng, NAMES[:2], 300, flat=False, pt_window=None, mass_window=None)
+    second = ingested_jets(rng, 300)
+    points, features = second.points.copy(), second.features.copy()
+    for values, known in ((points, second.point_columns), (features, second.feature_columns)):
+        for place, column in enumerate(known):
+            values[..., place] *= factor if column.name in columns else 1
+    write_clouds(tmp_path / f"{NAMES[1]}.h5", replace(second, points=points, features=features))
+    with pytest.raises(InputError, match=f"class '{NAMES[1]}': {said}"):
+        combine_classes(settings, 1, tmp_path / "jets.h5")
+    assert not (tmp_path / "jets.h5").exists()

@@ -15,6 +15,7 @@ from cloudchamber.cloud import EVENT_WEIGHT, Clouds, Column
 from cloudchamber.cloud_file import read_clouds
 from cloudchamber.cloud_writer import CloudWriter, create_clouds
 from cloudchamber.errors import InputError
+from cloudchamber.jets.coordinate_checks import refuse_other_coordinates
 from cloudchamber.jets.relative import RELATIVE_COLUMNS, relative_points
 from cloudchamber.preparation.identical import fingerprints, joined, momentum_column, repeats, warning
 from cloudchamber.preparation.splits import PARTS, event_labels, split
@@ -54,7 +55,8 @@ def combine_classes(settings: TaggingJetsSettings, seed: int, output: Path) -> N
         InputError: a file cannot be used, a class has no jets or cannot be made flat, a part has fewer jets of a class
             than :data:`LEAST_JETS`, the training part has fewer jets of one than the learning curve asks for, or two
             classes have the same jet, were made with other settings or from other collections, or one was cut to fewer
-            particles; jets have event weights and the settings do not say what becomes of them, or some are negative.
+            particles; jets of arrays are in other coordinates or units (:func:`refuse_other_coordinates`); jets have
+            event weights and the settings do not say what becomes of them, or some are negative.
         StorageError: the output cannot be written.
     """
     files = list(dict.fromkeys(item.file for item in settings.classes))
@@ -82,6 +84,7 @@ def combine_classes(settings: TaggingJetsSettings, seed: int, output: Path) -> N
                 try:
                     rows, made[item.name] = chosen_jets(clouds, item, settings, seed)
                     jets, events = clouds[rows], event_labels(clouds)[rows]
+                    refuse_other_coordinates(jets)
                     made_of.append((item.name, origins.made_with(clouds, settings.max_particles)))
                     momenta[item.name] = origins.typical_pt(jets)
                     taken[item.name] = jets.without_particles

@@ -1,5 +1,6 @@
 """The step ``observe``: observables of a file of clouds."""
 
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +9,7 @@ import numpy as np
 
 from cloudchamber.cloud_file import CloudFile, open_clouds
 from cloudchamber.errors import InputError
+from cloudchamber.jets.coordinate_checks import CoordinateChecks
 from cloudchamber.jets.observable_file import create_observables
 from cloudchamber.jets.observables import observe
 from cloudchamber.jets.relative import RELATIVE_COLUMNS, relative_points
@@ -25,8 +27,10 @@ def observe_file(source: Path, output: Path) -> None:
     Jets in absolute coordinates (pt, eta, phi) are brought to relative ones first. Memory does not grow with their
     number.
 
+    A warning says where jets of arrays, which nobody has looked at, are in other coordinates or units.
+
     Raises:
-        InputError: the clouds are not jets.
+        InputError: the clouds are not jets, or azimuths are in degrees.
     """
     meta = {"provenance": provenance("observe", {}, [source])}
     with open_clouds(source, weighted=True) as clouds, create_observables(output, len(clouds), meta) as writer:
@@ -37,10 +41,15 @@ def observe_file(source: Path, output: Path) -> None:
 def _tables(file: CloudFile) -> Iterator[dict[str, np.ndarray]]:
     """Yield the observables of the jets of each piece."""
     absolute = "pt_rel" not in [column.name for column in file.point_columns]
+    checks = CoordinateChecks(file.meta)
     for start, piece in file.pieces():
         clouds = piece
         if absolute:
             clouds = replace(piece, points=relative_points(piece), point_columns=RELATIVE_COLUMNS)
+        try:
+            checks.add(piece, clouds)
+        except InputError as error:
+            raise InputError(f"{file.path}: {error}") from error
         for first in range(0, max(len(clouds), 1), _JETS):
             try:
                 yield observe(clouds[first : first + _JETS])
@@ -48,3 +57,8 @@ def _tables(file: CloudFile) -> Iterator[dict[str, np.ndarray]]:
                 stop = min(start + first + _JETS, len(file))
                 where = f" (jets {start + first} to {stop - 1})" if len(file) > _JETS else ""
                 raise InputError(f"{file.path}: {error}{where}") from error
+    try:
+        checks.check()
+    except InputError as error:
+        # A sample of a bad model may be far from jets too.
+        sys.stderr.write(f"observe: WARNING: {file.path}: {error}\n")

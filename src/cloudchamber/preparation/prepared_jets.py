@@ -10,9 +10,9 @@ import numpy as np
 
 from cloudchamber.cloud import Clouds
 from cloudchamber.errors import InputError
+from cloudchamber.jets.coordinate_checks import CoordinateChecks
 from cloudchamber.jets.kinematics import relative_sum
 from cloudchamber.jets.relative import RELATIVE_COLUMNS, relative_points
-from cloudchamber.preparation.coordinate_checks import CoordinateChecks
 from cloudchamber.preparation.identical import fingerprints_of, joined, repeats
 from cloudchamber.preparation.splits import event_labels, split
 from cloudchamber.preparation.standardisation import (
@@ -60,7 +60,7 @@ class Preparation:
     ) -> None:
         self._pieces, self._settings, self._source, self._rows = pieces, settings, source, rows
         self.jets = len(jets) if rows is None else len(rows)
-        self._checks = CoordinateChecks(jets)
+        self._checks = CoordinateChecks(jets.meta)
         content = self._read_once(len(jets))
         with of_file(source):
             parts = split(joined(event_labels(jets), content), jets.feature(CONDITIONS[0]), settings.split, rng)

@@ -45,6 +45,11 @@ def _without(decided: Mapping[str, str]) -> AfterValidator:
             name = "".join(command.replace("=", " ").lower().split()[:1])
             if name in decided:
                 raise ValueError(f"'{command}' would not count, {decided[name]} says this")
+            first = command.strip()[:1]
+            if not first.isalnum() and first not in ("", "!", "#"):
+                raise ValueError(f"'{command}' would not count: to Pythia, what begins with {first} is a comment")
+            if name == "include":
+                raise ValueError(f"'{command}' would count in part: its commands belong here, one by one")
             second = _second_name(command)
             if second is not None:
                 raise ValueError(f"'{second}' in '{' '.join(command.split())}' would not count: a command of its own")

@@ -15,6 +15,15 @@ from cloudchamber.optional import optional_package
 from cloudchamber.settings.processes import ProcessSettings, PythiaProcess
 from cloudchamber.simulation.decay_chains import SCALAR
 from cloudchamber.simulation.les_houches import write_events
+from cloudchamber.simulation.particle_commands import (
+    NUMBERS,
+    ON,
+    SWITCHES,
+    decays_of,
+    overruled,
+    properties_count,
+    switched_anew,
+)
 from cloudchamber.simulation.parton_veto import PartonVeto, commands
 
 __all__ = ["FAILURES_ALLOWED", "FAILURE_RATE_ALLOWED", "Generator", "generator"]
@@ -23,20 +32,17 @@ FAILURES_ALLOWED = 10
 FAILURE_RATE_ALLOWED = 0.05
 
 _PYTHIA_SEED_MAX = 900_000_000
-_ON = frozenset(("on", "yes", "true", "ok", "1"))
-_SWITCH_VALUES = _ON | {"off", "no", "false", "0"}
+_SWITCH_VALUES = ON | {"off", "no", "false", "0"}
 # What begins a comment.
 _COMMENT = re.compile(r"[!#].*", re.DOTALL)
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?")
 _WHOLE_NUMBER = re.compile(r"[-+]?\d+")
-# Properties of particles that are one number, or a switch.
-_PARTICLE_NUMBERS = frozenset(("m0", "mwidth", "mmin", "mmax", "tau0"))
 # Properties that switch on or off the decays to particles of some codes.
 _CHANNELS = re.compile(r"o(n|ff)(pos|neg)?if(any|all|match)")
 _SPECTRUM = "slha:file"
 # Settings of what is printed.
 _PRINTED = ("init:", "next:", "stat:", "print:")
-_PARTICLE_SWITCHES = frozenset(("onmode", "maydecay", "isresonance", "doexternaldecay", "doforcewidth"))
+_PARTICLE_SWITCHES = frozenset((*SWITCHES, "onmode"))
 
 
 @final
@@ -94,9 +100,12 @@ def _generator(name: str, process: ProcessSettings, of_kind: Sequence[str], seed
     pythia = optional_package("pythia8mc", "simulation", "simulation").Pythia("", False)
     for command in process.commands:
         _command(pythia, command, f"processes.{name}.commands")
-    for command in process.commands:
-        if not _counts(pythia, _words(command)):
+    words = [_words(command) for command in process.commands]
+    switched = switched_anew(words)
+    for place, command in enumerate(process.commands):
+        if place == switched or not _counts(pythia, words[place]):
             raise SettingsError(f"processes.{name}.commands: '{command}' does not count: a later one says otherwise")
+    decays = decays_of(pythia, words)
     # After the commands of the user, which therefore cannot change what the other keys say.
     own = ("Print:quiet = on", *of_kind, *commands(process.keep), "Random:setSeed = on", f"Random:seed = {seed}")
     for command in own:
@@ -109,6 +118,10 @@ def _generator(name: str, process: ProcessSettings, of_kind: Sequence[str], seed
             f"processes.{name}: Pythia finds no process it can make with commands {list(process.commands)}, "
             f"{process.scattering}, energy {process.energy:g} GeV"
         )
+    for command, parts in zip(process.commands, words, strict=True):
+        why = overruled(pythia, parts, decays)
+        if why is not None:
+            raise SettingsError(f"processes.{name}.commands: '{command}' does not count: {why}")
     return Generator(pythia, veto)
 
 
@@ -131,8 +144,10 @@ def _counts(pythia: Any, words: Sequence[str]) -> bool:
     name, value, *_ = [*words, "", ""]
     if name.lower().startswith(_PRINTED):
         return True
+    if not properties_count(pythia, words):
+        return False
     if pythia.settings.isFlag(name):
-        return bool(pythia.settings.flag(name)) == (value.lower() in _ON)
+        return bool(pythia.settings.flag(name)) == (value.lower() in ON)
     if pythia.settings.isMode(name):
         return bool(pythia.settings.mode(name) == int(value))
     return not pythia.settings.isParm(name) or bool(pythia.settings.parm(name) == float(value))
@@ -160,7 +175,7 @@ def _understood_of_particle(name: str, values: Sequence[str]) -> bool:
     """Return what :func:`_understood_value` does of a property of a particle."""
     if name in _PARTICLE_SWITCHES:
         return values[:1] != [] and values[0] in _SWITCH_VALUES
-    if name in _PARTICLE_NUMBERS:
+    if name in NUMBERS:
         return values[:1] != [] and _NUMBER.fullmatch(values[0]) is not None
     if _CHANNELS.fullmatch(name):
         return all(_WHOLE_NUMBER.fullmatch(value) for value in values)

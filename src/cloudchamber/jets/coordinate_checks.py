@@ -1,32 +1,39 @@
 """Whether clouds of arrays that nobody has looked at are jets in the coordinates and units that they are taken for."""
 
-from typing import final
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, final
 
 import numpy as np
 
 from cloudchamber.cloud import Clouds
 from cloudchamber.jets.kinematics import jet_kinematics
 from cloudchamber.jets.relative import (
+    RELATIVE_COLUMNS,
     refuse_degrees,
     refuse_other_axes,
     refuse_other_masses,
     refuse_other_sums,
     refuse_other_units,
+    relative_points,
 )
 
-__all__ = ["CoordinateChecks"]
+__all__ = ["CoordinateChecks", "refuse_other_coordinates"]
 
 
 @final
 class CoordinateChecks:
     """What is counted of jets that come in pieces. Files of jets were looked at when they were read.
 
+    Args:
+        meta: what the clouds say of themselves.
+
     Attributes:
         needed: whether nothing says what the jets were made from.
     """
 
-    def __init__(self, jets: Clouds) -> None:
-        self.needed = "provenance" not in jets.meta
+    def __init__(self, meta: Mapping[str, Any]) -> None:
+        self.needed = "provenance" not in meta
         self._sums: list[np.ndarray] = []
         self._jets: list[np.ndarray] = []
 
@@ -46,8 +53,10 @@ class CoordinateChecks:
             for name in ("pt_rel", "eta_rel", "phi_rel")
         )
         self._sums.append(np.stack([pt.sum(axis=1), (pt * eta).sum(axis=1), (pt * phi).sum(axis=1)], axis=1))
-        jet_pt, mass = (relative.feature(name).astype(np.float64) for name in ("jet_pt", "jet_mass"))
+        jet_pt = relative.feature("jet_pt").astype(np.float64)
         own = jet_pt * jet_kinematics(np.maximum(pt, 0.0), eta, phi)[1]
+        known = "jet_mass" in (column.name for column in relative.feature_columns)
+        mass = relative.feature("jet_mass").astype(np.float64) if known else own
         self._jets.append(np.stack([jet_pt, mass, own], axis=1))
 
     def check(self) -> None:
@@ -68,3 +77,15 @@ class CoordinateChecks:
         refuse_other_axes(total, {"eta_rel": eta, "phi_rel": phi}, "particles")
         refuse_other_units(jet_pt, "feature 'jet_pt'")
         refuse_other_masses(mass, own, "feature 'jet_mass'")
+
+
+def refuse_other_coordinates(jets: Clouds) -> None:
+    """Do what :class:`CoordinateChecks` does, of jets with momenta that are all there.
+
+    Raises:
+        InputError: the message names the column or feature.
+    """
+    checks = CoordinateChecks(jets.meta)
+    if checks.needed:
+        checks.add(jets, replace(jets, points=relative_points(jets), point_columns=RELATIVE_COLUMNS))
+        checks.check()
