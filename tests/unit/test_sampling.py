@@ -333,6 +333,20 @@ def test_shards_that_are_no_whole_are_refused(study: Study, tmp_path: Path) -> N
     assert not output.exists()
 
 
+def test_shards_of_a_gpu_and_a_cpu_are_refused(study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    jets = study.jets()
+    one, two = tmp_path / "one.h5", tmp_path / "two.h5"
+    sample_model(study.weights, study.description, jets, SAMPLER, 1, one, Shard(1, 2))
+    # Chunks are larger on a GPU, so that its second half of 150 jets begins elsewhere.
+    monkeypatch.setattr("cloudchamber.generative.sample.chunk_size", lambda device: 75)
+    sample_model(study.weights, study.description, jets, SAMPLER, 1, two, Shard(2, 2))
+    assert len(read_clouds(one)) + len(read_clouds(two)) != JETS
+    message = r"two\.h5: has the jets from 75 to 150 of 150, and the shards before it those to 64, as where some were"
+    with pytest.raises(InputError, match=message):
+        gather_sample([one, two], tmp_path / "gathered.h5")
+    assert not (tmp_path / "gathered.h5").exists()
+
+
 @pytest.mark.parametrize("text", ["", "1", "0-of-2", "3-of-2", "a-of-b", "1-of-2 "])
 def test_a_wrong_shard_is_one_line(text: str) -> None:
     with pytest.raises(SettingsError, match="--shard: "):
