@@ -184,6 +184,36 @@ def test_a_tagger_predicts_what_the_step_does(tmp_path: Path) -> None:
         model.predict(absolute, jet_pt=pt, jet_eta=eta)
 
 
+def test_particles_in_another_order_are_refused_where_a_tagger_cuts_them(tmp_path: Path) -> None:
+    from pronged_jets import tagging_clouds
+
+    network = {"kind": "particle_flow", "tower": [4], "hidden": [4], "towers": 12}
+    settings = parse(TaggerSettings, {"network": network, "training": {"steps": 1}}, "tagger")
+    torch.manual_seed(3)
+    tagger = build_tagger(settings.network, 2)
+    stored = StoredTagger(settings, tagger, ("1", "3"), ())
+    clouds = tagging_clouds(jets=40)
+    pt, eta = clouds.feature("jet_pt"), clouds.feature("jet_eta")
+    backwards = np.where(clouds.mask[:, :, None], clouds.points, 0)[:, ::-1]
+    for cut_at, cut in ((None, 12), (8, 8)):
+        folder = tmp_path / str(cut)
+        folder.mkdir()
+        paths = folder / "weights.safetensors", folder / "model.json"
+        save_tagger(*paths, stored, tagger.state_dict(), {"cut_at": cut_at}, {"step": "train-tagger"})
+        model: Any = cc.load_model(folder)
+        model.predict(clouds.points, jet_pt=pt, jet_eta=eta)
+        longer = int((clouds.multiplicity > cut).sum())
+        message = (
+            rf"^jets: the particles of {longer} of 40 jets are not sorted by falling pT, and .* the hardest {cut}$"
+        )
+        with pytest.raises(cc.InputError, match=message):
+            model.predict(backwards, jet_pt=pt, jet_eta=eta)
+        # Where all are looked at their order does not matter.
+        short = clouds.multiplicity <= cut
+        either = (model.predict(of[short], jet_pt=pt[short], jet_eta=eta[short]) for of in (clouds.points, backwards))
+        np.testing.assert_allclose(*either, rtol=1e-5)
+
+
 def test_what_is_no_model_is_named(tmp_path: Path, jets: Path) -> None:
     with pytest.raises(cc.InputError, match=r"nowhere: no such file or folder$"):
         cc.load_model(tmp_path / "nowhere")
