@@ -25,6 +25,7 @@ from cloudchamber.generative.shards import Shard, gather_sample
 from cloudchamber.generative.train import train
 from cloudchamber.jets.kinematics import relative_sum
 from cloudchamber.networks.packing import Packing
+from cloudchamber.preparation.standardisation import Standardisation
 from cloudchamber.readers.jetnet import read_jetnet, write_jetnet
 from cloudchamber.settings.base import parse
 from cloudchamber.settings.generators import EVALUATIONS_PER_STEP, GeneratorSettings, SamplerSettings
@@ -113,6 +114,27 @@ def test_multiplicity_pt_and_mass_are_those_of_training_jets_together(sample: Cl
     # 150 draws with replacement from 100 jets: no jet is drawn as often as ten times (probability 1e-4).
     assert max(Counter(jets).values()) < 10
     assert len(set(jets)) > 60
+
+
+def test_particles_that_a_diffusion_model_never_draws_are_said(
+    tmp_path: Path, clouds: Clouds, capsys: pytest.CaptureFixture[str]
+) -> None:
+    training = {"steps": 1, "batch_size": 16, "accelerator": "cpu"}
+    train_part = clouds.part("train")
+    points = Standardisation.from_json(clouds.meta["standardisation"]["points"])
+    values = np.abs(points.forward(train_part.points[train_part.mask]))
+    for number, (scale, clip) in enumerate(((1.0, 25.0), (5.0, 10.0))):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        objective = {"kind": "diffusion", "data_scale": scale, "clip": clip}
+        Study(folder, clouds, _settings(objective=objective, training=training))
+        said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("train: WARNING: ")]
+        beyond = np.count_nonzero(values > clip / scale, axis=0)
+        assert len(said) == np.count_nonzero(beyond)
+        for name, clipped in zip(points.names, beyond, strict=True):
+            line = f"{name} of {clipped} of {len(values)} training particles is beyond objective.clip, {clip / scale:g}"
+            assert any(line in text for text in said) == (clipped > 0)
+    assert beyond.any()
 
 
 def test_the_seed_decides(study: Study, sample: Clouds) -> None:
