@@ -124,6 +124,17 @@ def test_sums_that_are_not_known_cannot_be_imposed(jets: Path) -> None:
         model.sample({"multiplicity": [2, 4]}, evaluations=0)
 
 
+def test_more_particles_than_in_any_training_jet_are_said(jets: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model = cc.load_model(jets / "weights.safetensors")
+    assert isinstance(model, GenerativeModel)
+    prepared = cc.read_clouds(jets / "prepared.h5")
+    most = int(prepared.part("train").multiplicity.max())
+    for counts, larger in (([most, 2], 0), ([most + 1, 2, 90], 2)):
+        model.sample({"multiplicity": counts}, **SAMPLER)
+        line = f"jets: WARNING: {larger} of {len(counts)} jets are asked for with more than {most} particles"
+        assert (line in capsys.readouterr().err) == (larger > 0)
+
+
 def test_masses_in_mev_are_said(jets: Path, capsys: pytest.CaptureFixture[str]) -> None:
     model = cc.load_model(jets / "weights.safetensors")
     assert isinstance(model, GenerativeModel)

@@ -65,7 +65,8 @@ def train(
         adversarial = isinstance(task, AdversarialTask)
         of_network = generator_weights(trained.weights) if adversarial else trained.weights
         record = provenance("train", settings.model_dump(mode="json"), [source], seed)
-        save_artifact(weights, description, of_network, settings, clouds.meta["standardisation"], record)
+        most = int(clouds.part("train").multiplicity.max())
+        save_artifact(weights, description, of_network, settings, clouds.meta["standardisation"], most, record)
         write_rows(history, trained.history)
 
 
