@@ -75,6 +75,7 @@ class Tagging(Study):
         return {
             "study": self.name,
             "dataset": "all",
+            "classes": list(self._plan.settings.classes),
             "models": [{**entry, "kind": models[entry["name"]].network.kind} for entry in self._models()],
             **{name: self._plan.tables[name] for name in ("metrics", "significance")},
         }
