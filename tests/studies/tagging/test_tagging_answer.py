@@ -23,6 +23,7 @@ def answered(
     paired: Sequence[tuple[str, str, float, float]] = (),
     curves: Mapping[str, Mapping[int, Sequence[float]]] | None = None,
     classes: Sequence[str] = PRONGS,
+    flat: bool = True,
 ) -> Answer:
     """Return the answer for taggers with one accuracy per seed; ``paired``: two taggers, difference, uncertainty."""
     table = [
@@ -42,6 +43,7 @@ def answered(
         "study": "tagging",
         "dataset": "all",
         "classes": list(classes),
+        "flat": flat,
         "models": models(
             {name: len(values) for name, values in accuracies.items()},
             **{name: {"kind": kind} for name, kind in KINDS.items()},
@@ -81,6 +83,12 @@ def test_what_more_training_jets_bring_is_said(tmp_path: Path) -> None:
         "With 1,400 training jets in place of 700 HL does not change clearly (0.010 ± 0.014)."
     ) in answer.text
     assert answer.facts["trained with"] == "1,400 jets"
+
+
+def test_jets_are_said_to_be_flat_where_weights_make_them_so(tmp_path: Path) -> None:
+    for flat in (True, False):
+        answer = answered(tmp_path, {"hl": [0.55], "pfn": [0.50], "tr": [0.52]}, PAIRS, flat=flat)
+        assert answer.facts["measure"] == "accuracy, all classes alike" + ", jets flat in mass and pT" * flat
 
 
 def test_why_attention_is_behind_is_said_where_jets_are_few(tmp_path: Path) -> None:

@@ -49,8 +49,8 @@ def answers(files: Mapping[str, Any]) -> list[Answer]:
     """Return the answer of the study.
 
     Args:
-        files: "study", "dataset", "metrics", "significance", "classes" (their names) and "models", a list with "name",
-            "title", "seed" and "kind" of the network.
+        files: "study", "dataset", "metrics", "significance", "classes" (their names), "flat" (whether weights make
+            the jets so) and "models", a list with "name", "title", "seed" and "kind" of the network.
 
     Raises:
         InputError: a table cannot be used.
@@ -75,7 +75,7 @@ def answers(files: Mapping[str, Any]) -> list[Answer]:
     )
     trained = {"trained with": f"{count(int(sizes['n_training'].max()))} jets"} if len(sizes) else {}
     facts = {
-        "measure": f"{_METRIC}, jets flat in mass and pT",
+        "measure": f"{_METRIC}, jets flat in mass and pT" if files.get("flat") else _METRIC,
         "jets": f"{count(int(best.n_reference))} test jets",
         **trained,
         **seeds_of(measured),
