@@ -7,6 +7,8 @@ import torch
 from examples_of_gpu_tests import CLASSES, NETWORKS, PARTICLENET, classifier_jets, moved
 from torch import Tensor
 
+from cloudchamber.networks.graph_rows import PackedGraphRows
+from cloudchamber.networks.packing import Packing
 from cloudchamber.networks.particlenet import ParticleNet
 from cloudchamber.networks.prediction import predict_log_probabilities
 
@@ -43,6 +45,17 @@ def test_bfloat16_is_close_to_float32(device: torch.device, name: str) -> None:
         with torch.autocast(device.type, torch.bfloat16):
             found = network(*inputs).float()
     assert (found - expected).abs().mean() < 0.05 * expected.abs().mean()
+
+
+def test_sums_over_a_cloud_do_not_stand_still_in_half_precision(device: torch.device) -> None:
+    ones = torch.ones(300, 1, dtype=torch.bfloat16, device=device)
+    # Where each step is rounded, a sum of ones stands still at 256, and a mean of 300 falls below one.
+    assert float(Packing(torch.tensor([300], device=device)).sum(ones)) == 300
+    rows = PackedGraphRows.of(torch.ones(1, 300, dtype=torch.bool, device=device))
+    assert float(rows.mean(ones)) == 1
+    slots = torch.arange(300, device=device).expand(1, 300, 300)
+    edges = rows.edges(torch.ones(1, 300, 300, dtype=torch.bool, device=device), slots)
+    assert float(edges.mean(ones.expand(300, 300).reshape(-1, 1))[0]) == 1
 
 
 def test_log_posterior(device: torch.device) -> None:

@@ -124,6 +124,17 @@ def test_sums_that_are_not_known_cannot_be_imposed(jets: Path) -> None:
         model.sample({"multiplicity": [2, 4]}, evaluations=0)
 
 
+def test_more_particles_than_in_any_training_jet_are_said(jets: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model = cc.load_model(jets / "weights.safetensors")
+    assert isinstance(model, GenerativeModel)
+    prepared = cc.read_clouds(jets / "prepared.h5")
+    most = int(prepared.part("train").multiplicity.max())
+    for counts, larger in (([most, 2], 0), ([most + 1, 2, 90], 2)):
+        model.sample({"multiplicity": counts}, **SAMPLER)
+        line = f"jets: WARNING: {larger} of {len(counts)} jets are asked for with more than {most} particles"
+        assert (line in capsys.readouterr().err) == (larger > 0)
+
+
 def test_masses_in_mev_are_said(jets: Path, capsys: pytest.CaptureFixture[str]) -> None:
     model = cc.load_model(jets / "weights.safetensors")
     assert isinstance(model, GenerativeModel)
@@ -182,6 +193,36 @@ def test_a_tagger_predicts_what_the_step_does(tmp_path: Path) -> None:
         cc.InputError, match=r"^jets: pt_rel of a jet adds up to .*: expected units of the pT of the jet"
     ):
         model.predict(absolute, jet_pt=pt, jet_eta=eta)
+
+
+def test_particles_in_another_order_are_refused_where_a_tagger_cuts_them(tmp_path: Path) -> None:
+    from pronged_jets import tagging_clouds
+
+    network = {"kind": "particle_flow", "tower": [4], "hidden": [4], "towers": 12}
+    settings = parse(TaggerSettings, {"network": network, "training": {"steps": 1}}, "tagger")
+    torch.manual_seed(3)
+    tagger = build_tagger(settings.network, 2)
+    stored = StoredTagger(settings, tagger, ("1", "3"), ())
+    clouds = tagging_clouds(jets=40)
+    pt, eta = clouds.feature("jet_pt"), clouds.feature("jet_eta")
+    backwards = np.where(clouds.mask[:, :, None], clouds.points, 0)[:, ::-1]
+    for cut_at, cut in ((None, 12), (8, 8)):
+        folder = tmp_path / str(cut)
+        folder.mkdir()
+        paths = folder / "weights.safetensors", folder / "model.json"
+        save_tagger(*paths, stored, tagger.state_dict(), {"cut_at": cut_at}, {"step": "train-tagger"})
+        model: Any = cc.load_model(folder)
+        model.predict(clouds.points, jet_pt=pt, jet_eta=eta)
+        longer = int((clouds.multiplicity > cut).sum())
+        message = (
+            rf"^jets: the particles of {longer} of 40 jets are not sorted by falling pT, and .* the hardest {cut}$"
+        )
+        with pytest.raises(cc.InputError, match=message):
+            model.predict(backwards, jet_pt=pt, jet_eta=eta)
+        # Where all are looked at their order does not matter.
+        short = clouds.multiplicity <= cut
+        either = (model.predict(of[short], jet_pt=pt[short], jet_eta=eta[short]) for of in (clouds.points, backwards))
+        np.testing.assert_allclose(*either, rtol=1e-5)
 
 
 def test_what_is_no_model_is_named(tmp_path: Path, jets: Path) -> None:

@@ -25,6 +25,7 @@ from cloudchamber.generative.shards import Shard, gather_sample
 from cloudchamber.generative.train import train
 from cloudchamber.jets.kinematics import relative_sum
 from cloudchamber.networks.packing import Packing
+from cloudchamber.preparation.standardisation import Standardisation
 from cloudchamber.readers.jetnet import read_jetnet, write_jetnet
 from cloudchamber.settings.base import parse
 from cloudchamber.settings.generators import EVALUATIONS_PER_STEP, GeneratorSettings, SamplerSettings
@@ -113,6 +114,27 @@ def test_multiplicity_pt_and_mass_are_those_of_training_jets_together(sample: Cl
     # 150 draws with replacement from 100 jets: no jet is drawn as often as ten times (probability 1e-4).
     assert max(Counter(jets).values()) < 10
     assert len(set(jets)) > 60
+
+
+def test_particles_that_a_diffusion_model_never_draws_are_said(
+    tmp_path: Path, clouds: Clouds, capsys: pytest.CaptureFixture[str]
+) -> None:
+    training = {"steps": 1, "batch_size": 16, "accelerator": "cpu"}
+    train_part = clouds.part("train")
+    points = Standardisation.from_json(clouds.meta["standardisation"]["points"])
+    values = np.abs(points.forward(train_part.points[train_part.mask]))
+    for number, (scale, clip) in enumerate(((1.0, 25.0), (5.0, 10.0))):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        objective = {"kind": "diffusion", "data_scale": scale, "clip": clip}
+        Study(folder, clouds, _settings(objective=objective, training=training))
+        said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("train: WARNING: ")]
+        beyond = np.count_nonzero(values > clip / scale, axis=0)
+        assert len(said) == np.count_nonzero(beyond)
+        for name, clipped in zip(points.names, beyond, strict=True):
+            line = f"{name} of {clipped} of {len(values)} training particles is beyond objective.clip, {clip / scale:g}"
+            assert any(line in text for text in said) == (clipped > 0)
+    assert beyond.any()
 
 
 def test_the_seed_decides(study: Study, sample: Clouds) -> None:
@@ -331,6 +353,20 @@ def test_shards_that_are_no_whole_are_refused(study: Study, tmp_path: Path) -> N
     with pytest.raises(InputError, match="3 chunks of 64; they cannot be shared by 4"):
         sample_model(study.weights, study.description, jets, SAMPLER, 1, output, Shard(1, 4))
     assert not output.exists()
+
+
+def test_shards_of_a_gpu_and_a_cpu_are_refused(study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    jets = study.jets()
+    one, two = tmp_path / "one.h5", tmp_path / "two.h5"
+    sample_model(study.weights, study.description, jets, SAMPLER, 1, one, Shard(1, 2))
+    # Chunks are larger on a GPU, so that its second half of 150 jets begins elsewhere.
+    monkeypatch.setattr("cloudchamber.generative.sample.chunk_size", lambda device: 75)
+    sample_model(study.weights, study.description, jets, SAMPLER, 1, two, Shard(2, 2))
+    assert len(read_clouds(one)) + len(read_clouds(two)) != JETS
+    message = r"two\.h5: has the jets from 75 to 150 of 150, and the shards before it those to 64, as where some were"
+    with pytest.raises(InputError, match=message):
+        gather_sample([one, two], tmp_path / "gathered.h5")
+    assert not (tmp_path / "gathered.h5").exists()
 
 
 @pytest.mark.parametrize("text", ["", "1", "0-of-2", "3-of-2", "a-of-b", "1-of-2 "])

@@ -16,7 +16,7 @@ from torch.nn.functional import cross_entropy
 from cloudchamber.classification.cost import flops, measure_cost
 from cloudchamber.classification.feature_sets import feature_names
 from cloudchamber.classification.inputs import HighLevelInputs, TowerInputs
-from cloudchamber.classification.jet_data import read_tagging_jets, training_rows
+from cloudchamber.classification.jet_data import read_tagging_jets, towers_of, training_rows
 from cloudchamber.classification.predict import predict_classes
 from cloudchamber.classification.taggers import CloudTagger, build_tagger, load_tagger
 from cloudchamber.classification.train import train_tagger
@@ -26,6 +26,7 @@ from cloudchamber.errors import InputError, SettingsError
 from cloudchamber.jets.observable_file import read_observables, write_observables
 from cloudchamber.settings.base import parse
 from cloudchamber.settings.taggers import TaggerCostSettings, TaggerSettings
+from cloudchamber.storage import read_json
 from cloudchamber.studies.tagging.relevance import attention_received, gradient_times_input
 from cloudchamber.training.classification import ClassificationTask
 from cloudchamber.training.described_weights import parameters
@@ -113,7 +114,7 @@ def test_files_are_the_same_to_the_bit_and_say_what_they_are(study: Study) -> No
     for first, second in zip(study.files("first"), study.files("second"), strict=True):
         assert first.read_bytes() == second.read_bytes()
     described = json.loads(study.files("first")[1].read_text())
-    assert described["training"] == {"jets": 40, "jets_per_class": 20, "seed": 3}
+    assert described["training"] == {"jets": 40, "jets_per_class": 20, "seed": 3, "cut_at": None}
     assert described["classes"] == ["1", "3"]
     stored = load_tagger(*study.files("first")[:2])
     assert described["parameters"] == parameters(stored.tagger)
@@ -209,6 +210,25 @@ def test_jets_that_a_tagger_was_not_trained_on_are_said(study: Study, capsys: py
         predict_classes(jets, None, weights, description, study.folder / "scores_of.h5")
         line = f"{description} was trained on other jets than {jets}: jets of its test part may be among them"
         assert (line in capsys.readouterr().err) == said
+
+
+def test_jets_are_cut_as_those_of_the_training_were(tmp_path: Path) -> None:
+    whole = tagging_clouds()
+    cut = replace(whole, points=whole.points[:, :10], mask=whole.mask[:, :10])
+    study = Study(tmp_path, cut)
+    study.train("particle_flow", "cut", 20)
+    weights, description, _ = study.files("cut")
+    assert read_json(description)["training"]["cut_at"] == 10
+    tagger = load_tagger(weights, description).tagger
+    longer, shorter = (towers_of(clouds, "jets") for clouds in (whole, cut))
+    with torch.no_grad():
+        assert torch.equal(tagger(*longer), tagger(*shorter))
+    # Jets that were not cut are no limit.
+    study = Study(tmp_path, whole)
+    study.train("particle_flow", "whole", 1)
+    weights, description, _ = study.files("whole")
+    assert read_json(description)["training"]["cut_at"] is None
+    assert load_tagger(weights, description).tagger.towers == 230
 
 
 def test_a_network_and_files_that_do_not_go_together(study: Study) -> None:

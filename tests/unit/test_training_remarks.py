@@ -36,3 +36,10 @@ def test_a_learning_rate_that_is_never_reached() -> None:
     loop = TrainingSettings(**settings)  # type: ignore[arg-type]
     assert max(learning_rate_factor(step, loop) for step in range(5000)) == 0.25
     assert line.startswith("the learning rate reaches 25% of what is set, in 5000 steps")
+
+
+@pytest.mark.parametrize(("steps", "keep", "said"), [(400, "best", True), (400, "last", False), (1000, "best", False)])
+def test_best_weights_of_a_single_validation(steps: int, keep: str, said: bool) -> None:
+    lines = _said(steps=steps, keep=keep, validate_every=500, ema_decay=0.9)
+    line = "the best weights are the last ones: the only validation is after all 400 steps"
+    assert lines == [f"{line} (training.validate_every: 500)"] * said

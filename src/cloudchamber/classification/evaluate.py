@@ -60,7 +60,7 @@ def evaluate(
 ) -> None:
     """Judge taggers on the test part of the jets of all classes.
 
-    All metrics count the classes alike and weigh their jets flat in mass and pT. Metrics of the table: "accuracy";
+    All metrics count the classes alike, with the weights of the file of jets. Metrics of the table: "accuracy";
     "auc" and "rejection" (one over the background efficiency where half of the signal is kept) of each class against
     all others, with the mean over classes as the feature "" (for "rejection" one over the mean background efficiency);
     "calibration_error"; "accuracy_in_bins" of jet mass and pT from ``low`` to ``high``; "learning_curve", the accuracy

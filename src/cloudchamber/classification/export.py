@@ -13,11 +13,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from cloudchamber.classification.taggers import HighLevelTagger, StoredTagger, Tagger, load_tagger
+from cloudchamber.classification.taggers import HighLevelTagger, StoredTagger, Tagger, TowerTagger, load_tagger
 from cloudchamber.errors import StorageError
 from cloudchamber.networks.onnx_model import onnx_model
 from cloudchamber.optional import optional_package
-from cloudchamber.settings.taggers import DenseTagger
 from cloudchamber.storage import write_bytes
 
 __all__ = ["export_tagger"]
@@ -46,8 +45,9 @@ def export_tagger(weights: Path, description: Path, output: Path) -> None:
     Inputs of the file are ``towers`` (N, P, 3) float32: pt_rel, eta_rel, phi_rel, hardest first; ``jet`` (N, 2)
     float32: transverse momentum [GeV] and eta; ``mask`` (N, P) bool, true for real towers; or, for a dense network,
     ``features`` (N, H) float32. The output is ``log_probabilities`` (N, K) float32. N is free, P is the number of
-    towers that the tagger looks at. The meta data of the file name classes, features and P. Before it is written, the
-    file is run by onnxruntime on jets made of random numbers and compared with the tagger.
+    towers that the tagger looks at: no more than its training jets were cut to. The meta data of the file name classes,
+    features and P. Before it is written, the file is run by onnxruntime on jets made of random numbers and compared
+    with the tagger.
 
     Args:
         weights, description: the tagger.
@@ -62,8 +62,7 @@ def export_tagger(weights: Path, description: Path, output: Path) -> None:
     )
     stored = load_tagger(weights, description)
     model = _converted(stored)
-    network = stored.settings.network
-    towers = {} if isinstance(network, DenseTagger) else {"towers": network.towers}
+    towers = {"towers": stored.tagger.towers} if isinstance(stored.tagger, TowerTagger) else {}
     described = {"classes": stored.classes, "features": stored.features, **towers}
     onnx.helper.set_model_props(model, {name: json.dumps(value) for name, value in described.items()})
     content = model.SerializeToString()
@@ -92,12 +91,12 @@ def _trial_jets(stored: StoredTagger, jets: int) -> tuple[Tensor, ...]:
     alone takes them apart.
     """
     generator = torch.Generator().manual_seed(0)
-    network = stored.settings.network
-    if isinstance(network, DenseTagger):
-        inputs = cast(HighLevelTagger, stored.tagger).inputs
+    tagger = stored.tagger
+    if not isinstance(tagger, TowerTagger):
+        inputs = cast(HighLevelTagger, tagger).inputs
         return (inputs.like_training(torch.randn(jets, len(stored.features), generator=generator)),)
-    counts = torch.linspace(1, network.towers, jets).round()
-    mask = torch.arange(network.towers) < counts.unsqueeze(1)
+    counts = torch.linspace(1, tagger.towers, jets).round()
+    mask = torch.arange(tagger.towers) < counts.unsqueeze(1)
     pt = torch.rand(mask.shape, generator=generator) * mask
     angles = 0.4 * torch.randn(*mask.shape, 2, generator=generator)
     towers = torch.cat([(pt / pt.sum(dim=1, keepdim=True)).unsqueeze(2), angles], dim=2)

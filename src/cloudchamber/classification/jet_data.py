@@ -14,6 +14,7 @@ from cloudchamber.cloud import Clouds
 from cloudchamber.cloud_file import read_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.jets.observable_file import read_observables_of
+from cloudchamber.preparation.alike import cut_at
 
 __all__ = ["TaggingJets", "class_names", "read_tagging_jets", "towers_of", "training_rows"]
 
@@ -47,6 +48,11 @@ class TaggingJets:
     def of(self, rows: Tensor) -> tuple[Tensor, ...]:
         """Return the inputs of ``rows``."""
         return tuple(values[rows] for values in self.inputs)
+
+    @property
+    def cut_at(self) -> int | None:
+        """Number of towers that jets were cut to before they came here; None where nothing tells, or for features."""
+        return None if self.features else cut_at(np.bincount(self.inputs[-1].sum(dim=1).numpy()))
 
     def balanced_weights(self, rows: Tensor, weighted: bool) -> Tensor | None:
         """Return (N,) weights with which each class counts equally among ``rows``; None where all are 1.

@@ -1,7 +1,8 @@
 """How well taggers do: numbers of the test jets that count all classes alike, each for many sets of weights at once.
 
-All of them weigh the jets so that mass and pT of each class are flat, and each class has the same total weight, however
-many jets it has. The first row of the weights is the sample itself, the others are resamplings of it.
+All of them weigh the jets with the weights of the sample, which may make mass and pT of each class flat. Each class has
+the same total weight, however many jets it has. The first row of the weights is the sample itself, the others are
+resamplings of it.
 """
 
 import math

@@ -31,6 +31,7 @@ from cloudchamber.settings.taggers import (
 from cloudchamber.training.described_weights import load_stored, parameters, save_described
 
 __all__ = [
+    "CUT_AT",
     "CloudTagger",
     "GraphTagger",
     "HighLevelTagger",
@@ -41,6 +42,9 @@ __all__ = [
     "load_tagger",
     "save_tagger",
 ]
+
+# Key of what is known of the training, with the number of towers that its jets were cut to.
+CUT_AT = "cut_at"
 
 
 class Tagger(nn.Module, ABC):
@@ -224,7 +228,7 @@ def save_tagger(
 
 
 def load_tagger(weights_path: Path, description_path: Path) -> StoredTagger:
-    """Read a trained tagger.
+    """Read a trained tagger. Where its training jets were cut to their hardest towers, it looks at no more of others.
 
     Raises:
         InputError: a file is missing or damaged, or the weights are not those of the description.
@@ -233,10 +237,16 @@ def load_tagger(weights_path: Path, description_path: Path) -> StoredTagger:
         weights_path,
         description_path,
         TaggerSettings,
-        lambda settings, described: build_tagger(
-            settings.network, len(described["classes"]), tuple(described["features"])
-        ),
+        _built,
         ("classes", "features"),
     )
     classes, features = (tuple(stored.description[name]) for name in ("classes", "features"))
     return StoredTagger(stored.settings, stored.network, classes, features)
+
+
+def _built(settings: TaggerSettings, described: Mapping[str, Any]) -> Tagger:
+    tagger = build_tagger(settings.network, len(described["classes"]), tuple(described["features"]))
+    cut = described.get("training", {}).get(CUT_AT)
+    if cut is not None and isinstance(tagger, TowerTagger):
+        tagger.towers = min(tagger.towers, cut)
+    return tagger

@@ -20,7 +20,18 @@ from cloudchamber.settings.generators import GeneratorSettings, SamplerSettings
 from cloudchamber.settings.networks import EpicGanSettings, EpicSettings, TransformerSettings
 from cloudchamber.training.described_weights import load_stored, save_described
 
-__all__ = ["Artifact", "build_network", "build_sampler", "cloud_noise", "load_artifact", "save_artifact"]
+__all__ = [
+    "LARGEST_MULTIPLICITY",
+    "Artifact",
+    "build_network",
+    "build_sampler",
+    "cloud_noise",
+    "load_artifact",
+    "save_artifact",
+]
+
+# Key of the description.
+LARGEST_MULTIPLICITY = "largest_multiplicity"
 
 
 @final
@@ -82,17 +93,17 @@ def save_artifact(
     weights: Mapping[str, Tensor],
     settings: GeneratorSettings,
     standardisation: Mapping[str, Any],
+    largest_multiplicity: int,
     provenance: Mapping[str, Any],
 ) -> None:
-    """Write weights and description.
+    """Write weights and description, with the number of particles that no training jet exceeds.
 
     Raises:
         StorageError: a file cannot be written.
     """
     number = sum(value.numel() for value in weights.values())
-    save_described(
-        weights_path, description_path, weights, settings, number, provenance, standardisation=standardisation
-    )
+    more = {"standardisation": standardisation, LARGEST_MULTIPLICITY: largest_multiplicity}
+    save_described(weights_path, description_path, weights, settings, number, provenance, **more)
 
 
 def load_artifact(weights_path: Path, description_path: Path) -> Artifact:

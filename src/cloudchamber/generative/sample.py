@@ -20,7 +20,7 @@ from cloudchamber.generative.artifact import Artifact, build_sampler, load_artif
 from cloudchamber.generative.constraint import rescaled
 from cloudchamber.generative.jet_features import JetFeatures, read_jets
 from cloudchamber.generative.sampling import chunk_size
-from cloudchamber.generative.shards import WHOLE, Shard
+from cloudchamber.generative.shards import JETS, WHOLE, Shard
 from cloudchamber.jets.observable_file import read_observables
 from cloudchamber.jets.relative import RELATIVE_COLUMNS
 from cloudchamber.networks.packing import padded
@@ -134,6 +134,7 @@ def sample_model(
                 "device": drawn.device,
             },
             "shard": str(shard),
+            JETS: [rows.start, rows.stop, len(all_jets)],
             ORIGIN: origin,
             "provenance": provenance(
                 "sample", settings.model_dump(mode="json"), [weights, description, jets_file], seed

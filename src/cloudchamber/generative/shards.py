@@ -10,7 +10,10 @@ from cloudchamber.cloud_file import read_clouds, read_header
 from cloudchamber.cloud_writer import create_clouds
 from cloudchamber.errors import InputError, SettingsError
 
-__all__ = ["WHOLE", "Shard", "gather_sample"]
+__all__ = ["JETS", "WHOLE", "Shard", "gather_sample"]
+
+# Key of the meta data that has the first jet of a shard, the first behind it, and how many all shards have.
+JETS = "jets"
 
 
 @final
@@ -64,18 +67,20 @@ def gather_sample(parts: Sequence[Path], output: Path) -> None:
     Jets, particles and what made them are those of a draw in one piece; the time per jet is the mean over the jets.
 
     Raises:
-        InputError: a file is no shard, one is missing or there twice, or they are not of one sample.
+        InputError: a file is no shard, one is missing or there twice, they are not of one sample, or one does not begin
+            where another ends.
     """
     shards: dict[int, Path] = {}
     first = read_header(parts[0])
     for path in parts:
         meta = read_header(path)
         shard = Shard.parse(meta["shard"]) if "shard" in meta else None
-        if shard is None or shard.of != len(parts) or shard.number in shards:
+        if shard is None or JETS not in meta or shard.of != len(parts) or shard.number in shards:
             raise InputError(f"{path}: not one of {len(parts)} different shards of a sample")
         if _origin(meta) != _origin(first):
             raise InputError(f"{path}: not of the sample of {parts[0]}: other model, jets, settings or seed")
         shards[shard.number] = path
+    total = _refuse_gaps(shards)
     seconds, negative = 0.0, 0
     layout = read_clouds(shards[1])[:0]
     columns = (layout.point_columns, layout.feature_columns, layout.label_columns)
@@ -86,8 +91,26 @@ def gather_sample(parts: Sequence[Path], output: Path) -> None:
             seconds += clouds.meta["sampler"]["seconds_per_jet"] * len(clouds)
             negative += clouds.meta["particles_without_momentum"]
         sampler = {**first["sampler"], "seconds_per_jet": seconds / writer.rows}
-        counted = {"shard": str(WHOLE), "sampler": sampler, "particles_without_momentum": negative}
-        writer.add_meta({**read_header(shards[1]), **counted})
+        counted = {"sampler": sampler, "particles_without_momentum": negative}
+        writer.add_meta({**read_header(shards[1]), "shard": str(WHOLE), JETS: [0, total, total], **counted})
+
+
+def _refuse_gaps(shards: Mapping[int, Path]) -> int:
+    """Refuse shards that do not hold each jet once, as where chunks of a GPU and of a CPU parted them; return the jets.
+
+    Args:
+        shards: files by their numbers, which are all there.
+    """
+    end = 0
+    for number in sorted(shards):
+        first, stop, total = read_header(shards[number])[JETS]
+        if first != end or (number == len(shards) and stop != total):
+            raise InputError(
+                f"{shards[number]}: has the jets from {first} to {stop} of {total}, and the shards before it those to"
+                f" {end}, as where some were drawn on a GPU and others on a CPU: draw all on one kind of device"
+            )
+        end = stop
+    return end
 
 
 def _origin(meta: Mapping[str, Any]) -> tuple[Any, ...]:

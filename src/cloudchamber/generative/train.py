@@ -1,5 +1,7 @@
 """The training step: prepared jets to weights, their description and the history."""
 
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +21,7 @@ from cloudchamber.generative.task import GenerationTask, pack
 from cloudchamber.preparation.standardisation import Standardisation
 from cloudchamber.settings.generators import GeneratorSettings
 from cloudchamber.settings.networks import EpicGanSettings
-from cloudchamber.settings.objectives import AdversarialSettings
+from cloudchamber.settings.objectives import AdversarialSettings, DiffusionSettings
 from cloudchamber.storage import provenance, write_rows
 from cloudchamber.training import run
 
@@ -63,8 +65,20 @@ def train(
         adversarial = isinstance(task, AdversarialTask)
         of_network = generator_weights(trained.weights) if adversarial else trained.weights
         record = provenance("train", settings.model_dump(mode="json"), [source], seed)
-        save_artifact(weights, description, of_network, settings, clouds.meta["standardisation"], record)
+        most = int(clouds.part("train").multiplicity.max())
+        save_artifact(weights, description, of_network, settings, clouds.meta["standardisation"], most, record)
         write_rows(history, trained.history)
+
+
+def _say_clipped(values: np.ndarray, names: Sequence[str], objective: DiffusionSettings) -> None:
+    """Say of each column how many of the (M, F) training particles are larger than those that are ever drawn."""
+    for name, clipped in zip(names, np.count_nonzero(np.abs(values) > objective.clip, axis=0), strict=True):
+        if clipped:
+            sys.stderr.write(
+                f"train: WARNING: {name} of {clipped} of {len(values)} training particles is beyond objective.clip,"
+                f" {objective.clip / objective.data_scale:g} standard deviations (clip over data_scale): particles as"
+                " these are never drawn\n"
+            )
 
 
 def _task(clouds: Clouds, source: Path, settings: GeneratorSettings, seed: int) -> GenerationTask | AdversarialTask:
@@ -75,6 +89,9 @@ def _task(clouds: Clouds, source: Path, settings: GeneratorSettings, seed: int) 
         pack(clouds.part(name), of_points, of_conditions, settings.conditions, objective.data_scale)
         for name in ("train", "validation")
     )
+
+    if isinstance(objective, DiffusionSettings):
+        _say_clipped(training.values.numpy(), of_points.names, objective)
 
     def to_physical(values: np.ndarray) -> np.ndarray:
         return of_points.inverse(values / scale)

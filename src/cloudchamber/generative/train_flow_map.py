@@ -100,7 +100,8 @@ def train_flow_map(
     if trained.first:
         inputs = [source, teacher_weights, teacher_description]
         record = provenance("train-flow-map", settings.model_dump(mode="json"), inputs, seed)
-        save_artifact(weights, description, trained.weights, generator, clouds.meta["standardisation"], record)
+        most = int(clouds.part("train").multiplicity.max())
+        save_artifact(weights, description, trained.weights, generator, clouds.meta["standardisation"], most, record)
         write_rows(history, trained.history)
 
 

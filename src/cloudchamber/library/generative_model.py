@@ -1,5 +1,6 @@
 """Trained models that generate jets: clouds of particles, and the jets to ask them for."""
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, final
@@ -10,7 +11,7 @@ import torch
 from cloudchamber import seeds
 from cloudchamber.cloud import Clouds
 from cloudchamber.errors import InputError
-from cloudchamber.generative.artifact import load_artifact
+from cloudchamber.generative.artifact import LARGEST_MULTIPLICITY, load_artifact
 from cloudchamber.generative.jet_features import JetFeatures
 from cloudchamber.generative.jet_flow import JetFlow, draw_from_flow
 from cloudchamber.generative.jet_scales import JetScales
@@ -132,6 +133,13 @@ class GenerativeModel:
         return Clouds(points, mask, beside, nothing, RELATIVE_COLUMNS, tuple(columns))
 
     def _say_unlike_training(self, asked: JetFeatures) -> None:
+        most = self.description.get(LARGEST_MULTIPLICITY)
+        larger = 0 if most is None else np.count_nonzero(asked.multiplicity > most)
+        if larger:
+            sys.stderr.write(
+                f"jets: WARNING: {larger} of {len(asked)} jets are asked for with more than {most} particles, which no"
+                " jet of the training has\n"
+            )
         scale = self._artifact.conditions
         values = scale.forward(np.stack([getattr(asked, name) for name in scale.names], axis=1))
         chosen = [scale.names.index(name) for name in self.conditions]

@@ -10,7 +10,7 @@ import torch
 
 from cloudchamber.classification.jet_data import towers_of
 from cloudchamber.classification.predict import log_probabilities
-from cloudchamber.classification.taggers import HighLevelTagger, load_tagger
+from cloudchamber.classification.taggers import HighLevelTagger, TowerTagger, load_tagger
 from cloudchamber.cloud import Column
 from cloudchamber.errors import InputError
 from cloudchamber.jets.relative import refuse_other_sums, refuse_other_units
@@ -45,13 +45,14 @@ class TaggerModel:
 
         Args:
             jets: (N, P, 3) eta_rel, phi_rel [rad] and pt_rel, zero in empty slots, the hardest particles first; or
-                clouds of jets. Of a tagger with ``features``: (N, H) numbers in their order.
+                clouds of jets. Those with more particles than the training jets were cut to are cut alike. Of a tagger
+                with ``features``: (N, H) numbers in their order.
             jet_pt: (N,) [GeV] of jets that are an array.
             jet_eta: (N,) pseudorapidity of jets that are an array.
 
         Raises:
             InputError: an array is empty or has another shape, a number is not finite, pT and eta are missing or
-                impossible, or a pT is in another unit.
+                impossible, a pT is in another unit, or particles of jets that would be cut are not by falling pT.
         """
         inputs = self._features(jets) if self.features else self._towers(jets, {"jet_pt": jet_pt, "jet_eta": jet_eta})
         return log_probabilities(self._stored, inputs).exp().numpy()
@@ -67,7 +68,9 @@ class TaggerModel:
 
     def _towers(self, jets: Any, given: Mapping[str, Any]) -> tuple[torch.Tensor, ...]:
         clouds = as_jets(jets, "jets")
-        refuse_other_sums(np.where(clouds.mask, clouds.point("pt_rel"), 0.0).sum(axis=1), "jets")
+        pt = np.where(clouds.mask, clouds.point("pt_rel"), 0.0)
+        refuse_other_sums(pt.sum(axis=1), "jets")
+        self._refuse_other_order(pt, clouds.multiplicity)
         there = {column.name for column in clouds.feature_columns}
         columns = []
         for name, value in given.items():
@@ -81,3 +84,14 @@ class TaggerModel:
             columns.append(values.astype(np.float32))
         named = tuple(Column(name, unit) for name, unit in _NEEDED.items())
         return towers_of(replace(clouds, features=np.stack(columns, axis=1), feature_columns=named), "jets")
+
+    def _refuse_other_order(self, pt: np.ndarray, multiplicity: np.ndarray) -> None:
+        """Refuse jets that would be cut to the first of their particles, where these are not the hardest."""
+        assert isinstance(self.network, TowerTagger), "a tagger without features takes particles"
+        looks_at = self.network.towers
+        rising = (np.diff(pt, axis=1) > 0).any(axis=1) & (multiplicity > looks_at)
+        if rising.any():
+            raise InputError(
+                f"jets: the particles of {np.count_nonzero(rising)} of {len(pt)} jets are not sorted by falling pT, and"
+                f" the tagger looks at the hardest {looks_at}"
+            )

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from cloudchamber.networks.buckets import Buckets
+from cloudchamber.networks.precision import single_precision
 
 __all__ = ["AttentiveClassifier", "CloudClassifier", "CloudRows", "PackedRows", "PaddedRows"]
 
@@ -80,8 +81,7 @@ class PackedRows(CloudRows):
         return clouds.index_select(0, self._buckets.owners)
 
     def sum(self, particles: Tensor) -> Tensor:
-        # In half precision a hundred terms would lose what tells jets apart.
-        terms = particles.float() if particles.dtype in (torch.bfloat16, torch.float16) else particles
+        terms = single_precision(particles)
         return terms.new_zeros(self._shape[0], terms.shape[1]).index_add(0, self._buckets.owners, terms)
 
     def mean(self, particles: Tensor) -> Tensor:

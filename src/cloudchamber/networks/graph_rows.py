@@ -8,6 +8,8 @@ from typing import final
 import torch
 from torch import Tensor
 
+from cloudchamber.networks.precision import single_precision
+
 __all__ = ["Edges", "GraphRows", "PackedEdges", "PackedGraphRows", "PaddedGraphRows"]
 
 
@@ -45,8 +47,9 @@ class PackedEdges(Edges):
         return rows.repeat_interleave(self.degree.squeeze(1), output_size=len(self.neighbour))
 
     def mean(self, messages: Tensor) -> Tensor:
-        total = messages.new_zeros(len(self.degree), messages.shape[1]).index_add(0, self.centre, messages)
-        return total / self.degree.clamp(min=1)
+        terms = single_precision(messages)
+        total = terms.new_zeros(len(self.degree), terms.shape[1]).index_add(0, self.centre, terms)
+        return (total / self.degree.clamp(min=1)).to(messages.dtype)
 
 
 @final
@@ -113,8 +116,9 @@ class PackedGraphRows(GraphRows):
 
     def mean(self, rows: Tensor) -> Tensor:
         clouds = self.slots // self.mask.shape[1]
-        total = rows.new_zeros(len(self.mask), rows.shape[1]).index_add(0, clouds, rows)
-        return total / self.mask.sum(dim=1, keepdim=True).clamp(min=1)
+        terms = single_precision(rows)
+        total = terms.new_zeros(len(self.mask), terms.shape[1]).index_add(0, clouds, terms)
+        return (total / self.mask.sum(dim=1, keepdim=True).clamp(min=1)).to(rows.dtype)
 
     def edges(self, real: Tensor, slots: Tensor) -> Edges:
         real = self.pack(real)

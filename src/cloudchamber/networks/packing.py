@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from cloudchamber.networks.buckets import Buckets
+from cloudchamber.networks.precision import single_precision
 
 __all__ = ["PackedClouds", "Packing", "padded"]
 
@@ -44,9 +45,10 @@ class Packing:
             return Buckets(self.counts)
 
     def sum(self, particles: Tensor) -> Tensor:
-        """Sum (M, H) particle rows over each cloud: (B, H)."""
-        pooled = particles.new_zeros(len(self.counts), particles.shape[1])
-        return pooled.index_add_(0, self._owner, particles)
+        """Sum (M, H) particle rows over each cloud: (B, H), in the type of the rows."""
+        terms = single_precision(particles)
+        pooled = terms.new_zeros(len(self.counts), terms.shape[1])
+        return pooled.index_add_(0, self._owner, terms).to(particles.dtype)
 
     def spread(self, clouds: Tensor) -> Tensor:
         """Repeat (B, H) cloud rows for each particle: (M, H)."""

@@ -35,7 +35,11 @@ class DiffusionSettings(Settings):
     signal_max: Fraction = Field(0.999, description="signal rate at t = 0")
     signal_min: Fraction = Field(0.02, description="signal rate at t = 1")
     likelihood_weight: Annotated[float, Field(ge=0)] = Field(1e-3, description="weight of the likelihood term")
-    clip: PositiveFloat = Field(25.0, description="largest size of the estimated clean data when sampling")
+    clip: PositiveFloat = Field(
+        25.0,
+        description="largest size of the estimated clean data when sampling, in the units of data_scale: with 5 for it"
+        " 25 are 5 standard deviations",
+    )
     data_scale: PositiveFloat = Field(1.0, description="standard deviation of the data the network sees")
 
     @model_validator(mode="after")

@@ -25,6 +25,11 @@ def remarks(settings: TrainingSettings, size: int, without_matrices: bool) -> It
     if without_matrices:
         yield "no weights are a matrix that Muon moves (training.muon_learning_rate)"
     steps = settings.steps
+    if settings.keep == "best" and steps <= settings.validate_every:
+        yield (
+            f"the best weights are the last ones: the only validation is after all {steps} steps"
+            f" (training.validate_every: {settings.validate_every})"
+        )
     left = settings.ema_decay**steps
     if left > _LITTLE:
         yield (

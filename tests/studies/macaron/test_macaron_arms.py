@@ -29,20 +29,31 @@ def trained(
 
 
 def test_what_is_detectable_is_the_number_stated_beforehand() -> None:
-    of_five, with_jets = detectable(ComparisonSettings(), 5, 10_000)
+    of_five, with_jets = detectable(ComparisonSettings(), (5, 5), 10_000)
     assert of_five == pytest.approx(0.0040, abs=1e-4)
     assert with_jets > of_five
-    assert detectable(ComparisonSettings(), 5, 1e12)[1] == pytest.approx(of_five, rel=1e-3)
-    assert detectable(ComparisonSettings(), 2, 1000)[0] == pytest.approx(0.0107, abs=1e-4)
-    assert all(math.isnan(limit) for limit in detectable(ComparisonSettings(), 1, 1000))
+    assert detectable(ComparisonSettings(), (5, 5), 1e12)[1] == pytest.approx(of_five, rel=1e-3)
+    assert detectable(ComparisonSettings(), (2, 2), 1000)[0] == pytest.approx(0.0107, abs=1e-4)
+    assert all(math.isnan(limit) for limit in detectable(ComparisonSettings(), (1, 1), 1000))
 
 
 def test_a_difference_of_that_size_is_found_four_times_in_five() -> None:
-    limit, _ = detectable(ComparisonSettings(), 5, 1.0)
+    limit, _ = detectable(ComparisonSettings(), (5, 5), 1.0)
     rng = np.random.default_rng(2)
     first, second = rng.normal(limit, 0.002, (4000, 5)), rng.normal(0.0, 0.002, (4000, 5))
     found = (stats.ttest_ind(first, second, axis=1).pvalue < 0.05).mean()
     assert found == pytest.approx(0.8, abs=0.03)
+
+
+def test_a_difference_from_an_arm_of_other_seeds_is_found_as_often() -> None:
+    rng = np.random.default_rng(2)
+    for seeds in ((13, 2), (3, 10)):
+        limit, _ = detectable(ComparisonSettings(), seeds, 1.0)
+        first, second = rng.normal(limit, 0.002, (4000, seeds[0])), rng.normal(0.0, 0.002, (4000, seeds[1]))
+        found = (stats.ttest_ind(first, second, axis=1, equal_var=False).pvalue < 0.05).mean()
+        assert found == pytest.approx(0.8, abs=0.09), seeds
+    assert limit < detectable(ComparisonSettings(), (3, 3), 1.0)[0]
+    assert all(math.isnan(limit) for limit in detectable(ComparisonSettings(), (5, 1), 1000))
 
 
 def test_a_difference_holds_jets_and_seeds() -> None:
@@ -79,7 +90,7 @@ def test_false_alarms_of_five_arms_together_are_one_in_twenty_at_most() -> None:
         )
         clear += any(difference(arm, reference, "accuracy", comparisons=5).is_clear for arm in others)
     assert 0.01 < clear / 400 < 0.07
-    assert detectable(ComparisonSettings(), 5, 1e12, 5)[0] > detectable(ComparisonSettings(), 5, 1e12)[0]
+    assert detectable(ComparisonSettings(), (5, 5), 1e12, 5)[0] > detectable(ComparisonSettings(), (5, 5), 1e12)[0]
 
 
 def test_one_seed_says_nothing_of_others() -> None:

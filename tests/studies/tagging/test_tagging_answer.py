@@ -13,6 +13,7 @@ from cloudchamber.errors import InputError
 from cloudchamber.studies.tagging.answer import answers
 from cloudchamber.summary.answer import Answer
 
+PRONGS = ("1", "2", "3", "4b", "4q", "6", "8")
 KINDS = {"hl": "dense", "pfn": "particle_flow", "tr": "transformer", "pt": "particle_transformer", "pn": "particle_net"}
 
 
@@ -21,6 +22,8 @@ def answered(
     accuracies: Mapping[str, Sequence[float]],
     paired: Sequence[tuple[str, str, float, float]] = (),
     curves: Mapping[str, Mapping[int, Sequence[float]]] | None = None,
+    classes: Sequence[str] = PRONGS,
+    flat: bool = True,
 ) -> Answer:
     """Return the answer for taggers with one accuracy per seed; ``paired``: two taggers, difference, uncertainty."""
     table = [
@@ -39,6 +42,8 @@ def answered(
     files = {
         "study": "tagging",
         "dataset": "all",
+        "classes": list(classes),
+        "flat": flat,
         "models": models(
             {name: len(values) for name, values in accuracies.items()},
             **{name: {"kind": kind} for name, kind in KINDS.items()},
@@ -80,17 +85,27 @@ def test_what_more_training_jets_bring_is_said(tmp_path: Path) -> None:
     assert answer.facts["trained with"] == "1,400 jets"
 
 
+def test_jets_are_said_to_be_flat_where_weights_make_them_so(tmp_path: Path) -> None:
+    for flat in (True, False):
+        answer = answered(tmp_path, {"hl": [0.55], "pfn": [0.50], "tr": [0.52]}, PAIRS, flat=flat)
+        assert answer.facts["measure"] == "accuracy, all classes alike" + ", jets flat in mass and pT" * flat
+
+
 def test_why_attention_is_behind_is_said_where_jets_are_few(tmp_path: Path) -> None:
     accuracies = {"hl": [0.55], "pfn": [0.50], "tr": [0.52]}
 
-    def said(jets: int, paired: Sequence[tuple[str, str, float, float]] = PAIRS) -> bool:
-        answer = answered(tmp_path, accuracies, paired, {"tr": {jets: [0.52]}, "hl": {jets: [0.55]}})
+    def said(
+        jets: int, paired: Sequence[tuple[str, str, float, float]] = PAIRS, classes: Sequence[str] = PRONGS
+    ) -> bool:
+        answer = answered(tmp_path, accuracies, paired, {"tr": {jets: [0.52]}, "hl": {jets: [0.55]}}, classes)
         return "comes level with 17 of them from about 70,000 training jets on" in answer.text
 
     assert said(2400)
     # With as many jets another reason has to be found, and where attention is not behind, none.
     assert not said(140000)
     assert not said(2400, (("hl", "pfn", 0.05, 0.01), ("hl", "tr", -0.03, 0.01), ("pfn", "tr", -0.08, 0.01)))
+    # Of classes of one's own nothing of the kind is known.
+    assert not said(2400, classes=("qcd", "top"))
 
 
 def test_taggers_are_compared_on_the_same_jets(tmp_path: Path) -> None:
@@ -154,6 +169,7 @@ def test_one_tagger_needs_no_table_of_pairs(tmp_path: Path) -> None:
     files: dict[str, Any] = {
         "study": "tagging",
         "dataset": "all",
+        "classes": list(PRONGS),
         "models": models({"tr": 1}, tr={"kind": "transformer"}),
         "significance": str(tmp_path / "nowhere.csv"),
         "metrics": write_metrics(

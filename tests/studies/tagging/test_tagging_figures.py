@@ -17,6 +17,7 @@ from cloudchamber.figures import style
 from cloudchamber.figures.rendering import Table, as_html, as_latex
 from cloudchamber.pipeline.drawing import caption_of
 from cloudchamber.studies.tagging.figures.inputs import (
+    heading,
     read_confusion,
     read_learning_curves,
     read_of_bins,
@@ -188,6 +189,14 @@ def test_the_table_of_models_has_quality_and_cost(files: dict[str, Any]) -> None
     assert others == ("10.0",) * 4
     assert table.references[0][1] == "0.250"
     assert {"auc", "rejection", "parameters"} <= set(table.data["metric"])
+
+
+def test_jets_are_said_to_be_flat_where_weights_make_them_so(files: dict[str, Any]) -> None:
+    for flat in (True, False):
+        notes = _table("models", {**files, "flat": flat}).notes
+        assert ("All numbers count the classes alike and weigh their jets flat in mass and pT." in notes) == flat
+        assert ("All numbers count the classes alike." in notes) != flat
+        assert ("weighted flat in mass and pT" in heading({**files, "flat": flat})) == flat
 
 
 def test_the_better_model_stands_first_in_the_table_of_differences(files: dict[str, Any]) -> None:

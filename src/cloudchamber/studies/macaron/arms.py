@@ -136,24 +136,28 @@ def difference(
     return ArmDifference(of_jets.value, of_jets.uncertainty, of_seeds, _critical(distribution, comparisons))
 
 
-def detectable(settings: ComparisonSettings, seeds: int, jets: float, comparisons: int = 1) -> tuple[float, float]:
+def detectable(
+    settings: ComparisonSettings, seeds: tuple[int, int], jets: float, comparisons: int = 1
+) -> tuple[float, float]:
     """Return the smallest difference in accuracy that is found to be clear in four of five repetitions.
 
     It is known before any training: from the expected spread over seeds and the expected disagreement of two trainings.
 
     Args:
         settings: what is expected.
-        seeds: of each of the two arms.
+        seeds: of the arm, and of the one that it is compared with.
         jets: test jets, or their effective number.
         comparisons: as of :func:`difference`.
 
     Returns:
-        As if there were any number of test jets; and with the jets there are. Not a number for a single seed.
+        As if there were any number of test jets; and with the jets there are. Not a number for a single seed of one.
     """
-    if seeds < 2:
+    if min(seeds) < 2:
         return math.nan, math.nan
-    freedom = 2 * (seeds - 1)
-    of_seeds = _factor(stats.t(freedom), comparisons) * settings.seed_spread * math.sqrt(2 / seeds)
+    variance = sum(1 / number for number in seeds)
+    # Those of Welch and Satterthwaite, which :func:`difference` takes, where both arms spread alike.
+    freedom = variance**2 / sum(1 / (number**2 * (number - 1)) for number in seeds)
+    of_seeds = _factor(stats.t(freedom), comparisons) * settings.seed_spread * math.sqrt(variance)
     of_jets = _factor(stats.norm(), comparisons) * math.sqrt(settings.disagreement / jets)
     return of_seeds, math.hypot(of_seeds, of_jets)
 

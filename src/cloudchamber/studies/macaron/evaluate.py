@@ -67,7 +67,10 @@ def evaluate(
         raise InputError(f"{jets}: no scores of the arm of reference '{reference}' among {sorted(chosen)}")
     effective = float(1.0 / np.square(weights[0]).sum())
     others = max(1, len(chosen) - 1)
-    limits = {arm: detectable(settings.comparison, len(items), effective, others) for arm, items in chosen.items()}
+    limits = {
+        arm: detectable(settings.comparison, (len(items), len(chosen[reference])), effective, others)
+        for arm, items in chosen.items()
+    }
     sys.stderr.write(
         f"evaluation: {len(unseen.rows)} test jets; detectable with {len(chosen[reference])} seeds and {others} arms: "
         f"{limits[reference][1]:.4f} in accuracy ({limits[reference][0]:.4f} from the seeds alone)\n"

@@ -66,9 +66,10 @@ def models(files: _Files) -> Table:
     per_class = [read_measurements(files, name, list(class_titles(files))) for name in ("auc", "rejection")]
     everything = [*quality.items(), *zip(("auc", "rejection"), per_class, strict=True), *costs.items()]
     data = pd.concat([all_digits(items, name) for name, items in everything if items], ignore_index=True)
+    flat = " and weigh their jets flat in mass and pT" if files.get("flat") else ""
     notes = [
         f"{count(sample_size(files))} test jets. This is {SAMPLE}.",
-        "All numbers count the classes alike and weigh their jets flat in mass and pT.",
+        f"All numbers count the classes alike{flat}.",
         "AUC and rejection are of each class against all others: means of the AUC and of the background efficiency.",
         f"{_UNCERTAINTY} Guessing has the floor; that of the calibration error is what true probabilities get.",
         *seeds_note(quality["accuracy"]),

@@ -26,7 +26,7 @@ CAPTIONS = {
         "spread over seeds as well and are as long as makes a difference clear (Student's t, 5 % for all "
         "arms of a measure together). The grey band is the difference in accuracy that was stated beforehand to be "
         "found four times in five. A lower background efficiency is better. With one training of each arm no thin bar "
-        "can be drawn. Jets are simulated by this project."
+        "can be drawn. The jets of the default settings are simulated by this project."
     ),
 }
 

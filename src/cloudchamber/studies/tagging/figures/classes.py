@@ -20,8 +20,8 @@ CAPTIONS = {
         "sample, not that of arXiv 2202.00723."
     ),
     "confusion": (
-        "Share of the jets of each class that each tagger assigns to each class, flat in mass and transverse "
-        "momentum. Own sample of jets."
+        "Share of the jets of each class that each tagger assigns to each class, with the weights of the sample. "
+        "Own sample of jets."
     ),
     "calibration": (
         "Accuracy against the probability that a tagger gives to its choice; a tagger that knows how sure it "

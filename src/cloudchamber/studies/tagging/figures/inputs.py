@@ -61,8 +61,9 @@ class Curve:
 
 
 def heading(files: Mapping[str, Any]) -> str:
-    """Return the title, how many jets were tested, and whose jets they are."""
-    return f"{need(files, 'title')}: {count(sample_size(files))} test jets\n({SAMPLE})"
+    """Return the title, how many jets were tested, whether weights make them flat, and whose jets they are."""
+    flat = ", weighted flat in mass and pT" if files.get("flat") else ""
+    return f"{need(files, 'title')}: {count(sample_size(files))} test jets{flat}\n({SAMPLE})"
 
 
 def sample_size(files: Mapping[str, Any]) -> int:

@@ -30,8 +30,8 @@ __all__ = ["draw_accuracy", "draw_cost", "draw_kinematics", "draw_learning_curve
 CAPTIONS = {
     "accuracy": (
         "Accuracy, area under the one-vs-rest ROC curve (mean of the classes), background rejection at half "
-        "the signal efficiency, and calibration error of each tagger, classes alike and flat in mass and "
-        "transverse momentum. Error bars: resamplings of the test jets, and the spread over trainings where "
+        "the signal efficiency, and calibration error of each tagger, classes alike and with the weights "
+        "of the sample. Error bars: resamplings of the test jets, and the spread over trainings where "
         "there are several. Own sample of jets: not to be compared with published numbers."
     ),
     "kinematics": (

@@ -37,7 +37,7 @@ __all__ = [
 CAPTIONS = {
     "jets": (
         "Jets that the taggers are trained and tested with: mass and transverse momentum of each class as "
-        "simulated (with the weights of their events, if any) and with the weights that make them flat, towers per "
+        "simulated (with the weights of their events, if any) and with the weights of the sample, towers per "
         "jet and pseudorapidity, weighted. This is an own sample after the idea of arXiv 2202.00723, not the "
         "sample of that paper."
     ),

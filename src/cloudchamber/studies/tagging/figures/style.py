@@ -28,7 +28,7 @@ __all__ = [
 CHANCE: Mapping[str, Any] = {"color": "black", "linestyle": (0, (4.0, 2.0)), "linewidth": 1.0}
 # In inches: room for a heading that is not folded, and for one that is.
 WIDE, NARROW = 9.5, 5.0
-ACCURACY = "accuracy\n(classes alike, flat in mass and pT)"
+ACCURACY = "accuracy\n(classes alike)"
 
 
 def draw_curve(axis: Axes, curve: Curve, shift: float = 0.0) -> None:
