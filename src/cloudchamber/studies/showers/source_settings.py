@@ -114,7 +114,9 @@ class IngestionSettings(Settings):
     )  # fmt: skip
     half_width: PositiveFloat = Field(450.0, description="steps further from the axis in x or y are left out [mm]")
     merge: PositiveFloat = Field(1.0, description="steps in squares of this width become one point [mm]")
-    threshold: Annotated[float, Field(ge=0)] = Field(0.01, description="least energy of a point [MeV]")
+    threshold: Annotated[float, Field(ge=0)] = Field(
+        0.01, description="least energy of a point [MeV]; of CaloChallenge that of a voxel, as the file has it"
+    )
     train: Fraction = Field(0.6, description="share of the showers that models are trained with")
     validation: Fraction = Field(0.05, description="share on which the loss of trainings is watched")
 
