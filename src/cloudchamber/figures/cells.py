@@ -1,5 +1,6 @@
 """Cells and notes that tables of measurements share."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict
 
@@ -37,7 +38,7 @@ def cell(item: Measurement, scale: float = 1.0) -> str:
     """
     value, uncertainty = item.value * scale, item.uncertainty * scale
     text = with_uncertainty(value, uncertainty)
-    if len(item.values) > 1:
+    if math.isfinite(item.spread):
         text += f" ({item.spread * scale:.{decimals(value, uncertainty)}f})"
     return f"{text} imposed" if item.imposed else text
 

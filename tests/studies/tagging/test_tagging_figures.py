@@ -60,6 +60,25 @@ def _table(name: str, files: dict[str, Any]) -> Table:
     return table_of(f"tagging/{name}")(files)
 
 
+def test_models_and_classes_of_one_title_are_told_apart(files: dict[str, Any]) -> None:
+    """As where a model was copied and keeps its title: each has its own cost."""
+    same = {**files, "models": [{**entry, "title": "tagger"} for entry in files["models"]]}
+    same["classes"] = [{**entry, "title": "jets"} for entry in files["classes"]]
+    apart, before = _table("models", same), _table("models", files)
+    assert [row[0] for row in apart.rows] == ["tagger (pfn)", "tagger (transformer_1)"]
+    assert [row[1:] for row in apart.rows] == [row[1:] for row in before.rows]
+    assert apart.rows[0][-1] != apart.rows[1][-1]
+    titles = {axis.get_title() for axis in _figure("roc", same).axes if axis.get_visible()}
+    assert titles == {f"jets ({name})" for name in NAMES}
+
+
+def test_classes_whose_names_are_numbers_keep_them(tmp_path: Path) -> None:
+    files = tagging_study(tmp_path, ("0", "01"), {"pfn": 1.0, "transformer_1": 1.6}, 300)
+    assert list(read_roc(files)) == ["0", "01"]
+    assert read_confusion(files)[0][1].shape == (2, 2)
+    assert _table("models", files).rows
+
+
 def test_every_figure_of_the_tables_is_drawn_here() -> None:
     others = {"jets", "images", "histories", "relevance"}
     assert set(LABELS) == set(STUDY.figure_functions) - others

@@ -6,6 +6,7 @@ from typing import Any, final
 
 import pandas as pd
 
+from cloudchamber.figures.labels import told_apart
 from cloudchamber.figures.looks import Look, looks
 from cloudchamber.figures.seed_value import SeedValue, over_seeds
 from cloudchamber.metrics.tables import read_table
@@ -50,7 +51,7 @@ def read_metrics(files: Mapping[str, Any]) -> pd.DataFrame:
 
 def samples_of(files: Mapping[str, Any]) -> dict[str, str]:
     """Return the titles of the samples by their names."""
-    return {entry["name"]: entry["title"] for entry in entries(files, "samples", ("name", "title"))}
+    return told_apart({entry["name"]: entry["title"] for entry in entries(files, "samples", ("name", "title"))})
 
 
 def methods_of(files: Mapping[str, Any], table: pd.DataFrame, every: bool = False) -> list[Method]:
@@ -61,7 +62,7 @@ def methods_of(files: Mapping[str, Any], table: pd.DataFrame, every: bool = Fals
         table: with the columns "model" and "trained_on".
         every: chi-squares without b-tags as well.
     """
-    titles = {entry["name"]: entry["title"] for entry in entries(files, "models", ("name", "title"))}
+    titles = told_apart({entry["name"]: entry["title"] for entry in entries(files, "models", ("name", "title"))})
     samples = samples_of(files)
     kinds = set(zip(table["model"], table["trained_on"], strict=True))
     several = len({sample for name, sample in kinds if name in titles}) > 1

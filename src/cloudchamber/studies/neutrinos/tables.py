@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from math import isnan
 from typing import Any
 
+from cloudchamber.figures.labels import told_apart
 from cloudchamber.figures.rendering import Table
 from cloudchamber.figures.seed_value import SeedValue
 from cloudchamber.metrics.tables import read_table
@@ -113,7 +114,7 @@ def differences(files: Mapping[str, Any]) -> Table:
         SettingsError: a key is missing.
     """
     data = read_table(need(files, "differences"), _DIFFERENCE).fillna({"feature": ""})
-    labels = {entry["name"]: entry["title"] for entry in need(files, "models")}
+    labels = told_apart({entry["name"]: entry["title"] for entry in need(files, "models")})
     rows = []
     for line in data.to_dict("records"):
         what = "interactions" if line["metric"] == "accuracy" else _prongs_in_words(line["feature"])

@@ -21,12 +21,13 @@ CAPTIONS = {
     "masses": (
         "Invariant mass of the two jets given to the W and of the three given to a top, for own test events, two of "
         "each an event: all, those that are a true top, and those that are not. Events in which jets are missing are "
-        "among the wrong ones. Of networks the first training. Entries of each histogram count relative to all tops."
+        "among the wrong ones. Of networks the first training. Entries of each histogram count relative to all tops; "
+        "those beyond the axis are left out."
     ),
     "sculpting": (
         "What each method makes of multijets with b quarks and without tops: mass of the two jets given to the W, and "
         "of the three given to a top, two of each an event. A peak where a top would be is the work of the method. Of "
-        "networks the first training. Own simulation."
+        "networks the first training. What is beyond the axis is left out. Own simulation."
     ),
 }
 
