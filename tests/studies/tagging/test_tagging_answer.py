@@ -39,6 +39,7 @@ def answered(
     files = {
         "study": "tagging",
         "dataset": "all",
+        "flat": False,
         "models": models(
             {name: len(values) for name, values in accuracies.items()},
             **{name: {"kind": kind} for name, kind in KINDS.items()},
@@ -154,6 +155,7 @@ def test_one_tagger_needs_no_table_of_pairs(tmp_path: Path) -> None:
     files: dict[str, Any] = {
         "study": "tagging",
         "dataset": "all",
+        "flat": False,
         "models": models({"tr": 1}, tr={"kind": "transformer"}),
         "significance": str(tmp_path / "nowhere.csv"),
         "metrics": write_metrics(

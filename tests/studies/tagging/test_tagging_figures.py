@@ -16,6 +16,7 @@ from cloudchamber.errors import InputError
 from cloudchamber.figures import style
 from cloudchamber.figures.rendering import Table, as_html, as_latex
 from cloudchamber.pipeline.drawing import caption_of
+from cloudchamber.studies.tagging.answer import answers
 from cloudchamber.studies.tagging.figures.inputs import (
     read_confusion,
     read_learning_curves,
@@ -58,6 +59,17 @@ def _figure(name: str, files: dict[str, Any]) -> Figure:
 
 def _table(name: str, files: dict[str, Any]) -> Table:
     return table_of(f"tagging/{name}")(files)
+
+
+@pytest.mark.parametrize(("flat", "said"), [(True, "flat in mass and pT"), (False, "in mass and pT as they are")])
+def test_how_jets_are_weighed_is_that_of_the_sample(flat: bool, said: str, files: dict[str, Any]) -> None:
+    """Jets of one's own have no weights unless they are asked for."""
+    given = {**files, "flat": flat}
+    assert any(said in axis.get_ylabel() for axis in _figure("kinematics", given).axes)
+    assert any(said in note for note in _table("models", given).notes)
+    kinds = [{**entry, "kind": "transformer"} for entry in files["models"]]
+    (answer,) = answers({**given, "models": kinds})
+    assert answer.facts["measure"].endswith(f"jets {said}")
 
 
 def test_models_and_classes_of_one_title_are_told_apart(files: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ from cloudchamber.figures.measurements import Measurement, read_measurements
 from cloudchamber.figures.numbers import with_uncertainty
 from cloudchamber.metrics.tables import read_table
 from cloudchamber.settings.entries import entries, need
+from cloudchamber.studies.tagging.figures.inputs import weighing
 from cloudchamber.studies.tagging.pairs import of_all_jets
 from cloudchamber.summary.answer import Answer, unanswered
 from cloudchamber.summary.comparison import (
@@ -47,8 +48,8 @@ def answers(files: Mapping[str, Any]) -> list[Answer]:
     """Return the answer of the study.
 
     Args:
-        files: "study", "dataset", "metrics", "significance" and "models", a list with "name", "title", "seed" and
-            "kind" of the network.
+        files: "study", "dataset", "flat", "metrics", "significance" and "models", a list with "name", "title", "seed"
+            and "kind" of the network. "flat" is whether the jets have weights that make mass and pT flat.
 
     Raises:
         InputError: a table cannot be used.
@@ -73,7 +74,7 @@ def answers(files: Mapping[str, Any]) -> list[Answer]:
     )
     trained = {"trained with": f"{count(int(sizes['n_training'].max()))} jets"} if len(sizes) else {}
     facts = {
-        "measure": f"{_METRIC}, jets flat in mass and pT",
+        "measure": f"{_METRIC}, jets {weighing(files)}",
         "jets": f"{count(int(best.n_reference))} test jets",
         **trained,
         **seeds_of(measured),

@@ -75,6 +75,7 @@ class Tagging(Study):
         return {
             "study": self.name,
             "dataset": "all",
+            "flat": self._plan.settings.sample.flat,
             "models": [{**entry, "kind": models[entry["name"]].network.kind} for entry in self._models()],
             **{name: self._plan.tables[name] for name in ("metrics", "significance")},
         }
@@ -108,7 +109,7 @@ class Tagging(Study):
     def _of_tables(self) -> dict[str, Any]:
         settings = self._plan.settings
         classes = [{"name": name, "title": item.title} for name, item in settings.classes.items()]
-        head = {"study": self.name, "dataset": "all", "title": settings.title}
+        head = {"study": self.name, "dataset": "all", "title": settings.title, "flat": settings.sample.flat}
         return {**head, "classes": classes, "models": self._models(), **self._plan.tables}
 
     def _models(self) -> list[dict[str, Any]]:

@@ -25,6 +25,7 @@ __all__ = [
     "read_reliability",
     "read_roc",
     "sample_size",
+    "weighing",
 ]
 
 SAMPLE = (
@@ -65,6 +66,18 @@ class Curve:
 def heading(files: Mapping[str, Any]) -> str:
     """Return the title, how many jets were tested, and whose jets they are."""
     return f"{need(files, 'title')}: {count(sample_size(files))} test jets\n({SAMPLE})"
+
+
+def weighing(files: Mapping[str, Any]) -> str:
+    """Return in words how measures weigh the jets of a class.
+
+    Args:
+        files: "flat", whether the sample has weights that make mass and pT flat.
+
+    Raises:
+        SettingsError: the key is missing.
+    """
+    return "flat in mass and pT" if need(files, "flat") else "in mass and pT as they are"
 
 
 def sample_size(files: Mapping[str, Any]) -> int:

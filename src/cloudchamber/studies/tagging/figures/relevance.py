@@ -20,10 +20,9 @@ __all__ = ["draw_relevance", "relevance"]
 
 CAPTIONS = {
     "relevance": (
-        "One test jet of each class as the transformer sees it. Above, how much attention a tower receives "
-        "from all towers, heads and layers; below, the gradient of the winning logit times the input of the "
-        "tower: what the decision owes to it. Minus signs mark negative values of more than 1 % of the largest, for "
-        "prints in grey."
+        "One test jet of each class as the transformer sees it. Above, how much attention a tower receives from all "
+        "towers, heads and layers; below, the gradient of the winning logit times the input of the tower: what the "
+        "decision owes to it. Minus signs mark negative values of more than 1 % of the largest, for prints in grey."
     ),
 }
 

@@ -37,9 +37,9 @@ __all__ = [
 CAPTIONS = {
     "jets": (
         "Jets that the taggers are trained and tested with: mass and transverse momentum of each class as simulated "
-        "(with the weights of their events, if any) and with the weights that make them flat, constituents per jet and "
-        "pseudorapidity, weighted. This is an own sample after the idea of arXiv 2202.00723, not the sample of that "
-        "paper."
+        "(with the weights of their events, if any) and with the weights that make them flat, where settings ask for "
+        "these, constituents per jet and pseudorapidity, weighted. This is an own sample after the idea of arXiv "
+        "2202.00723, not the sample of that paper."
     ),
     "images": (
         "Mean of the transverse momentum per pixel of the jets of each class. Above: as the jets lie. Below: each "
