@@ -86,7 +86,7 @@ def test_why_attention_is_behind_is_said_where_jets_are_few(tmp_path: Path) -> N
 
     def said(jets: int, paired: Sequence[tuple[str, str, float, float]] = PAIRS) -> bool:
         answer = answered(tmp_path, accuracies, paired, {"tr": {jets: [0.52]}, "hl": {jets: [0.55]}})
-        return "comes level with 17 of them from about 70,000 training jets on" in answer.text
+        return "comes level with 17 such features from about 70,000 training jets on" in answer.text
 
     assert said(2400)
     # With as many jets another reason has to be found, and where attention is not behind, none.

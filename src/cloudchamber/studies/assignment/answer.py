@@ -10,7 +10,7 @@ from cloudchamber.figures.seed_value import SeedValue
 from cloudchamber.metrics.tables import read_table
 from cloudchamber.settings.entries import need
 from cloudchamber.studies.assignment.methods import BINS
-from cloudchamber.studies.assignment.reading import SAMPLE, Method, methods_of, read_metrics, samples_of, value_of
+from cloudchamber.studies.assignment.reading import Method, methods_of, origin_of, read_metrics, samples_of, value_of
 from cloudchamber.summary.answer import Answer, unanswered
 from cloudchamber.summary.comparison import listed
 
@@ -64,8 +64,9 @@ def _of_sample(
         f"({other.label}) {_share(rival)}. {_verdict(pair, network, other)}{_by_jets(pair)}"
     )
     leader, leading = (network, best) if best.value >= rival.value else (other, rival)
+    origin = origin_of(files) if sample == "own" else title
     facts = {
-        "events": f"{best.n:,} test events with the jets of both tops; {SAMPLE if sample == 'own' else title}",
+        "events": f"{best.n:,} test events with the jets of both tops; {origin}",
         "trainings": str(best.seeds),
         **_training_events(table, network),
     }
@@ -96,7 +97,7 @@ def _verdict(pair: pd.DataFrame, network: Method, other: Method) -> str:
     if deviations > _CLEAR:
         return f"Attention is better by {size}. "
     if deviations < -_CLEAR:
-        return f"Attention is worse by {size}: it was trained with too few events. "
+        return f"Attention is worse by {size}. "
     return f"They cannot be told apart: they differ by {size}. "
 
 

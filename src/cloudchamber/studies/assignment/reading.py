@@ -14,10 +14,7 @@ from cloudchamber.settings.entries import entries, need
 from cloudchamber.studies.assignment.measures import COLUMNS
 from cloudchamber.studies.assignment.methods import CHI_SQUARES, STRONGEST
 
-__all__ = ["SAMPLE", "Method", "methods_of", "read_metrics", "samples_of", "value_of"]
-
-# What own events are, wherever a published number could be taken for theirs.
-SAMPLE = "own simulation, not the sample of arXiv 2010.09206"
+__all__ = ["Method", "methods_of", "origin_of", "read_metrics", "samples_of", "value_of"]
 
 
 @final
@@ -47,6 +44,17 @@ def read_metrics(files: Mapping[str, Any]) -> pd.DataFrame:
     """
     table = read_table(need(files, "metrics"), COLUMNS)
     return table.fillna({"trained_on": "", "feature": ""})
+
+
+def origin_of(files: Mapping[str, Any], key: str = "simulated") -> str:
+    """Return what own events are, wherever a published number could be taken for theirs.
+
+    Args:
+        files: may say whether this project has simulated them; where they do not, it has.
+        key: under which.
+    """
+    origin = "own simulation" if files.get(key, True) else "read from files"
+    return f"{origin}, not the sample of arXiv 2010.09206"
 
 
 def samples_of(files: Mapping[str, Any]) -> dict[str, str]:

@@ -169,16 +169,15 @@ def _rise(measured: Sequence[Measurement], kinds: Mapping[str, str], sizes: pd.D
 def _too_few(
     measured: Sequence[Measurement], kinds: Mapping[str, str], differ: _Differ, sizes: pd.DataFrame
 ) -> Iterator[str]:
-    """Yield why attention is behind high-level features, where it was trained with so few jets that it has to be."""
+    """Yield that attention behind high-level features was trained with few jets, as the classes of this project say."""
     best = _best_of(measured, kinds)
     if _ATTENTION not in best or _FAMILIES["dense"] not in best or not len(sizes):
         return
     behind = differ(best[_ATTENTION], best[_FAMILIES["dense"]])
     if behind.is_clear and behind.value < 0 and sizes["n_training"].max() < _LEVEL_FROM:
         yield (
-            "With so few jets features that know of prongs have to be ahead: at the scale standard of this study "
-            f"attention comes level with 17 of them from about {count(_LEVEL_FROM)} training jets on (docs/results.md, "
-            "another run)."
+            "It was trained with few jets: with the classes of the scale standard of this study attention comes level "
+            f"with 17 such features from about {count(_LEVEL_FROM)} training jets on (docs/results.md, another run)."
         )
 
 
