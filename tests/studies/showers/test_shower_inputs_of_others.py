@@ -1,5 +1,6 @@
 """Files of others: copies, other units and geometries, impossible energies and event weights are told."""
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -266,6 +267,9 @@ def test_files_of_showers_are_in_the_table_of_data(tmp_path: Path) -> None:
     config = {"studies": ["showers"], "showers": {"source": source, "geometry": "calo_challenge"}}
     made = plan(config, REPOSITORY)
     assert made.sources.all_own_files() == [str(path)]
+    # The parametrisation is read with the threshold of voxels, on energies in the active material.
+    read_with = json.loads(made.studies["showers"].parametrised_settings)  # type: ignore[attr-defined]
+    assert read_with["threshold"] == pytest.approx(0.033 * IngestionSettings().threshold)
     assert {"file": str(path), "source": "file of the user: showers"} in made.sources.all_files()
     config["showers"]["source"]["files"] = [str(tmp_path / "*.hdf5")]  # type: ignore[index]
     with pytest.raises(SettingsError, match=r"showers\.source\.files: .*\*\.hdf5: no file matches"):

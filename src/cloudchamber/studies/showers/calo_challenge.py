@@ -5,6 +5,7 @@ angle: (layer, alpha, r) with the radius fastest. Edges are those of the binning
 voxels are those in the active material over the sampling fraction, so that they add up to about the incident energy.
 """
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -30,6 +31,8 @@ _KIND = "a file of CaloChallenge"
 _GEOMETRY = "calo_challenge"
 _SHOWERS = 1000
 _MEV = 1e-3
+# Of the energy, outside of all rings.
+_SAID = 1e-3
 # The median incident energy [MeV]; data sets 2 and 3 begin at 1 GeV.
 _TYPICAL_ENERGY = 100.0
 _SAMPLING = (0, 5, 10, 30, 50, 100, 200, 400, 600)
@@ -177,7 +180,7 @@ def read_calo_challenge(
 
 
 def write_calo_challenge(showers: PackedCloudFile, name: str, path: Path) -> None:
-    """Write all showers of a file as voxels.
+    """Write all showers of a file as voxels, and say how much of the energy lies outside of their rings.
 
     Raises:
         InputError: the showers have other layers.
@@ -185,6 +188,7 @@ def write_calo_challenge(showers: PackedCloudFile, name: str, path: Path) -> Non
     """
     binning, number = binning_of(name), len(showers)
     fractions = geometry_of(_GEOMETRY).sampling_fractions
+    whole = written = 0.0
     with create_hdf5(path) as output:
         data = output.file.create_dataset(
             "showers", (number, binning.voxels), "f4", chunks=(1, binning.voxels), compression="gzip"
@@ -196,5 +200,11 @@ def write_calo_challenge(showers: PackedCloudFile, name: str, path: Path) -> Non
             points[:, 3] /= fractions[points[:, 2].astype(np.int64)]
             voxels = points_to_voxels(points, part.owners, len(part), binning)
             data[rows[0] : rows[-1] + 1] = voxels
+            whole, written = whole + float(points[:, 3].sum()) / _MEV, written + float(voxels.sum())
             output.check()
         output.file["incident_energies"] = (showers.feature("energy")[:, None] / _MEV).astype(np.float32)
+    if written < (1 - _SAID) * whole:
+        sys.stderr.write(
+            f"showers: WARNING: {100 * (1 - written / whole):.2g} % of the energy lies outside of the rings of data "
+            f"set {name} and is left out\n"
+        )

@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from cloudchamber.settings.base import Different, Fraction, PositiveFloat, PositiveInt, Settings, Window
 from cloudchamber.studies.showers.names import SpeciesName
+from cloudchamber.studies.showers.species import LEAST_KINETIC_ENERGY, SPECIES
 
 __all__ = ["FileSource", "Geant4Source", "GunSettings", "IngestionSettings", "ParametrisedSource", "ShowerSource"]
 
@@ -24,6 +25,17 @@ class GunSettings(Settings):
     )
     showers: PositiveInt = Field(description="of all species together")
     shards: PositiveInt = Field(1, description="files, each made by a job of its own")
+
+    @model_validator(mode="after")
+    def _energies_are_above_masses(self) -> Self:
+        for name in self.species:
+            least = SPECIES[name].mass + LEAST_KINETIC_ENERGY
+            if self.energy[0] < least:
+                raise ValueError(
+                    f"energy: {self.energy[0]:g} GeV; a {name.replace('_', ' ')} has a total energy of {least:.3g} GeV "
+                    "or more"
+                )
+        return self
 
 
 @final
