@@ -6,6 +6,11 @@ import pandas as pd
 import pytest
 
 from cloudchamber.errors import InputError
+from cloudchamber.figures.cells import cell
+from cloudchamber.figures.inputs import Model
+from cloudchamber.figures.looks import looks
+from cloudchamber.figures.measurements import Measurement
+from cloudchamber.figures.numbers import percent
 from cloudchamber.figures.seed_value import over_seeds
 from cloudchamber.metrics.tables import read_table, write_table
 
@@ -33,6 +38,17 @@ def test_a_seed_that_stands_there_twice_is_no_second_training() -> None:
     assert (one.value, one.seeds) == (pytest.approx(0.65), 2)
     with pytest.raises(InputError, match="'accuracy' of 'a' with seed 1 stands there twice"):
         over_seeds(pd.DataFrame([{**columns, "seed": 1, "value": value} for value in (0.5, 0.6)]))
+
+
+def test_no_uncertainty_is_rounded_to_zero() -> None:
+    """As that of an efficiency of millions of events, and of trainings that hardly differ."""
+    assert percent(0.25, 0.004) == "25.0 ± 0.4"
+    assert percent(0.25003, 0.0004, "+") == "+25.00 ± 0.04"
+    assert percent(0.25, 0.0) == "25.0 ± 0.0"
+    look = looks(["a"], [])["a"]
+    model = Model("a", "", "a", look, ())
+    item = Measurement(model, "", (0.51, 0.5102), 0.12, 0.0, 0.0, 10, 10)
+    assert cell(item) == "0.51 ± 0.12 (0.0001)"
 
 
 def test_what_is_written_is_read_with_all_digits(tmp_path: Path) -> None:

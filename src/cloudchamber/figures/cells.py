@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cloudchamber.figures.measurements import Measurement
-from cloudchamber.figures.numbers import decimals, with_uncertainty
+from cloudchamber.figures.numbers import decimals, places_of, with_uncertainty
 
 __all__ = [
     "FLOOR",
@@ -39,7 +39,8 @@ def cell(item: Measurement, scale: float = 1.0) -> str:
     value, uncertainty = item.value * scale, item.uncertainty * scale
     text = with_uncertainty(value, uncertainty)
     if math.isfinite(item.spread):
-        text += f" ({item.spread * scale:.{decimals(value, uncertainty)}f})"
+        spread = item.spread * scale
+        text += f" ({spread:.{places_of(spread, decimals(value, uncertainty))}f})"
     return f"{text} imposed" if item.imposed else text
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from cloudchamber.figures.numbers import percent
 from cloudchamber.figures.seed_value import SeedValue
 from cloudchamber.metrics.tables import read_table
 from cloudchamber.settings.entries import need
@@ -85,15 +86,13 @@ def _of_sample(
 
 
 def _share(value: SeedValue) -> str:
-    return f"{100 * value.value:.1f} ± {100 * value.error:.1f} %"
+    return f"{percent(value.value, value.error)} %"
 
 
 def _verdict(pair: pd.DataFrame, network: Method, other: Method) -> str:
     if "all" not in pair.index or isnan(deviations := float(pair.loc["all", "standard_deviations"])):
         return "Their difference has no error to be compared with. "
-    size = (
-        f"{100 * abs(float(pair.loc['all', 'difference'])):.1f} ± {100 * float(pair.loc['all', 'uncertainty']):.1f} %"
-    )
+    size = f"{percent(abs(float(pair.loc['all', 'difference'])), float(pair.loc['all', 'uncertainty']))} %"
     if deviations > _CLEAR:
         return f"Attention is better by {size}. "
     if deviations < -_CLEAR:

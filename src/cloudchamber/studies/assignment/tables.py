@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from cloudchamber.figures.numbers import with_uncertainty
+from cloudchamber.figures.numbers import percent, places_of, with_uncertainty
 from cloudchamber.figures.rendering import Table
 from cloudchamber.figures.seed_value import SeedValue
 from cloudchamber.metrics.tables import read_table
@@ -74,8 +74,7 @@ def efficiencies(files: Mapping[str, Any]) -> Table:
         for name in BINS:
             there = of_sample[(of_sample["metric"] == "identifiable_both") & (of_sample["feature"] == name)]
             if len(there):
-                share = 100 * float(there["value"].iloc[0])
-                note = f"{share:.1f} ± {100 * float(there['uncertainty'].iloc[0]):.1f}"
+                note = percent(float(there["value"].iloc[0]), float(there["uncertainty"].iloc[0]))
                 references.append((title, "ceiling: jets of both tops are there", name, "", "", "", "", note, ""))
     header = ["sample", "method", "jets", "events with both tops", *_METRICS.values()]
     header += ["slides: event / ε₂ / ε₁ [%], another sample"]
@@ -90,8 +89,8 @@ def efficiencies(files: Mapping[str, Any]) -> Table:
 def _percent(value: SeedValue | None) -> str:
     if value is None:
         return ""
-    text = f"{100 * value.value:.1f} ± {100 * value.uncertainty:.1f}"
-    return text if isnan(value.spread) else f"{text} ({100 * value.spread:.1f})"
+    text, spread = percent(value.value, value.uncertainty), 100 * value.spread
+    return text if isnan(spread) else f"{text} ({spread:.{places_of(spread, 1)}f})"
 
 
 def _published(method: Method, name: str) -> str:
@@ -115,7 +114,7 @@ def significance(files: Mapping[str, Any]) -> Table:
             networks[line["model"], line["trained_on"]],
             others[line["other"]],
             line["feature"],
-            f"{100 * line['difference']:+.1f} ± {100 * line['uncertainty']:.1f}",
+            percent(line["difference"], line["uncertainty"], "+"),
             "" if pd.isna(line["standard_deviations"]) else f"{line['standard_deviations']:+.1f}",
             f"{line['seeds']:.0f}",
         )
