@@ -51,6 +51,13 @@ def test_no_uncertainty_is_rounded_to_zero() -> None:
     assert cell(item) == "0.51 ± 0.12 (0.0001)"
 
 
+def test_many_models_look_different() -> None:
+    names = [f"model{number}" for number in range(40)]
+    found = looks(names, [])
+    assert len(set(found.values())) == len(names)
+    assert looks(names[:10], []) == {name: found[name] for name in names[:10]}
+
+
 def test_what_is_written_is_read_with_all_digits(tmp_path: Path) -> None:
     table = pd.DataFrame({"model": ["a", "b"], "value": [1 / 3, float("nan")], "jets": [3, 4]})
     write_table(tmp_path / "table.csv", table)
