@@ -125,6 +125,7 @@ def tagging_study(folder: Path, names: Sequence[str], models: Mapping[str, float
     return {
         "study": "tagging",
         "dataset": "jets",
+        "flat": settings.flat,
         "title": "Some jets",
         "classes": [{"name": item.name, "title": item.title} for item in settings.classes],
         "models": [entry for entry in scores if "jets_per_class" not in entry],

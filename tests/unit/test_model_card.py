@@ -22,6 +22,7 @@ from cloudchamber.analysis import STUDIES, plan
 from cloudchamber.cli import main
 from cloudchamber.metrics.tables import METRIC_COLUMNS
 from cloudchamber.pipeline.pipeline import Pipeline
+from cloudchamber.provenance.card_kind import markdown_table
 
 VALUES = {1: 0.1234, 2: 0.1834}
 
@@ -85,6 +86,10 @@ def test_the_card_says_what_the_files_say(files: dict[str, Any], tmp_path: Path)
         last = list(csv.DictReader(Path(training["history"]).read_text().splitlines()))[-1]
         assert f"| {training['seed']} | {last['step']} |" in card
         assert f"training loss {float(last['training_loss']):.4g}" in card
+
+
+def test_a_bar_in_a_title_makes_no_column() -> None:
+    assert markdown_table([("title", "a | b")]).splitlines()[-1] == r"| title | a \| b |"
 
 
 def test_own_data_are_no_stand_in(files: dict[str, Any], tmp_path: Path) -> None:

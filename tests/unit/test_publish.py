@@ -325,6 +325,12 @@ def test_names_that_python_takes_for_numbers_stay_names() -> None:
     assert table["dependent_variables"][0]["values"] == [{"value": "nan"}] * 2
 
 
+def test_names_of_digits_stay_names() -> None:
+    """As of classes that are called 1 and 01."""
+    table = table_document("auc", [_row(metric="auc", feature=name, value=1) for name in ("1", "01")])
+    assert table["independent_variables"][0]["values"] == [{"value": "1"}, {"value": "01"}]
+
+
 def test_hepdata_takes_tables_of_every_layout(tmp_path: Path) -> None:
     rows = [
         _row(metric="kl", model="a", feature="mass", value=1.5e-5, uncertainty=1e-6, floor=0, floor_uncertainty=0),

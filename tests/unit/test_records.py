@@ -117,6 +117,9 @@ def test_inputs_are_the_files_that_arguments_name(tmp_path: Path, monkeypatch: p
     assert files_named(arguments) == ["a.h5", "b.h5", "c.csv", "one.root", "s.yaml", "two.root", "w.safetensors"]
     # A split is one of the settings, and a file.
     assert files_named({"settings": '{"split": {"indices": "unused.h5"}}'}) == ["unused.h5"]
+    # Also what a table of data lists of others.
+    Path("jets.parquet").write_text("jets")
+    assert files_named({"files": '{"files": [{"file": "jets.parquet"}]}'}) == ["jets.parquet"]
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"format": "x", "version": 1}'])

@@ -6,6 +6,12 @@ import pandas as pd
 import pytest
 
 from cloudchamber.errors import InputError
+from cloudchamber.figures.cells import cell
+from cloudchamber.figures.inputs import Model
+from cloudchamber.figures.looks import looks
+from cloudchamber.figures.measurements import Measurement
+from cloudchamber.figures.numbers import percent
+from cloudchamber.figures.seed_value import over_seeds
 from cloudchamber.metrics.tables import read_table, write_table
 
 
@@ -22,6 +28,34 @@ def test_names_that_are_numbers_are_texts_where_that_is_asked_for(tmp_path: Path
     """As samples that are called 1 and 02: read as numbers, none of them would be found by its name."""
     (tmp_path / "table.csv").write_text("model,value\n1,0.5\n02,0.25\n")
     assert read_table(tmp_path / "table.csv", texts=("model",))["model"].tolist() == ["1", "02"]
+
+
+def test_a_seed_that_stands_there_twice_is_no_second_training() -> None:
+    """As of two runs put together: their mean would have a spread of two trainings."""
+    columns = {"model": "a", "metric": "accuracy", "uncertainty": 0.1, "floor": 0.3, "ceiling": 1.0, "n_reference": 10}
+    one = over_seeds(pd.DataFrame([{**columns, "seed": seed, "value": 0.5 + seed / 10} for seed in (1, 2)]))
+    assert one is not None
+    assert (one.value, one.seeds) == (pytest.approx(0.65), 2)
+    with pytest.raises(InputError, match="'accuracy' of 'a' with seed 1 stands there twice"):
+        over_seeds(pd.DataFrame([{**columns, "seed": 1, "value": value} for value in (0.5, 0.6)]))
+
+
+def test_no_uncertainty_is_rounded_to_zero() -> None:
+    """As that of an efficiency of millions of events, and of trainings that hardly differ."""
+    assert percent(0.25, 0.004) == "25.0 ± 0.4"
+    assert percent(0.25003, 0.0004, "+") == "+25.00 ± 0.04"
+    assert percent(0.25, 0.0) == "25.0 ± 0.0"
+    look = looks(["a"], [])["a"]
+    model = Model("a", "", "a", look, ())
+    item = Measurement(model, "", (0.51, 0.5102), 0.12, 0.0, 0.0, 10, 10)
+    assert cell(item) == "0.51 ± 0.12 (0.0001)"
+
+
+def test_many_models_look_different() -> None:
+    names = [f"model{number}" for number in range(40)]
+    found = looks(names, [])
+    assert len(set(found.values())) == len(names)
+    assert looks(names[:10], []) == {name: found[name] for name in names[:10]}
 
 
 def test_what_is_written_is_read_with_all_digits(tmp_path: Path) -> None:

@@ -239,7 +239,7 @@ rule showers_sample_parametrised:
         mem_mb=growing(2000),
         runtime=growing(60),
     params:
-        settings=showers.ingestion_settings,
+        settings=showers.parametrised_settings,
     message:
         "draw parametrised showers, seed {wildcards.seed}"
     shell:

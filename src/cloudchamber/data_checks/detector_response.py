@@ -29,15 +29,15 @@ __all__ = ["Reference", "Response", "detector_response", "draw_detector_response
 
 CAPTIONS = {
     "detector_response": (
-        "Jets clustered from calorimeter towers, after the detector simulated here and after real Delphes "
-        "with its ATLAS card, for the same process in independent events. Filled: Delphes, with a hatched "
-        "band of its statistical uncertainty, the square root of the counts. The heading of each row says how "
-        "many jets there are, and whether those after Delphes were read from files or are counts that the "
-        "package holds. Stored counts are shown where process and selection are those of the settings; where "
-        "they are not, the panel says so. Line with bars: the detector simulated here, with its statistical "
-        "uncertainty. Below: the ratio of it to Delphes. Chi squared tests whether both histograms come from "
-        "one distribution; neighbouring bins with few jets are merged and jets are taken as independent. The "
-        "first and last bin hold what lies beyond the axis, which the jets after Delphes decide."
+        "Jets clustered from calorimeter towers, after the detector simulated here and after real Delphes (of its "
+        "ATLAS card, unless your files are of another), for the same process in independent events. Filled: Delphes, "
+        "with a hatched band of its statistical uncertainty, the square root of the counts. The heading of each row "
+        "says how many jets there are, and whether those after Delphes were read from files or are counts that the "
+        "package holds. Stored counts are shown where process and selection are those of the settings; where they are "
+        "not, the panel says so. Line with bars: the detector simulated here, with its statistical uncertainty. Below: "
+        "the ratio of it to Delphes. Chi squared tests whether both histograms come from one distribution; "
+        "neighbouring bins with few jets are merged and jets are taken as independent. The first and last bin hold "
+        "what lies beyond the axis, which the jets after Delphes decide."
     ),
 }
 
@@ -139,7 +139,7 @@ def detector_response(responses: Sequence[Response]) -> Figure:
         axes[0, 0].set_ylabel("fraction of jets per bin")
         axes[1, 0].set_ylabel("ratio")
         row.suptitle(response.heading)
-    handles = legend_handles("Delphes, ATLAS card", [("our detector, after the same card", _OWN)])
+    handles = legend_handles("Delphes", [("our detector, after the ATLAS card", _OWN)])
     figure.legend(
         handles=handles, loc="outside lower center", ncols=len(handles), title=OVERFLOW_NOTE, title_fontsize=8
     )

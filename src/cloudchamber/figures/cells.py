@@ -1,5 +1,6 @@
 """Cells and notes that tables of measurements share."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict
 
@@ -7,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cloudchamber.figures.measurements import Measurement
-from cloudchamber.figures.numbers import decimals, with_uncertainty
+from cloudchamber.figures.numbers import decimals, places_of, with_uncertainty
 
 __all__ = [
     "FLOOR",
@@ -37,8 +38,9 @@ def cell(item: Measurement, scale: float = 1.0) -> str:
     """
     value, uncertainty = item.value * scale, item.uncertainty * scale
     text = with_uncertainty(value, uncertainty)
-    if len(item.values) > 1:
-        text += f" ({item.spread * scale:.{decimals(value, uncertainty)}f})"
+    if math.isfinite(item.spread):
+        spread = item.spread * scale
+        text += f" ({spread:.{places_of(spread, decimals(value, uncertainty))}f})"
     return f"{text} imposed" if item.imposed else text
 
 

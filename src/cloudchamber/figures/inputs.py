@@ -9,7 +9,7 @@ import numpy as np
 from cloudchamber.cloud import Clouds
 from cloudchamber.cloud_file import read_clouds
 from cloudchamber.errors import InputError
-from cloudchamber.figures.labels import jets_in_words
+from cloudchamber.figures.labels import jets_in_words, told_apart
 from cloudchamber.figures.looks import TRUTH, Look, looks
 from cloudchamber.jets.features import JET_FEATURES
 from cloudchamber.jets.kinematics import has_momentum
@@ -55,6 +55,8 @@ class Model:
 def models_of(files: Mapping[str, Any], key: str = "models") -> list[Model]:
     """Return the models of a study in the order of the settings, each sampler on its own, all seeds together.
 
+    Models of one title are told apart by their names.
+
     Args:
         files: has a list ``key`` of mappings with ``name``, ``title``, ``seed`` and, where it matters, ``sampler``.
         key: which list.
@@ -68,11 +70,12 @@ def models_of(files: Mapping[str, Any], key: str = "models") -> list[Model]:
     names = list(dict.fromkeys(name for name, _ in groups))
     look = looks(names, [name for name, sampler in groups if sampler == NO_SAMPLER])
     samplers = {name: [sampler for other, sampler in groups if other == name] for name in names}
+    title = told_apart({name: group[0]["title"] for (name, _), group in groups.items()})
     return [
         Model(
             name,
             sampler,
-            f"{group[0]['title']}, {sampler.replace('_', ' ')}" if len(samplers[name]) > 1 else group[0]["title"],
+            f"{title[name]}, {sampler.replace('_', ' ')}" if len(samplers[name]) > 1 else title[name],
             look[name].of_sampler(samplers[name].index(sampler)),
             tuple(group),
         )

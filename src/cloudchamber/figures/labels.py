@@ -1,10 +1,21 @@
 """What features and other columns are called on axes and in tables."""
 
+from collections.abc import Mapping
 from textwrap import fill
 
 from cloudchamber.jets.features import LABELS, Label
 
-__all__ = ["axis_label", "count", "counts", "jets_in_words", "plain_name", "plain_solver", "unit", "wrapped"]
+__all__ = [
+    "axis_label",
+    "count",
+    "counts",
+    "jets_in_words",
+    "plain_name",
+    "plain_solver",
+    "told_apart",
+    "unit",
+    "wrapped",
+]
 
 _NAMES = {
     "jet_mass": "jet mass",
@@ -65,6 +76,17 @@ def counts(numbers: list[int]) -> str:
     """Return one number, or the lowest and the highest of several."""
     low, high = min(numbers), max(numbers)
     return count(low) if low == high else f"{count(low)} to {count(high)}"
+
+
+def told_apart(titles: Mapping[str, str]) -> dict[str, str]:
+    """Return the title of each name, with the name behind it where another has the same title.
+
+    Example:
+        >>> told_apart({"small": "transformer", "large": "transformer", "set": "deep set"})
+        {'small': 'transformer (small)', 'large': 'transformer (large)', 'set': 'deep set'}
+    """
+    every = list(titles.values())
+    return {name: f"{title} ({name})" if every.count(title) > 1 else title for name, title in titles.items()}
 
 
 def wrapped(label: str, width: int = 16) -> str:

@@ -54,9 +54,17 @@ def looks(names: Sequence[str], baselines: Sequence[str]) -> dict[str, Look]:
     Baselines have a look of their own, so that figures without them give the other models the same one.
 
     Args:
-        names: all models, in the order of the settings; from the eleventh trained one on looks repeat.
+        names: all models, in the order of the settings; from the eleventh trained one on colours repeat, with other
+            line styles and markers.
         baselines: those among ``names`` that were not trained.
     """
     trained = [name for name in names if name not in baselines]
-    chosen = {name: _TRAINED[i % len(_TRAINED)] for i, name in enumerate(trained)}
+    chosen = {name: _look(place) for place, name in enumerate(trained)}
     return chosen | dict.fromkeys(baselines, _BASELINE)
+
+
+def _look(place: int) -> Look:
+    """Return the look of a trained model: after each round of colours with the line style and marker of a later one."""
+    number = len(_TRAINED)
+    other = _TRAINED[(place + place // number) % number]
+    return replace(_TRAINED[place % number], linestyle=other.linestyle, marker=other.marker)

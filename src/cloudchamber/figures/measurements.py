@@ -53,8 +53,9 @@ class Measurement:
 
     @property
     def spread(self) -> float:
-        """Standard deviation over seeds, not a number for a single seed."""
-        return float(np.std(self.values, ddof=1)) if len(self.values) > 1 else float("nan")
+        """Standard deviation over seeds, not a number for a single seed, or where a value is infinite."""
+        known = len(self.values) > 1 and np.isfinite(self.values).all()
+        return float(np.std(self.values, ddof=1)) if known else float("nan")
 
 
 def read_measurements(
@@ -74,7 +75,7 @@ def read_measurements(
         SettingsError: a key of ``files`` is missing.
     """
     path, dataset = need(files, "metrics"), need(files, "dataset")
-    table = read_table(path, _COLUMNS)
+    table = read_table(path, _COLUMNS, ("dataset", "model", "sampler", "feature"))
     table = table[(table["dataset"] == dataset) & (table["metric"] == metric)]
     if "study" in files and "study" in table:
         table = table[table["study"] == files["study"]]

@@ -2,7 +2,7 @@
 
 import math
 
-__all__ = ["decimals", "scale_exponent", "with_uncertainty"]
+__all__ = ["decimals", "percent", "places_of", "scale_exponent", "with_uncertainty"]
 
 
 def decimals(value: float, uncertainty: float) -> int:
@@ -22,6 +22,30 @@ def with_uncertainty(value: float, uncertainty: float = math.nan) -> str:
     places = decimals(value, uncertainty)
     text = f"{value:.{places}f}"
     return f"{text} ± {uncertainty:.{places}f}" if math.isfinite(uncertainty) else text
+
+
+def places_of(uncertainty: float, places: int) -> int:
+    """Return as many decimal places as asked for, or more where an uncertainty would be rounded to zero.
+
+    Example:
+        >>> places_of(0.4, 1), places_of(0.04, 1), places_of(0.0, 1)
+        (1, 2, 1)
+    """
+    if not math.isfinite(uncertainty) or uncertainty <= 0 or round(uncertainty, places) > 0:
+        return places
+    return -math.floor(math.log10(uncertainty))
+
+
+def percent(share: float, uncertainty: float, sign: str = "") -> str:
+    """Return a share with its uncertainty in percent, without the sign of percent, to a tenth or finer.
+
+    Args:
+        share: of one.
+        uncertainty: of the share.
+        sign: "+" writes the sign of positive numbers too.
+    """
+    places = places_of(100 * uncertainty, 1)
+    return f"{100 * share:{sign}.{places}f} ± {100 * uncertainty:.{places}f}"
 
 
 def scale_exponent(values: list[float]) -> int:

@@ -106,7 +106,7 @@ def as_latex(table: Table) -> str:
     references = [_latex_line(row) for row in table.references]
     return "\n".join(
         [
-            *(f"% {text}" for text in (table.title, *table.notes)),
+            *(f"% {' '.join(text.split())}" for text in (table.title, *table.notes)),
             rf"\begin{{tabular}}{{l{columns}}}",
             r"\toprule",
             _latex_line(table.header),

@@ -7,6 +7,8 @@ from typing import final
 import numpy as np
 import pandas as pd
 
+from cloudchamber.errors import InputError
+
 __all__ = ["SeedValue", "over_seeds"]
 
 
@@ -39,7 +41,17 @@ class SeedValue:
 
 
 def over_seeds(rows: pd.DataFrame) -> SeedValue | None:
-    """Return the metric of rows, one for each seed; None where none has a value."""
+    """Return the metric of rows, one for each seed; None where none has a value.
+
+    Raises:
+        InputError: two rows are of one seed, which would pass for two trainings without a spread.
+    """
+    if rows["seed"].duplicated().any():
+        first = rows[rows["seed"].duplicated()].iloc[0]
+        raise InputError(
+            f"table of metrics: '{first['metric']}' of '{first['model']}' with seed {first['seed']} stands there "
+            "twice; a seed is a training of its own"
+        )
     rows = rows[rows["value"].notna()]
     values = rows["value"].to_numpy(float)
     if not len(values):

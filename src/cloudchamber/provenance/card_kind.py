@@ -77,7 +77,8 @@ class CardKind(ABC):
 
 def markdown_table(rows: Sequence[Row]) -> str:
     """Return names and what stands beside them."""
-    return "\n".join(["| | |", "| --- | --- |", *(f"| {name} | {value} |" for name, value in rows)])
+    lines = (" | ".join(cell.replace("|", "\\|") for cell in row) for row in rows)
+    return "\n".join(["| | |", "| --- | --- |", *(f"| {line} |" for line in lines)])
 
 
 def in_words(settings: BaseModel) -> str:

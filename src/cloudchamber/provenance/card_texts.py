@@ -38,7 +38,9 @@ METRICS: Mapping[str, str] = {
     "nlp_ideal": "its value where no class can be told from truth",
     "c2st_auc": "area under the curve of a classifier of true against generated jets (0.5 is best)",
     "teacher_auc": "area under the curve of a classifier of jets of the flow map against those of its teacher",
-    "accuracy": "share of jets whose class is found (classes alike, with the weights of the sample)",
+    "accuracy": (
+        "share of jets whose class is found (classes alike, jets flat in mass and pT where the sample has such weights)"
+    ),
     "auc": "area under the curve of a class against all others; without a class their mean",
     "rejection": "one over the background efficiency where half of the signal is kept",
     "calibration_error": "mean distance of probability from accuracy (lower is better)",

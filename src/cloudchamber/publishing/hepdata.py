@@ -24,6 +24,8 @@ Row = Mapping[str, str]
 
 _ROWS = ("dataset", "feature", "low", "high")
 _COLUMNS = ("model", "sampler", "nfe", "seed")
+# Of what is called so, also where that is 01 or 1e3.
+_NAMES = ("dataset", "feature", "model", "sampler")
 # A value, its uncertainty, and what it is called in a table.
 _MEASURED = (
     ("value", "uncertainty", ""),
@@ -145,7 +147,7 @@ def _independent(axes: Sequence[str], places: Sequence[tuple[str, ...]]) -> Iter
     for position, name in enumerate(axes):
         if binned and name == "high":
             continue
-        values = [_axis_value(place[position]) for place in places]
+        values = [_axis_value(name, place[position]) for place in places]
         if binned and name == "low":
             edges = [(place[position], place[axes.index("high")]) for place in places]
             values = [
@@ -154,7 +156,9 @@ def _independent(axes: Sequence[str], places: Sequence[tuple[str, ...]]) -> Iter
         yield {"header": {"name": "bin" if binned and name == "low" else name}, "values": values}
 
 
-def _axis_value(text: str) -> dict[str, Any]:
+def _axis_value(name: str, text: str) -> dict[str, Any]:
+    if name in _NAMES:
+        return {"value": text or "none"}
     return {"value": _number(text) if text else "none"}
 
 
@@ -171,7 +175,11 @@ class _Column:
 
     def variables(self, places: Sequence[tuple[str, ...]]) -> Iterator[dict[str, Any]]:
         """Yield the dependent variables: the metric, and what belongs to its values and differs between them."""
-        qualifiers = [{"name": name, "value": _number(text)} for name, text in self._same.items() if text]
+        qualifiers = [
+            {"name": name, "value": text if name in _NAMES else _number(text)}
+            for name, text in self._same.items()
+            if text
+        ]
         shown = {"value"}
         for name, error, suffix in _MEASURED:
             shown |= {name, error}

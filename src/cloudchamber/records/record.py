@@ -29,7 +29,10 @@ _FORMAT = "cloudchamber-record"
 _VERSION = 1
 _TYPES = {"file": str, "bytes": int, "sha256": str, "step": str, "inputs": dict, "arguments": dict}
 # Files that a step may be told of in JSON.
-_SUFFIXES = (".csv", ".h5", ".hdf5", ".json", ".root", ".safetensors")
+_SUFFIXES = (
+    *(".csv", ".json", ".safetensors"),
+    *(".h5", ".hdf5", ".hdf", ".root", ".parquet", ".hepmc", ".hepmc2", ".hepmc3", ".gz"),
+)
 # What a step keeps for itself between runs: not what its outputs are made from.
 _KEPT = ("state", "lock")
 # In place of the hash of an input that was changed while a step ran: no file has it.

@@ -14,7 +14,10 @@ from cloudchamber.summary.answer import Answer
 __all__ = ["SCALE_NOTES", "Section", "as_page"]
 
 SCALE_NOTES = {
-    "default": "The default scale is a quick look: small networks, short trainings, one seed.",
+    "default": (
+        "The default scale is a quick look: small networks and short trainings with one seed, where no settings say "
+        "otherwise."
+    ),
     "tiny": "The scale tiny is for tests: its numbers mean nothing.",
 }
 _NOTE = (

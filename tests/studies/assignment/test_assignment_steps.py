@@ -171,6 +171,9 @@ def test_the_answer_says_who_is_better_and_of_which_sample(files: dict[str, Any]
     found = answers(files)
     assert [item.dataset for item in found] == ["own events", "published events"]
     assert "not the sample of arXiv 2010.09206" in found[0].facts["events"]
+    assert "own simulation" in found[0].facts["events"]
+    of_others = answers({**files, "simulated": False})
+    assert "read from files, not the sample" in of_others[0].facts["events"]
     assert "At no number of jets" in found[0].text
     (alone,) = answers({**files, "samples": files["samples"][:1]})
     assert alone.dataset == ""
@@ -191,7 +194,7 @@ def test_the_sentences_follow_the_numbers(files: dict[str, Any], tmp_path: Path)
     assert "At every number of jets" in better(files, tmp_path, three)
     assert "with 6 jets only" in better(files, tmp_path, three | {"7 jets": 2.0, "8 and more jets": 0.0, "all": 1.0})
     assert "cannot be told apart" in better(files, tmp_path, three | {"all": 1.0})
-    assert "too few events" in better(files, tmp_path, three | {"all": -3.0})
+    assert "Attention is worse by" in better(files, tmp_path, three | {"all": -3.0})
 
 
 def test_folds_become_one_assignment(tmp_path: Path) -> None:

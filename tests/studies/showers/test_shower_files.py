@@ -26,7 +26,7 @@ from cloudchamber.studies.showers.ingest import ingest, split
 from cloudchamber.studies.showers.read import read
 from cloudchamber.studies.showers.shower_file import create_showers, open_showers, refuse_bad_showers, shower_part
 from cloudchamber.studies.showers.simulate import simulate
-from cloudchamber.studies.showers.source_settings import FileSource, IngestionSettings
+from cloudchamber.studies.showers.source_settings import FileSource, GunSettings, IngestionSettings
 from cloudchamber.studies.showers.steps import Steps, points_of_steps
 from cloudchamber.studies.showers.write import write
 
@@ -221,6 +221,20 @@ def test_calo_challenge_files_are_read_and_written(tmp_path: Path, rng: np.rando
     three = source.model_copy(update={"binning": "3"})
     with pytest.raises(InputError, match=r"key 'showers' is \(40, 6480\), data set 3 has 40500 voxels"):
         read([tmp_path / "in.h5"], three, settings, "calo_challenge", 1, tmp_path / "other.h5")
+
+
+def test_energy_outside_of_the_rings_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    particles = Particles(np.array([1.0]), np.array([[0.0, 0.0, 1.0]]), np.array([11]))
+    points = np.array([[10.0, 0.0, 3.0, 0.03], [50.0, 0.0, 3.0, 0.01]])
+    with create_showers(tmp_path / "showers.h5", geometry_of("calo_challenge"), {}) as writer:
+        writer.append(shower_part(particles, np.zeros(1, np.int64), points, np.array([2])))
+    write(tmp_path / "showers.h5", "calo_challenge", "2", tmp_path / "out.h5")
+    assert "25 % of the energy lies outside of the rings of data set 2" in capsys.readouterr().err
+
+
+def test_energies_of_the_gun_are_above_masses() -> None:
+    with pytest.raises(SettingsError, match=r"energy: 0\.5 GeV; a proton has a total energy of 0\.988 GeV"):
+        parse(GunSettings, {"species": ["photon", "proton"], "energy": [0.5, 2], "showers": 10})
 
 
 def test_showerdata_files_are_written_and_read(showers_folder: Path, tmp_path: Path) -> None:

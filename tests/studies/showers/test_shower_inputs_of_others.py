@@ -1,5 +1,6 @@
 """Files of others: copies, other units and geometries, impossible energies and event weights are told."""
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,6 +22,7 @@ from cloudchamber.studies.showers.copies import PARTS, split
 from cloudchamber.studies.showers.edm4hep_file import Edm4hepWriter, read_steps
 from cloudchamber.studies.showers.geometry import geometry_of
 from cloudchamber.studies.showers.ingest import ingest
+from cloudchamber.studies.showers.observables import observe
 from cloudchamber.studies.showers.read import read
 from cloudchamber.studies.showers.settings import ShowersSettings
 from cloudchamber.studies.showers.shower_file import open_showers
@@ -69,6 +71,45 @@ def test_a_shower_and_its_copy_are_in_one_part(
         others = set.union(*(rows for other, rows in parts.items() if other != name))
         assert not rows & others
     assert f"showers: WARNING: {filled.sum() // 2} of {2 * number} showers are identical to an earlier one" in (
+        capsys.readouterr().err
+    )
+
+
+def test_voxels_of_calo_challenge_are_over_the_sampling_fraction(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They add up to about the energy of the particle, as in the published data sets 2 and 3."""
+
+    def scale(file: h5py.File) -> None:
+        voxels = file["showers"][()].astype(np.float64)
+        file["showers"][...] = 0.98 * voxels / voxels.sum(axis=1, keepdims=True) * file["incident_energies"][()]
+
+    path = challenge_file(tmp_path / "a.h5", scale)
+    with h5py.File(path) as file:
+        total = file["showers"][()].sum(axis=1) / 1e3
+    read_challenge(path, output=tmp_path / "showers.h5")
+    with open_showers(tmp_path / "showers.h5") as showers:
+        rows = np.arange(len(showers))
+        part = showers.take(rows)
+        left = np.bincount(part.owners, part.points[:, 3], minlength=len(rows))
+        np.testing.assert_allclose(left, 0.033 * total, rtol=1e-4)
+        found = observe(showers, rows, np.random.default_rng(1))
+    np.testing.assert_allclose(found.values["response"], 0.98, rtol=0.01)
+    assert "over the sampling fractions" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("share", "said"), [(0.033, "0.033"), (4.0, "4")])
+def test_energies_of_another_scale_are_said(
+    share: float, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As those left in the active material in place of voxels of CaloChallenge."""
+
+    def scale(file: h5py.File) -> None:
+        voxels = file["showers"][()].astype(np.float64)
+        file["showers"][...] = share * voxels / voxels.sum(axis=1, keepdims=True) * file["incident_energies"][()]
+
+    read_challenge(challenge_file(tmp_path / "a.h5", scale), output=tmp_path / "showers.h5")
+    assert f"make {said} times the energy of its particle over the sampling fractions of 'calo_challenge'" in (
         capsys.readouterr().err
     )
 
@@ -226,6 +267,9 @@ def test_files_of_showers_are_in_the_table_of_data(tmp_path: Path) -> None:
     config = {"studies": ["showers"], "showers": {"source": source, "geometry": "calo_challenge"}}
     made = plan(config, REPOSITORY)
     assert made.sources.all_own_files() == [str(path)]
+    # The parametrisation is read with the threshold of voxels, on energies in the active material.
+    read_with = json.loads(made.studies["showers"].parametrised_settings)  # type: ignore[attr-defined]
+    assert read_with["threshold"] == pytest.approx(0.033 * IngestionSettings().threshold)
     assert {"file": str(path), "source": "file of the user: showers"} in made.sources.all_files()
     config["showers"]["source"]["files"] = [str(tmp_path / "*.hdf5")]  # type: ignore[index]
     with pytest.raises(SettingsError, match=r"showers\.source\.files: .*\*\.hdf5: no file matches"):

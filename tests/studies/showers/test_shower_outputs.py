@@ -23,12 +23,14 @@ from cloudchamber.studies.showers import tables
 from cloudchamber.studies.showers.answer import answers
 from cloudchamber.studies.showers.drawings import FIGURES, TABLES
 from cloudchamber.studies.showers.evaluate import evaluate
+from cloudchamber.studies.showers.geometry import geometry_of
 from cloudchamber.studies.showers.judge import judge
 from cloudchamber.studies.showers.marginals import sample_marginals
-from cloudchamber.studies.showers.metric_rows import COLUMNS
+from cloudchamber.studies.showers.metric_rows import COLUMNS, rows_of_all
 from cloudchamber.studies.showers.observables import FEATURES, observe
 from cloudchamber.studies.showers.settings import EvaluationSettings, JudgeSettings, ShowersSettings
 from cloudchamber.studies.showers.shower_file import create_showers, open_showers, particles_of, shower_part
+from cloudchamber.studies.showers.shower_samples import generated_sample, true_sample
 
 TRAINING = {
     "steps": 120,
@@ -49,8 +51,6 @@ def copy_of_training(folder: Path) -> Path:
         chosen = train[np.arange(len(asked)) % len(train)]
         part = showers.take(chosen)
         path = folder / "copies.h5"
-        from cloudchamber.studies.showers.geometry import geometry_of
-
         with create_showers(path, geometry_of("ild_like"), {}) as writer:
             writer.append(shower_part(particles_of(showers, chosen), asked, part.points, part.counts))
     return path
@@ -231,9 +231,74 @@ def test_the_answer_names_the_trained_model_and_the_baselines(files: dict[str, A
     assert answer.floor == pytest.approx(0.5, abs=0.3)
     assert "It is clearly nearer to truth than marginals model." in answer.text
     assert "parametrised showers; photon, pi plus" in answer.facts["showers"]
+    assert "for 2 species in one model" in answer.headline
     without = {**files, "models": [item for item in files["models"] if item["name"] != "copies"]}
     (none,) = answers(without)
     assert "No trained model was judged" in none.text
+
+
+def test_the_best_is_not_one_that_is_given_true_numbers_of_points(files: dict[str, Any], tmp_path: Path) -> None:
+    table = pd.read_csv(files["metrics"])
+    rows = table[(table["model"] == "copies") & (table["metric"] == "auc_features")]
+    given = rows.assign(sampler="oracle", value=rows["value"] - 0.2)
+    other = rows.assign(sampler="other", value=rows["value"] + 0.001)
+    pd.concat([table, given, other]).to_csv(tmp_path / "metrics.csv", index=False)
+    (own,) = (item for item in files["models"] if item["name"] == "copies")
+    own = {**own, "one_for": "species"}
+    models = [own, {**own, "sampler": "oracle", "true_counts": True}, {**own, "sampler": "other"}]
+    (answer,) = answers({**files, "models": models, "metrics": str(tmp_path / "metrics.csv")})
+    assert answer.best_model == "copies model, midpoint"
+    assert "copies model, other cannot be told apart from it." in answer.text
+    assert "Given the numbers of points of true showers: copies model, oracle" in answer.text
+    assert answer.headline.endswith("for 2 species with a model for each")
+
+
+def test_a_floor_of_zero_is_left_out_of_ratios(files: dict[str, Any], tmp_path: Path) -> None:
+    """As of the start layer where all true showers start in the first one."""
+    table = pd.read_csv(files["metrics"])
+    zero = (table["metric"] == "w1") & table["feature"].isin(["start_layer", "hits"]) & (table["dataset"] == "photon")
+    table.loc[zero & (table["model"] != "truth"), "floor"] = 0.0
+    table.to_csv(tmp_path / "metrics.csv", index=False)
+    changed = {**files, "metrics": str(tmp_path / "metrics.csv")}
+    with style.applied():
+        figure = figure_of("showers/comparison")(changed)
+        ablation = figure_of("showers/ablation")(changed)
+    for drawn in (figure, ablation):
+        assert all(abs(end) < 1e6 for axis in drawn.axes for end in axis.get_xlim())
+
+
+def test_figures_say_that_they_show_the_first_species_only(files: dict[str, Any], tmp_path: Path) -> None:
+    changed = dict(files)
+    for name in ("metrics", "profiles", "spectra"):
+        table = pd.read_csv(files[name])
+        more = [
+            table[table["dataset"] == "photon"].assign(dataset=species) for species in ("electron", "proton", "neutron")
+        ]
+        pd.concat([table, *more]).to_csv(tmp_path / f"{name}.csv", index=False)
+        changed[name] = str(tmp_path / f"{name}.csv")
+    for name, number in (("profiles", 3), ("spectra", 3), ("response", 4)):
+        with style.applied():
+            figure = figure_of(f"showers/{name}")(changed)
+        assert any(f"the first {number} of 5 species" in text.get_text() for text in figure.texts)
+
+
+def test_a_sample_of_some_species_is_compared_with_true_showers_of_these(
+    showers_folder: Path, tmp_path: Path, files: dict[str, Any]
+) -> None:
+    """Truth in place of a sample, of photons alone: at the floor, and not beside pions."""
+    with open_showers(showers_folder / "parametrised.h5") as made:
+        rows = np.flatnonzero(made.label("pdg") == 22)
+        part, numbers, particles = made.take(rows), made.label("shower")[rows], particles_of(made, rows)
+        with create_showers(tmp_path / "photons.h5", geometry_of("ild_like"), {}) as writer:
+            writer.append(shower_part(particles, numbers, part.points, part.counts))
+    settings = EvaluationSettings(bootstraps=10, bins=12, physics_distance_showers=len(rows) // 2)
+    with open_showers(showers_folder / "showers.h5") as showers:
+        truth, floor, train = (true_sample(showers, name, 1) for name in ("test", "asked", "train"))
+    item = {"name": "a", "sampler": "", "seed": 1, "path": str(tmp_path / "photons.h5")}
+    sample = generated_sample(item, showers_folder / "showers.h5", 1)
+    (fpd,) = (row for row in rows_of_all(truth, floor, train, sample, settings, 1) if row["metric"] == "fpd")
+    assert fpd["n_reference"] == (truth.pdg == 22).sum()
+    assert abs(fpd["value"] - fpd["floor"]) < 5 * np.hypot(fpd["uncertainty"], fpd["floor_uncertainty"])
 
 
 @pytest.mark.parametrize(

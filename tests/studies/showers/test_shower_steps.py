@@ -13,10 +13,12 @@ from cloudchamber.errors import InputError
 from cloudchamber.settings.base import parse
 from cloudchamber.storage import write_rows
 from cloudchamber.studies.showers import train
+from cloudchamber.studies.showers.deposits import Particles
 from cloudchamber.studies.showers.ingest import ingest
 from cloudchamber.studies.showers.layer_counts import layer_counts, rows_of_species
 from cloudchamber.studies.showers.model_settings import CountSettings, MapSettings, ShowerModelSettings, ShowerSampler
 from cloudchamber.studies.showers.sample import sample
+from cloudchamber.studies.showers.seen_particles import SeenParticles, refuse_unseen
 from cloudchamber.studies.showers.settings import TimesSettings
 from cloudchamber.studies.showers.shower_file import open_showers
 from cloudchamber.studies.showers.shower_models import load_counts, load_points
@@ -100,8 +102,23 @@ def test_a_model_is_not_asked_for_species_that_it_never_saw(
     assert not (tmp_path / "a.h5").exists()
     described = json.loads(paths(trained / "photon")["description"].read_text())["particles"]
     with open_showers(showers_folder / "showers.h5") as showers:
-        energy = showers.feature("energy")[rows_of_species(showers, "train", ("photon",))]
-    assert described == {"pdg": [22], "energy": pytest.approx([energy.min(), energy.max()])}
+        rows = rows_of_species(showers, "train", ("photon",))
+        energy, cosine = showers.feature("energy")[rows], showers.feature("direction_z")[rows]
+    angle = pytest.approx(np.degrees(np.arccos(cosine.min())), rel=1e-3)
+    assert described == {"pdg": [22], "energy": pytest.approx([energy.min(), energy.max()]), "angle": angle}
+
+
+def test_directions_that_a_model_never_saw_are_said(capsys: pytest.CaptureFixture[str]) -> None:
+    """As of a model of straight showers that is asked for oblique ones."""
+    straight = np.tile([0.0, 0.0, 1.0], (4, 1))
+    oblique = np.tile([np.sin(0.5), 0.0, np.cos(0.5)], (4, 1))
+    seen = SeenParticles.from_json({"pdg": [22], "energy": [1.0, 2.0], "angle": 0.0})
+    for directions in (straight, oblique):
+        refuse_unseen(seen, Particles(np.full(4, 1.5), directions, np.full(4, 22)), "a.h5")
+    said = capsys.readouterr().err
+    assert said.startswith("a.h5: WARNING: the direction of 4 of 4 particles is more than 0 degrees from the normal, ")
+    assert said.count("WARNING") == 1
+    assert SeenParticles.from_json({"pdg": [22], "energy": [1.0, 2.0]}).angle is None
 
 
 def test_true_counts_are_those_of_the_showers(trained: Path, showers_folder: Path, tmp_path: Path) -> None:

@@ -88,7 +88,9 @@ def test_what_more_training_jets_bring_is_said(tmp_path: Path) -> None:
 def test_jets_are_said_to_be_flat_where_weights_make_them_so(tmp_path: Path) -> None:
     for flat in (True, False):
         answer = answered(tmp_path, {"hl": [0.55], "pfn": [0.50], "tr": [0.52]}, PAIRS, flat=flat)
-        assert answer.facts["measure"] == "accuracy, all classes alike" + ", jets flat in mass and pT" * flat
+        assert answer.facts["measure"] == "accuracy, all classes alike, jets " + (
+            "flat in mass and pT" if flat else "in mass and pT as they are"
+        )
 
 
 def test_why_attention_is_behind_is_said_where_jets_are_few(tmp_path: Path) -> None:
@@ -98,7 +100,7 @@ def test_why_attention_is_behind_is_said_where_jets_are_few(tmp_path: Path) -> N
         jets: int, paired: Sequence[tuple[str, str, float, float]] = PAIRS, classes: Sequence[str] = PRONGS
     ) -> bool:
         answer = answered(tmp_path, accuracies, paired, {"tr": {jets: [0.52]}, "hl": {jets: [0.55]}}, classes)
-        return "comes level with 17 of them from about 70,000 training jets on" in answer.text
+        return "comes level with 17 such features from about 70,000 training jets on" in answer.text
 
     assert said(2400)
     # With as many jets another reason has to be found, and where attention is not behind, none.
@@ -170,6 +172,7 @@ def test_one_tagger_needs_no_table_of_pairs(tmp_path: Path) -> None:
         "study": "tagging",
         "dataset": "all",
         "classes": list(PRONGS),
+        "flat": False,
         "models": models({"tr": 1}, tr={"kind": "transformer"}),
         "significance": str(tmp_path / "nowhere.csv"),
         "metrics": write_metrics(

@@ -16,8 +16,8 @@ from cloudchamber.errors import InputError
 from cloudchamber.figures import style
 from cloudchamber.figures.rendering import Table, as_html, as_latex
 from cloudchamber.pipeline.drawing import caption_of
+from cloudchamber.studies.tagging.answer import answers
 from cloudchamber.studies.tagging.figures.inputs import (
-    heading,
     read_confusion,
     read_learning_curves,
     read_of_bins,
@@ -59,6 +59,36 @@ def _figure(name: str, files: dict[str, Any]) -> Figure:
 
 def _table(name: str, files: dict[str, Any]) -> Table:
     return table_of(f"tagging/{name}")(files)
+
+
+@pytest.mark.parametrize(("flat", "said"), [(True, "flat in mass and pT"), (False, "in mass and pT as they are")])
+def test_how_jets_are_weighed_is_that_of_the_sample(flat: bool, said: str, files: dict[str, Any]) -> None:
+    """Jets of one's own have no weights unless they are asked for."""
+    given = {**files, "flat": flat}
+    assert any(said in axis.get_ylabel() for axis in _figure("kinematics", given).axes)
+    assert any(said in note for note in _table("models", given).notes)
+    kinds = [{**entry, "kind": "transformer"} for entry in files["models"]]
+    (answer,) = answers({**given, "models": kinds, "classes": list(NAMES)})
+    assert answer.facts["measure"].endswith(f"jets {said}")
+
+
+def test_models_and_classes_of_one_title_are_told_apart(files: dict[str, Any]) -> None:
+    """As where a model was copied and keeps its title: each has its own cost."""
+    same = {**files, "models": [{**entry, "title": "tagger"} for entry in files["models"]]}
+    same["classes"] = [{**entry, "title": "jets"} for entry in files["classes"]]
+    apart, before = _table("models", same), _table("models", files)
+    assert [row[0] for row in apart.rows] == ["tagger (pfn)", "tagger (transformer_1)"]
+    assert [row[1:] for row in apart.rows] == [row[1:] for row in before.rows]
+    assert apart.rows[0][-1] != apart.rows[1][-1]
+    titles = {axis.get_title() for axis in _figure("roc", same).axes if axis.get_visible()}
+    assert titles == {f"jets ({name})" for name in NAMES}
+
+
+def test_classes_whose_names_are_numbers_keep_them(tmp_path: Path) -> None:
+    files = tagging_study(tmp_path, ("0", "01"), {"pfn": 1.0, "transformer_1": 1.6}, 300)
+    assert list(read_roc(files)) == ["0", "01"]
+    assert read_confusion(files)[0][1].shape == (2, 2)
+    assert _table("models", files).rows
 
 
 def test_every_figure_of_the_tables_is_drawn_here() -> None:
@@ -189,14 +219,6 @@ def test_the_table_of_models_has_quality_and_cost(files: dict[str, Any]) -> None
     assert others == ("10.0",) * 4
     assert table.references[0][1] == "0.250"
     assert {"auc", "rejection", "parameters"} <= set(table.data["metric"])
-
-
-def test_jets_are_said_to_be_flat_where_weights_make_them_so(files: dict[str, Any]) -> None:
-    for flat in (True, False):
-        notes = _table("models", {**files, "flat": flat}).notes
-        assert ("All numbers count the classes alike and weigh their jets flat in mass and pT." in notes) == flat
-        assert ("All numbers count the classes alike." in notes) != flat
-        assert ("weighted flat in mass and pT" in heading({**files, "flat": flat})) == flat
 
 
 def test_the_better_model_stands_first_in_the_table_of_differences(files: dict[str, Any]) -> None:

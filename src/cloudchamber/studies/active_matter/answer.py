@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cloudchamber.figures.numbers import places_of
 from cloudchamber.studies.active_matter.numbers_of_study import Names, production_of, read_metrics, select
 from cloudchamber.summary.answer import Answer, unanswered
 from cloudchamber.summary.comparison import listed
@@ -79,7 +80,8 @@ def _cell(value: float, error: float, digits: int) -> str:
 
 def _ratio(item: Mapping[str, Any]) -> str:
     error = item["error"] / item["exact"]
-    return f"{item['ratio']:.3f}" + (f" ± {error:.3f}" if math.isfinite(error) else "")
+    places = places_of(error, 3)
+    return f"{item['ratio']:.{places}f}" + (f" ± {error:.{places}f}" if math.isfinite(error) else "")
 
 
 def _agreement(found: Sequence[Mapping[str, Any]]) -> str:

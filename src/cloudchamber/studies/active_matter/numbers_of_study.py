@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cloudchamber.errors import InputError
+from cloudchamber.figures.labels import told_apart
 from cloudchamber.metrics.tables import read_table
 from cloudchamber.settings.entries import entries, need
 
@@ -61,9 +62,9 @@ class Names:
         ensembles = entries(files, "ensembles", ("name", "title", "particles"))
         models = entries(files, "models", ("name", "title", "ensemble"))
         return cls(
-            {item["name"]: item["title"] for item in ensembles},
+            told_apart({item["name"]: item["title"] for item in ensembles}),
             {item["name"]: int(item["particles"]) for item in ensembles},
-            {item["name"]: item["title"] for item in models},
+            told_apart({item["name"]: item["title"] for item in models}),
             {item["name"]: item["ensemble"] for item in models},
         )
 

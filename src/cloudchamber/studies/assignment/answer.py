@@ -6,11 +6,12 @@ from typing import Any
 
 import pandas as pd
 
+from cloudchamber.figures.numbers import percent
 from cloudchamber.figures.seed_value import SeedValue
 from cloudchamber.metrics.tables import read_table
 from cloudchamber.settings.entries import need
 from cloudchamber.studies.assignment.methods import BINS
-from cloudchamber.studies.assignment.reading import SAMPLE, Method, methods_of, read_metrics, samples_of, value_of
+from cloudchamber.studies.assignment.reading import Method, methods_of, origin_of, read_metrics, samples_of, value_of
 from cloudchamber.summary.answer import Answer, unanswered
 from cloudchamber.summary.comparison import listed
 
@@ -64,8 +65,9 @@ def _of_sample(
         f"({other.label}) {_share(rival)}. {_verdict(pair, network, other)}{_by_jets(pair)}"
     )
     leader, leading = (network, best) if best.value >= rival.value else (other, rival)
+    origin = origin_of(files) if sample == "own" else title
     facts = {
-        "events": f"{best.n:,} test events with the jets of both tops; {SAMPLE if sample == 'own' else title}",
+        "events": f"{best.n:,} test events with the jets of both tops; {origin}",
         "trainings": str(best.seeds),
         **_training_events(table, network),
     }
@@ -84,19 +86,17 @@ def _of_sample(
 
 
 def _share(value: SeedValue) -> str:
-    return f"{100 * value.value:.1f} ± {100 * value.error:.1f} %"
+    return f"{percent(value.value, value.error)} %"
 
 
 def _verdict(pair: pd.DataFrame, network: Method, other: Method) -> str:
     if "all" not in pair.index or isnan(deviations := float(pair.loc["all", "standard_deviations"])):
         return "Their difference has no error to be compared with. "
-    size = (
-        f"{100 * abs(float(pair.loc['all', 'difference'])):.1f} ± {100 * float(pair.loc['all', 'uncertainty']):.1f} %"
-    )
+    size = f"{percent(abs(float(pair.loc['all', 'difference'])), float(pair.loc['all', 'uncertainty']))} %"
     if deviations > _CLEAR:
         return f"Attention is better by {size}. "
     if deviations < -_CLEAR:
-        return f"Attention is worse by {size}: it was trained with too few events. "
+        return f"Attention is worse by {size}. "
     return f"They cannot be told apart: they differ by {size}. "
 
 

@@ -6,6 +6,7 @@ from typing import Any, final
 
 import pandas as pd
 
+from cloudchamber.figures.labels import told_apart
 from cloudchamber.figures.looks import Look, looks
 from cloudchamber.figures.seed_value import SeedValue, over_seeds
 from cloudchamber.metrics.tables import read_table
@@ -13,10 +14,7 @@ from cloudchamber.settings.entries import entries, need
 from cloudchamber.studies.assignment.measures import COLUMNS
 from cloudchamber.studies.assignment.methods import CHI_SQUARES, STRONGEST
 
-__all__ = ["SAMPLE", "Method", "methods_of", "read_metrics", "samples_of", "value_of"]
-
-# What own events are, wherever a published number could be taken for theirs.
-SAMPLE = "own simulation, not the sample of arXiv 2010.09206"
+__all__ = ["Method", "methods_of", "origin_of", "read_metrics", "samples_of", "value_of"]
 
 
 @final
@@ -48,9 +46,20 @@ def read_metrics(files: Mapping[str, Any]) -> pd.DataFrame:
     return table.fillna({"trained_on": "", "feature": ""})
 
 
+def origin_of(files: Mapping[str, Any], key: str = "simulated") -> str:
+    """Return what own events are, wherever a published number could be taken for theirs.
+
+    Args:
+        files: may say whether this project has simulated them; where they do not, it has.
+        key: under which.
+    """
+    origin = "own simulation" if files.get(key, True) else "read from files"
+    return f"{origin}, not the sample of arXiv 2010.09206"
+
+
 def samples_of(files: Mapping[str, Any]) -> dict[str, str]:
     """Return the titles of the samples by their names."""
-    return {entry["name"]: entry["title"] for entry in entries(files, "samples", ("name", "title"))}
+    return told_apart({entry["name"]: entry["title"] for entry in entries(files, "samples", ("name", "title"))})
 
 
 def methods_of(files: Mapping[str, Any], table: pd.DataFrame, every: bool = False) -> list[Method]:
@@ -61,7 +70,7 @@ def methods_of(files: Mapping[str, Any], table: pd.DataFrame, every: bool = Fals
         table: with the columns "model" and "trained_on".
         every: chi-squares without b-tags as well.
     """
-    titles = {entry["name"]: entry["title"] for entry in entries(files, "models", ("name", "title"))}
+    titles = told_apart({entry["name"]: entry["title"] for entry in entries(files, "models", ("name", "title"))})
     samples = samples_of(files)
     kinds = set(zip(table["model"], table["trained_on"], strict=True))
     several = len({sample for name, sample in kinds if name in titles}) > 1

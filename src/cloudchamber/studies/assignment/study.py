@@ -140,7 +140,7 @@ class Assignment(Study):
         return left_out
 
     def figure_files(self, figure: str, dataset: str) -> Mapping[str, Any]:
-        head = self.plan.titles()
+        head = self._head()
         match figure:
             case "masses" | "sculpting":
                 return {**head, "masses": self.plan.tables["masses"]}
@@ -164,12 +164,21 @@ class Assignment(Study):
 
     def table_files(self, table: str, dataset: str) -> Mapping[str, Any]:
         if table == "cost":
-            return {**self.plan.titles(), "cost": self.plan.cost}
+            return {**self._head(), "cost": self.plan.cost}
         name = "significance" if table == "significance" else "metrics"
-        return {**self.plan.titles(), name: self.plan.tables[name]}
+        return {**self._head(), name: self.plan.tables[name]}
 
     def answer_files(self) -> Mapping[str, Any]:
-        return {**self.plan.titles(), **{name: self.plan.tables[name] for name in ("metrics", "significance")}}
+        return {**self._head(), **{name: self.plan.tables[name] for name in ("metrics", "significance")}}
+
+    def _head(self) -> dict[str, Any]:
+        """Return what all figures and tables are made with: titles, and whether events are simulated here."""
+        settings = self.plan.settings
+        found = {"simulated": DataSources(self.analysis, [settings.events]).simulated(settings.events)}
+        if settings.background is not None:
+            sources = DataSources(self.analysis, [settings.background])
+            found["background_simulated"] = sources.simulated(settings.background)
+        return {**self.plan.titles(), **found}
 
     def results(self) -> list[str]:
         exports = (

@@ -6,13 +6,13 @@ from typing import Any
 
 import pandas as pd
 
-from cloudchamber.figures.numbers import with_uncertainty
+from cloudchamber.figures.numbers import percent, places_of, with_uncertainty
 from cloudchamber.figures.rendering import Table
 from cloudchamber.figures.seed_value import SeedValue
 from cloudchamber.metrics.tables import read_table
 from cloudchamber.settings.entries import need
 from cloudchamber.studies.assignment.methods import BINS, PUBLISHED
-from cloudchamber.studies.assignment.reading import SAMPLE, Method, methods_of, read_metrics, samples_of, value_of
+from cloudchamber.studies.assignment.reading import Method, methods_of, origin_of, read_metrics, samples_of, value_of
 
 __all__ = ["cost", "efficiencies", "significance"]
 
@@ -74,13 +74,12 @@ def efficiencies(files: Mapping[str, Any]) -> Table:
         for name in BINS:
             there = of_sample[(of_sample["metric"] == "identifiable_both") & (of_sample["feature"] == name)]
             if len(there):
-                share = 100 * float(there["value"].iloc[0])
-                note = f"{share:.1f} ± {100 * float(there['uncertainty'].iloc[0]):.1f}"
+                note = percent(float(there["value"].iloc[0]), float(there["uncertainty"].iloc[0]))
                 references.append((title, "ceiling: jets of both tops are there", name, "", "", "", "", note, ""))
     header = ["sample", "method", "jets", "events with both tops", *_METRICS.values()]
     header += ["slides: event / ε₂ / ε₁ [%], another sample"]
     notes = [
-        f"Own events are {SAMPLE}.",
+        f"Own events are {origin_of(files)}.",
         "± is the standard error from the number of events. In brackets is the standard deviation over trainings.",
         "The number of jets counts all stored ones.",
     ]
@@ -90,8 +89,8 @@ def efficiencies(files: Mapping[str, Any]) -> Table:
 def _percent(value: SeedValue | None) -> str:
     if value is None:
         return ""
-    text = f"{100 * value.value:.1f} ± {100 * value.uncertainty:.1f}"
-    return text if isnan(value.spread) else f"{text} ({100 * value.spread:.1f})"
+    text, spread = percent(value.value, value.uncertainty), 100 * value.spread
+    return text if isnan(spread) else f"{text} ({spread:.{places_of(spread, 1)}f})"
 
 
 def _published(method: Method, name: str) -> str:
@@ -115,7 +114,7 @@ def significance(files: Mapping[str, Any]) -> Table:
             networks[line["model"], line["trained_on"]],
             others[line["other"]],
             line["feature"],
-            f"{100 * line['difference']:+.1f} ± {100 * line['uncertainty']:.1f}",
+            percent(line["difference"], line["uncertainty"], "+"),
             "" if pd.isna(line["standard_deviations"]) else f"{line['standard_deviations']:+.1f}",
             f"{line['seeds']:.0f}",
         )
@@ -125,7 +124,7 @@ def significance(files: Mapping[str, Any]) -> Table:
     header = ["sample", "network", "chi-square", "jets", "difference of event efficiencies [%]", "standard deviations"]
     header += ["trainings"]
     notes = [
-        f"Own events are {SAMPLE}.",
+        f"Own events are {origin_of(files)}.",
         "Both methods assign the same events. ± holds the number of events and the spread over trainings.",
     ]
     return Table(f"{need(files, 'title')}: network less chi-square", header, rows, notes, data)

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from cloudchamber.errors import InputError
+from cloudchamber.figures.labels import told_apart
 from cloudchamber.metrics.tables import read_table
 from cloudchamber.settings.entries import entries, need
 
@@ -61,7 +62,7 @@ def titles_of(files: Mapping[str, Any], key: str) -> dict[str, str]:
     Raises:
         SettingsError: the key is missing.
     """
-    return {item["name"]: item["title"] for item in entries(files, key, ("name", "title"))}
+    return told_apart({item["name"]: item["title"] for item in entries(files, key, ("name", "title"))})
 
 
 def read_differences(files: Mapping[str, Any]) -> pd.DataFrame:

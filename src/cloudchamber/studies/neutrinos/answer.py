@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from cloudchamber.figures.numbers import percent
 from cloudchamber.figures.seed_value import SeedValue
 from cloudchamber.metrics.tables import read_table
 from cloudchamber.settings.entries import need
@@ -64,7 +65,7 @@ def answers(files: Mapping[str, Any]) -> list[Answer]:
 
 
 def _share(value: SeedValue) -> str:
-    return f"{100 * value.value:.1f} ± {100 * value.error:.1f} %"
+    return f"{percent(value.value, value.error)} %"
 
 
 def _beside(ceiling: SeedValue | None) -> str:
@@ -90,8 +91,8 @@ def _context(files: Mapping[str, Any], found: list[Classifier]) -> str:
     if first is None:
         return ""
     row = rows[rows["model"] == first].iloc[0]
-    difference, uncertainty = 100 * float(row["difference"]), 100 * float(row["uncertainty"])
-    size = f"{abs(difference):.1f} ± {uncertainty:.1f} %"
+    difference, uncertainty = float(row["difference"]), float(row["uncertainty"])
+    size = f"{percent(abs(difference), uncertainty)} %"
     pair = f"{labels[first]} and {labels.get(reference, reference)}"
     if isnan(uncertainty) or abs(difference) <= _CLEAR * uncertainty:
         return f"On prongs {pair} cannot be told apart: they differ by {size}."

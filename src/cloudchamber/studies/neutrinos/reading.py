@@ -7,6 +7,7 @@ from typing import Any, final
 
 import pandas as pd
 
+from cloudchamber.figures.labels import told_apart
 from cloudchamber.figures.looks import Look, looks
 from cloudchamber.figures.seed_value import SeedValue, over_seeds
 from cloudchamber.metrics.tables import METRIC_COLUMNS, read_table
@@ -49,7 +50,7 @@ def classifiers_of(files: Mapping[str, Any], table: pd.DataFrame, ceiling: bool 
         table: with the column "model".
         ceiling: whether the ceiling is one of them.
     """
-    titles = {entry["name"]: entry["title"] for entry in entries(files, "models", ("name", "title"))}
+    titles = told_apart({entry["name"]: entry["title"] for entry in entries(files, "models", ("name", "title"))})
     look = looks(list(titles), [HISTOGRAM])
     there = set(table["model"])
     return [

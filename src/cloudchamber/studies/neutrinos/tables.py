@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from math import isnan
 from typing import Any
 
+from cloudchamber.figures.labels import told_apart
+from cloudchamber.figures.numbers import percent, places_of
 from cloudchamber.figures.rendering import Table
 from cloudchamber.figures.seed_value import SeedValue
 from cloudchamber.metrics.tables import read_table
@@ -72,9 +74,12 @@ def classifiers(files: Mapping[str, Any]) -> Table:
 def _cell(metric: str, value: SeedValue | None) -> str:
     if value is None:
         return ""
-    scale, places = (1, 3) if metric == "auc" else (100, 1)
+    scale, least = (1, 3) if metric == "auc" else (100, 1)
+    places = places_of(scale * value.uncertainty, least)
     text = f"{scale * value.value:.{places}f} ± {scale * value.uncertainty:.{places}f}"
-    return text if isnan(value.spread) else f"{text} ({scale * value.spread:.{places}f})"
+    if isnan(value.spread):
+        return text
+    return f"{text} ({scale * value.spread:.{places_of(scale * value.spread, places)}f})"
 
 
 def _floor(metric: str, value: SeedValue | None) -> str:
@@ -113,11 +118,11 @@ def differences(files: Mapping[str, Any]) -> Table:
         SettingsError: a key is missing.
     """
     data = read_table(need(files, "differences"), _DIFFERENCE).fillna({"feature": ""})
-    labels = {entry["name"]: entry["title"] for entry in need(files, "models")}
+    labels = told_apart({entry["name"]: entry["title"] for entry in need(files, "models")})
     rows = []
     for line in data.to_dict("records"):
         what = "interactions" if line["metric"] == "accuracy" else _prongs_in_words(line["feature"])
-        size = f"{100 * line['difference']:+.1f} ± {100 * line['uncertainty']:.1f}"
+        size = percent(line["difference"], line["uncertainty"], "+")
         of_seeds = "" if isnan(line["of_seeds"]) else f"{100 * line['of_seeds']:.1f}"
         rows.append(
             (

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cloudchamber.errors import InputError
+from cloudchamber.figures.labels import told_apart
 from cloudchamber.figures.looks import Look, looks
 from cloudchamber.metrics.tables import read_table
 from cloudchamber.settings.entries import entries, need
@@ -53,7 +54,7 @@ def methods_of(files: Mapping[str, Any]) -> list[Method]:
     Raises:
         SettingsError: the list is missing.
     """
-    trained = {item["name"]: item["title"] for item in entries(files, "models", ("name", "title"))}
+    trained = told_apart({item["name"]: item["title"] for item in entries(files, "models", ("name", "title"))})
     titles = {**{name: REFERENCES[name] for name in ("constant", "ridge")}, **trained, "exact": REFERENCES["exact"]}
     look = looks(["ridge", *trained], []) | looks(["constant"], ["constant"]) | {"exact": Look("black", "solid", "_")}
     return [Method(name, title, look[name]) for name, title in titles.items()]

@@ -17,7 +17,7 @@ from cloudchamber.studies.showers.observables import FEATURES
 
 __all__ = ["MEASURES", "Arm", "Difference", "arms_of", "difference"]
 
-# Metric, feature, words. Distances are over their floors, mean over species.
+# Metric, feature, words. Distances are over their floors, mean over species, but for those of floor zero.
 MEASURES: Sequence[tuple[str, str, str]] = (
     ("auc_features", "", "AUC, high-level features"),
     ("auc_points", "", "AUC, cells"),
@@ -134,7 +134,7 @@ def _of_seeds(
 ) -> dict[int, tuple[float, float]]:
     """Return seed -> value and uncertainty of a model that has the measure of all species."""
     absolute = metric.startswith("auc")
-    datasets = ["all"] if absolute else list(species)
+    datasets = ["all"] if absolute else _with_floor(table, metric, feature, species)
     rows = table[
         (table["model"] == model)
         & (table["sampler"] == sampler)
@@ -148,7 +148,14 @@ def _of_seeds(
     for seed, part in rows.groupby("seed"):
         if set(part["dataset"]) != set(datasets):
             continue
-        scale = 1.0 if absolute else np.maximum(part["floor"].to_numpy(float), 1e-12)
+        scale = 1.0 if absolute else part["floor"].to_numpy(float)
         values, errors = (part[name].to_numpy(float) / scale for name in ("value", "uncertainty"))
         found[int(seed)] = float(values.mean()), float(np.sqrt((errors**2).sum()) / len(errors))
     return found
+
+
+def _with_floor(table: pd.DataFrame, metric: str, feature: str, species: Sequence[str]) -> list[str]:
+    """Return the species of which true showers are not at zero distance from others, with which nothing has a ratio."""
+    of_measure = table[(table["metric"] == metric) & (table["feature"] == feature) & table["low"].isna()]
+    none = set(of_measure.loc[pd.to_numeric(of_measure["floor"]) == 0, "dataset"])
+    return [name for name in species if name not in none]

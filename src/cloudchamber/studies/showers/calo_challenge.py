@@ -1,9 +1,11 @@
 """The HDF5 layout of CaloChallenge (arXiv 2410.21611): voxels in rings, for its data sets 1, 2 and 3.
 
 ``incident_energies`` (N, 1) and ``showers`` (N, voxels), both in MeV. Voxels go layer by layer, in a layer ring by
-angle: (layer, alpha, r) with the radius fastest. Edges are those of the binning files of the challenge.
+angle: (layer, alpha, r) with the radius fastest. Edges are those of the binning files of the challenge. Energies of
+voxels are those in the active material over the sampling fraction, so that they add up to about the incident energy.
 """
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -18,6 +20,7 @@ from cloudchamber.errors import InputError
 from cloudchamber.hdf5 import create_hdf5
 from cloudchamber.packed_cloud_file import PackedCloudFile
 from cloudchamber.studies.showers.deposits import Particles
+from cloudchamber.studies.showers.geometry import geometry_of
 from cloudchamber.studies.showers.shower_file import refuse_bad_energies
 
 __all__ = ["BINNINGS", "Binning", "binning_of", "points_to_voxels", "read_calo_challenge", "voxels_to_points",
@@ -25,8 +28,11 @@ __all__ = ["BINNINGS", "Binning", "binning_of", "points_to_voxels", "read_calo_c
 
 BINNINGS = ("1_photons", "1_pions", "2", "3")
 _KIND = "a file of CaloChallenge"
+_GEOMETRY = "calo_challenge"
 _SHOWERS = 1000
 _MEV = 1e-3
+# Of the energy, outside of all rings.
+_SAID = 1e-3
 # The median incident energy [MeV]; data sets 2 and 3 begin at 1 GeV.
 _TYPICAL_ENERGY = 100.0
 _SAMPLING = (0, 5, 10, 30, 50, 100, 200, 400, 600)
@@ -138,17 +144,19 @@ def read_calo_challenge(
 ) -> Iterator[tuple[Particles, np.ndarray, np.ndarray]]:
     """Yield particles, (M, 4) points and (M,) their showers, some showers at a time.
 
+    The energy of a point is that left in the active material: of its voxel, times the sampling fraction.
+
     Args:
         path: the file.
         name: of the binning.
         pdg: of all showers; they go along the axis.
-        threshold: voxels below are left out [MeV].
+        threshold: voxels below are left out [MeV], in energies of the file.
         rng: of :func:`voxels_to_points`.
 
     Raises:
         InputError: the file cannot be read or has other voxels, is in another unit, or an energy is none.
     """
-    binning = binning_of(name)
+    binning, fractions = binning_of(name), geometry_of(_GEOMETRY).sampling_fractions
     with readable_as(path, _KIND), h5py.File(path, "r", locking=False) as file:
         for key in ("incident_energies", "showers"):
             if key not in file:
@@ -165,19 +173,22 @@ def read_calo_challenge(
             refuse_bad_energies(voxels.ravel(), start + np.arange(voxels.size) // voxels.shape[1], str(path))
             voxels[voxels < threshold] = 0.0
             points, owners = voxels_to_points(voxels, binning, rng)
+            points[:, 3] *= fractions[points[:, 2].astype(np.int64)]
             energy = file["incident_energies"][rows].reshape(-1).astype(np.float64) * _MEV
             directions = np.tile([0.0, 0.0, 1.0], (len(energy), 1))
             yield Particles(energy, directions, np.full(len(energy), pdg, np.int64)), points, owners
 
 
 def write_calo_challenge(showers: PackedCloudFile, name: str, path: Path) -> None:
-    """Write all showers of a file as voxels.
+    """Write all showers of a file as voxels, and say how much of the energy lies outside of their rings.
 
     Raises:
         InputError: the showers have other layers.
         StorageError: the file cannot be written.
     """
     binning, number = binning_of(name), len(showers)
+    fractions = geometry_of(_GEOMETRY).sampling_fractions
+    whole = written = 0.0
     with create_hdf5(path) as output:
         data = output.file.create_dataset(
             "showers", (number, binning.voxels), "f4", chunks=(1, binning.voxels), compression="gzip"
@@ -185,7 +196,15 @@ def write_calo_challenge(showers: PackedCloudFile, name: str, path: Path) -> Non
         for rows, part in showers.pieces(np.arange(number), 200_000):
             if len(part.points) and part.points[:, 2].max() >= len(binning.edges):
                 raise InputError(f"{showers.path}: has more than the {len(binning.edges)} layers of data set {name}")
-            voxels = points_to_voxels(part.points.astype(np.float64), part.owners, len(part), binning)
+            points = part.points.astype(np.float64)
+            points[:, 3] /= fractions[points[:, 2].astype(np.int64)]
+            voxels = points_to_voxels(points, part.owners, len(part), binning)
             data[rows[0] : rows[-1] + 1] = voxels
+            whole, written = whole + float(points[:, 3].sum()) / _MEV, written + float(voxels.sum())
             output.check()
         output.file["incident_energies"] = (showers.feature("energy")[:, None] / _MEV).astype(np.float32)
+    if written < (1 - _SAID) * whole:
+        sys.stderr.write(
+            f"showers: WARNING: {100 * (1 - written / whole):.2g} % of the energy lies outside of the rings of data "
+            f"set {name} and is left out\n"
+        )

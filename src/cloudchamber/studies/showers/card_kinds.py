@@ -42,8 +42,8 @@ class _ShowerCard(CardKind, ABC):
 
     limits: ClassVar[Sequence[str]] = (
         (
-            "It knows the stack of layers, the species, energies and directions of its training. Elsewhere it says "
-            "nothing, and it gives no warning there."
+            "It knows the stack of layers, the species, energies and directions of its training. Other species are "
+            "refused, and other energies and angles are drawn with a warning: it says nothing there."
         ),
         "It does not replace a simulation: rare showers, and correlations that no metric above looks at, may be wrong.",
         "A metric well above its floor says where it is known to be wrong.",

@@ -4,7 +4,7 @@ import numpy as np
 
 from cloudchamber.studies.showers.deposits import Particles
 from cloudchamber.studies.showers.source_settings import GunSettings
-from cloudchamber.studies.showers.species import SPECIES
+from cloudchamber.studies.showers.species import LEAST_KINETIC_ENERGY, SPECIES
 
 __all__ = ["draw_particles", "showers_of_shard"]
 
@@ -28,10 +28,10 @@ def draw_particles(settings: GunSettings, number: int, rng: np.random.Generator)
     else:
         energy = np.exp(rng.uniform(np.log(low), np.log(high), number))
     codes = np.array([SPECIES[name].pdg for name in settings.species], np.int64)
-    # A total energy below the mass is none.
+    # Settings say so already; rounding may not.
     masses = np.array([SPECIES[name].mass for name in settings.species])
     place = np.arange(number) % len(codes)
     cosine = rng.uniform(np.cos(np.radians(settings.theta_max)), 1.0, number)
     sine, phi = np.sqrt(1 - cosine**2), rng.uniform(0, 2 * np.pi, number)
     direction = np.stack([sine * np.cos(phi), sine * np.sin(phi), cosine], axis=1)
-    return Particles(np.maximum(energy, masses[place] + 0.05), direction, codes[place])
+    return Particles(np.maximum(energy, masses[place] + LEAST_KINETIC_ENERGY), direction, codes[place])

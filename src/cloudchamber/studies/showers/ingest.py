@@ -69,7 +69,7 @@ def ingest(
     with create_showers(output, stack, {}, truth) as writer, progress("ingestion", None, "showers") as bar:
         for path in sources:
             energy = kept = 0.0
-            units, axes = ShowerUnits(path), ShowerAxes(path, stack)
+            units, axes = ShowerUnits(path, stack), ShowerAxes(path, stack)
             for steps in read_steps(path, settings.collections):
                 particles, points, owners, lost = points_of_steps(steps, stack, settings, path)
                 counts = np.bincount(owners, minlength=len(particles))

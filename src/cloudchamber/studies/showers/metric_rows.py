@@ -14,7 +14,7 @@ from cloudchamber.metrics.resampling import Estimate
 from cloudchamber.metrics.tables import METRIC_COLUMNS
 from cloudchamber.studies.showers.measures import Measure, distances, layer_sums, profile_errors, summaries
 from cloudchamber.studies.showers.settings import EvaluationSettings
-from cloudchamber.studies.showers.shower_samples import ShowerSample, energy_bins
+from cloudchamber.studies.showers.shower_samples import ShowerSample, chosen_showers, energy_bins
 
 __all__ = ["COLUMNS", "JUDGEMENT_COLUMNS", "compared", "metric_rows", "rows_of_all", "rows_of_judgements", "summed"]
 
@@ -123,6 +123,8 @@ def rows_of_all(
     seed: int,
 ) -> list[dict[str, Any]]:
     """Return what is of all species together: copies of training showers, Frechet and kernel distance."""
+    # Of a sample of some species, true showers of these are what it can be like.
+    truth, floor, train = (_of_its_species(side, sample) for side in (truth, floor, train))
     high = [side.observables.high_level.astype(np.float64) for side in (truth, floor, train, sample)]
     centre, scale = high[0].mean(axis=0), high[0].std(axis=0)
     of_truth, of_floor, of_train, generated = ((side - centre) / np.where(scale > 0, scale, 1.0) for side in high)
@@ -140,6 +142,11 @@ def rows_of_all(
         seconds = Estimate(float(sample.meta["seconds_per_shower"]), float("nan"))
         rows.append(_row(sample, _ALL, "seconds_per_shower", "", seconds, None, *numbers))
     return rows
+
+
+def _of_its_species(side: ShowerSample, sample: ShowerSample) -> ShowerSample:
+    same = np.isin(side.pdg, np.unique(sample.pdg))
+    return side if same.all() else chosen_showers(side, np.flatnonzero(same))
 
 
 def rows_of_judgements(judgements: pd.DataFrame) -> list[dict[str, Any]]:

@@ -176,11 +176,23 @@ class ShowersPlan:
     def head(self) -> dict[str, Any]:
         """Return what all figures and tables are made with."""
         models = [
-            {"name": name, "title": model.title, "sampler": sampler, "seed": 0}
+            {
+                "name": name,
+                "title": model.title,
+                "sampler": sampler,
+                "seed": 0,
+                "one_for": "species" if self.species(name) != [[]] else "all",
+                "true_counts": self._has_true_counts(name, sampler),
+            }
             for name, model in self.settings.models.items()
             for sampler in self.samplers(name)
         ]
         return {"title": self.settings.title, "source": self.settings.source.words, "models": models}
+
+    def _has_true_counts(self, model: str, sampler: str) -> bool:
+        """Return whether a sampler is given the numbers of points of true showers."""
+        chosen = self.settings.models[model]
+        return isinstance(chosen, ShowerModel | FlowMapModel) and chosen.samplers[sampler].counts == "truth"
 
 
 def trained(folder: str) -> dict[str, str]:

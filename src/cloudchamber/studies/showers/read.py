@@ -70,16 +70,18 @@ def read(
             pass
     stack, first = geometry_of(geometry), 0
     rng = seeds.generator(seed, "showers", "voxels")
+    # Of voxels the threshold is on the energies of the file, and they are cut where they are read.
+    least = 0.0 if source.layout == "calo_challenge" else _MEV * settings.threshold
     content: list[np.ndarray] = []
     codes: list[np.ndarray] = []
     with create_showers(output, stack, {}) as writer, progress("reading", None, "showers") as bar:
         for path in sources:
-            units, axes, before = ShowerUnits(path), ShowerAxes(path, stack), first
+            units, axes, before = ShowerUnits(path, stack), ShowerAxes(path, stack), first
             for particles, points, owners in _showers(path, source, stack, settings, rng):
                 species_numbers(particles.pdg, str(path))
                 refuse_bad_energies(points[:, 3], owners, str(path))
                 units.add_stored(np.bincount(owners[points[:, 3] > 0], minlength=len(particles)))
-                kept = points[:, 3] >= max(_MEV * settings.threshold, 1e-12)
+                kept = points[:, 3] >= max(least, 1e-12)
                 ordered, of_shower = _ordered(points[kept], owners[kept])
                 counts = np.bincount(of_shower, minlength=len(particles))
                 part = shower_part(particles, first + np.arange(len(particles)), ordered, counts)

@@ -22,6 +22,7 @@ __all__ = [
     "read_curves",
     "read_metrics",
     "shown_models",
+    "shown_species",
     "species_in",
     "value_of",
 ]
@@ -103,6 +104,16 @@ def species_in(table: pd.DataFrame) -> list[str]:
     if not found:
         raise InputError(f"the table has no rows of a species, but of {sorted(set(table['dataset']))}")
     return found
+
+
+def shown_species(table: pd.DataFrame, most: int) -> tuple[list[str], str]:
+    """Return the first species of a table, no more than a figure has room for, and words for the heading.
+
+    Raises:
+        InputError: there is none.
+    """
+    found = species_in(table)
+    return found[:most], f"; the first {most} of {len(found)} species" if len(found) > most else ""
 
 
 def value_of(

@@ -16,6 +16,7 @@ __all__ = ["SeenParticles", "refuse_unseen"]
 
 # Energies are uniform up to an edge, which the largest of a small sample does not reach.
 _ROOM = 1.1
+_ROOM_OF_ANGLES = 3.0
 
 
 @final
@@ -26,31 +27,40 @@ class SeenParticles:
     Attributes:
         pdg: codes of the species.
         energy: lowest and highest total energy [GeV].
+        angle: largest one to the normal of the stack [degrees]; not known of older trainings.
     """
 
     pdg: tuple[int, ...]
     energy: tuple[float, float]
+    angle: float | None = None
 
     @classmethod
     def of(cls, showers: PackedCloudFile, rows: np.ndarray) -> Self:
         """Return the particles of some rows of a file, one at least."""
         particles = particles_of(showers, rows)
         energy = float(particles.energy.min()), float(particles.energy.max())
-        return cls(tuple(np.unique(particles.pdg).tolist()), energy)
+        return cls(tuple(np.unique(particles.pdg).tolist()), energy, float(_angles(particles).max()))
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
         """Return what :meth:`to_json` described."""
         low, high = value["energy"]
-        return cls(tuple(map(int, value["pdg"])), (float(low), float(high)))
+        angle = value.get("angle")
+        return cls(tuple(map(int, value["pdg"])), (float(low), float(high)), None if angle is None else float(angle))
 
     def to_json(self) -> dict[str, Any]:
         """Return a form that JSON can hold."""
-        return {"pdg": list(self.pdg), "energy": list(self.energy)}
+        angle = {} if self.angle is None else {"angle": self.angle}
+        return {"pdg": list(self.pdg), "energy": list(self.energy), **angle}
+
+
+def _angles(particles: Particles) -> np.ndarray:
+    """Return (N,) angles to the normal of the stack [degrees]."""
+    return np.degrees(np.arccos(np.clip(particles.direction[:, 2], -1.0, 1.0)))
 
 
 def refuse_unseen(seen: SeenParticles | None, particles: Particles, source: str) -> None:
-    """Refuse species that a model never saw, of which it has learned nothing, and say other energies.
+    """Refuse species that a model never saw, of which it has learned nothing, and say other energies and angles.
 
     Args:
         seen: particles of the training; None where an older description does not tell.
@@ -71,4 +81,10 @@ def refuse_unseen(seen: SeenParticles | None, particles: Particles, source: str)
         sys.stderr.write(
             f"{source}: WARNING: the energy of {outside} of {len(particles)} particles is outside of {low:.3g} to "
             f"{high:.3g} GeV, with which the model was trained\n"
+        )
+    wide = 0 if seen.angle is None else int((_angles(particles) > seen.angle + _ROOM_OF_ANGLES).sum())
+    if wide:
+        sys.stderr.write(
+            f"{source}: WARNING: the direction of {wide} of {len(particles)} particles is more than {seen.angle:.3g} "
+            "degrees from the normal, up to which the model was trained\n"
         )

@@ -15,7 +15,16 @@ from cloudchamber.studies.showers.observables import Observables, observe
 from cloudchamber.studies.showers.shower_file import open_showers, refuse_other_showers
 from cloudchamber.studies.showers.species import SPECIES
 
-__all__ = ["FEWEST", "TRUTH", "ShowerSample", "energy_bins", "generated_sample", "of_species", "true_sample"]
+__all__ = [
+    "FEWEST",
+    "TRUTH",
+    "ShowerSample",
+    "chosen_showers",
+    "energy_bins",
+    "generated_sample",
+    "of_species",
+    "true_sample",
+]
 
 TRUTH = "truth"
 # Showers that a number is computed from.
@@ -70,10 +79,11 @@ def generated_sample(item: Mapping[str, Any], source: Path, seed: int) -> Shower
 
 def of_species(sample: ShowerSample, name: str) -> ShowerSample:
     """Return the showers of one species."""
-    return _chosen(sample, np.flatnonzero(sample.pdg == SPECIES[name].pdg))
+    return chosen_showers(sample, np.flatnonzero(sample.pdg == SPECIES[name].pdg))
 
 
-def _chosen(sample: ShowerSample, rows: np.ndarray) -> ShowerSample:
+def chosen_showers(sample: ShowerSample, rows: np.ndarray) -> ShowerSample:
+    """Return the showers of (n,) rows."""
     return ShowerSample(
         sample.name,
         sample.sampler,
@@ -94,4 +104,4 @@ def energy_bins(
         above = sample.energy <= high if high == edges[-1] else sample.energy < high
         rows = np.flatnonzero((sample.energy >= low) & above)
         if len(rows) >= FEWEST:
-            yield (low, high), _chosen(sample, rows)
+            yield (low, high), chosen_showers(sample, rows)

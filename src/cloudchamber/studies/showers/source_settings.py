@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from cloudchamber.settings.base import Different, Fraction, PositiveFloat, PositiveInt, Settings, Window
 from cloudchamber.studies.showers.names import SpeciesName
+from cloudchamber.studies.showers.species import LEAST_KINETIC_ENERGY, SPECIES
 
 __all__ = ["FileSource", "Geant4Source", "GunSettings", "IngestionSettings", "ParametrisedSource", "ShowerSource"]
 
@@ -24,6 +25,17 @@ class GunSettings(Settings):
     )
     showers: PositiveInt = Field(description="of all species together")
     shards: PositiveInt = Field(1, description="files, each made by a job of its own")
+
+    @model_validator(mode="after")
+    def _energies_are_above_masses(self) -> Self:
+        for name in self.species:
+            least = SPECIES[name].mass + LEAST_KINETIC_ENERGY
+            if self.energy[0] < least:
+                raise ValueError(
+                    f"energy: {self.energy[0]:g} GeV; a {name.replace('_', ' ')} has a total energy of {least:.3g} GeV "
+                    "or more"
+                )
+        return self
 
 
 @final
@@ -114,7 +126,9 @@ class IngestionSettings(Settings):
     )  # fmt: skip
     half_width: PositiveFloat = Field(450.0, description="steps further from the axis in x or y are left out [mm]")
     merge: PositiveFloat = Field(1.0, description="steps in squares of this width become one point [mm]")
-    threshold: Annotated[float, Field(ge=0)] = Field(0.01, description="least energy of a point [MeV]")
+    threshold: Annotated[float, Field(ge=0)] = Field(
+        0.01, description="least energy of a point [MeV]; of CaloChallenge that of a voxel, as the file has it"
+    )
     train: Fraction = Field(0.6, description="share of the showers that models are trained with")
     validation: Fraction = Field(0.05, description="share on which the loss of trainings is watched")
 

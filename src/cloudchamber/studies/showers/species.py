@@ -8,7 +8,10 @@ import numpy as np
 
 from cloudchamber.errors import InputError
 
-__all__ = ["SPECIES", "Species", "species_numbers"]
+__all__ = ["LEAST_KINETIC_ENERGY", "SPECIES", "Species", "species_numbers"]
+
+# Of the particles of a gun [GeV].
+LEAST_KINETIC_ENERGY = 0.05
 
 
 @final

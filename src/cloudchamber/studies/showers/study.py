@@ -13,11 +13,17 @@ from cloudchamber.settings.shared import SharedSettings
 from cloudchamber.studies.showers.cards import cards
 from cloudchamber.studies.showers.commands import add
 from cloudchamber.studies.showers.drawings import FIGURES, TABLES
+from cloudchamber.studies.showers.geometry import geometry_of
 from cloudchamber.studies.showers.model_settings import FlowMapModel, ShowerModel
 from cloudchamber.studies.showers.names import FEWEST_JUDGED
 from cloudchamber.studies.showers.plan import ShowersPlan, trained
 from cloudchamber.studies.showers.settings import ShowersSettings
-from cloudchamber.studies.showers.source_settings import Geant4Source, ParametrisedSource
+from cloudchamber.studies.showers.source_settings import (
+    FileSource,
+    Geant4Source,
+    IngestionSettings,
+    ParametrisedSource,
+)
 
 __all__ = ["Showers"]
 
@@ -62,6 +68,7 @@ class Showers(Study):
         self.geometry, self.threads = settings.geometry, settings.threads
         self.source_settings = settings_argument(settings.source)
         self.ingestion_settings = settings_argument(settings.ingestion)
+        self.parametrised_settings = settings_argument(self._of_parametrised())
         self.judge_settings = settings_argument(settings.judge)
         self.evaluation_settings = settings_argument(settings.evaluation)
         self.times_settings = "" if settings.times is None else settings_argument(settings.times)
@@ -77,6 +84,14 @@ class Showers(Study):
 
     def own_files(self) -> Iterable[tuple[str, str, str]]:
         return [(path, "showers", self.plan.showers) for path in self.plan.files_of_others()]
+
+    def _of_parametrised(self) -> IngestionSettings:
+        """Return how parametrised showers are read: with the threshold of true ones, on the same energies."""
+        settings = self.plan.settings
+        if not isinstance(settings.source, FileSource) or settings.source.layout != "calo_challenge":
+            return settings.ingestion
+        fraction = float(geometry_of(settings.geometry).sampling_fractions[0])
+        return settings.ingestion.model_copy(update={"threshold": fraction * settings.ingestion.threshold})
 
     @property
     def simulated_by(self) -> str | None:

@@ -147,15 +147,21 @@ def judgements(files: Mapping[str, Any]) -> Table:
         floor = known[0].floor if known and known[0] is not None else math.nan
         floors.append("none" if math.isnan(floor) else with_uncertainty(floor, known[0].floor_uncertainty))  # type: ignore[union-attr]
     references = [("floor", *floors)]
+    timed, names_kept = _JUDGEMENTS["seconds_per_shower"], [names[place] for place in kept]
     ceiling = value_of(table, "all", TRUTH, "", "species_accuracy")
     notes = [
         f"{need(files, 'source')}. An AUC of one half says that nothing tells a model from truth.",
         "Copies: share of showers that repeat training showers, zero on average for a model that copies none.",
         _UNCERTAINTY,
+        *(
+            ["Times are elapsed ones of the jobs that drew the showers, beside other jobs."]
+            if timed in names_kept
+            else []
+        ),
     ]
     if ceiling is not None:
         notes.insert(1, f"Of true showers {_cell(ceiling)} have their species told right.")
-    header = ["model", *(names[place] for place in kept)]
+    header = ["model", *names_kept]
     chosen = table[table["dataset"] == "all"]
     return Table(f"{need(files, 'title')}: classifiers, copies, times", header, rows, notes, chosen, references)
 

@@ -14,6 +14,7 @@ from cloudchamber.figures.measurements import Measurement, read_measurements
 from cloudchamber.figures.numbers import with_uncertainty
 from cloudchamber.metrics.tables import read_table
 from cloudchamber.settings.entries import entries, need
+from cloudchamber.studies.tagging.figures.inputs import weighing
 from cloudchamber.studies.tagging.pairs import of_all_jets
 from cloudchamber.summary.answer import Answer, unanswered
 from cloudchamber.summary.comparison import (
@@ -49,8 +50,9 @@ def answers(files: Mapping[str, Any]) -> list[Answer]:
     """Return the answer of the study.
 
     Args:
-        files: "study", "dataset", "metrics", "significance", "classes" (their names), "flat" (whether weights make
-            the jets so) and "models", a list with "name", "title", "seed" and "kind" of the network.
+        files: "study", "dataset", "metrics", "significance", "classes" (their names), "flat" (whether the jets have
+            weights that make mass and pT flat) and "models", a list with "name", "title", "seed" and "kind" of the
+            network.
 
     Raises:
         InputError: a table cannot be used.
@@ -75,7 +77,7 @@ def answers(files: Mapping[str, Any]) -> list[Answer]:
     )
     trained = {"trained with": f"{count(int(sizes['n_training'].max()))} jets"} if len(sizes) else {}
     facts = {
-        "measure": f"{_METRIC}, jets flat in mass and pT" if files.get("flat") else _METRIC,
+        "measure": f"{_METRIC}, jets {weighing(files)}",
         "jets": f"{count(int(best.n_reference))} test jets",
         **trained,
         **seeds_of(measured),
@@ -170,16 +172,15 @@ def _rise(measured: Sequence[Measurement], kinds: Mapping[str, str], sizes: pd.D
 def _too_few(
     measured: Sequence[Measurement], kinds: Mapping[str, str], differ: _Differ, sizes: pd.DataFrame
 ) -> Iterator[str]:
-    """Yield why attention is behind high-level features, where it was trained with so few jets that it has to be."""
+    """Yield that attention behind high-level features was trained with few jets, as the classes of this project say."""
     best = _best_of(measured, kinds)
     if _ATTENTION not in best or _FAMILIES["dense"] not in best or not len(sizes):
         return
     behind = differ(best[_ATTENTION], best[_FAMILIES["dense"]])
     if behind.is_clear and behind.value < 0 and sizes["n_training"].max() < _LEVEL_FROM:
         yield (
-            "With so few jets features that know of prongs have to be ahead: at the scale standard of this study "
-            f"attention comes level with 17 of them from about {count(_LEVEL_FROM)} training jets on (docs/results.md, "
-            "another run)."
+            "It was trained with few jets: with the classes of the scale standard of this study attention comes level "
+            f"with 17 such features from about {count(_LEVEL_FROM)} training jets on (docs/results.md, another run)."
         )
 
 

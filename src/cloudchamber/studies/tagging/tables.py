@@ -14,7 +14,7 @@ from cloudchamber.figures.numbers import scale_exponent, with_uncertainty
 from cloudchamber.figures.rendering import Table
 from cloudchamber.metrics.tables import read_table
 from cloudchamber.settings.entries import need
-from cloudchamber.studies.tagging.figures.inputs import SAMPLE, class_titles, sample_size
+from cloudchamber.studies.tagging.figures.inputs import SAMPLE, class_titles, sample_size, weighing
 from cloudchamber.studies.tagging.quality_and_cost import COST_LABELS, QUALITY
 
 __all__ = ["models", "significance"]
@@ -66,10 +66,9 @@ def models(files: _Files) -> Table:
     per_class = [read_measurements(files, name, list(class_titles(files))) for name in ("auc", "rejection")]
     everything = [*quality.items(), *zip(("auc", "rejection"), per_class, strict=True), *costs.items()]
     data = pd.concat([all_digits(items, name) for name, items in everything if items], ignore_index=True)
-    flat = " and weigh their jets flat in mass and pT" if files.get("flat") else ""
     notes = [
         f"{count(sample_size(files))} test jets. This is {SAMPLE}.",
-        f"All numbers count the classes alike{flat}.",
+        f"All numbers count the classes alike and take their jets {weighing(files)}.",
         "AUC and rejection are of each class against all others: means of the AUC and of the background efficiency.",
         f"{_UNCERTAINTY} Guessing has the floor; that of the calibration error is what true probabilities get.",
         *seeds_note(quality["accuracy"]),

@@ -66,7 +66,9 @@ def draw_denoising(files: Mapping[str, Any]) -> Figure:
         axis.set_xlabel(label)
         axis.set_ylabel("entropy production per unit of time")
         axis.set_yscale("log")
-        logarithmic(axis, "y", 0.9 * rows["exact"].min(), 1.15 * rows[["value", "closed_form"]].max(axis=None))
+        positive = rows[["value", "closed_form", "exact"]].to_numpy(float)
+        positive = positive[positive > 0]
+        logarithmic(axis, "y", 0.9 * positive.min(), 1.15 * positive.max())
     figure.suptitle("Linear scores by denoising")
     handles = [
         Line2D([], [], label="noise with one sign", **_LOOKS["single"]),

@@ -18,10 +18,10 @@ __all__ = ["CAPTIONS", "draw_phases"]
 
 CAPTIONS = {
     "phases": (
-        "Active disks in periodic boxes, second half of each simulation. Left: distribution of the packing fraction "
-        "of squares whose side is about eight radii; two peaks mean two phases. Right: mean share of the disks in "
-        "the five largest clusters, in which each disk is closer than 2.4 radii to another. Bars are not drawn, "
-        "since snapshots of one simulation are not independent."
+        "Active disks in periodic boxes, second half of each simulation. Left: distribution of the packing fraction of "
+        "squares whose side is about eight radii; two peaks mean two phases. Right: mean share of the disks in the "
+        "five largest clusters, in which each disk is closer than 2.4 radii to another. Lines of one colour are of one "
+        "ensemble at its drives. Bars are not drawn, since snapshots of one simulation are not independent."
     ),
 }
 

@@ -14,7 +14,7 @@ from cloudchamber.figures.dots import (
     floor_handles,
     name_rows,
 )
-from cloudchamber.figures.labels import counts
+from cloudchamber.figures.labels import counts, told_apart
 from cloudchamber.figures.legends import legend_below
 from cloudchamber.figures.looks import GREY
 from cloudchamber.figures.matrices import square
@@ -65,7 +65,7 @@ def draw_confusion(files: Mapping[str, Any]) -> Figure:
         if list(table.index) != list(table.columns):
             raise InputError(f"{path}: rows {list(table.index)} and columns {list(table.columns)} are not the same")
         tables.append(table.astype(float))
-    titles = {entry["name"]: entry["title"] for entry in entries(files, "models", ("name", "title"))}
+    titles = told_apart({entry["name"]: entry["title"] for entry in entries(files, "models", ("name", "title"))})
     mean = pd.DataFrame(sum(tables) / len(tables))
     return confusion(mean, titles | {"truth": "truth"}, need(files, "title"))
 

@@ -26,13 +26,13 @@ __all__ = ["Requests", "Response", "draw_requested", "read_requests", "requested
 
 CAPTIONS = {
     "requested": (
-        "Whether models give what they are asked for: mass and transverse momentum of generated jets against "
-        "the requested values, both in GeV. The dashed line is where both agree. In each panel r is Pearson's "
-        "correlation, and below it stand the median of given over requested and half the distance between its "
-        "16th and 84th percentile. The first column is truth, where the sum of the kept particles stands "
-        "against the whole jet: what padding leaves, and the best that a model can reach. Unconditional "
-        "models do not know the requested mass; their transverse momentum follows the requested one since it "
-        "is their unit. All seeds together."
+        "Whether models give what they are asked for: mass and transverse momentum of generated jets against the "
+        "requested values, both in GeV. The dashed line is where both agree. In each panel r is Pearson's correlation, "
+        "and below it stand the median of given over requested and half the distance between its 16th and 84th "
+        "percentile. The first column is truth, where the sum of the kept particles stands against the whole jet: what "
+        "padding leaves, and the best that a model can reach. Unconditional models do not know the requested mass; "
+        "their transverse momentum follows the requested one since it is their unit. All seeds together. Axes reach "
+        "from the lowest to the highest thousandth of truth; jets beyond them are not drawn and count in the numbers."
     ),
 }
 

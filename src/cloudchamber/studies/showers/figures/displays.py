@@ -21,11 +21,12 @@ __all__ = ["CAPTIONS", "draw_displays"]
 
 CAPTIONS = {
     "displays": (
-        "Cells above threshold of one true shower of each species (the first of those that models are asked for) and "
-        "of one that the first model generated for the same particle: the side view, and the view along the axis. "
-        "Areas of markers grow with the energy, and their shade says the same. What an oblique incidence shifts has "
-        "been undone. The heading says what made the true showers: the parametrisation is a stand-in and says "
-        "nothing of real showers, Geant4 with substitute low-energy tables is transport and no reference."
+        "Cells above threshold of one true shower of each species, or of the first four (the first of those that "
+        "models are asked for), within 150 mm of the axis, and of one that the first model generated for the same "
+        "particle: the side view, and the view along the axis. The numbers of cells are of the whole shower. Areas of "
+        "markers grow with the energy, and their shade says the same. What an oblique incidence shifts has been "
+        "undone. The heading says what made the true showers: the parametrisation is a stand-in and says nothing of "
+        "real showers, Geant4 with substitute low-energy tables is transport and no reference."
     ),
 }
 

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from cloudchamber.figures.legends import legend_below
 from cloudchamber.settings.entries import need
 from cloudchamber.studies.showers.figures.panels import draw_curves, handles_of
-from cloudchamber.studies.showers.results import TRUTH, curves_of, read_curves, shown_models, species_in
+from cloudchamber.studies.showers.results import TRUTH, curves_of, read_curves, shown_models, shown_species
 from cloudchamber.studies.showers.species import SPECIES
 
 __all__ = ["CAPTIONS", "draw_profiles"]
@@ -17,13 +17,14 @@ __all__ = ["CAPTIONS", "draw_profiles"]
 CAPTIONS = {
     "profiles": (
         "Mean visible energy of each layer, and of rings around the axis of the shower per millimetre of radius, of "
-        "cells above threshold, for each species; below, the ratio to truth, up to two. The band is the standard error "
-        "of truth in the test part. Each model has its first sampler and first training. The heading says what made "
-        "the true showers: the parametrisation is a stand-in and says nothing of real showers, Geant4 with substitute "
-        "low-energy tables is transport and no reference."
+        "cells above threshold, for each species, the first three where there are more; below, the ratio to truth, up "
+        "to two. The band is the standard error of truth in the test part. Each model has its first sampler and first "
+        "training. The heading says what made the true showers: the parametrisation is a stand-in and says nothing of "
+        "real showers, Geant4 with substitute low-energy tables is transport and no reference."
     ),
 }
 
+_MOST = 3
 _KINDS = {
     "longitudinal": ("layer", "energy of a layer [MeV]"),
     "radial": ("distance from the axis [mm]", "energy per radius [MeV/mm]"),
@@ -42,7 +43,7 @@ def draw_profiles(files: Mapping[str, Any]) -> Figure:
     """
     table = read_curves(need(files, "profiles"), ("profile",))
     source, title = need(files, "source"), need(files, "title")
-    models, species = shown_models(files, table), species_in(table)[:3]
+    models, (species, which) = shown_models(files, table), shown_species(table, _MOST)
     columns = [(name, kind) for name in species for kind in _KINDS]
     figure = Figure(figsize=(3.1 * len(columns), 4.6), layout="constrained")
     axes = figure.subplots(2, len(columns), sharex="col", height_ratios=[2.2, 1.0], squeeze=False)
@@ -67,7 +68,7 @@ def draw_profiles(files: Mapping[str, Any]) -> Figure:
         upper.set_ylabel(_KINDS[kind][1])
         lower.set_xlabel(_KINDS[kind][0])
         lower.set_ylabel("ratio to truth")
-    figure.suptitle(f"{title}: {source}")
+    figure.suptitle(f"{title}: {source}{which}")
     legend_below(figure, handles_of("truth (test part)", models))
     return figure
 

@@ -11,21 +11,23 @@ from cloudchamber.errors import InputError
 from cloudchamber.figures.legends import legend_below
 from cloudchamber.figures.looks import TRUTH as TRUTH_LOOK
 from cloudchamber.settings.entries import need
-from cloudchamber.studies.showers.results import TRUTH, read_metrics, shown_models, species_in, value_of
+from cloudchamber.studies.showers.results import TRUTH, read_metrics, shown_models, shown_species, value_of
 from cloudchamber.studies.showers.species import SPECIES
 
 __all__ = ["CAPTIONS", "draw_response"]
 
 CAPTIONS = {
     "response": (
-        "Mean response, resolution (standard deviation of the response over its mean) and mean number of hits in "
-        "bins of the incident energy, for each species. Horizontal bars are the bins, vertical ones standard "
-        "deviations over resamplings of the showers. Models are moved sideways within their bin so that they can be "
-        "told apart. The heading says what made the true showers: the parametrisation is a stand-in and says nothing "
-        "of real showers, Geant4 with substitute low-energy tables is transport and no reference."
+        "Mean response, resolution (standard deviation of the response over its mean) and mean number of hits in bins "
+        "of the incident energy, for each species, the first four where there are more. Horizontal bars are the bins, "
+        "vertical ones standard deviations over resamplings of the showers. Models are moved sideways within their bin "
+        "so that they can be told apart. The heading says what made the true showers: the parametrisation is a "
+        "stand-in and says nothing of real showers, Geant4 with substitute low-energy tables is transport and no "
+        "reference."
     ),
 }
 
+_MOST = 4
 _PANELS = (
     ("mean", "response", "mean response"),
     ("resolution", "response", "resolution"),
@@ -45,7 +47,7 @@ def draw_response(files: Mapping[str, Any]) -> Figure:
     """
     table = read_metrics(files)
     source, title = need(files, "source"), need(files, "title")
-    models, species = shown_models(files, table), species_in(table)[:4]
+    models, (species, which) = shown_models(files, table), shown_species(table, _MOST)
     binned = table[table["low"].notna() & (table["model"] == TRUTH)]
     if binned.empty:
         raise InputError(f"{files['metrics']}: no metrics of truth in bins of the energy")
@@ -84,6 +86,6 @@ def draw_response(files: Mapping[str, Any]) -> Figure:
         Line2D([], [], linestyle="none", color=m.look.color, marker=m.look.marker, markersize=4, label=m.label)
         for m in models
     ]
-    figure.suptitle(f"{title}: {source}")
+    figure.suptitle(f"{title}: {source}{which}")
     legend_below(figure, handles)
     return figure

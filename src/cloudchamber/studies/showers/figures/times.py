@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -18,12 +19,13 @@ __all__ = ["CAPTIONS", "draw_times"]
 
 CAPTIONS = {
     "times": (
-        "Time to make a shower on one core against the incident energy, for each species; bars reach from the "
-        "fastest to the slowest round. Models include the draw of their numbers of points, and the parametrisation "
-        "the reading of its steps. Showers are made some at a time, as in a large sample. All was measured in one "
-        "process, by the time of the process on a CPU; that of Geant4 in its own jobs, with the standard error of "
-        "the mean for a bar. The heading says what made the true showers: the parametrisation is a stand-in and says "
-        "nothing of real showers, Geant4 with substitute low-energy tables is transport and no reference."
+        "Time to make a shower, on the device of the heading, against the incident energy, for each species; bars "
+        "reach from the fastest to the slowest round. Models include the draw of their numbers of points, and the "
+        "parametrisation the reading of its steps. Showers are made some at a time, as in a large sample. All was "
+        "measured in one process, by the time of the process on a CPU; that of Geant4 in its own jobs, with the "
+        "standard error of the mean for a bar. The heading says what made the true showers: the parametrisation is a "
+        "stand-in and says nothing of real showers, Geant4 with substitute low-energy tables is transport and no "
+        "reference."
     ),
 }
 
@@ -78,6 +80,16 @@ def draw_times(files: Mapping[str, Any]) -> Figure:
         Line2D([], [], color=looks[n].color, linestyle=looks[n].linestyle, marker=looks[n].marker, label=labels[n])
         for n in names
     ]
-    figure.suptitle(f"{need(files, 'title')}: {need(files, 'source')}\n{table['device'].iloc[0]}")
+    figure.suptitle(f"{need(files, 'title')}: {need(files, 'source')}\n{_devices(table)}")
     legend_below(figure, handles)
     return figure
+
+
+def _devices(table: pd.DataFrame) -> str:
+    """Return what the models were measured on, and what Geant4 was where that is another."""
+    names = {
+        geant4: ", ".join(dict.fromkeys(table.loc[(table["model"] == "geant4") == geant4, "device"].astype(str)))
+        for geant4 in (False, True)
+    }
+    other = f"; Geant4: {names[True]}" if names[True] and names[True] != names[False] else ""
+    return f"{names[False]}{other}"

@@ -16,17 +16,17 @@ __all__ = ["draw_calibration", "draw_confusion", "draw_roc"]
 
 CAPTIONS = {
     "roc": (
-        "Background rejection against signal efficiency, each class against all others. The jets are an own "
-        "sample, not that of arXiv 2202.00723."
+        "Background rejection against signal efficiency, each class against all others. The jets are an own sample, "
+        "not that of arXiv 2202.00723."
     ),
     "confusion": (
-        "Share of the jets of each class that each tagger assigns to each class, with the weights of the sample. "
-        "Own sample of jets."
+        "Share of the jets of each class that each tagger assigns to each class, flat in mass and transverse momentum "
+        "where the sample has such weights. Own sample of jets."
     ),
     "calibration": (
-        "Accuracy against the probability that a tagger gives to its choice; a tagger that knows how sure it "
-        "may be lies on the diagonal. Below, the share of jets; bins with less than 0.2 % of them are left "
-        "out above. Own sample of jets."
+        "Accuracy against the probability that a tagger gives to its choice; a tagger that knows how sure it may be "
+        "lies on the diagonal. Below, the share of jets; bins with less than 0.2 % of them are left out above. Own "
+        "sample of jets."
     ),
 }
 

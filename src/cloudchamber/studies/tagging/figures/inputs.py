@@ -9,7 +9,7 @@ import pandas as pd
 
 from cloudchamber.errors import InputError
 from cloudchamber.figures.inputs import Model, models_of
-from cloudchamber.figures.labels import count
+from cloudchamber.figures.labels import count, told_apart
 from cloudchamber.metrics.tables import read_table
 from cloudchamber.settings.entries import need
 
@@ -25,6 +25,7 @@ __all__ = [
     "read_reliability",
     "read_roc",
     "sample_size",
+    "weighing",
 ]
 
 SAMPLE = (
@@ -33,6 +34,8 @@ SAMPLE = (
 
 _METRICS = ("model", "seed", "metric", "feature", "value", "uncertainty", "n_reference", "n_training", "low", "high")
 _CURVES = ("model", "seed", "curve", "class", "bin", "x", "y", "uncertainty", "share")
+# A class may be called 1 or 01.
+_NAMES = ("model", "feature", "class")
 _CONFUSION = ("model", "seed", "true", "chosen", "value")
 # Of so few jets no resampling tells how uncertain their accuracy is.
 _LEAST_SHARE = 0.002
@@ -61,9 +64,20 @@ class Curve:
 
 
 def heading(files: Mapping[str, Any]) -> str:
-    """Return the title, how many jets were tested, whether weights make them flat, and whose jets they are."""
-    flat = ", weighted flat in mass and pT" if files.get("flat") else ""
-    return f"{need(files, 'title')}: {count(sample_size(files))} test jets{flat}\n({SAMPLE})"
+    """Return the title, how many jets were tested, and whose they are."""
+    return f"{need(files, 'title')}: {count(sample_size(files))} test jets\n({SAMPLE})"
+
+
+def weighing(files: Mapping[str, Any]) -> str:
+    """Return in words how measures weigh the jets of a class.
+
+    Args:
+        files: "flat", whether the sample has weights that make mass and pT flat.
+
+    Raises:
+        SettingsError: the key is missing.
+    """
+    return "flat in mass and pT" if need(files, "flat") else "in mass and pT as they are"
 
 
 def sample_size(files: Mapping[str, Any]) -> int:
@@ -73,7 +87,7 @@ def sample_size(files: Mapping[str, Any]) -> int:
 
 def class_titles(files: Mapping[str, Any]) -> dict[str, str]:
     """Return name -> title of the classes."""
-    return {need(entry, "name"): need(entry, "title") for entry in need(files, "classes")}
+    return told_apart({need(entry, "name"): need(entry, "title") for entry in need(files, "classes")})
 
 
 def chance(files: Mapping[str, Any]) -> float:
@@ -129,9 +143,7 @@ def read_roc(files: Mapping[str, Any]) -> dict[str, list[Curve]]:
         SettingsError: a key is missing.
     """
     table = _rows(files, "curves", _CURVES, "curve", "roc")
-    return {
-        name: _curves(files, table[table["class"].astype(str) == name], "bin", "x", "y") for name in class_titles(files)
-    }
+    return {name: _curves(files, table[table["class"] == name], "bin", "x", "y") for name in class_titles(files)}
 
 
 def read_confusion(files: Mapping[str, Any]) -> list[tuple[Model, np.ndarray]]:
@@ -142,7 +154,7 @@ def read_confusion(files: Mapping[str, Any]) -> list[tuple[Model, np.ndarray]]:
         SettingsError: a key is missing.
     """
     path = need(files, "confusion")
-    table = read_table(path, _CONFUSION).astype({"true": str, "chosen": str})
+    table = read_table(path, _CONFUSION, ("model", "true", "chosen"))
     names, found = list(class_titles(files)), []
     for model in models_of(files):
         of_model = table[table["model"] == model.name]
@@ -157,7 +169,7 @@ def read_confusion(files: Mapping[str, Any]) -> list[tuple[Model, np.ndarray]]:
 def _rows(files: Mapping[str, Any], name: str, columns: Sequence[str], kind: str, value: str) -> pd.DataFrame:
     """Return the rows of the table ``name`` whose column ``kind`` is ``value``."""
     path = need(files, name)
-    table = read_table(path, columns)
+    table = read_table(path, columns, [name for name in _NAMES if name in columns])
     table = table[table[kind] == value]
     if table.empty:
         raise InputError(f"{path}: no {kind} '{value}'")

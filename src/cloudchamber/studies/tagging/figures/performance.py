@@ -15,8 +15,8 @@ from cloudchamber.figures.metric_panels import metric_panels
 from cloudchamber.jets.features import LABELS
 from cloudchamber.studies.tagging.figures.inputs import chance, heading, read_learning_curves, read_of_bins
 from cloudchamber.studies.tagging.figures.style import (
-    ACCURACY,
     CHANCE,
+    accuracy_label,
     chance_handle,
     draw_curve,
     folded,
@@ -29,22 +29,22 @@ __all__ = ["draw_accuracy", "draw_cost", "draw_kinematics", "draw_learning_curve
 
 CAPTIONS = {
     "accuracy": (
-        "Accuracy, area under the one-vs-rest ROC curve (mean of the classes), background rejection at half "
-        "the signal efficiency, and calibration error of each tagger, classes alike and with the weights "
-        "of the sample. Error bars: resamplings of the test jets, and the spread over trainings where "
-        "there are several. Own sample of jets: not to be compared with published numbers."
+        "Accuracy, area under the one-vs-rest ROC curve (mean of the classes), background rejection at half the signal "
+        "efficiency, and calibration error of each tagger, classes alike and, where the sample has such weights, flat "
+        "in mass and transverse momentum. Error bars: resamplings of the test jets, and the spread over trainings "
+        "where there are several. Own sample of jets: not to be compared with published numbers."
     ),
     "kinematics": (
         "Accuracy against jet mass and transverse momentum. The jets are an own sample, not that of arXiv 2202.00723."
     ),
     "learning_curve": (
-        "Accuracy against the number of training jets. Where a curve still rises at its end, the sample and "
-        "not the tagger limits the accuracy. Own sample of jets."
+        "Accuracy against the number of training jets. Where a curve still rises at its end, the sample and not the "
+        "tagger limits the accuracy. Own sample of jets."
     ),
     "cost": (
-        "Accuracy against parameters, operations and times of each tagger, measured on the machine of this "
-        "run. The time of a dense network is its own: computing its high-level features is not in it (``make "
-        "bench`` measures that, per jet). The jets are an own sample, not that of arXiv 2202.00723."
+        "Accuracy against parameters, operations and times of each tagger, measured on the machine of this run. The "
+        "time of a dense network is its own: computing its high-level features is not in it (``make bench`` measures "
+        "that, per jet). The jets are an own sample, not that of arXiv 2202.00723."
     ),
 }
 
@@ -70,7 +70,7 @@ def draw_kinematics(files: _Files) -> Figure:
             draw_curve(axis, curve, shift=0.5 * width * ((number + 0.5) / len(curves) - 0.5))
         axis.axhline(chance(files), **CHANCE)
         axis.set(xlim=(edges[0], edges[-1]), xlabel=axis_label(LABELS[feature]))
-    axes[0].set_ylabel(ACCURACY)
+    axes[0].set_ylabel(accuracy_label(files))
     axes[0].set_ylim(bottom=0)
     head(figure, files)
     legend_below(figure, [*line_handles([curve.model for curve in curves]), chance_handle()])
@@ -88,7 +88,7 @@ def draw_learning_curve(files: _Files) -> Figure:
             axis.plot(curve.x, values, ".", color=curve.model.look.color, markersize=3, alpha=0.8)
     sizes = np.concatenate([curve.x for curve in curves])
     logarithmic(axis, "x", 0.7 * sizes.min(), 1.4 * sizes.max())
-    axis.set(xlabel="training jets, all classes together", ylabel=ACCURACY)
+    axis.set(xlabel="training jets, all classes together", ylabel=accuracy_label(files))
     head(figure, files)
     guessing, level = chance_handle(), chance(files)
     if level < axis.get_ylim()[0]:
@@ -114,7 +114,7 @@ def draw_cost(files: _Files) -> Figure:
         logarithmic(axis, "x", 0.5 * min(values), 2.0 * max(values))
         axis.set_xlabel(label)
     for axis in axes[:, 0]:
-        axis.set_ylabel(ACCURACY)
+        axis.set_ylabel(accuracy_label(files))
     head(figure, files)
     legend_below(figure, model_handles([item.model for item in quality.values()]))
     return figure

@@ -20,10 +20,10 @@ __all__ = ["draw_relevance", "relevance"]
 
 CAPTIONS = {
     "relevance": (
-        "One test jet of each class as the transformer sees it. Above, how much attention a tower receives "
-        "from all towers, heads and layers; below, the gradient of the winning logit times the input of the "
-        "tower: what the decision owes to it. Minus signs mark negative values of more than 1 % of the largest, for "
-        "prints in grey."
+        "One test jet of each class as the transformer sees it. Above, how much attention a constituent receives from "
+        "all constituents, heads and layers; below, the gradient of the winning logit times the input of the "
+        "constituent: what the decision owes to it. Minus signs mark negative values of more than 1 % of the largest, "
+        "for prints in grey."
     ),
 }
 
@@ -69,11 +69,11 @@ def relevance(examples: Clouds, title: str) -> Figure:
     for number, axis in enumerate(axes[1]):
         _mark_negative(axis, examples, number, gradients, changes.linthresh)
     options: dict[str, Any] = {"shrink": 0.8, "extend": "both"}
-    figure.colorbar(shown[0], ax=list(axes[0]), label="attention received\n/ mean over towers", **options)
+    figure.colorbar(shown[0], ax=list(axes[0]), label="attention received\n/ mean over constituents", **options)
     signed_bar(figure, shown[1], list(axes[1]), "gradient x input\nof the logit", **options)
     for axis, name, probability in zip(axes[0], titles, examples.feature("probability"), strict=True):
         axis.set_title(f"{wrapped(name, 16)}\np(true class) = {probability:.2f}", fontsize=9)
-    figure.suptitle(f"{title}: one test jet per class, area of a tower proportional to its pT")
+    figure.suptitle(f"{title}: one test jet per class, area of a constituent proportional to its pT")
     return figure
 
 

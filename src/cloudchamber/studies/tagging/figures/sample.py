@@ -16,7 +16,7 @@ from cloudchamber.errors import InputError
 from cloudchamber.figures.histograms import OVERFLOW_NOTE, Histogram, draw_histograms, integer_edges
 from cloudchamber.figures.images import average_image, draw_image
 from cloudchamber.figures.inputs import angular_reach
-from cloudchamber.figures.labels import axis_label, counts, wrapped
+from cloudchamber.figures.labels import axis_label, counts, told_apart, wrapped
 from cloudchamber.figures.looks import GREY, looks
 from cloudchamber.figures.planes import planes
 from cloudchamber.jets.features import LABELS, Label
@@ -36,15 +36,15 @@ __all__ = [
 
 CAPTIONS = {
     "jets": (
-        "Jets that the taggers are trained and tested with: mass and transverse momentum of each class as "
-        "simulated (with the weights of their events, if any) and with the weights of the sample, towers per "
-        "jet and pseudorapidity, weighted. This is an own sample after the idea of arXiv 2202.00723, not the "
-        "sample of that paper."
+        "Jets that the taggers are trained and tested with: mass and transverse momentum of each class as simulated "
+        "(with the weights of their events, if any) and with the weights that make them flat, where settings ask for "
+        "these, constituents per jet and pseudorapidity, weighted. This is an own sample after the idea of arXiv "
+        "2202.00723, not the sample of that paper."
     ),
     "images": (
         "Mean of the transverse momentum per pixel of the jets of each class. Above: as the jets lie. Below: each "
         "turned so that the direction along which its momentum spreads most is horizontal, and mirrored so that its "
-        "hardest tower lies at the upper right. Own sample, not that of arXiv 2202.00723."
+        "hardest constituent lies at the upper right. Own sample, not that of arXiv 2202.00723."
     ),
 }
 
@@ -52,7 +52,7 @@ _BINS = 16
 _PIXELS = 40
 _DECADES = 3.5
 _FLAT_WIDTH = 3.0
-_TOWERS = Label(r"$N_\mathrm{towers}$")
+_CONSTITUENTS = Label(r"$N_\mathrm{constituents}$")
 _ETA = Label(r"$\eta_\mathrm{jet}$")
 
 
@@ -72,7 +72,10 @@ def jets_of_classes(jets: Clouds) -> dict[str, Clouds]:
     Raises:
         InputError: a class has no jets.
     """
-    classes = {entry["title"]: jets[jets.label("class") == number] for number, entry in enumerate(jets.meta["classes"])}
+    titles = told_apart(
+        {str(entry.get("name", number)): entry["title"] for number, entry in enumerate(jets.meta["classes"])}
+    )
+    classes = {title: jets[jets.label("class") == number] for number, title in enumerate(titles.values())}
     for title, of_class in classes.items():
         if not len(of_class):
             raise InputError(f"no jets of class '{title}'")
@@ -122,7 +125,7 @@ def tagging_jets(jets: Clouds, title: str) -> Figure:
     _panel(axes[0, 2], classes, "n_constituents", towers, True)
     low, high = jets.meta["windows"]["jet_eta"]
     _panel(axes[1, 2], classes, "jet_eta", np.linspace(low, high, _BINS + 1), True)
-    for axis, label in zip(axes[:, 2], (_TOWERS, _ETA), strict=True):
+    for axis, label in zip(axes[:, 2], (_CONSTITUENTS, _ETA), strict=True):
         axis.set_xlabel(axis_label(label))
         axis.set_title("weighted")
     for axis in axes[:, 0]:

@@ -10,13 +10,13 @@ from matplotlib.lines import Line2D
 
 from cloudchamber.figures.dots import marker
 from cloudchamber.figures.inputs import Model
-from cloudchamber.studies.tagging.figures.inputs import Curve, heading
+from cloudchamber.studies.tagging.figures.inputs import Curve, heading, weighing
 
 __all__ = [
-    "ACCURACY",
     "CHANCE",
     "NARROW",
     "WIDE",
+    "accuracy_label",
     "along_curve",
     "chance_handle",
     "draw_curve",
@@ -28,7 +28,11 @@ __all__ = [
 CHANCE: Mapping[str, Any] = {"color": "black", "linestyle": (0, (4.0, 2.0)), "linewidth": 1.0}
 # In inches: room for a heading that is not folded, and for one that is.
 WIDE, NARROW = 9.5, 5.0
-ACCURACY = "accuracy\n(classes alike)"
+
+
+def accuracy_label(files: Mapping[str, Any]) -> str:
+    """Return the label of an axis of accuracies."""
+    return f"accuracy\n(classes alike, {weighing(files)})"
 
 
 def draw_curve(axis: Axes, curve: Curve, shift: float = 0.0) -> None:
