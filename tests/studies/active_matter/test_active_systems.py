@@ -98,7 +98,7 @@ def test_driven_ring_agrees_with_a_quadrature(
 
 @pytest.mark.parametrize(("barrier", "force", "temperature"), [(1.0, 1.5, 0.1), (1.0, 2.0, 0.01), (0.0, 2.0, 0.01)])
 def test_driven_ring_slides_at_low_temperature(barrier: float, force: float, temperature: float) -> None:
-    """The mean speed is sqrt(F^2 - u0^2) without noise; e^(V / T) spans more than the digits, or the range, of numbers."""
+    """Without noise the mean speed is sqrt(F^2 - u0^2); e^(V / T) spans more than digits, or the range, of numbers."""
     exact = known(system(RING, barrier=barrier, diffusion=temperature), force)
     without_noise = force * np.sqrt(force**2 - barrier**2) / temperature
     assert exact.entropy_production == pytest.approx(without_noise, rel=0.01)

@@ -309,6 +309,10 @@ MODEL = {"title": "a", "network": {"kind": "deep_set"}, "training": {"steps": 1}
         ({"models": {}}, "models"),
         ({"models": {"exact": MODEL}}, "models.exact: a reference has that name"),
         ({"curves": {"points": 20}}, "curves.points: for noise of 0.1 solar masses at least 30"),
+        (
+            {"stars": STARS.model_dump() | {"noise": [{"mass": 0.1, "radius": 0.01}, *STARS.model_dump()["noise"]]}},
+            "curves.points: for noise of 0.01 km at least 300",
+        ),
         ({"curves": {"test": 1}}, "curves.test"),
         ({"models": {"a": {**MODEL, "network": {"kind": "forest"}}}}, "models.a.network"),
         ({"unknown": 1}, "unknown"),
