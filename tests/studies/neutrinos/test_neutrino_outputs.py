@@ -139,6 +139,30 @@ def test_every_number_has_uncertainty_floor_ceiling_and_size(files: dict[str, An
     assert set(table.loc[table["metric"] == "accuracy", "dataset"]) == {"all", "30 GeV", "100 GeV"}
 
 
+def test_a_guess_is_as_pure_as_the_bin(files: dict[str, Any], tmp_path: Path) -> None:
+    """It had a third in each bin of the energy, in which the interactions are not alike."""
+    events = read_event_clouds(files["events"])
+    rows = read_scores(Path(files["scores"])).rows
+    target, visible = events.interaction[rows], events.visible_energy[rows]
+    weights = 1 / np.bincount(target)[target]
+    edges = (0.0, *np.quantile(visible, [0.2, 0.5, 0.8]).tolist(), 1e3)
+    written = {name: tmp_path / f"{name}.csv" for name in ("metrics", "differences", "confusion", "curves")}
+    given = {"scores": files["scores"], "reference": "alone"}
+    settings = EvaluationSettings(bootstraps=2, histogram_bins=4, energy_edges=edges)
+    evaluate_classifiers(Path(files["events"]), given, settings, 1, **written)
+    table = read_table(written["metrics"])
+    purity = table[(table["metric"] == "purity") & (table["model"] == "joint")]
+    assert purity.loc[purity["low"].isna(), "floor"].to_numpy() == pytest.approx(1 / 3)
+    binned = purity[purity["low"].notna()]
+    assert len(set(binned["floor"].round(6).dropna())) > 3
+    for line in binned.to_dict("records"):
+        inside = (visible >= line["low"]) & (visible < line["high"])
+        own = inside & (target == list(INTERACTIONS).index(line["feature"]))
+        if inside.any():
+            assert line["floor"] == pytest.approx(weights[own].sum() / weights[inside].sum())
+    assert table.loc[table["metric"] == "efficiency", "floor"].to_numpy() == pytest.approx(1 / 3)
+
+
 def test_metrics_are_those_of_a_loop(files: dict[str, Any]) -> None:
     events = read_event_clouds(files["events"])
     scores = read_scores(Path(files["scores"]))
