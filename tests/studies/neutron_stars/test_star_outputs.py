@@ -164,7 +164,10 @@ def test_a_model_that_knows_the_truth_is_found_out(files: dict[str, Any]) -> Non
     assert max(pulls["leaking"]) < -4
     assert min(value for name in ("worse", "point", "ridge", "constant") for value in pulls[name]) > -1
     (answer,) = answers(files)
-    assert "WRONG: better than possible, so that the truth must have leaked: leaking network." in answer.text
+    assert (
+        "WRONG: better than possible, so that the truth has leaked, or curves.grid is too coarse: leaking network."
+        in answer.text
+    )
     (honest,) = answers(without(files, "leaking"))
     assert "No trained model is better than the limit by more than four uncertainties anywhere." in honest.text
 

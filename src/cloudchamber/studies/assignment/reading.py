@@ -13,9 +13,9 @@ from cloudchamber.settings.entries import entries, need
 from cloudchamber.studies.assignment.measures import COLUMNS
 from cloudchamber.studies.assignment.methods import CHI_SQUARES, STRONGEST
 
-__all__ = ["SAMPLE", "Method", "methods_of", "read_metrics", "samples_of", "value_of"]
+__all__ = ["SAMPLE", "Method", "methods_of", "origin_of", "read_metrics", "samples_of", "value_of"]
 
-# What own events are, wherever a published number could be taken for theirs.
+# What own events are, wherever a published number could be taken for theirs, unless they are of files of the user.
 SAMPLE = "own simulation, not the sample of arXiv 2010.09206"
 
 
@@ -35,6 +35,11 @@ class Method:
     trained_on: str
     label: str
     look: Look
+
+
+def origin_of(files: Mapping[str, Any]) -> str:
+    """Return what own events are: the "origin" of the files, by default the simulation of the package."""
+    return str(files.get("origin", SAMPLE))
 
 
 def read_metrics(files: Mapping[str, Any]) -> pd.DataFrame:

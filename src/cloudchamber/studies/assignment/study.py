@@ -128,6 +128,16 @@ class Assignment(Study):
 
     # What is shown.
 
+    def _titles(self) -> Mapping[str, Any]:
+        """Return titles, what own events are where they are not simulated here, and the title of the background."""
+        datasets, settings = self.analysis.datasets, self.plan.settings
+        titles = self.plan.titles()
+        if not DataSources(self.analysis, [settings.events]).simulated(settings.events):
+            titles |= {"origin": f"files of the user: {datasets[settings.events].title}"}
+        if settings.background is not None:
+            titles |= {"background": datasets[settings.background].title}
+        return titles
+
     def left_out(self) -> set[str]:
         settings = self.plan.settings
         left_out = set()
@@ -140,7 +150,7 @@ class Assignment(Study):
         return left_out
 
     def figure_files(self, figure: str, dataset: str) -> Mapping[str, Any]:
-        head = self.plan.titles()
+        head = self._titles()
         match figure:
             case "masses" | "sculpting":
                 return {**head, "masses": self.plan.tables["masses"]}
@@ -164,12 +174,12 @@ class Assignment(Study):
 
     def table_files(self, table: str, dataset: str) -> Mapping[str, Any]:
         if table == "cost":
-            return {**self.plan.titles(), "cost": self.plan.cost}
+            return {**self._titles(), "cost": self.plan.cost}
         name = "significance" if table == "significance" else "metrics"
-        return {**self.plan.titles(), name: self.plan.tables[name]}
+        return {**self._titles(), name: self.plan.tables[name]}
 
     def answer_files(self) -> Mapping[str, Any]:
-        return {**self.plan.titles(), **{name: self.plan.tables[name] for name in ("metrics", "significance")}}
+        return {**self._titles(), **{name: self.plan.tables[name] for name in ("metrics", "significance")}}
 
     def results(self) -> list[str]:
         exports = (

@@ -12,7 +12,7 @@ from cloudchamber.figures.seed_value import SeedValue
 from cloudchamber.metrics.tables import read_table
 from cloudchamber.settings.entries import need
 from cloudchamber.studies.assignment.methods import BINS, PUBLISHED
-from cloudchamber.studies.assignment.reading import SAMPLE, Method, methods_of, read_metrics, samples_of, value_of
+from cloudchamber.studies.assignment.reading import Method, methods_of, origin_of, read_metrics, samples_of, value_of
 
 __all__ = ["cost", "efficiencies", "significance"]
 
@@ -28,9 +28,9 @@ CAPTIONS = {
         "that difference in standard deviations."
     ),
     "cost": (
-        "Time of an event with each method. A network counts with the search for the best assignment. The 369 ms of "
-        "the chi-square on the slides is that of a slow program: compiled, the chi-square is faster than any network "
-        "here."
+        "Time of an event with each method. A network counts with the search for the best assignment. Batches are of "
+        "the first test events: that of one is of a single event, whose number of jets decides. The 369 ms of the "
+        "chi-square on the slides is that of a slow program; this one is compiled."
     ),
 }
 
@@ -80,9 +80,10 @@ def efficiencies(files: Mapping[str, Any]) -> Table:
     header = ["sample", "method", "jets", "events with both tops", *_METRICS.values()]
     header += ["slides: event / ε₂ / ε₁ [%], another sample"]
     notes = [
-        f"Own events are {SAMPLE}.",
+        f"Own events are {origin_of(files)}.",
         "± is the standard error from the number of events. In brackets is the standard deviation over trainings.",
         "The number of jets counts all stored ones.",
+        "The ceiling is of all events of a sample, methods are of its test events.",
     ]
     return Table(f"{need(files, 'title')}: efficiencies", header, rows, notes, table, references)
 
@@ -125,7 +126,7 @@ def significance(files: Mapping[str, Any]) -> Table:
     header = ["sample", "network", "chi-square", "jets", "difference of event efficiencies [%]", "standard deviations"]
     header += ["trainings"]
     notes = [
-        f"Own events are {SAMPLE}.",
+        f"Own events are {origin_of(files)}.",
         "Both methods assign the same events. ± holds the number of events and the spread over trainings.",
     ]
     return Table(f"{need(files, 'title')}: network less chi-square", header, rows, notes, data)

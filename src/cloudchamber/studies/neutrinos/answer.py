@@ -45,7 +45,7 @@ def answers(files: Mapping[str, Any]) -> list[Answer]:
     )
     facts = {
         "events": f"{value.n:,} test events; {need(files, 'source')}",
-        "trainings": str(value.seeds),
+        "trainings": str(value.seeds) if value.seeds > 1 else "one: how much another would change is not known",
         **_training_events(table, best.name),
     }
     return [

@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from cloudchamber.figures.dots import marker
 from cloudchamber.figures.seed_value import SeedValue
 from cloudchamber.settings.entries import need
-from cloudchamber.studies.assignment.reading import SAMPLE, Method
+from cloudchamber.studies.assignment.reading import Method, origin_of
 
 __all__ = ["CEILING", "FLOOR", "handles", "heading", "points"]
 
@@ -19,8 +19,8 @@ FLOOR: Mapping[str, Any] = {"color": "black", "linestyle": (0, (1.0, 1.5)), "lin
 
 
 def heading(files: Mapping[str, Any]) -> str:
-    """Return what was simulated, and that it is a stand-in."""
-    return f"{need(files, 'title')} ({SAMPLE})"
+    """Return what is shown, and where own events come from: of a simulation that it is a stand-in."""
+    return f"{need(files, 'title')} ({origin_of(files)})"
 
 
 def points(
