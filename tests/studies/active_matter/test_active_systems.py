@@ -62,6 +62,13 @@ def test_linear_systems_agree_with_the_lyapunov_equation(values: dict[str, Any],
         assert exact.position_divergence == pytest.approx(slopes[np.arange(len(slopes)) % 2 == 0].sum())
 
 
+def test_a_box_below_twice_the_cutoff_is_refused() -> None:
+    """In it a disk meets more than the nearest image of another one."""
+    assert system(BOX, particles=6).length == pytest.approx(6.14, abs=0.01)
+    with pytest.raises(SettingsError, match=r"the box of 5 disks has a side of 5\.6 radii, below twice the cutoff"):
+        system(BOX, particles=5)
+
+
 def test_springs_have_the_formula_of_any_number_of_particles() -> None:
     for number in (2, 16, 32):
         one = known(system(SPRINGS, particles=number), 1.0)

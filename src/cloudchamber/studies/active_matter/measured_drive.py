@@ -87,7 +87,7 @@ class MeasuredDrive:
         square = crossed_square(self.velocities, self.diffusions)
         for feature, channels in self.groups():
             of_trainings = jackknife(left_out(self.velocities, self.diffusions, channels))
-            mean = block_mean(square[..., channels].sum(axis=(1, 2)), self.blocks, np.nan_to_num(of_trainings))
+            mean = block_mean(square[..., channels].sum(axis=(1, 2)), self.blocks, of_trainings)
             exact, origin = self._exact_production(feature)
             yield _row("entropy_production", feature, mean, exact, origin)
         channels = self.diffusions > 0
