@@ -211,6 +211,19 @@ def test_the_answer_says_how_far_each_system_is_off(files: dict[str, Any], tmp_p
     assert "Whether that is beyond chance is not known of active particle in a trap" in answer.text
 
 
+def test_crossed_values_of_regions_have_the_spread_of_trainings(plan: ActiveMatterPlan) -> None:
+    """Values of regions, and the square of the score where positions have no noise, had that of blocks alone."""
+    table = read_table(plan.metrics, METRIC_COLUMNS_OF_STUDY)
+    rows = table[(table["metric"] == "local_production") & (table["model"] == "ring") & (table["drive"] > 0)]
+    assert len(rows)
+    assert (rows["of_trainings"] > 0).all()
+    assert rows["uncertainty"].to_numpy() == pytest.approx(np.hypot(rows["of_blocks"], rows["of_trainings"]))
+    squares = table[(table["metric"] == "flow_divergence") & (table["feature"] == "from E[s . s]")]
+    number = {name: len(plan.settings.seeds_of(name)) for name in plan.settings.models}
+    for line in squares.to_dict("records"):
+        assert (line["of_trainings"] > 0) == (number[line["model"]] > 2)
+
+
 def test_two_trainings_have_no_spread_of_their_product(plan: ActiveMatterPlan, tmp_path: Path) -> None:
     """They had an uncertainty of zero, and the answer said that it was in quadrature."""
     given = plan.measured("trap")
