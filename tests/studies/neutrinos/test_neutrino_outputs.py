@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,17 @@ def test_features_are_those_of_a_loop(tmp_path: Path) -> None:
         assert muon_length(features)[row] == max(lengths)
         rest = hits[:, 3].sum() - sums[longest + 1]
         assert shower_energy(features)[row] == pytest.approx(rest, rel=1e-5)
+
+
+def test_features_do_not_depend_on_how_many_planes_there_are(tmp_path: Path) -> None:
+    """Planes beyond 1,023 were taken for those of the next view or prong."""
+    events = read_event_clouds(write_random_events(tmp_path / "events.h5", 40))
+    moved = events.points.copy()
+    # Every second plane, far behind the others: features within planes are the same.
+    moved[:, 1] = np.where(moved[:, 1] % 2 == 1, moved[:, 1] + 1023, moved[:, 1])
+    width = list(PRONG_FEATURES).index("width")
+    expected, found = (prong_features(item)[..., width] for item in (events, replace(events, points=moved)))
+    assert found == pytest.approx(expected)
 
 
 @pytest.fixture(scope="module")
