@@ -27,13 +27,13 @@ from cloudchamber.studies.assignment.calibration import calibration_error, relia
 from cloudchamber.studies.assignment.collect import collect_events
 from cloudchamber.studies.assignment.cost import measure_cost
 from cloudchamber.studies.assignment.decoding import best_choices
-from cloudchamber.studies.assignment.evaluate import evaluate_assignments
+from cloudchamber.studies.assignment.evaluate import evaluate_assignments, significances
 from cloudchamber.studies.assignment.event_file import Events, read_events, write_events
 from cloudchamber.studies.assignment.export import export_assignment
 from cloudchamber.studies.assignment.figures.masses import draw_sculpting
 from cloudchamber.studies.assignment.figures.panels import heading
 from cloudchamber.studies.assignment.known_events import KNOWN, lowest_fingerprints, refuse_known_events
-from cloudchamber.studies.assignment.measures import COLUMNS, window_row
+from cloudchamber.studies.assignment.measures import COLUMNS, Judged, judge, window_row
 from cloudchamber.studies.assignment.network_assignments import assign
 from cloudchamber.studies.assignment.network_settings import AssignmentTrainingSettings
 from cloudchamber.studies.assignment.settings import (
@@ -215,6 +215,23 @@ def test_own_files_are_not_called_a_simulation(files: dict[str, Any]) -> None:
     assert "own simulation" in heading(files)
     title = draw_sculpting(given).get_suptitle()
     assert title.endswith("events without tops: W and jets")
+
+
+def test_differences_of_seeds_are_of_the_events_that_all_have() -> None:
+    """Of a seed that assigned other events than the first, other events were compared."""
+    sample = random_events(np.random.default_rng(1), 60)
+    rng = np.random.default_rng(2)
+    right = rng.random(60) < 0.5
+    jets = np.where(right[:, None], sample.targets, -1)
+
+    def made(method: str, trained_on: str, seed: int, rows: np.ndarray) -> Judged:
+        numbers = np.zeros((len(rows), 2))
+        return judge(Assignments(method, trained_on, None, 9, seed, rows, jets[rows], numbers, numbers), sample)
+
+    every = np.arange(60)
+    other = made("chi_square_top_mass", "", 0, every)
+    judged = [made("spatter", "own", 1, every), made("spatter", "own", 2, every[20:]), other]
+    assert {row["difference"] for row in significances("own", judged)} == {0.0}
 
 
 def test_a_random_choice_needs_six_jets() -> None:
