@@ -309,6 +309,8 @@ def test_the_answer_has_ceiling_histogram_and_context(files: dict[str, Any]) -> 
     assert "On prongs with context" in answer.text or "On prongs without context" in answer.text
     assert 0 <= answer.value <= 1
     assert answer.floor == pytest.approx(1 / 3)
+    (of_others,) = answers({**files, "source": "files of others"})
+    assert "stand-in" not in of_others.text + of_others.facts["events"]
     (without,) = answers({**files, "reference": None})
     assert "On prongs" not in without.text
 

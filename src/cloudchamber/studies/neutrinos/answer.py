@@ -39,8 +39,10 @@ def answers(files: Mapping[str, Any]) -> list[Answer]:
         return [unanswered("no network has an accuracy", _METRIC, {})]
     best, value = max(networks.items(), key=lambda entry: entry[1].value)
     ceiling = ceiling_of(table, "accuracy")
+    # Events of the user are no stand-in.
+    where = "On a stand-in, not on NOvA, " if str(need(files, "source")).startswith("stand-in") else ""
     text = (
-        f"On a stand-in, not on NOvA, {best.label} names {_share(value)} of the interactions right"
+        f"{where}{best.label} names {_share(value)} of the interactions right"
         f"{_beside(ceiling)}{_histogram(values)}. {_context(files, found)}"
     )
     facts = {
