@@ -5,7 +5,7 @@ import pytest
 from systems_of_tests import BOX, TRAPPED_DISKS, system
 
 from cloudchamber.studies.active_matter.pair_forces import PairForces
-from cloudchamber.studies.active_matter.phases import cluster_sizes, local_densities
+from cloudchamber.studies.active_matter.phases import cluster_sizes, distribution, local_densities
 
 
 def box(number: int) -> tuple[PairForces, np.ndarray]:
@@ -91,3 +91,13 @@ def test_clusters_and_densities_of_a_picture_that_is_known() -> None:
     densities = local_densities(disks, length)
     assert densities.mean() == pytest.approx(len(disks) * np.pi / length**2)
     assert len(densities) == 16
+
+
+@pytest.mark.parametrize("length", [24.0, 26.9, 65.5, 113.4])
+def test_the_distribution_of_packing_fractions_has_no_peaks_of_its_bins(length: float) -> None:
+    """All numbers of disks from 0 to 23 alike: a box of 65.5 had twice as much between 0.75 and 0.8."""
+    of_one = np.pi * (int(length / 8) / length) ** 2
+    centres, density = distribution(of_one * np.arange(24), length)
+    assert density == pytest.approx(1 / (24 * of_one))
+    assert (density * (centres[1] - centres[0])).sum() == pytest.approx(1.0)
+    assert centres.mean() == pytest.approx(of_one * 11.5)

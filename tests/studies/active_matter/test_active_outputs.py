@@ -211,6 +211,44 @@ def test_the_answer_says_how_far_each_system_is_off(files: dict[str, Any], tmp_p
     assert "Whether that is beyond chance is not known of active particle in a trap" in answer.text
 
 
+def test_crossed_values_of_regions_have_the_spread_of_trainings(plan: ActiveMatterPlan) -> None:
+    """Values of regions, and the square of the score where positions have no noise, had that of blocks alone."""
+    table = read_table(plan.metrics, METRIC_COLUMNS_OF_STUDY)
+    rows = table[(table["metric"] == "local_production") & (table["model"] == "ring") & (table["drive"] > 0)]
+    assert len(rows)
+    assert (rows["of_trainings"] > 0).all()
+    assert rows["uncertainty"].to_numpy() == pytest.approx(np.hypot(rows["of_blocks"], rows["of_trainings"]))
+    squares = table[(table["metric"] == "flow_divergence") & (table["feature"] == "from E[s . s]")]
+    number = {name: len(plan.settings.seeds_of(name)) for name in plan.settings.models}
+    for line in squares.to_dict("records"):
+        assert (line["of_trainings"] > 0) == (number[line["model"]] > 2)
+
+
+def test_two_trainings_have_no_spread_of_their_product(plan: ActiveMatterPlan, tmp_path: Path) -> None:
+    """They had an uncertainty of zero, and the answer said that it was in quadrature."""
+    given = plan.measured("trap")
+    two = {"ensembles": given["ensembles"], "trainings": given["trainings"][:2]}
+    measure(plan.settings.measurement, two, 1, tmp_path / "quantities.csv", tmp_path / "fields.h5")
+    gathered = plan.gathered()
+    models = [{"name": "trap", "quantities": str(tmp_path / "quantities.csv")}, *gathered["models"][1:]]
+    outputs = [tmp_path / f"{name}.csv" for name in ("metrics", "denoising", "phases")]
+    evaluate(plan.settings, {**gathered, "models": models}, 1, *outputs)
+    table = read_table(outputs[0], METRIC_COLUMNS_OF_STUDY)
+    rows = table[(table["model"] == "trap") & (table["metric"] == "entropy_production")]
+    assert rows["of_trainings"].isna().all()
+    assert rows["uncertainty"].to_numpy() == pytest.approx(rows["of_blocks"].to_numpy())
+    (answer,) = answers({**plan.titles(), "metrics": str(outputs[0])})
+    assert answer.facts["uncertainty"].startswith("of blocks of trajectories alone")
+
+
+def test_the_axis_of_denoising_has_values_below_the_exact_one(plan: ActiveMatterPlan, tmp_path: Path) -> None:
+    table = read_table(plan.denoising)
+    table.loc[table["signs"] == "single", "value"] = 0.3 * table["exact"].iloc[0]
+    table.to_csv(tmp_path / "denoising.csv", index=False)
+    figure = load_entry(FIGURES["denoising"])({"denoising": str(tmp_path / "denoising.csv")})
+    assert all(axis.get_ylim()[0] < 0.3 * table["exact"].iloc[0] for axis in figure.axes)
+
+
 def test_the_scan_of_denoising_has_the_bias_of_its_closed_form(plan: ActiveMatterPlan) -> None:
     table = pd.read_csv(plan.denoising)
     both = table[(table["signs"] == "antithetic") & (table["noise"] == "additive") & (table["size"] > 0)]

@@ -51,6 +51,20 @@ def test_covariances_are_the_exact_ones_within_errors(values: dict[str, object],
     assert np.square(pulls).mean() < 2.0
 
 
+def test_what_is_shorter_than_the_relaxation_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    times = {"trajectories": 2, "snapshots": 8, "spacing": 2.0, "blocks": 4}
+    simulated(tmp_path, ensemble(TRAP, **times))
+    assert "WARNING" not in capsys.readouterr().err
+    # The trap is soft: 1 / A is 20, and the persistence time 2.
+    simulated(tmp_path, ensemble({**TRAP, "stiffness": 0.05}, **times))
+    said = capsys.readouterr().err
+    assert "burn_in: 5 is shorter than the slowest relaxation time, 20: the first snapshots" in said
+    assert "blocks: 4 is shorter than the slowest relaxation time, 20: they are not independent" in said
+    # Trajectories are independent, however short.
+    simulated(tmp_path, ensemble(PAIR, **times | {"trajectories": 4, "blocks": 1}, burn_in=20.0))
+    assert "WARNING" not in capsys.readouterr().err
+
+
 def stationary(one: System, size: float) -> tuple[float, float]:
     """Return what the integrator of the trap samples: E[v D^-1 v] with its own Gaussian score, and the moment
     identity."""

@@ -62,6 +62,13 @@ def test_linear_systems_agree_with_the_lyapunov_equation(values: dict[str, Any],
         assert exact.position_divergence == pytest.approx(slopes[np.arange(len(slopes)) % 2 == 0].sum())
 
 
+def test_a_box_below_twice_the_cutoff_is_refused() -> None:
+    """In it a disk meets more than the nearest image of another one."""
+    assert system(BOX, particles=6).length == pytest.approx(6.14, abs=0.01)
+    with pytest.raises(SettingsError, match=r"the box of 5 disks has a side of 5\.6 radii, below twice the cutoff"):
+        system(BOX, particles=5)
+
+
 def test_springs_have_the_formula_of_any_number_of_particles() -> None:
     for number in (2, 16, 32):
         one = known(system(SPRINGS, particles=number), 1.0)
@@ -94,6 +101,34 @@ def test_driven_ring_agrees_with_a_quadrature(
     for x in (-2.0, 0.3, 1.7):
         slope = (np.log(density(x + step)) - np.log(density(x - step))) / (2 * step)
         assert exact.score(np.array([[[x]]]))[0, 0, 0] == pytest.approx(slope, abs=2e-4)
+
+
+@pytest.mark.parametrize(("barrier", "force", "temperature"), [(1.0, 1.5, 0.1), (1.0, 2.0, 0.01), (0.0, 2.0, 0.01)])
+def test_driven_ring_slides_at_low_temperature(barrier: float, force: float, temperature: float) -> None:
+    """Without noise the mean speed is sqrt(F^2 - u0^2); e^(V / T) spans more than digits, or the range, of numbers."""
+    exact = known(system(RING, barrier=barrier, diffusion=temperature), force)
+    without_noise = force * np.sqrt(force**2 - barrier**2) / temperature
+    assert exact.entropy_production == pytest.approx(without_noise, rel=0.01)
+    score = exact.score(np.linspace(-3, 3, 50)[:, None, None])
+    # Of density one over the speed.
+    speed = force + barrier * np.sin(np.linspace(-3, 3, 50))
+    slope = -barrier * np.cos(np.linspace(-3, 3, 50)) / speed
+    assert score[:, 0, 0] == pytest.approx(slope, abs=0.6)
+
+
+@pytest.mark.parametrize("values", [{"diffusion": 0.01}, {"drive": 2.0}])
+def test_nothing_exact_is_said_of_a_ring_of_two_that_no_grid_resolves(
+    values: dict[str, float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    drive = values.pop("drive", 0.5)
+    assert system(PAIR, **values).exact(drive) is None
+    assert f"at the drive {drive:g} nothing exact is known" in capsys.readouterr().err
+
+
+def test_a_longer_ring_of_two_takes_a_finer_grid() -> None:
+    found = system(PAIR, half_length=30.0).solution(0.25)  # type: ignore[attr-defined]
+    assert found.entropy_production == pytest.approx(0.55841, abs=1e-5)
+    assert found.share_of_positions + found.share_of_activities == pytest.approx(0.55841, abs=1e-4)
 
 
 def test_ring_of_two_agrees_with_the_reference_and_with_itself() -> None:

@@ -22,16 +22,18 @@ from cloudchamber.pipeline.drawing import caption_of
 from cloudchamber.settings.base import parse
 from cloudchamber.studies.assignment.answer import answers
 from cloudchamber.studies.assignment.assign import assign_events
-from cloudchamber.studies.assignment.assignment_file import read_assignments, read_attention
+from cloudchamber.studies.assignment.assignment_file import Assignments, read_assignments, read_attention
 from cloudchamber.studies.assignment.calibration import calibration_error, reliability, separation
 from cloudchamber.studies.assignment.collect import collect_events
 from cloudchamber.studies.assignment.cost import measure_cost
 from cloudchamber.studies.assignment.decoding import best_choices
-from cloudchamber.studies.assignment.evaluate import evaluate_assignments
-from cloudchamber.studies.assignment.event_file import read_events, write_events
+from cloudchamber.studies.assignment.evaluate import evaluate_assignments, significances
+from cloudchamber.studies.assignment.event_file import Events, read_events, write_events
 from cloudchamber.studies.assignment.export import export_assignment
+from cloudchamber.studies.assignment.figures.masses import draw_sculpting
+from cloudchamber.studies.assignment.figures.panels import heading
 from cloudchamber.studies.assignment.known_events import KNOWN, lowest_fingerprints, refuse_known_events
-from cloudchamber.studies.assignment.measures import COLUMNS
+from cloudchamber.studies.assignment.measures import COLUMNS, Judged, judge, window_row
 from cloudchamber.studies.assignment.network_assignments import assign
 from cloudchamber.studies.assignment.network_settings import AssignmentTrainingSettings
 from cloudchamber.studies.assignment.settings import (
@@ -172,8 +174,6 @@ def test_the_answer_says_who_is_better_and_of_which_sample(files: dict[str, Any]
     assert [item.dataset for item in found] == ["own events", "published events"]
     assert "not the sample of arXiv 2010.09206" in found[0].facts["events"]
     assert "own simulation" in found[0].facts["events"]
-    of_others = answers({**files, "simulated": False})
-    assert "read from files, not the sample" in of_others[0].facts["events"]
     assert "At no number of jets" in found[0].text
     (alone,) = answers({**files, "samples": files["samples"][:1]})
     assert alone.dataset == ""
@@ -194,7 +194,58 @@ def test_the_sentences_follow_the_numbers(files: dict[str, Any], tmp_path: Path)
     assert "At every number of jets" in better(files, tmp_path, three)
     assert "with 6 jets only" in better(files, tmp_path, three | {"7 jets": 2.0, "8 and more jets": 0.0, "all": 1.0})
     assert "cannot be told apart" in better(files, tmp_path, three | {"all": 1.0})
-    assert "Attention is worse by" in better(files, tmp_path, three | {"all": -3.0})
+    worse = better(files, tmp_path, three | {"all": -3.0})
+    # Why it is worse no number here says.
+    assert "Attention is worse by" in worse
+    assert "too few" not in worse
+
+
+def test_bins_without_events_are_named(files: dict[str, Any], tmp_path: Path) -> None:
+    table = pd.read_csv(files["significance"])
+    table["standard_deviations"] = 4.0
+    table[table["feature"] != "7 jets"].to_csv(tmp_path / "significance.csv", index=False)
+    text = answers({**files, "significance": str(tmp_path / "significance.csv")})[0].text
+    assert text.endswith("by more than three standard deviations. Of 7 jets there is no event.")
+
+
+def test_own_files_are_not_called_a_simulation(files: dict[str, Any]) -> None:
+    """Figures of events of the user had "own simulation" above them."""
+    given = {**files, "origin": "files of the user: mine", "background": "W and jets"}
+    assert heading(given) == f"{files['title']} (files of the user: mine)"
+    assert "files of the user: mine" in answers(given)[0].facts["events"]
+    assert "own simulation" in heading(files)
+    title = draw_sculpting(given).get_suptitle()
+    assert title.endswith("events without tops: W and jets")
+
+
+def test_differences_of_seeds_are_of_the_events_that_all_have() -> None:
+    """Of a seed that assigned other events than the first, other events were compared."""
+    sample = random_events(np.random.default_rng(1), 60)
+    rng = np.random.default_rng(2)
+    right = rng.random(60) < 0.5
+    jets = np.where(right[:, None], sample.targets, -1)
+
+    def made(method: str, trained_on: str, seed: int, rows: np.ndarray) -> Judged:
+        numbers = np.zeros((len(rows), 2))
+        return judge(Assignments(method, trained_on, None, 9, seed, rows, jets[rows], numbers, numbers), sample)
+
+    every = np.arange(60)
+    other = made("chi_square_top_mass", "", 0, every)
+    judged = [made("spatter", "own", 1, every), made("spatter", "own", 2, every[20:]), other]
+    assert {row["difference"] for row in significances("own", judged)} == {0.0}
+
+
+def test_a_random_choice_needs_six_jets() -> None:
+    """Slots without a jet, which have no momentum, were taken for jets."""
+    rng = np.random.default_rng(3)
+    values = np.stack([rng.uniform(60, 120, (40, 8)), *rng.uniform(-1, 1, (2, 40, 8)), *np.ones((2, 40, 8))], axis=2)
+    mask = np.arange(8) < np.where(np.arange(40) < 20, 5, 8)[:, None]
+    events = Events(np.where(mask[:, :, None], values, 0).astype(np.float32), mask, np.full((40, 6), -1))
+    made = Assignments("a", "", None, 0, 0, np.arange(40), np.full((40, 6), -1), np.zeros((40, 2)), np.zeros((40, 2)))
+    settings = EvaluationSettings(signal_window=(1.0, 1e4))
+    row = window_row("background", made, events, settings, np.random.default_rng(1))
+    assert row["value"] == 0
+    assert row["floor"] == pytest.approx(0.5)
 
 
 def test_folds_become_one_assignment(tmp_path: Path) -> None:

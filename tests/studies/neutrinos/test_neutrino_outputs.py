@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,17 @@ def test_features_are_those_of_a_loop(tmp_path: Path) -> None:
         assert shower_energy(features)[row] == pytest.approx(rest, rel=1e-5)
 
 
+def test_features_do_not_depend_on_how_many_planes_there_are(tmp_path: Path) -> None:
+    """Planes beyond 1,023 were taken for those of the next view or prong."""
+    events = read_event_clouds(write_random_events(tmp_path / "events.h5", 40))
+    moved = events.points.copy()
+    # Every second plane, far behind the others: features within planes are the same.
+    moved[:, 1] = np.where(moved[:, 1] % 2 == 1, moved[:, 1] + 1023, moved[:, 1])
+    width = list(PRONG_FEATURES).index("width")
+    expected, found = (prong_features(item)[..., width] for item in (events, replace(events, points=moved)))
+    assert found == pytest.approx(expected)
+
+
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What the steps write: two models with two trainings each, and the ceiling."""
@@ -137,6 +149,30 @@ def test_every_number_has_uncertainty_floor_ceiling_and_size(files: dict[str, An
     assert whole[["value", "uncertainty", "n_reference", "n_training"]].notna().all().all()
     assert table.loc[table["metric"].isin(["accuracy", "auc"]), ["floor", "ceiling"]].notna().all().all()
     assert set(table.loc[table["metric"] == "accuracy", "dataset"]) == {"all", "30 GeV", "100 GeV"}
+
+
+def test_a_guess_is_as_pure_as_the_bin(files: dict[str, Any], tmp_path: Path) -> None:
+    """It had a third in each bin of the energy, in which the interactions are not alike."""
+    events = read_event_clouds(files["events"])
+    rows = read_scores(Path(files["scores"])).rows
+    target, visible = events.interaction[rows], events.visible_energy[rows]
+    weights = 1 / np.bincount(target)[target]
+    edges = (0.0, *np.quantile(visible, [0.2, 0.5, 0.8]).tolist(), 1e3)
+    written = {name: tmp_path / f"{name}.csv" for name in ("metrics", "differences", "confusion", "curves")}
+    given = {"scores": files["scores"], "reference": "alone"}
+    settings = EvaluationSettings(bootstraps=2, histogram_bins=4, energy_edges=edges)
+    evaluate_classifiers(Path(files["events"]), given, settings, 1, **written)
+    table = read_table(written["metrics"])
+    purity = table[(table["metric"] == "purity") & (table["model"] == "joint")]
+    assert purity.loc[purity["low"].isna(), "floor"].to_numpy() == pytest.approx(1 / 3)
+    binned = purity[purity["low"].notna()]
+    assert len(set(binned["floor"].round(6).dropna())) > 3
+    for line in binned.to_dict("records"):
+        inside = (visible >= line["low"]) & (visible < line["high"])
+        own = inside & (target == list(INTERACTIONS).index(line["feature"]))
+        if inside.any():
+            assert line["floor"] == pytest.approx(weights[own].sum() / weights[inside].sum())
+    assert table.loc[table["metric"] == "efficiency", "floor"].to_numpy() == pytest.approx(1 / 3)
 
 
 def test_metrics_are_those_of_a_loop(files: dict[str, Any]) -> None:
@@ -273,6 +309,8 @@ def test_the_answer_has_ceiling_histogram_and_context(files: dict[str, Any]) -> 
     assert "On prongs with context" in answer.text or "On prongs without context" in answer.text
     assert 0 <= answer.value <= 1
     assert answer.floor == pytest.approx(1 / 3)
+    (of_others,) = answers({**files, "source": "files of others"})
+    assert "stand-in" not in of_others.text + of_others.facts["events"]
     (without,) = answers({**files, "reference": None})
     assert "On prongs" not in without.text
 

@@ -91,6 +91,14 @@ def test_muons_stop_after_the_range_of_their_energy(energy: float) -> None:
     assert 0.9 * expected - 1 < last.mean() <= expected + 1
 
 
+def test_muons_cross_a_detector_of_any_length() -> None:
+    """They were lost after 2,000 steps, a thousand planes, and did not count as leaving it."""
+    long = DETECTOR.model_copy(update={"planes": 1500, "density": 0.1, "radiation_length": 1e6})
+    found = track(_along([100.0] * 5, MUON_MASS, 13), long, np.random.default_rng(5))
+    assert found.deposits.plane.max() == 1499
+    assert len(found.left) == 5
+
+
 def test_muons_leave_their_energy() -> None:
     """Each view sees the whole loss, in units of a minimum ionising particle in a plane."""
     found = track(_along([2.0] * 200, MUON_MASS, 13), DETECTOR, np.random.default_rng(2))

@@ -55,7 +55,7 @@ def answers(files: Mapping[str, Any]) -> list[Answer]:
     floor = float(floors.dropna().iloc[0]) / best["exact"] if len(floors.dropna()) else float("nan")
     facts = {
         "convention": "activities are even under time reversal",
-        "uncertainty": "of blocks of trajectories and of trainings, in quadrature",
+        "uncertainty": _uncertainty(table, names),
         "floor": "plug-in value of the same score where nothing drives the system",
     }
     headline = f"learned over exact is {_ratio(best)} at best and {_ratio(worst)} at worst, of {len(found)} systems"
@@ -71,6 +71,14 @@ def answers(files: Mapping[str, Any]) -> list[Answer]:
             facts=facts,
         )
     ]
+
+
+def _uncertainty(table: pd.DataFrame, names: Names) -> str:
+    """Return what errors hold. Two trainings have a product, and no spread of it."""
+    learned = select(table, metric="entropy_production", model=list(names.models))
+    if "of_trainings" in learned and learned["of_trainings"].isna().any():
+        return "of blocks of trajectories alone: how much other trainings would change is not known from two"
+    return "of blocks of trajectories and of trainings, in quadrature"
 
 
 def _cell(value: float, error: float, digits: int) -> str:

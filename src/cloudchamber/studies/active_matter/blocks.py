@@ -21,7 +21,7 @@ class Mean:
     Attributes:
         value: the mean.
         of_blocks: its standard error from the spread of the means of blocks.
-        of_trainings: from the spread over trainings; zero where nothing was trained.
+        of_trainings: from the spread over trainings; zero where nothing was trained, not a number where it is unknown.
         blocks: how many there are.
         snapshots: how many there are.
     """
@@ -34,8 +34,8 @@ class Mean:
 
     @property
     def uncertainty(self) -> float:
-        """Both uncertainties in quadrature."""
-        return float(np.hypot(self.of_blocks, self.of_trainings))
+        """Both uncertainties in quadrature; that of blocks alone where the other is unknown."""
+        return float(np.hypot(self.of_blocks, np.nan_to_num(self.of_trainings)))
 
     def columns(self) -> dict[str, Any]:
         """Return value and uncertainties as columns of a table."""

@@ -5,9 +5,11 @@ velocities of two trainings has no such term where their errors are independent.
 have in common stays.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
-__all__ = ["crossed_square", "left_out", "plug_in_square"]
+__all__ = ["crossed_square", "left_out", "plug_in_square", "without_one"]
 
 
 def crossed_square(velocities: np.ndarray, diffusions: np.ndarray) -> np.ndarray:
@@ -28,13 +30,17 @@ def left_out(velocities: np.ndarray, diffusions: np.ndarray, channels: np.ndarra
 
     With two trainings there is nothing to leave out: they are not numbers.
     """
-    number = len(velocities)
+    return without_one(
+        velocities, lambda rest: float(crossed_square(rest, diffusions)[..., channels].sum(axis=(1, 2)).mean())
+    )
+
+
+def without_one(trainings: np.ndarray, value: Callable[[np.ndarray], float]) -> np.ndarray:
+    """Return the (K,) values of (K, ...) trainings with one of them left out; of two they are not numbers."""
+    number = len(trainings)
     if number < 3:
         return np.full(number, np.nan)
-    chosen = [[other for other in range(number) if other != one] for one in range(number)]
-    return np.array(
-        [crossed_square(velocities[rest], diffusions)[..., channels].sum(axis=(1, 2)).mean() for rest in chosen]
-    )
+    return np.array([value(np.delete(trainings, one, axis=0)) for one in range(number)])
 
 
 def _divided(squares: np.ndarray, diffusions: np.ndarray) -> np.ndarray:

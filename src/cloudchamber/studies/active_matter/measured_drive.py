@@ -1,12 +1,13 @@
 """What the trainings of a model say together of one drive of an ensemble: each quantity with its errors."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, final
 
 import numpy as np
 
 from cloudchamber.studies.active_matter.blocks import Mean, block_mean, combined, jackknife
-from cloudchamber.studies.active_matter.crossing import crossed_square, left_out, plug_in_square
+from cloudchamber.studies.active_matter.crossing import crossed_square, left_out, plug_in_square, without_one
 from cloudchamber.studies.active_matter.estimators import force_divergence
 from cloudchamber.studies.active_matter.fields import Fields
 from cloudchamber.studies.active_matter.score_checks import score_checks
@@ -87,7 +88,7 @@ class MeasuredDrive:
         square = crossed_square(self.velocities, self.diffusions)
         for feature, channels in self.groups():
             of_trainings = jackknife(left_out(self.velocities, self.diffusions, channels))
-            mean = block_mean(square[..., channels].sum(axis=(1, 2)), self.blocks, np.nan_to_num(of_trainings))
+            mean = block_mean(square[..., channels].sum(axis=(1, 2)), self.blocks, of_trainings)
             exact, origin = self._exact_production(feature)
             yield _row("entropy_production", feature, mean, exact, origin)
         channels = self.diffusions > 0
@@ -131,11 +132,15 @@ class MeasuredDrive:
             share = inside.mean()
             if not share:
                 continue
-            mean = block_mean((local * inside).mean(axis=1) / share, self.blocks)
+            of_trainings = jackknife(without_one(self.velocities, partial(self._inside, inside=inside)) / share)
+            mean = block_mean((local * inside).mean(axis=1) / share, self.blocks, of_trainings)
             known = None if exact is None else float((exact * inside).mean() / share)
             yield _row(
                 "local_production", name, mean, known, "exact score on the same snapshots" if exact is not None else ""
             )
+
+    def _inside(self, velocities: np.ndarray, inside: np.ndarray) -> float:
+        return float((crossed_square(velocities, self.diffusions).sum(axis=2) * inside).mean())
 
     def _divergences(self) -> Iterator[dict[str, Any]]:
         blocks = self.blocks[: self.few]
@@ -175,9 +180,13 @@ class MeasuredDrive:
         sides = block_mean(slopes.mean(axis=1), self.blocks)
         yield _row("force_divergence", "", sides)
         scores = (self.drift - self.velocities)[..., self.d :] / rate
-        crossed = (np.square(scores.sum(axis=0)) - np.square(scores).sum(axis=0)) / (len(scores) * (len(scores) - 1))
-        by_square = rate * (crossed.sum(axis=(1, 2)) / number - self.d)
-        yield _row("flow_divergence", "from E[s . s]", block_mean(by_square, self.blocks), -sides.value, "sample")
+        one = np.ones(scores.shape[-1])
+        of_squares = rate * (crossed_square(scores, one).sum(axis=(1, 2)) / number - self.d)
+        of_trainings = jackknife(
+            without_one(scores, lambda rest: rate / number * float(crossed_square(rest, one).sum(axis=(1, 2)).mean()))
+        )
+        squares = block_mean(of_squares, self.blocks, of_trainings)
+        yield _row("flow_divergence", "from E[s . s]", squares, -sides.value, "sample")
         values = self.divergences[..., self.d :].sum(axis=(2, 3)) / number
         mean = block_mean(values.mean(axis=0), self.blocks[: self.few], np.nan_to_num(combined(values.mean(axis=1))))
         yield _row("flow_divergence", "from div v", mean, -sides.value, "sample")

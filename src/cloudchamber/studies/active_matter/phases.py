@@ -9,11 +9,12 @@ from numba import njit
 from cloudchamber.studies.active_matter.snapshots import Snapshots
 from cloudchamber.studies.active_matter.systems.disks import Disks
 
-__all__ = ["cluster_sizes", "local_densities", "phase_rows"]
+__all__ = ["cluster_sizes", "distribution", "local_densities", "phase_rows"]
 
 # In radii: side of the squares of the local density, and distance of neighbours in a cluster.
 _SQUARE, _NEAR = 8.0, 2.4
-_BINS = np.linspace(0.0, 1.6, 33)
+# Of a bin of the packing fraction, about.
+_WIDTH = 0.05
 # The box needs so many squares a side for a density to be local.
 _SQUARES = 3
 
@@ -33,8 +34,7 @@ def phase_rows(data: Snapshots) -> Iterator[dict[str, Any]]:
         # The first half of a simulation may still be on its way.
         positions = positions[len(positions) // 2 :]
         densities = np.concatenate([local_densities(at, system.length) for at in positions])
-        height, _ = np.histogram(densities, _BINS, density=True)
-        for centre, value in zip(0.5 * (_BINS[1:] + _BINS[:-1]), height, strict=True):
+        for centre, value in zip(*distribution(densities, system.length), strict=True):
             yield {"drive": float(drive), "kind": "local_density", "x": float(centre), "value": float(value)}
         ranked = np.zeros(5)
         for at in positions:
@@ -44,12 +44,32 @@ def phase_rows(data: Snapshots) -> Iterator[dict[str, Any]]:
             yield {"drive": float(drive), "kind": "cluster_share", "x": float(rank), "value": float(share)}
 
 
+def _squares(length: float) -> tuple[int, float]:
+    """Return how many squares a side has, and the packing fraction of one disk in a square."""
+    squares = int(length / _SQUARE)
+    return squares, np.pi * (squares / length) ** 2
+
+
+def distribution(densities: np.ndarray, length: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the centres of bins of (M,) packing fractions of squares, and their density.
+
+    Squares hold whole numbers of disks, and so does a bin: of bins of any other width some hold one number more than
+    their neighbours, and look like peaks.
+    """
+    _, of_one = _squares(length)
+    numbers = np.rint(densities / of_one).astype(int)
+    wide = max(1, round(_WIDTH / of_one))
+    counts = np.bincount(numbers // wide)
+    centres = of_one * (wide * np.arange(len(counts)) + 0.5 * (wide - 1))
+    return centres, counts / (len(densities) * wide * of_one)
+
+
 def local_densities(positions: np.ndarray, length: float) -> np.ndarray:
     """Return the packing fraction of each square of the box, from (N, 2) centres of disks of radius one."""
-    squares = int(length / _SQUARE)
+    squares, of_one = _squares(length)
     edges = np.linspace(-length / 2, length / 2, squares + 1)
     counts, _, _ = np.histogram2d(positions[:, 0], positions[:, 1], (edges, edges))
-    found: np.ndarray = counts.ravel() * np.pi * (squares / length) ** 2
+    found: np.ndarray = counts.ravel() * of_one
     return found
 
 

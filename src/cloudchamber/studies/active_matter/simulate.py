@@ -2,6 +2,7 @@
 
 import io
 import shutil
+import sys
 import time
 import zipfile
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from cloudchamber.storage import provenance, write_bytes
 from cloudchamber.studies.active_matter.dynamics import Dynamics, Walkers
 from cloudchamber.studies.active_matter.system_settings import EnsembleSettings
 from cloudchamber.studies.active_matter.systems.build import build_system
-from cloudchamber.studies.active_matter.systems.stability import growth_of_step
+from cloudchamber.studies.active_matter.systems.stability import growth_of_step, slowest_time
 from cloudchamber.studies.active_matter.systems.system import System
 from cloudchamber.training.record import code_digest, state_folder
 
@@ -80,6 +81,7 @@ class _Simulation:
         self.before = -(-round(settings.burn_in / settings.step) // self.steps)
         self.intervals = self.before + settings.snapshots
         self._refuse_unstable_step()
+        self._say_correlated()
 
     def snapshots(self) -> Iterator[tuple[int, Walkers]]:
         """Yield the number of each snapshot and the trajectories there, from saved states as far as there are some."""
@@ -125,6 +127,23 @@ class _Simulation:
                 raise SettingsError(
                     f"step: with {self.settings.step:g} and the drive {drive:g} the integrator grows by {largest:.3g} "
                     "in each step, without bounds; take a smaller one"
+                )
+
+    def _say_correlated(self) -> None:
+        """Say where the burn-in, or a block that counts as independent, is shorter than what is known to relax."""
+        settings = self.settings
+        known = [slowest_time(self.system, drive, settings.step) for drive in settings.drives]
+        slowest = max((value for value in known if value is not None), default=0.0)
+        block = settings.snapshots * settings.spacing / settings.blocks
+        lasting = [("burn_in", settings.burn_in, "the first snapshots may not be stationary")]
+        if settings.blocks > 1:
+            lasting += [("blocks", block, "they are not independent, and uncertainties are too small")]
+        for name, duration, what in lasting:
+            # Times of a step are known to its order.
+            if duration < 0.9 * slowest:
+                sys.stderr.write(
+                    f"active_matter simulate: WARNING: {name}: {duration:.4g} is shorter than the slowest relaxation "
+                    f"time, {slowest:.3g}: {what}\n"
                 )
 
     def _refuse_divergence(self, walkers: Walkers) -> None:

@@ -2,6 +2,7 @@
 
 from abc import ABC
 from collections.abc import Mapping
+from math import pi, sqrt
 from typing import Annotated, Any, Literal, Self, final
 
 from pydantic import AfterValidator, Field, model_validator
@@ -115,6 +116,14 @@ class DisksSettings(_ActiveSettings):
     def _trap_or_box(self) -> Self:
         if (self.stiffness > 0) == (self.packing_fraction is not None):
             raise ValueError("either stiffness (a trap) or packing_fraction (a periodic box) must be given")
+        if self.packing_fraction is not None:
+            side = sqrt(self.particles * pi / self.packing_fraction)
+            if side < 2 * self.cutoff:
+                # A disk would also meet images of another one that are not the nearest.
+                raise ValueError(
+                    f"particles: the box of {self.particles} disks has a side of {side:.3g} radii, below twice the "
+                    "cutoff"
+                )
         return self
 
 

@@ -72,7 +72,7 @@ def production(files: Mapping[str, Any]) -> Table:
     header = ["system", "drive", "model", "exact", "known by", *ESTIMATOR_TITLES.values()]
     header += ["learned, trainings crossed", "plug-in", "lower bound"]
     notes = [
-        "Uncertainties of learned values: of blocks of trajectories and of trainings, in quadrature.",
+        "Uncertainties of learned values: of blocks of trajectories and, from three on, of trainings, in quadrature.",
         "Uncertainties of plug-in values: of trainings alone.",
         "Rates are those of all particles together, per unit of time; Boltzmann's constant is one.",
         "Where positions have no noise only the part of the activities exists.",

@@ -11,7 +11,14 @@ from cloudchamber.figures.seed_value import SeedValue
 from cloudchamber.metrics.tables import read_table
 from cloudchamber.settings.entries import need
 from cloudchamber.studies.assignment.methods import BINS
-from cloudchamber.studies.assignment.reading import Method, methods_of, origin_of, read_metrics, samples_of, value_of
+from cloudchamber.studies.assignment.reading import (
+    Method,
+    methods_of,
+    origin_of,
+    read_metrics,
+    samples_of,
+    value_of,
+)
 from cloudchamber.summary.answer import Answer, unanswered
 from cloudchamber.summary.comparison import listed
 
@@ -68,7 +75,7 @@ def _of_sample(
     origin = origin_of(files) if sample == "own" else title
     facts = {
         "events": f"{best.n:,} test events with the jets of both tops; {origin}",
-        "trainings": str(best.seeds),
+        "trainings": str(best.seeds) if best.seeds > 1 else "one: how much another would change is not known",
         **_training_events(table, network),
     }
     return Answer(
@@ -103,11 +110,15 @@ def _verdict(pair: pd.DataFrame, network: Method, other: Method) -> str:
 def _by_jets(pair: pd.DataFrame) -> str:
     there = [name for name in _JETS if name in pair.index]
     better = [name for name in there if float(pair.loc[name, "standard_deviations"]) > _REQUIRED]
-    if there and len(better) == len(there) == len(_JETS):
-        return "At every number of jets it is better by more than three standard deviations."
+    if not there:
+        return ""
+    lacking = [name for name in _JETS if name not in there]
+    none = f" Of {listed(lacking)} there is no event." if lacking else ""
+    if len(better) == len(there):
+        return f"At every number of jets it is better by more than three standard deviations.{none}"
     if better:
-        return f"By more than three standard deviations it is better with {listed(better)} only."
-    return "At no number of jets is it better by more than three standard deviations."
+        return f"By more than three standard deviations it is better with {listed(better)} only.{none}"
+    return f"At no number of jets is it better by more than three standard deviations.{none}"
 
 
 def _training_events(table: pd.DataFrame, network: Method) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """The step that judges all methods: tables of metrics, significance, masses and reliability."""
 
 from collections.abc import Mapping, Sequence
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -133,7 +134,8 @@ def significances(dataset: str, judged: Sequence[Judged]) -> list[dict[str, Any]
     rows = []
     for (method, trained_on), items in groups.items():
         for name, other in others.items():
-            common = np.intersect1d(items[0].made.rows, other.made.rows)
+            # Also of seeds that assigned other events than the first.
+            common = reduce(np.intersect1d, [item.made.rows for item in items], other.made.rows)
             own = np.stack([_right(item, common) for item in items])
             difference = own - _right(other, common)
             complete = _at(other, other.complete, common)

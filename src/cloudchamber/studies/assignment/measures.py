@@ -178,7 +178,10 @@ def _probabilities(
 def window_row(
     dataset: str, made: Assignments, events: Events, settings: EvaluationSettings, rng: np.random.Generator
 ) -> dict[str, Any]:
-    """Return which share of the tops of a sample without any has a mass in the window; the floor is a random choice."""
+    """Return which share of the tops of a sample without any has a mass in the window; the floor is a random choice.
+
+    A top that a method does not give, as without two b-tags, has none.
+    """
     low, high = settings.signal_window
 
     def inside(jets: np.ndarray) -> np.ndarray:
@@ -186,7 +189,13 @@ def window_row(
         return np.asarray((tops > low) & (tops < high)).mean(axis=1)
 
     chosen = inside(made.jets)
-    guess = inside(np.argsort(np.where(events.mask, rng.random(events.mask.shape), 2.0), axis=1)[:, :6])
+    order = np.argsort(np.where(events.mask, rng.random(events.mask.shape), 2.0), axis=1)
+    # Of fewer jets nothing is an assignment.
+    enough = np.flatnonzero(events.n_jets >= TOPOLOGY.jets)
+    drawn = np.full((len(events), TOPOLOGY.jets), -1)
+    if len(enough):
+        drawn[enough] = order[enough, : TOPOLOGY.jets]
+    guess = inside(drawn)
     found, floor = mean_share(chosen), mean_share(guess)
     row: dict[str, Any] = {"value": found.value, "uncertainty": found.uncertainty, "n_reference": len(chosen)}
     row |= {

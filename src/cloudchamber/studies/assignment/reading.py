@@ -14,7 +14,10 @@ from cloudchamber.settings.entries import entries, need
 from cloudchamber.studies.assignment.measures import COLUMNS
 from cloudchamber.studies.assignment.methods import CHI_SQUARES, STRONGEST
 
-__all__ = ["Method", "methods_of", "origin_of", "read_metrics", "samples_of", "value_of"]
+__all__ = ["SAMPLE", "Method", "methods_of", "origin_of", "read_metrics", "samples_of", "value_of"]
+
+# What own events are, wherever a published number could be taken for theirs, unless they are of files of the user.
+SAMPLE = "own simulation, not the sample of arXiv 2010.09206"
 
 
 @final
@@ -35,6 +38,11 @@ class Method:
     look: Look
 
 
+def origin_of(files: Mapping[str, Any]) -> str:
+    """Return what own events are: the "origin" of the files, by default the simulation of the package."""
+    return str(files.get("origin", SAMPLE))
+
+
 def read_metrics(files: Mapping[str, Any]) -> pd.DataFrame:
     """Return the table of metrics.
 
@@ -44,17 +52,6 @@ def read_metrics(files: Mapping[str, Any]) -> pd.DataFrame:
     """
     table = read_table(need(files, "metrics"), COLUMNS)
     return table.fillna({"trained_on": "", "feature": ""})
-
-
-def origin_of(files: Mapping[str, Any], key: str = "simulated") -> str:
-    """Return what own events are, wherever a published number could be taken for theirs.
-
-    Args:
-        files: may say whether this project has simulated them; where they do not, it has.
-        key: under which.
-    """
-    origin = "own simulation" if files.get(key, True) else "read from files"
-    return f"{origin}, not the sample of arXiv 2010.09206"
 
 
 def samples_of(files: Mapping[str, Any]) -> dict[str, str]:

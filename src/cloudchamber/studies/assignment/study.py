@@ -128,6 +128,21 @@ class Assignment(Study):
 
     # What is shown.
 
+    def _titles(self) -> Mapping[str, Any]:
+        """Return titles, what own events are where they are not simulated here, and the title of the background."""
+        datasets, settings = self.analysis.datasets, self.plan.settings
+
+        def simulated(name: str) -> bool:
+            return DataSources(self.analysis, [name]).simulated(name)
+
+        titles = self.plan.titles()
+        if not simulated(settings.events):
+            titles |= {"origin": f"files of the user: {datasets[settings.events].title}"}
+        if settings.background is not None:
+            origin = "own simulation" if simulated(settings.background) else "files of the user"
+            titles |= {"background": f"{datasets[settings.background].title} ({origin})"}
+        return titles
+
     def left_out(self) -> set[str]:
         settings = self.plan.settings
         left_out = set()
@@ -140,7 +155,7 @@ class Assignment(Study):
         return left_out
 
     def figure_files(self, figure: str, dataset: str) -> Mapping[str, Any]:
-        head = self._head()
+        head = self._titles()
         match figure:
             case "masses" | "sculpting":
                 return {**head, "masses": self.plan.tables["masses"]}
@@ -164,21 +179,12 @@ class Assignment(Study):
 
     def table_files(self, table: str, dataset: str) -> Mapping[str, Any]:
         if table == "cost":
-            return {**self._head(), "cost": self.plan.cost}
+            return {**self._titles(), "cost": self.plan.cost}
         name = "significance" if table == "significance" else "metrics"
-        return {**self._head(), name: self.plan.tables[name]}
+        return {**self._titles(), name: self.plan.tables[name]}
 
     def answer_files(self) -> Mapping[str, Any]:
-        return {**self._head(), **{name: self.plan.tables[name] for name in ("metrics", "significance")}}
-
-    def _head(self) -> dict[str, Any]:
-        """Return what all figures and tables are made with: titles, and whether events are simulated here."""
-        settings = self.plan.settings
-        found = {"simulated": DataSources(self.analysis, [settings.events]).simulated(settings.events)}
-        if settings.background is not None:
-            sources = DataSources(self.analysis, [settings.background])
-            found["background_simulated"] = sources.simulated(settings.background)
-        return {**self.plan.titles(), **found}
+        return {**self._titles(), **{name: self.plan.tables[name] for name in ("metrics", "significance")}}
 
     def results(self) -> list[str]:
         exports = (

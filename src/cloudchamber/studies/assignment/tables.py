@@ -28,9 +28,9 @@ CAPTIONS = {
         "that difference in standard deviations."
     ),
     "cost": (
-        "Time of an event with each method. A network counts with the search for the best assignment. The 369 ms of "
-        "the chi-square on the slides is that of a slow program: compiled, the chi-square is faster than any network "
-        "here."
+        "Time of an event with each method. A network counts with the search for the best assignment. Batches are of "
+        "the first test events: that of one is of a single event, whose number of jets decides. The 369 ms of the "
+        "chi-square on the slides is that of a slow program; this one is compiled."
     ),
 }
 
@@ -82,6 +82,7 @@ def efficiencies(files: Mapping[str, Any]) -> Table:
         f"Own events are {origin_of(files)}.",
         "± is the standard error from the number of events. In brackets is the standard deviation over trainings.",
         "The number of jets counts all stored ones.",
+        "The ceiling is of all events of a sample, methods are of its test events.",
     ]
     return Table(f"{need(files, 'title')}: efficiencies", header, rows, notes, table, references)
 

@@ -40,13 +40,15 @@ def answers(files: Mapping[str, Any]) -> list[Answer]:
         return [unanswered("no network has an accuracy", _METRIC, {})]
     best, value = max(networks.items(), key=lambda entry: entry[1].value)
     ceiling = ceiling_of(table, "accuracy")
+    # Events of the user are no stand-in.
+    where = "On a stand-in, not on NOvA, " if str(need(files, "source")).startswith("stand-in") else ""
     text = (
-        f"On a stand-in, not on NOvA, {best.label} names {_share(value)} of the interactions right"
+        f"{where}{best.label} names {_share(value)} of the interactions right"
         f"{_beside(ceiling)}{_histogram(values)}. {_context(files, found)}"
     )
     facts = {
         "events": f"{value.n:,} test events; {need(files, 'source')}",
-        "trainings": str(value.seeds),
+        "trainings": str(value.seeds) if value.seeds > 1 else "one: how much another would change is not known",
         **_training_events(table, best.name),
     }
     return [

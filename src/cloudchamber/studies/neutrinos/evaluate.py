@@ -160,8 +160,15 @@ def _of_events(
             for metric, measure in (("efficiency", efficiency), ("purity", purity)):
                 found = measure(chosen, target, weights, kind, inside)
                 sample = int((inside & ((target if metric == "efficiency" else chosen) == kind)).sum())
-                yield _row(item, metric, name, found, guess, sample) | {"low": low, "high": high}
+                # What is guessed at random is as pure as the bin, in which the interactions are not alike.
+                floor = guess if metric == "efficiency" else _share_of(target == kind, inside, weights[0])
+                yield _row(item, metric, name, found, floor, sample) | {"low": low, "high": high}
     yield _calibration(item, "event", item.event, right, weights, settings, rng)
+
+
+def _share_of(chosen: np.ndarray, inside: np.ndarray, weights: np.ndarray) -> float:
+    total = float(weights[inside].sum())
+    return float(weights[inside & chosen].sum()) / total if total > 0 else nan
 
 
 def _of_prongs(

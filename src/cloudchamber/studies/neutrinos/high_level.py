@@ -69,7 +69,7 @@ def _features(
     late = np.bincount(key, energy * (plane > 0.5 * (first + last)[key]), minlength=groups)
     safe_hits, safe_total, safe_planes = (np.maximum(values, 1e-9) for values in (hits, total, planes))
     # Mean cell in each plane and view of a group.
-    place = (key * 2 + view.astype(np.int64)) * 1024 + plane.astype(np.int64)
+    place = (key * 2 + view.astype(np.int64)) * (int(plane.max(initial=0)) + 1) + plane.astype(np.int64)
     cells, inverse = np.unique(place, return_inverse=True)
     weight = np.bincount(inverse, energy, minlength=len(cells))
     mean = np.bincount(inverse, energy * cell, minlength=len(cells)) / np.maximum(weight, 1e-9)

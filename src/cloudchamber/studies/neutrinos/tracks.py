@@ -24,8 +24,8 @@ _DECAY = {211: 0.13957 / 780.4, 321: 0.49368 / 371.1, 13: MUON_MASS / 65864.0}
 _STOPPED = 0.005
 # Of the fluctuation of what a strip sees of a step: shape of a gamma distribution.
 _SHAPE = 3.0
-# Longer than any way through the detector.
-_STEPS = 2000
+# Longer than any way through the detector, in steps; and in its sides.
+_STEPS, _SIDES = 2000, 4
 
 
 @final
@@ -92,7 +92,7 @@ def track(starts: Starts, detector: DetectorSettings, rng: np.random.Generator) 
     decayed: list[np.ndarray] = []
     now = starts
     rest = np.where(now.pdg == 13, np.inf, rng.exponential(detector.interaction_length, len(now)))
-    for _ in range(_STEPS):
+    for _ in range(max(_STEPS, int(_SIDES * (depth + 2 * half) / step))):
         if not len(now):
             break
         loss = np.minimum(IRON.of_kinetic(now.energy, now.mass) * detector.density * step, now.energy)

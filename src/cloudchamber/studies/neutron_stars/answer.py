@@ -48,11 +48,13 @@ def answers(files: Mapping[str, Any]) -> list[Answer]:
         f"{_worse([ratios[item.method.name] for item in learned])} {_alone(results.of('rmse', 'lambda_2', reference))} "
         f"{_leaks(scanned)}"
     )
-    seeds = max(item.seeds for item in learned)
+    fewest, most = (choose(item.seeds for item in learned) for choose in (min, max))
+    trainings = f"{most} of each model" if fewest == most else f"{fewest} to {most} of a model"
+    unknown = "one: how much another would change is not known"
     facts = {
         "stars": f"own simulation, a stand-in; {reference.words}",
         "sets": f"{best.sets} test sets, each of another equation of state",
-        "trainings": f"{seeds} of each model" if seeds > 1 else "one: how much another would change is not known",
+        "trainings": trainings if most > 1 else unknown,
     }
     headline = (
         f"nearest to the Bayes limit is {best.method.label}: {times} times its "
@@ -96,7 +98,10 @@ def _alone(results: Sequence[Result]) -> str:
 
 
 def _leaks(ratios: Sequence[Result]) -> str:
-    """Return which learned results are better than what is possible, so that something must have leaked."""
+    """Return which learned results are better than what is possible, so that something must have leaked.
+
+    Or the limit is none: exact posteriors need cells that resolve them, which the step of the references says.
+    """
     below = [
         item
         for item in ratios
@@ -107,4 +112,4 @@ def _leaks(ratios: Sequence[Result]) -> str:
     if not below:
         return "No trained model is better than the limit by more than four uncertainties anywhere."
     names = listed(list(dict.fromkeys(item.method.label for item in below)))
-    return f"WRONG: better than possible, so that the truth must have leaked: {names}."
+    return f"WRONG: better than possible, so that the truth has leaked, or curves.grid is too coarse: {names}."

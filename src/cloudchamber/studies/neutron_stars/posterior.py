@@ -87,6 +87,12 @@ class Posteriors:
         weights = np.exp(logarithm - logarithm.max(axis=1, keepdims=True))
         return cls(cells, weights / weights.sum(axis=1, keepdims=True))
 
+    @property
+    def effective_cells(self) -> np.ndarray:
+        """(N,) on how many cells each posterior lies: so many equal ones would have the same sum of squares."""
+        found: np.ndarray = 1 / np.square(self.weights).sum(axis=1)
+        return found
+
     def means(self) -> dict[str, np.ndarray]:
         """Return the (N,) averages of all quantities."""
         return {name: self.weights @ values for name, values in self.cells.quantities.items()}

@@ -1,6 +1,7 @@
 """Settings of the study of neutron stars."""
 
 from collections.abc import Mapping
+from math import ceil
 from typing import Annotated, Any, Self, final
 
 from pydantic import Field, model_validator
@@ -21,8 +22,9 @@ __all__ = [
     "StarSettings",
 ]
 
-# Points of a curve times the noise of the mass [solar masses].
-_POINTS_PER_MASS = 3.0
+# Points of a curve times the noise of the mass [solar masses], or of the radius [km]: over a curve both change about as
+# much. Below, the exact likelihood is wrong by more than a hundredth.
+_POINTS_PER_NOISE = 3.0
 
 
 @final
@@ -155,12 +157,12 @@ class NeutronStarsSettings(Settings):
 
     @model_validator(mode="after")
     def _curves_are_finer_than_the_noise(self) -> Self:
-        smallest = min(noise.mass for noise in self.stars.noise)
-        # Below, the exact likelihood is wrong by more than a hundredth.
-        if smallest * self.curves.points < _POINTS_PER_MASS:
-            raise ValueError(
-                f"curves.points: for noise of {smallest:g} solar masses at least {_POINTS_PER_MASS / smallest:.0f}"
-            )
+        for name, unit in (("mass", "solar masses"), ("radius", "km")):
+            smallest = min(getattr(noise, name) for noise in self.stars.noise)
+            if smallest * self.curves.points < _POINTS_PER_NOISE:
+                raise ValueError(
+                    f"curves.points: for noise of {smallest:g} {unit} at least {ceil(_POINTS_PER_NOISE / smallest)}"
+                )
         return self
 
     @model_validator(mode="after")

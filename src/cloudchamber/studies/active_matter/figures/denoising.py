@@ -22,7 +22,8 @@ CAPTIONS = {
         "is used with one sign or with both (antithetic). The dashed curve is the closed form of what added noise "
         "gives without errors of sampling, since it smooths the density; a step of the dynamics has no such bias up "
         "to the second order in the step. Open markers at the left edge are straight lines through the three "
-        "smallest sizes squared, drawn to zero. Bars are of five groups of trajectories. Activities are even under "
+        "smallest sizes squared, drawn to zero. Bars are of five groups of trajectories; values that are not "
+        "above zero are not on the axis. Activities are even under "
         "time reversal; no network is in this figure."
     ),
 }
@@ -66,9 +67,8 @@ def draw_denoising(files: Mapping[str, Any]) -> Figure:
         axis.set_xlabel(label)
         axis.set_ylabel("entropy production per unit of time")
         axis.set_yscale("log")
-        positive = rows[["value", "closed_form", "exact"]].to_numpy(float)
-        positive = positive[positive > 0]
-        logarithmic(axis, "y", 0.9 * positive.min(), 1.15 * positive.max())
+        shown = rows[["value", "exact", "closed_form"]].to_numpy(float)
+        logarithmic(axis, "y", 0.9 * shown[shown > 0].min(), 1.15 * shown.max())
     figure.suptitle("Linear scores by denoising")
     handles = [
         Line2D([], [], label="noise with one sign", **_LOOKS["single"]),

@@ -10,7 +10,8 @@ from cloudchamber.studies.active_matter.systems.system import Exact, System
 
 __all__ = ["DrivenRing"]
 
-_POINTS = 2048
+# Points of the quadrature at least; and largest change of V / T from one to the next.
+_POINTS, _LARGEST_STEP = 2048, 0.05
 
 
 @final
@@ -43,24 +44,26 @@ class DrivenRing(System):
 
     def exact(self, drive: float) -> Exact | None:
         assert self.length is not None
-        spacing = self.length / _POINTS
-        turn = np.arange(_POINTS + 1) * spacing - np.pi
+        steepest = (self.barrier + drive) / self.diffusion
+        points = max(_POINTS, int(np.ceil(steepest * self.length / _LARGEST_STEP)))
+        spacing = self.length / points
+        turn = np.arange(points + 1) * spacing - np.pi
+        # Logarithms: over a turn e^(V / T) may span more than numbers have, and what is left of a sum is no difference.
         potential = (self.barrier * np.cos(turn) - drive * turn) / self.diffusion
-        weight = np.exp(potential - potential.max())
-        pieces = 0.5 * (weight[1:] + weight[:-1]) * spacing
+        pieces = np.logaddexp(potential[1:], potential[:-1]) + np.log(0.5 * spacing)
         # Over the turn that begins at x: what is left of this one, and the beginning of the next, shifted by -F L.
-        before = np.concatenate([[0.0], np.cumsum(pieces)])
-        after_turn = np.exp(-drive * self.length / self.diffusion)
-        integral = before[-1] - before + after_turn * before
-        density = integral / weight
-        norm = (density[:-1] * spacing).sum()
-        current = self.diffusion * (1 - after_turn) / norm
-        density = density / norm
+        before = np.concatenate([[-np.inf], np.logaddexp.accumulate(pieces)])
+        left = np.concatenate([np.logaddexp.accumulate(pieces[::-1])[::-1], [-np.inf]])
+        fall = drive * self.length / self.diffusion
+        density = np.logaddexp(left, before - fall) - potential
+        norm = np.logaddexp.reduce(density[:-1]) + np.log(spacing)
+        density -= norm
+        current = self.diffusion * -np.expm1(-fall) * np.exp(-norm)
 
         def score(state: np.ndarray) -> np.ndarray:
             inside = (state + np.pi) % (2 * np.pi) - np.pi
             there = np.interp(inside, turn, density)
-            return (drive + self.barrier * np.sin(state) - current / there) / self.diffusion
+            return (drive + self.barrier * np.sin(state) - current * np.exp(-there)) / self.diffusion
 
         total = float(current * drive * self.length / self.diffusion)
         return Exact("quadrature", total, total, None, score)

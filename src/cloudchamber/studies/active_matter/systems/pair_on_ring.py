@@ -1,5 +1,6 @@
 """Two active particles on a ring: their relative coordinate, against a solution of the Fokker-Planck equation."""
 
+import sys
 from functools import cached_property
 from typing import Any, final
 
@@ -41,11 +42,17 @@ class PairOnRing(ActiveSystem):
         return ("in contact", "apart"), (np.abs(positions[..., 0]) > _CONTACT).astype(int)
 
     def solution(self, drive: float) -> RingSolution | None:
-        """Return the solution of the Fokker-Planck equation; None without diffusion of positions."""
+        """Return the solution of the Fokker-Planck equation; None without diffusion of positions, or where no grid
+        resolves it, which is said once."""
         if self.diffusion == 0:
             return None
         if drive not in self._solutions:
             self._solutions[drive] = solve_ring(self.force, drive, self.rate, self.diffusion, self.length)
+            if self._solutions[drive] is None:
+                sys.stderr.write(
+                    f"pair_on_ring: WARNING: at the drive {drive:g} nothing exact is known: no grid of the "
+                    "Fokker-Planck equation is fine enough\n"
+                )
         return self._solutions[drive]
 
     def exact(self, drive: float) -> Exact | None:
@@ -61,5 +68,5 @@ class PairOnRing(ActiveSystem):
         )
 
     @cached_property
-    def _solutions(self) -> dict[float, RingSolution]:
+    def _solutions(self) -> dict[float, RingSolution | None]:
         return {}

@@ -4,7 +4,18 @@ import numpy as np
 
 from cloudchamber.studies.active_matter.systems.system import System
 
-__all__ = ["growth_of_step"]
+__all__ = ["growth_of_step", "slowest_time"]
+
+
+def slowest_time(system: System, drive: float, step: float) -> float | None:
+    """Return the longest relaxation time that is known: of a linear system its own, else the persistence of activities.
+
+    Where a system has neither it is None. Interactions may relax more slowly.
+    """
+    growth = growth_of_step(system, drive, step)
+    if growth is not None and 0 < growth < 1:
+        return float(-step / np.log(growth))
+    return None if system.rate is None else 1 / system.rate
 
 
 def growth_of_step(system: System, drive: float, step: float) -> float | None:

@@ -20,9 +20,9 @@ __all__ = ["draw_attention"]
 CAPTIONS = {
     "attention": (
         "How much each jet (row) looks at each other one (column) in the encoder of the first network, the mean over "
-        "heads in its first and in its last layer, for test events with the jets of both tops. Each row adds up to "
-        "one. Jets stand by the parton that they come from; b and q of one top carry its number, and jets of neither "
-        "are called none. Lines set the tops apart."
+        "heads in its first and in its last layer, for test events with the jets of both tops, those of "
+        "fewest jets first. Each row adds up to one. Jets stand by the parton that they come from; b and q of one top "
+        "carry its number, and jets of neither are called none. Lines set the tops apart."
     ),
 }
 

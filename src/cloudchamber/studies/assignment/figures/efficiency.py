@@ -22,7 +22,7 @@ CAPTIONS = {
         "which both tops are there and right. By the number of all stored jets, and of all events. Short solid lines: "
         "the most that is possible, for the purity with the jets that are there, for the event efficiency of a chi- "
         "square with both b tagged. Dotted lines: a random assignment. Error bars: the number of events, and the "
-        "spread over trainings. Own events are a stand-in for the sample of arXiv 2010.09206."
+        "spread over trainings."
     ),
     "top_pt": (
         "Share of right tops against the transverse momentum of the true top, the sum of its three jets, in events "

@@ -21,13 +21,13 @@ CAPTIONS = {
     "masses": (
         "Invariant mass of the two jets given to the W and of the three given to a top, for own test events, two of "
         "each an event: all, those that are a true top, and those that are not. Events in which jets are missing are "
-        "among the wrong ones. Of networks the first training. Entries of each histogram count relative to all tops; "
-        "those beyond the axis are left out."
+        "among the wrong ones. Of networks the first training. Entries of each histogram count relative to all tops, "
+        "also those beyond the axis."
     ),
     "sculpting": (
-        "What each method makes of multijets with b quarks and without tops: mass of the two jets given to the W, and "
-        "of the three given to a top, two of each an event. A peak where a top would be is the work of the method. Of "
-        "networks the first training. What is beyond the axis is left out."
+        "What each method makes of events without tops: mass of the two jets given to the W, and of the three given to "
+        "a top, two of each an event, relative to all that the method gives, also beyond the axis. A peak where a top "
+        "would be is the work of the method. Of networks the first training."
     ),
 }
 
@@ -92,8 +92,7 @@ def draw_sculpting(files: Mapping[str, Any]) -> Figure:
         axis.set_ylim(bottom=0)
     axes[0].set_ylabel("share of tops in the bin")
     events = int(table["n"].max()) // 2
-    origin = "own simulation" if files.get("background_simulated", True) else "read from files"
-    figure.suptitle(f"{events:,} events without tops, as multijets with b quarks ({origin})")
+    figure.suptitle(f"{events:,} events without tops: {files.get('background', 'background')}")
     lines = [
         Line2D([], [], label=method.label, color=method.look.color, linestyle=method.look.linestyle)
         for method in methods

@@ -19,7 +19,7 @@ FLOOR: Mapping[str, Any] = {"color": "black", "linestyle": (0, (1.0, 1.5)), "lin
 
 
 def heading(files: Mapping[str, Any]) -> str:
-    """Return what own events are called, and where they are from."""
+    """Return what is shown, and where own events come from: of a simulation that it is a stand-in."""
     return f"{need(files, 'title')} ({origin_of(files)})"
 
 

@@ -19,8 +19,9 @@ CAPTIONS = {
     "baseline": (
         "Planes of the longest prong, which stands for the muon, against the energy of all hits that are not its own, "
         "of all events of each interaction. The shade is the share of the events of the interaction in a pixel, its "
-        "scale the same in all panels. A histogram of these two numbers is the first baseline. All is a stand-in, "
-        "Pythia 8 on free protons in a toy detector, and not NOvA."
+        "scale the same in all panels; energies below 0.1 GeV are in the lowest pixels. A histogram of "
+        "these two numbers is the first baseline. All is a stand-in, Pythia 8 on free protons in a toy detector, and "
+        "not NOvA."
     ),
 }
 

@@ -19,8 +19,9 @@ CAPTIONS = {
     "energy": (
         "Share of the events of an interaction that are given it (efficiency), and share of those given it that are of "
         "it, were the three alike in number (purity), against the energy of all hits. Points of one bin stand side by "
-        "side. Error bars hold the number of test events and the spread over trainings. Dotted lines: a guess. All is "
-        "a stand-in, Pythia 8 on free protons in a toy detector, and not NOvA."
+        "side. Error bars hold the number of test events and the spread over trainings. Dotted lines: a guess, which "
+        "is as pure as the events of the bin. All is a stand-in, Pythia 8 on free protons in a toy detector, and not "
+        "NOvA."
     ),
 }
 
@@ -50,11 +51,11 @@ def draw_energy(files: Mapping[str, Any]) -> Figure:
                 for position, (low, _) in enumerate(bins):
                     value = value_of(table, item.name, metric, feature=name, low=low)
                     if value is not None:
+                        axis.hlines(value.floor, position, position + 1, **FLOOR)
                         places.append(position + 0.15 + 0.7 * (number + 0.5) / len(found))
                         values.append(value.value)
                         errors.append(np.nan_to_num(value.error))
                 axis.errorbar(places, values, errors, **style(item, line=False))
-            axis.axhline(1 / len(INTERACTIONS), **FLOOR)
             if metric == "efficiency":
                 axis.set_title(symbol)
         row[0].set_ylabel(metric)
