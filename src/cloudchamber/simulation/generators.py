@@ -103,7 +103,7 @@ def _generator(name: str, process: ProcessSettings, of_kind: Sequence[str], seed
     words = [_words(command) for command in process.commands]
     switched = switched_anew(words)
     for place, command in enumerate(process.commands):
-        if place == switched or not _counts(pythia, words[place]):
+        if place == switched or not _counts(pythia, words[place]) or _list_anew(pythia, words[place:]):
             raise SettingsError(f"processes.{name}.commands: '{command}' does not count: a later one says otherwise")
     decays = decays_of(pythia, words)
     # After the commands of the user, which therefore cannot change what the other keys say.
@@ -150,7 +150,19 @@ def _counts(pythia: Any, words: Sequence[str]) -> bool:
         return bool(pythia.settings.flag(name)) == (value.lower() in ON)
     if pythia.settings.isMode(name):
         return bool(pythia.settings.mode(name) == int(value))
+    if pythia.settings.isWord(name):
+        # In braces a word may have spaces.
+        return value.startswith("{") or bool(pythia.settings.word(name) == value)
     return not pythia.settings.isParm(name) or bool(pythia.settings.parm(name) == float(value))
+
+
+def _list_anew(pythia: Any, commands: Sequence[Sequence[str]]) -> bool:
+    """Return whether the first of some commands sets a list that a later one sets otherwise."""
+    (name, *values), *later = [words or [""] for words in commands]
+    lists = (pythia.settings.isFVec, pythia.settings.isMVec, pythia.settings.isPVec, pythia.settings.isWVec)
+    if not any(is_list(name) for is_list in lists):
+        return False
+    return any(other[0].lower() == name.lower() and other[1:] != values for other in later)
 
 
 def _understood_value(pythia: Any, words: Sequence[str]) -> bool:
