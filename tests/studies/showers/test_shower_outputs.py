@@ -12,7 +12,7 @@ from shower_files import INGESTION
 
 from cloudchamber.drawings import figure_of
 from cloudchamber.entry_points import load_entry
-from cloudchamber.errors import CloudchamberError, InputError, SettingsError
+from cloudchamber.errors import CloudchamberError, InputError
 from cloudchamber.figures import style
 from cloudchamber.figures.rendering import as_html, as_latex
 from cloudchamber.metrics.tables import read_table
@@ -28,7 +28,7 @@ from cloudchamber.studies.showers.judge import judge
 from cloudchamber.studies.showers.marginals import sample_marginals
 from cloudchamber.studies.showers.metric_rows import COLUMNS, rows_of_all
 from cloudchamber.studies.showers.observables import FEATURES, observe
-from cloudchamber.studies.showers.settings import EvaluationSettings, JudgeSettings, ShowersSettings
+from cloudchamber.studies.showers.settings import EvaluationSettings, JudgeSettings
 from cloudchamber.studies.showers.shower_file import create_showers, open_showers, particles_of, shower_part
 from cloudchamber.studies.showers.shower_samples import generated_sample, true_sample
 
@@ -356,47 +356,3 @@ def test_too_few_showers_are_one_line(showers_folder: Path, tmp_path: Path, file
     judged = Path(files["metrics"]).with_name("judgements.csv")
     with pytest.raises(InputError, match=refused):
         evaluate({**foreign, "judgements": str(judged)}, EvaluationSettings(bootstraps=10), 1, *outputs)
-
-
-TRAIN = {"steps": 1}
-NETWORK = {"kind": "allshowers"}
-MODEL = {"kind": "trained", "title": "a", "network": NETWORK, "training": TRAIN, "samplers": {"one": {}}}
-MAP = {
-    "kind": "flow_map",
-    "title": "b",
-    "trajectories": 5,
-    "training": TRAIN,
-    "samplers": {"one": {"solver": "flow_map", "evaluations": 1}},
-}
-GIVEN = {
-    "source": {"kind": "parametrised", "gun": {"species": ["photon"], "energy": [1, 2], "showers": 10}},
-    "seeds": [1],
-    "counts": {"training": TRAIN},
-    "judge": {"features": {"training": TRAIN}},
-}
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"models": {}}, "models"),
-        ({"models": {"truth": MODEL}}, "models.truth: the name is taken"),
-        ({"models": {"m": {**MAP, "teacher": "a"}}}, "models.m.teacher: 'a' is no trained model"),
-        (
-            {"models": {"a": {**MODEL, "samplers": {"one": {"solver": "flow_map"}}}}},
-            "flow maps, and they alone, take flow_map",
-        ),
-        ({"models": {"a": {**MODEL, "network": {**NETWORK, "heads": 3}}}}, "width must be a multiple of the 3 heads"),
-        ({"models": {"a": MODEL, "m": {**MAP, "teacher": "a", "segments": 6}}}, "segments must be a power of two"),
-        ({"models": {"a": {**MODEL, "ablates": "a"}}}, "models.a.ablates: 'a' is no other trained model"),
-        ({"models": {"a": MODEL, "b": {**MODEL, "ablates": "c"}}}, "models.b.ablates: 'c' is no other trained model"),
-        ({"ingestion": {"train": 0.9, "validation": 0.2}}, "leave nothing for the test"),
-        ({"unknown": 1}, "unknown"),
-    ],
-)
-def test_wrong_settings_are_named(change: dict[str, Any], message: str) -> None:
-    values = {**GIVEN, "models": {"a": MODEL}}
-    made = parse(ShowersSettings, values)
-    assert made.trained("a", ()).network.window == 2
-    with pytest.raises(SettingsError, match=message):
-        parse(ShowersSettings, values | change)
