@@ -4,6 +4,7 @@ import csv
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -325,6 +326,51 @@ def test_samples_of_which_one_was_cut_are_said(
     assert " jets of 'truth' have 30 particles and none has more, those of another" in capsys.readouterr().err
     getattr(cc, metric)(truth, truth[:100] * 0.99)
     assert "were cut" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("metric", ["w1m", "fpd"])
+@pytest.mark.parametrize("prepared", [False, True])
+@pytest.mark.parametrize(
+    ("its", "said"),
+    [
+        ({"pile_up": 9000}, "60 constituents of an event come from pile-up, of 'truth' it is 0"),
+        ({"size": "0.087 x 0.087"}, "cells of Tower have the size 0.087 x 0.087 in eta and phi, of 'truth' 0.1"),
+        ({"leaf": "IsPU"}, "has Tower.IsPU and lacks Tower.T, unlike 'truth', as of files that two programs wrote"),
+        ({"collection": "ParticleFlowCandidate"}, "constituents are in ParticleFlowCandidate, of 'truth' in Tower"),
+        ({}, None),
+    ],
+)
+def test_jets_of_files_of_another_detector_are_said(
+    jets: tuple[Clouds, ...],
+    metric: str,
+    prepared: bool,
+    its: dict[str, Any],
+    said: str | None,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The settings are the same: what differs is the pile-up, card or version of Delphes of the files."""
+
+    def made(
+        clouds: Clouds, pile_up: int = 0, size: str = "0.1 x 0.1", leaf: str = "T", collection: str = "Tower"
+    ) -> Clouds:
+        record = {"step": "ingest", "settings": {"clouds": {}}, "inputs": {"/data/a.root": "a"}, "seed": None}
+        of_files = {
+            "provenance": record,
+            "constituents": {"collections": [collection]},
+            "leaves": {collection: ["ET", leaf]},
+            "cells": {collection: {size: 100}},
+            "pile_up": {"constituents": pile_up, "left_out": 0, "told_by": ["Tower.IsPU"]},
+            "events": {"read": 150},
+        }
+        after = {"step": "prepare", "settings": {}, "inputs": {"/data/clouds.h5": "b"}, "seed": 1}
+        meta = {"provenance": after, "source": of_files} if prepared else of_files
+        return replace(clouds, meta={**clouds.meta, **meta})
+
+    truth, sample, more = jets
+    getattr(cc, metric)(made(truth), made(sample, **its), more)
+    lines = [line for line in capsys.readouterr().err.splitlines() if "'generated': " in line]
+    assert len(lines) == (said is not None)
+    assert said is None or lines[0].startswith(f"cloudchamber: WARNING: 'generated': {said}")
 
 
 @pytest.mark.parametrize("metric", ["w1m", "fpd"])

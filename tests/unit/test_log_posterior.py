@@ -267,6 +267,10 @@ def test_a_small_sample_has_as_many_jets_of_each_class_as_its_smallest(tmp_path,
         log_posterior(tmp_path / "truth.h5", classes, settings, 1, tmp_path / "state", *outputs)
         shown = capsys.readouterr().err
         assert f"log-posterior: {there} jets of each class and not 2200: as many has {fewest}\n" in shown
+        # The class "many" is truth in place of a sample.
+        tested = len(clouds["truth"].part("test"))
+        assert f"log-posterior: WARNING: {tested} of 100 jets of {classes['many']} are jets of the test part" in shown
+        assert f"log-posterior: nothing says whether the model of {classes['many']} was trained on" in shown
         table = pd.read_csv(outputs[0])
         assert (table.loc[table["metric"] == "nlp", "n_generated"] == there).all()
     write_clouds(tmp_path / "few.h5", clouds["few"][:9])

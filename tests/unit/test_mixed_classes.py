@@ -91,7 +91,7 @@ def test_classes_of_two_cards_or_versions(tmp_path: Path) -> None:
         "class 'b': cells of Tower have the size 0.087 x 0.087 in eta and phi, of class 'a' 0.100 x 0.175, as of two"
     )
     assert str(detectors_of_classes({"a": atlas, "b": cms})).startswith(cells)
-    leaves = "class 'c' has Tower.IsPU, unlike class 'a', as of files that two programs wrote"
+    leaves = "class 'c': has Tower.IsPU, unlike class 'a', as of files that two programs wrote"
     assert detectors_of_classes({"a": atlas, "b": atlas, "c": later}) == leaves
     made = class_settings(tmp_path, np.random.default_rng(2), ["1", "2"], 600)
     for item, meta in zip(made.classes, (atlas, cms), strict=True):

@@ -135,6 +135,25 @@ def test_two_data_sets_whose_jets_were_made_differently_are_said(
     assert [line.endswith(f"truth.h5: {said}") for line in warnings] == ([] if said is None else [True])
 
 
+def test_the_log_posterior_says_how_jets_of_another_data_set_were_made(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    truth = write_prepared(tmp_path, "truth")
+    other = write_prepared(tmp_path, "other", raw={"file": "b", "clouds": {"kind": "reclustered", "radius": 0.4}})
+    few = LogPosteriorSettings.model_construct(jets_per_class=10_000)
+    outputs = [tmp_path / name for name in ("state", "posterior.csv", "history.csv", "confusion.csv")]
+    with pytest.raises(InputError, match="10 or more are needed"):
+        log_posterior(truth, {"other": other, "few": _few_jets(other)}, few, 1, *outputs)
+    said = f"log-posterior: WARNING: {other}: jets made with other settings than those of {truth}: clouds.radius is 0.4"
+    assert said in capsys.readouterr().err
+
+
+def _few_jets(path: Path) -> Path:
+    """Write too few jets for the classifier, so that none is trained."""
+    write_clouds(path.with_name("few.h5"), read_clouds(path)[:5])
+    return path.with_name("few.h5")
+
+
 def test_parts_of_a_file_of_rows_are_told_by_what_is_in_it(sample: Path, tmp_path: Path) -> None:
     rows = np.arange(JETS)
     parts = {"train": rows[:100], "validation": rows[100:120], "test": rows[120:]}

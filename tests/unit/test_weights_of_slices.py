@@ -40,6 +40,21 @@ def test_weights_of_slices_add_up_to_their_cross_sections(
     assert made.meta["event_weights"]["sum"] == pytest.approx(1203)
 
 
+def test_a_sample_and_its_extension_with_a_key_each_are_said(
+    tmp_path: Path, output: Path, rng: np.random.Generator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each adds up to the cross section of the process, and both together to twice of it."""
+    files = [write_events(tmp_path / name, rng) for name in ("low.root", "low_extension.root", "high.root")]
+    keys = {str(tmp_path / "low*.root"): 1430.0, str(files[2]): 21.7}
+    ingested(files, output, clouds={"kind": "events"}, cross_sections=keys)
+    assert "it counts twice" not in capsys.readouterr().err
+    keys = {str(files[0]): 1430.0, str(files[1]): 1430.0, str(files[2]): 21.7}
+    made = ingested(files, output, clouds={"kind": "events"}, cross_sections=keys)
+    assert made.event_weight.sum() == pytest.approx(2 * 1430 + 21.7)
+    said = f"WARNING: cross_sections are 1430 pb of '{files[0]}' and of '{files[1]}': if they are of one process"
+    assert said in capsys.readouterr().err
+
+
 def test_events_without_jets_count_for_the_cross_section(
     tmp_path: Path, output: Path, rng: np.random.Generator
 ) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from cloudchamber.cloud import Clouds
-from cloudchamber.preparation.alike import cells_differ, cut_at, in_other_units, leaves_differ, pile_up_differs
+from cloudchamber.preparation.alike import cut_at, in_other_units
+from cloudchamber.preparation.detectors import detectors_differ
 from cloudchamber.preparation.nanoaod_jets import takes_puppi
 
 __all__ = [
@@ -80,13 +81,7 @@ def detectors_of_classes(metas: Mapping[str, Mapping[str, Any]]) -> str | None:
     """
     for place, (name, meta) in enumerate(metas.items()):
         for other_name, other in list(metas.items())[:place]:
-            found = leaves_differ(_leaves(other), _leaves(meta))
-            if found is not None:
-                return f"class '{name}' {found}, unlike class '{other_name}', as of files that two programs wrote"
-            found = cells_differ(_mapping(other, "cells"), _mapping(meta, "cells"), f"of class '{other_name}'")
-            if found is not None:
-                return f"class '{name}': {found}, as of two cards"
-            found = pile_up_differs(_pile_up(other), _pile_up(meta), f"of class '{other_name}'")
+            found = detectors_differ(meta, other, f"class '{other_name}'")
             if found is not None:
                 return f"class '{name}': {found}"
     return None
@@ -170,19 +165,6 @@ def _beyond(jets: Clouds, quantity: str, low: float, high: float) -> int:
     # As the ingestion takes them, whose masses below zero are rounding.
     values = np.maximum(values, 0) if quantity == "mass" else values
     return int(np.count_nonzero((values < low) | (values > high)))
-
-
-def _leaves(meta: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the leaves of the collections of constituents. Others, as those of stored jets, say nothing of these."""
-    collections = _mapping(meta, "constituents").get("collections", ())
-    return {name: leaves for name, leaves in _mapping(meta, "leaves").items() if name in collections}
-
-
-def _pile_up(meta: Mapping[str, Any]) -> tuple[int | None, int]:
-    """Return the constituents from pile-up that were kept, None where nothing tells, and the events that were read."""
-    counted = _mapping(meta, "pile_up")
-    kept = counted["constituents"] - counted["left_out"] if counted.get("told_by") else None
-    return kept, _mapping(meta, "events").get("read", 0)
 
 
 def _mapping(values: Any, key: str) -> Mapping[str, Any]:

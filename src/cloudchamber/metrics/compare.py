@@ -14,9 +14,8 @@ from cloudchamber.jets.observable_file import open_observables_of
 from cloudchamber.metrics.cloud_comparison import compare_clouds
 from cloudchamber.metrics.comparison import compare
 from cloudchamber.metrics.piecewise import PartObservables
-from cloudchamber.metrics.same_jets import say_same_jets
+from cloudchamber.metrics.sample_checks import check_sample
 from cloudchamber.metrics.tables import write_table
-from cloudchamber.preparation.origin import refuse_other_origin, say_other_choice
 from cloudchamber.settings.metrics import MetricSettings
 
 __all__ = ["METRICS", "compare_files"]
@@ -53,14 +52,13 @@ def compare_files(
     with ExitStack() as files:
         true = files.enter_context(open_clouds(truth, weighted=True))
         drawn = files.enter_context(open_clouds(sample))
-        _refuse_other_jets(sample, drawn, truth, true)
+        check_sample("compare", sample, drawn, truth, true)
+        _refuse_more_particles(sample, drawn, truth, true)
         of_true = files.enter_context(open_observables_of(truth, len(true), truth_observables))
         of_drawn = files.enter_context(open_observables_of(sample, len(drawn), sample_observables))
         test, train = (true.part(name) for name in ("test", "train"))
         observables = [PartObservables(of_true, true.indices[name]) for name in ("test", "train")]
         generated = drawn.all, PartObservables(of_drawn, np.arange(len(drawn)))
-        of_test = f"the test part of {truth}"
-        say_same_jets("compare", str(sample), generated[0], of_test, test, ", with which they are compared")
         sides = (test, observables[0], *generated, train, observables[1])
         of_features = compare(*sides, settings, seeds.generator(seed, "bootstrap"))
         of_clouds = compare_clouds(test, train, generated[0], settings, seeds.generator(seed, "batches"))
@@ -71,15 +69,8 @@ def compare_files(
     write_table(output, table)
 
 
-def _refuse_other_jets(sample: Path, generated: CloudFile, truth: Path, true: CloudFile) -> None:
-    """Refuse a sample that cannot be compared with the truth; say so where nothing tells whether it can.
-
-    Raises:
-        InputError: its model was trained on other jets, or one of the two has more particles than the other keeps.
-    """
-    if not refuse_other_origin(sample, generated.meta, truth, true.meta, "is of a model of"):
-        sys.stderr.write(f"compare: nothing says whether the model of {sample} was trained on the jets of {truth}\n")
-        say_other_choice("compare", sample, generated.meta, truth, true.meta)
+def _refuse_more_particles(sample: Path, generated: CloudFile, truth: Path, true: CloudFile) -> None:
+    """Raise InputError where one of the two has jets of more particles than the other keeps."""
     for (path, clouds), (other, its) in (((sample, generated), (truth, true)), ((truth, true), (sample, generated))):
         # Fewer slots cannot hold more particles: only then do particles have to be read.
         if clouds.width <= its.width:

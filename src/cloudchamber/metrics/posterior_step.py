@@ -14,10 +14,10 @@ from cloudchamber.errors import InputError
 from cloudchamber.metrics.jet_classifier import train_jet_classifier
 from cloudchamber.metrics.log_posterior import classifier_inputs, training_set
 from cloudchamber.metrics.posterior_scores import ideal_value, log_ratios, negative_log_posteriors, restrict
+from cloudchamber.metrics.sample_checks import check_sample
 from cloudchamber.metrics.tables import write_table
 from cloudchamber.metrics.two_sample import area_under_curve, chance
 from cloudchamber.metrics.unlike import IN_RANDOM_ORDER, jet_columns, say_unlike
-from cloudchamber.preparation.origin import refuse_other_origin
 from cloudchamber.preparation.splits import halved
 from cloudchamber.settings.metrics import FEWEST_JETS_PER_CLASS, LogPosteriorSettings
 from cloudchamber.storage import write_rows
@@ -64,7 +64,7 @@ def log_posterior(
         clouds: dict[str, AnyClouds] = {}
         for name, path in classes.items():
             sample = files.enter_context(open_clouds(path))
-            refuse_other_origin(path, sample.meta, truth, true.meta, "is of a model of")
+            check_sample("log-posterior", path, sample, truth, true)
             clouds[name] = sample.all
         clouds[TRUTH] = test.select(trained_on)
         halves = jet_columns(clouds[TRUTH]), jet_columns(test.select(unseen))

@@ -39,6 +39,7 @@ class EventWeights:
         unit: of the products, "pb" where cross sections are given.
         meta: what is to be known of them; empty where all events weigh the same.
         remark: what cross sections say against it that events of one class count alike; empty where nothing.
+        repeated: which keys of cross sections have the same value; empty where none.
     """
 
     branch: str | None = None
@@ -46,6 +47,7 @@ class EventWeights:
     unit: str = "1"
     meta: Mapping[str, Any] = field(default_factory=dict)
     remark: str = ""
+    repeated: str = ""
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -57,6 +59,10 @@ class EventWeights:
         remark = self.remark and (
             f"; WARNING: {self.remark}: events of one class count as they are; if files are slices of one class, give "
             "each its cross section (cross_sections)"
+        )
+        remark += self.repeated and (
+            f"; WARNING: {self.repeated}: if they are of one process, as a sample and its extension, it counts twice, "
+            "and one key has to name the files of both"
         )
         if not self.factors:
             return remark
@@ -116,7 +122,7 @@ def combined(stored: Mapping[Path, StoredWeights], settings: IngestionSettings) 
     slices = _slices(list(stored), sections)
     unlike = [check_alike({path: stored[path] for path in files}, settings) for files in slices.values()]
     check_counted(stored)
-    remark = "; ".join(filter(None, unlike))
+    said = "; ".join(filter(None, unlike)), _repeated(sections)
     factors: dict[Path, float] = {}
     for key, files in slices.items():
         total = sum(stored[path].generated for path in files)
@@ -127,18 +133,27 @@ def combined(stored: Mapping[Path, StoredWeights], settings: IngestionSettings) 
     largest = max(map(abs, limits), default=0.0)
     branch = weight_branch(stored.values(), settings)
     if not limits or max(limits) - min(limits) <= _ROUNDING * largest:
-        return EventWeights(branch, remark=remark)
+        return EventWeights(branch, {}, "1", {}, *said)
     smallest = min(abs(factors[path]) * found.smallest for path, found in stored.items())
     if largest > _FLOAT32.max or smallest < _FLOAT32.tiny:
         raise InputError(
             f"{next(iter(stored))}: event weights reach from {smallest:g} to {largest:g}, too far for float32"
         )
     unit = "1" if None in slices else "pb"
-    return EventWeights(branch, factors, unit, _meta(stored, factors, slices, settings), remark)
+    return EventWeights(branch, factors, unit, _meta(stored, factors, slices, settings), *said)
 
 
 def _sections(settings: IngestionSettings) -> Mapping[str, float]:
     return {} if settings.cross_sections == "ignore" else settings.cross_sections
+
+
+def _repeated(sections: Mapping[str, float]) -> str:
+    """Return which two keys have the same cross section, or nothing: those of two processes differ in some digit."""
+    first: dict[float, str] = {}
+    for key, section in sections.items():
+        if first.setdefault(section, key) != key:
+            return f"cross_sections are {section:g} pb of '{first[section]}' and of '{key}'"
+    return ""
 
 
 def _slices(paths: Sequence[Path], cross_sections: Mapping[str, float]) -> dict[str | None, list[Path]]:

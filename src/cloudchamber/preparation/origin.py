@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cloudchamber.errors import InputError
+from cloudchamber.preparation.detectors import detectors_differ
 from cloudchamber.storage import sha256
 
 __all__ = [
@@ -120,6 +121,8 @@ def say_other_choice(
 ) -> None:
     """Say how the jets of two files were made differently, as with pile-up and without, where no model drew them.
 
+    That is by other settings, or of files of another card, pile-up or version of Delphes.
+
     Args:
         step: that says it.
         path, truth: the files, or names of the samples, both of ingested or prepared jets; of others nothing is said.
@@ -136,6 +139,14 @@ def say_other_choice(
                 f"{step}: WARNING: {path}: jets made with other settings than those of {truth}: {name} is {value}, "
                 f"and not {other}\n"
             )
+    found = detectors_differ(_of_clouds(meta), _of_clouds(truth_meta), str(truth))
+    if found is not None:
+        sys.stderr.write(f"{step}: WARNING: {path}: {found}\n")
+
+
+def _of_clouds(meta: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the meta data of the clouds that jets were prepared from, or those of clouds that were only ingested."""
+    return meta if origin_of(meta) is None else dict(meta["source"])
 
 
 def _choice(meta: Mapping[str, Any]) -> Mapping[str, Any]:

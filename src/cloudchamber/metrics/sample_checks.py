@@ -1,0 +1,31 @@
+"""Whether a sample may be compared with truth: it is of a model of the same jets, and none of the test part itself."""
+
+import sys
+from pathlib import Path
+
+from cloudchamber.cloud_file import CloudFile
+from cloudchamber.metrics.same_jets import say_same_jets
+from cloudchamber.preparation.origin import refuse_other_origin, say_other_choice
+
+__all__ = ["check_sample"]
+
+
+def check_sample(step: str, path: Path, sample: CloudFile, truth: Path, true: CloudFile) -> None:
+    """Refuse a sample of other jets than those of the truth, and say where nothing tells.
+
+    On standard error is said too how its jets were made differently, where no model drew them, and how many are jets
+    of the test part.
+
+    Args:
+        step: that compares them.
+        path, sample: the jets of the sample.
+        truth, true: the prepared jets.
+
+    Raises:
+        InputError: the model of the sample was trained on other jets.
+    """
+    if not refuse_other_origin(path, sample.meta, truth, true.meta, "is of a model of"):
+        sys.stderr.write(f"{step}: nothing says whether the model of {path} was trained on the jets of {truth}\n")
+        say_other_choice(step, path, sample.meta, truth, true.meta)
+    of_test = f"the test part of {truth}"
+    say_same_jets(step, str(path), sample.all, of_test, true.part("test"), ", with which they are compared")
