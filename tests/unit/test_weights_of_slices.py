@@ -152,6 +152,32 @@ def test_slices_that_were_put_into_one_file_are_refused(
         assert ingested([path], output, step_size=step).event_weight is None
 
 
+def test_cross_sections_of_another_ratio_than_files_state_are_said(
+    tmp_path: Path, output: Path, rng: np.random.Generator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Keys that were exchanged, or one in fb; files may have theirs in mb, corrected, or as running sums of weights."""
+
+    def written(name: str, sections: np.ndarray) -> Path:
+        return write_events(tmp_path / name, rng, len(sections), CrossSection=sections)
+
+    low, high = written("low.root", np.full(EVENTS, 1.4e-6)), written("high.root", np.full(EVENTS, 2.2e-8))
+    sums = [written(f"sums_{n}.root", 7.0 * np.arange(1, n * EVENTS + 1)) for n in (1, 20)]
+    for files, sections, said in (
+        ([low, high], (1430.0, 21.7), False),
+        ([low, high], (2000.0, 10.0), False),
+        ([low, high], (21.7, 1430.0), True),
+        ([low, high], (1430.0, 21700.0), True),
+        (sums, (1430.0, 21.7), False),
+    ):
+        keys = dict(zip(map(str, files), sections, strict=True))
+        ingested(files, output, clouds={"kind": "events"}, cross_sections=keys)
+        assert ("WARNING: cross_sections are" in (line := capsys.readouterr().err)) == said
+        assert ("'Event.CrossSection' is 1.4e-06 and 2.2e-08 there" in line) <= said
+    # One key for both slices.
+    with pytest.raises(InputError, match="give each slice its cross section"):
+        ingested([low, high], output, clouds={"kind": "events"}, cross_sections={str(tmp_path / "[lh]*.root"): 1451.7})
+
+
 def test_slices_of_one_class_are_said(
     tmp_path: Path, output: Path, rng: np.random.Generator, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -14,7 +14,13 @@ import numpy as np
 
 from cloudchamber.cloud import EVENT_WEIGHT, Column
 from cloudchamber.errors import InputError, SettingsError
-from cloudchamber.preparation.stored_weights import StoredWeights, stored_weights
+from cloudchamber.preparation.stored_weights import (
+    CROSS_SECTION,
+    ENOUGH_EVENTS,
+    SAME_PROCESS,
+    StoredWeights,
+    stored_weights,
+)
 from cloudchamber.preparation.weight_checks import check_alike, check_counted
 from cloudchamber.readers.event_tree import EventTree
 from cloudchamber.readers.jagged import Step
@@ -26,6 +32,8 @@ __all__ = ["EventWeights", "combined", "read_event_weights", "weight_branch"]
 # Equal weights may differ by the rounding of float32.
 _ROUNDING = 1e-6
 _FLOAT32 = np.finfo(np.float32)
+# Of the ratio of a cross section to the one that files state, between slices: corrections and matching do less.
+_CORRECTED = 10.0
 
 
 @final
@@ -40,6 +48,7 @@ class EventWeights:
         meta: what is to be known of them; empty where all events weigh the same.
         remark: what cross sections say against it that events of one class count alike; empty where nothing.
         repeated: which keys of cross sections have the same value; empty where none.
+        misstated: which slices state cross sections of another ratio than the settings; empty where none do.
     """
 
     branch: str | None = None
@@ -48,6 +57,7 @@ class EventWeights:
     meta: Mapping[str, Any] = field(default_factory=dict)
     remark: str = ""
     repeated: str = ""
+    misstated: str = ""
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -63,6 +73,9 @@ class EventWeights:
         remark += self.repeated and (
             f"; WARNING: {self.repeated}: if they are of one process, as a sample and its extension, it counts twice, "
             "and one key has to name the files of both"
+        )
+        remark += self.misstated and (
+            f"; WARNING: {self.misstated}: keys may have been exchanged, or one is in another unit than pb"
         )
         if not self.factors:
             return remark
@@ -122,7 +135,7 @@ def combined(stored: Mapping[Path, StoredWeights], settings: IngestionSettings) 
     slices = _slices(list(stored), sections)
     unlike = [check_alike({path: stored[path] for path in files}, settings) for files in slices.values()]
     check_counted(stored)
-    said = "; ".join(filter(None, unlike)), _repeated(sections)
+    said = "; ".join(filter(None, unlike)), _repeated(sections), _misstated(stored, slices, sections)
     factors: dict[Path, float] = {}
     for key, files in slices.items():
         total = sum(stored[path].generated for path in files)
@@ -154,6 +167,34 @@ def _repeated(sections: Mapping[str, float]) -> str:
         if first.setdefault(section, key) != key:
             return f"cross_sections are {section:g} pb of '{first[section]}' and of '{key}'"
     return ""
+
+
+def _misstated(
+    stored: Mapping[Path, StoredWeights], slices: Mapping[str | None, Sequence[Path]], sections: Mapping[str, float]
+) -> str:
+    """Return which two slices state cross sections of another ratio than the settings, or nothing.
+
+    A ratio, since files may have them in mb; and as well that per event, since some generators write running sums of
+    weights, which say nothing where all weigh the same.
+    """
+    known = {
+        key: max((stored[path] for path in files), key=lambda found: found.cross_section)
+        for key, files in slices.items()
+        if key is not None
+    }
+    known = {key: found for key, found in known.items() if found.cross_section > 0 and found.events >= ENOUGH_EVENTS}
+    per_event = {key: found.cross_section / found.events for key, found in known.items()}
+    if not known or max(per_event.values()) <= SAME_PROCESS * min(per_event.values()):
+        return ""
+    for stated in (per_event, {key: found.cross_section for key, found in known.items()}):
+        ratios = {key: sections[key] / value for key, value in stated.items()}
+        if max(ratios.values()) <= _CORRECTED * min(ratios.values()):
+            return ""
+    low, high = (choose(ratios, key=ratios.__getitem__) for choose in (min, max))
+    return (
+        f"cross_sections are {sections[low]:g} pb of '{low}' and {sections[high]:g} pb of '{high}', '{CROSS_SECTION}' "
+        f"is {known[low].cross_section:g} and {known[high].cross_section:g} there"
+    )
 
 
 def _slices(paths: Sequence[Path], cross_sections: Mapping[str, float]) -> dict[str | None, list[Path]]:

@@ -59,7 +59,7 @@ def stored_weights(path: Path, settings: IngestionSettings) -> StoredWeights:
     with open_events(path, settings.tree, recorded=False, layout=settings.layout) as tree:
         there = branch is not None and (branch in tree or branch != _USUAL[settings.layout])
         asked = [branch] if there and branch is not None else []
-        stated = [CROSS_SECTION] if settings.cross_sections == {} and CROSS_SECTION in tree else []
+        stated = [CROSS_SECTION] if settings.cross_sections != "ignore" and CROSS_SECTION in tree else []
         parts: list[tuple[float, ...]] = []
         runs = _Runs()
         if asked or stated:

@@ -36,8 +36,8 @@ def check_alike(stored: Mapping[Path, StoredWeights], settings: IngestionSetting
         are compared and never added up, or weights of files that state no cross section; else nothing.
 
     Raises:
-        InputError: some files have weights and others none, or zeros alone; or files without slices state cross
-            sections that their weights do not stand for.
+        InputError: some files have weights and others none, or zeros alone; or files of one slice state cross sections
+            that their weights do not stand for.
     """
     with_ = {path: found for path, found in stored.items() if found.there}
     without = [path for path in stored if path not in with_]
@@ -55,9 +55,9 @@ def check_alike(stored: Mapping[Path, StoredWeights], settings: IngestionSetting
             f"{zero[0]}: all event weights ('{settings.weight_branch}') are zero, those of {weighing[0]} are not: "
             "leave the file out, or weights unread (weight_branch: null)"
         )
-    if settings.cross_sections != {}:
+    if settings.cross_sections == "ignore":
         return ""
-    if unsaid := _weights_of_files(with_):
+    if not settings.cross_sections and (unsaid := _weights_of_files(with_)):
         return unsaid
     known = {path: found for path, found in stored.items() if found.cross_section > 0 and found.events >= ENOUGH_EVENTS}
     # Each file has a weight of its own, which holds its cross section.
