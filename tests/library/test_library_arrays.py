@@ -268,3 +268,51 @@ def test_weights_of_another_name_are_said(rng: np.random.Generator, capsys: pyte
     assert capsys.readouterr().err == ""
     with pytest.raises(cc.InputError, match="event weights"):
         cc.w1m(known, jets)
+
+
+def absolute_jets(rng: np.random.Generator, jets: int = 40) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Return (jets, 6, 3) pt [GeV], eta and phi [rad] of particles, and what a user has of their jets."""
+    pt, axis = rng.uniform(10, 100, (jets, 6)), rng.uniform(-1.5, 1.5, (jets, 2))
+    angles = axis[:, :, None] + rng.normal(0, 0.05, (jets, 2, 6))
+    features = {"jet_pt": pt.sum(axis=1), "jet_eta": axis[:, 0], "jet_phi": axis[:, 1]}
+    return np.stack([pt, *angles.swapaxes(0, 1)], axis=2), features
+
+
+@pytest.mark.parametrize(
+    ("feature", "factor", "said"),
+    [
+        ("jet_pt", 1.0, None),
+        ("jet_phi", 0.0, "from its axis in phi_rel (median): expected the difference to the axis"),
+        ("jet_phi", 180 / np.pi, "from its axis in phi_rel (median): expected the difference to the axis"),
+        ("jet_pt", 1e-3, "adds up to 1e+03 (median): expected units of the pT of the jet"),
+        ("jet_pt", 1e3, "(median): expected the pT in GeV"),
+    ],
+)
+def test_axes_and_units_of_jets_that_do_not_fit_their_particles_are_said(
+    feature: str, factor: float, said: str | None, rng: np.random.Generator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Distances of particles would be those of the axes; of relative arrays it is said when they are taken."""
+    points, features = absolute_jets(rng)
+    features[feature] = features[feature] * factor
+    clouds = cc.clouds_from_arrays(points, point_columns=["pt", "eta", "phi"], features=features)
+    for call, name in ((cc.relative_jets, "clouds"), (cc.jet_mass, "jets")):
+        capsys.readouterr()
+        call(clouds)
+        lines = capsys.readouterr().err.splitlines()
+        assert [line.startswith(f"{name}: WARNING: ") and str(said) in line for line in lines] == [True] * bool(said)
+        # What is true of some jets alone tells nothing.
+        call(clouds[:19])
+        assert capsys.readouterr().err == ""
+
+
+def test_absolute_azimuths_in_degrees_are_refused(rng: np.random.Generator) -> None:
+    """Relative ones are: of these a jet had a mass of its whole pT."""
+    points, features = absolute_jets(rng)
+    points[:, :, 2], features["jet_phi"] = np.degrees(points[:, :, 2]), np.degrees(features["jet_phi"])
+    clouds = cc.clouds_from_arrays(points, point_columns=["pt", "eta", "phi"], features=features)
+    with pytest.raises(cc.InputError, match=r"^jets: phi of \d+ of 240 particles is beyond a turn: expected rad"):
+        cc.jet_mass(clouds)
+    with pytest.raises(cc.InputError, match=r"^truth: phi of \d+ of 240 particles"):
+        cc.w1p(clouds, clouds)
+    with pytest.raises(cc.InputError, match=r"^phi of \d+ of 240 particles"):
+        cc.relative_jets(clouds)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from library_arrays import arrays
 from prepared_jets import prepared_jets, write_prepared_jets
 
 import cloudchamber as cc
@@ -395,3 +396,18 @@ def test_jets_that_were_made_with_other_settings_are_said(
         "cloudchamber: WARNING: 'generated': jets made with other settings than those of 'truth': clouds.radius is 0.4,"
         " and not 0.8\n"
     ) in capsys.readouterr().err
+
+
+def test_jets_of_a_sample_that_are_there_again_are_said(
+    rng: np.random.Generator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As of a loop that draws with one seed: the floor is of as many jets as there are different ones, and more."""
+    truth, sample = arrays(rng, jets=60), arrays(rng, jets=30)
+    several = int(((sample != 0).any(axis=2).sum(axis=1) > 1).sum())
+    cc.w1m(truth, sample)
+    assert capsys.readouterr().err == ""
+    cc.w1m(truth, np.concatenate([sample, sample]))
+    said = f"WARNING: {several} of 60 jets of 'generated' are earlier ones of it again, and count as others\n"
+    assert capsys.readouterr().err == f"cloudchamber: {said}"
+    cc.w1m(np.concatenate([sample, sample]), truth)
+    assert f"{several} of 60 jets of 'truth' are earlier ones of it again" in capsys.readouterr().err

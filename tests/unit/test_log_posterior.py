@@ -250,6 +250,27 @@ def test_the_step_tells_a_wrong_model_from_truth_and_not_a_right_one(tmp_path):
     assert confusion.loc["wrong"].idxmax() == "wrong"
 
 
+def test_one_sample_under_two_names_is_said(tmp_path, capsys):
+    """Each has half of the posterior of the sample, and all others more of it than they should."""
+    samples = {name: prepared_jets(jets=60, width=6, seed=seed) for name, seed in (("a", 3), ("b", 4), ("twin", 3))}
+    for name, clouds in {"truth": prepared_jets(jets=100, width=6, seed=2), **samples}.items():
+        write_clouds(tmp_path / f"{name}.h5", clouds)
+    settings = LogPosteriorSettings(
+        jets_per_class=10,
+        network=ParticleNetSettings(neighbours=3, blocks=((8, 8),), fusion=16, dense=16),
+        training=TrainingSettings(steps=1, batch_size=64, accelerator="cpu"),
+    )
+    outputs = [tmp_path / name for name in ("posterior.csv", "history.csv", "confusion.csv")]
+    for names, expected in ((("a", "b"), []), (("a", "b", "twin"), ["60 of 60 jets of class 'twin'"])):
+        classes = {name: tmp_path / f"{name}.h5" for name in names}
+        log_posterior(tmp_path / "truth.h5", classes, settings, 1, tmp_path / "state", *outputs)
+        said = [
+            line for line in capsys.readouterr().err.splitlines() if "WARNING" in line and "are jets of class" in line
+        ]
+        assert [line.split("WARNING: ")[1].split(" are jets")[0] for line in said] == expected
+        assert all(line.endswith("are jets of class 'a': such classes share the posterior of one") for line in said)
+
+
 def test_a_small_sample_has_as_many_jets_of_each_class_as_its_smallest(tmp_path, capsys):
     clouds = {name: prepared_jets(jets=jets, width=6, seed=2) for name, jets in (("truth", 100), ("few", 15))}
     clouds["many"] = clouds["truth"]

@@ -153,6 +153,10 @@ def test_runs_that_count_fewer_events_than_there_are_and_damaged_ones(tmp_path: 
         ingest([file], settings(STORED, cross_sections=sections, weight_branch=None), tmp_path / "clouds.h5")
     with pytest.raises(InputError, match="'Runs/genEventSumw' adds up to nan"):
         ingest([file], settings(STORED, cross_sections=sections), tmp_path / "clouds.h5")
+    # Their weights too add up to less than those of the events that are there.
+    part = _with_runs(tmp_path / "part.root", nano_branches(rng), genEventCount=6, genEventSumw=6.0)
+    with pytest.raises(InputError, match=r"part\.root: has 12 events, its tree Runs says that 6 were generated"):
+        ingest([part], settings(STORED, cross_sections={str(part): 48.0}), tmp_path / "clouds.h5")
 
 
 @pytest.mark.parametrize("slices", [1, 2])

@@ -225,3 +225,21 @@ def test_truth_in_place_of_a_sample_is_said(tmp_path: Path, capsys: pytest.Captu
         said = capsys.readouterr().err
         assert (f"80 of 80 jets of {sample} are jets of the test part" in said) == (name == "same")
         assert ("are jets of the test part" in said) == (name == "same")
+
+
+def test_a_sample_whose_jets_are_there_twice_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As two files of one seed of another program."""
+    truth, other = (write_prepared_jets(tmp_path / f"{name}.h5", 200, 12, seed) for name, seed in (("a", 3), ("b", 4)))
+    jets = read_clouds(other).part("test")
+    observe_file(truth, tmp_path / "a.observables.h5")
+    for times in (1, 2):
+        sample = tmp_path / f"sample{times}.h5"
+        rows = np.tile(np.arange(40), times)
+        repeated = replace(jets[rows], labels=np.zeros((len(rows), 0), np.int64), label_columns=(), meta={})
+        write_clouds(sample, repeated)
+        observe_file(sample, tmp_path / "observables.h5")
+        capsys.readouterr()
+        files = (truth, tmp_path / "a.observables.h5", sample, tmp_path / "observables.h5")
+        compare_files(*files, METRICS, 1, tmp_path / "table.csv")
+        said = f"compare: WARNING: 40 of 80 jets of {sample} are earlier ones of it again, and count as others"
+        assert (said in capsys.readouterr().err) == (times == 2)

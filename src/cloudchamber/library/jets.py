@@ -1,5 +1,6 @@
 """Jets as plain arrays or as clouds, and their observables."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -9,6 +10,7 @@ import numpy as np
 from cloudchamber.cloud import Clouds, Column
 from cloudchamber.errors import InputError
 from cloudchamber.jets import energy_correlation, energy_flow, n_subjettiness
+from cloudchamber.jets.coordinate_checks import CoordinateChecks
 from cloudchamber.jets.kinematics import jet_kinematics, momenta
 from cloudchamber.jets.observables import observe
 from cloudchamber.jets.relative import RELATIVE_COLUMNS, relative_points
@@ -24,6 +26,9 @@ __all__ = [
     "relative_jets",
     "subjettiness",
 ]
+
+# Medians of fewer jets tell nothing of their coordinates and units.
+_FEWEST_JETS = 20
 
 
 def as_jets(jets: Any, name: str) -> Clouds:
@@ -48,7 +53,7 @@ def as_jets(jets: Any, name: str) -> Clouds:
     if jets.event_weight is not None:
         raise InputError(f"{name}: its jets have event weights; 'cloudchamber prepare' with event_weights: unweight")
     try:
-        found = relative_jets(jets)
+        found = _relative(jets, name)
         # Refuses particles far outside, here where the name of the argument is known.
         momenta(found)
         return found
@@ -59,17 +64,33 @@ def as_jets(jets: Any, name: str) -> Clouds:
 def relative_jets(clouds: Clouds) -> Clouds:
     """Return jets with pt, eta and phi as jets with eta_rel, phi_rel and pt_rel, relative to jet_pt, jet_eta, jet_phi.
 
-    Jets that are in these coordinates already are returned as they are, whatever other columns they have.
+    Jets that are in these coordinates already are returned as they are, whatever other columns they have. A line says
+    where the axes of arrays are not those of their particles, or pT or mass of the jets are in another unit.
 
     Raises:
-        InputError: they are no clouds, have no such columns and features, or a jet pT is not positive.
+        InputError: they are no clouds, have no such columns and features, a jet pT is not positive, or azimuths are in
+            degrees.
     """
     if not isinstance(clouds, Clouds):
         raise InputError(f"clouds: is {type(clouds).__name__}, expected Clouds (clouds_from_arrays makes them)")
+    return _relative(clouds, "clouds")
+
+
+def _relative(clouds: Clouds, name: str) -> Clouds:
+    """Return jets in relative coordinates; ``name`` of the argument is for the line."""
     there = {column.name for column in clouds.point_columns}
     if {column.name for column in RELATIVE_COLUMNS} <= there:
         return clouds
-    return replace(clouds, points=relative_points(clouds), point_columns=RELATIVE_COLUMNS)
+    found = replace(clouds, points=relative_points(clouds), point_columns=RELATIVE_COLUMNS)
+    # Once they are relative, nothing tells what they were.
+    checks = CoordinateChecks(clouds.meta)
+    checks.add(clouds, found)
+    if len(found) >= _FEWEST_JETS:
+        try:
+            checks.check()
+        except InputError as error:
+            sys.stderr.write(f"{name}: WARNING: {error}\n")
+    return found
 
 
 def jet_observables(jets: Any, jet_pt: Any = None) -> dict[str, np.ndarray]:

@@ -12,7 +12,7 @@ from cloudchamber.library.checks import as_array, numbers
 from cloudchamber.library.jets import as_jets, energy_flow_polynomials
 from cloudchamber.library.last_digits import say_other_digits
 from cloudchamber.metrics.resampling import Sample
-from cloudchamber.metrics.same_jets import say_same_jets, say_same_rows
+from cloudchamber.metrics.same_jets import say_repeated_jets, say_same_jets, say_same_rows
 from cloudchamber.metrics.unlike import IN_RANDOM_ORDER, jet_columns, say_unlike
 from cloudchamber.preparation.alike import cut_at
 from cloudchamber.preparation.origin import say_other_choice
@@ -139,8 +139,10 @@ def jets_of(truth: Any, generated: Any, floor: Any) -> list[Any]:
 
 
 def say_dependent(jets: Sequence[Clouds], names: Sequence[str] = SIDES) -> None:
-    """Say which samples have jets of the first one, were made otherwise, or were cut and others not."""
+    """Say which samples have jets of the first one, or their own again, were made otherwise, or cut and others not."""
     _say_other_choice(jets, names)
+    for side, name in zip(jets, names, strict=False):
+        say_repeated_jets("cloudchamber", f"'{name}'", side)
     for others, name in list(zip(jets, names, strict=False))[1:]:
         say_same_jets("cloudchamber", f"'{name}'", others, f"'{names[0]}'", jets[0], _CONSEQUENCE)
     numbers = [np.bincount(side.multiplicity) for side in jets]

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from cloudchamber.errors import InputError
 from cloudchamber.metrics.jet_classifier import train_jet_classifier
 from cloudchamber.metrics.log_posterior import classifier_inputs, training_set
 from cloudchamber.metrics.posterior_scores import ideal_value, log_ratios, negative_log_posteriors, restrict
+from cloudchamber.metrics.same_jets import say_same_jets
 from cloudchamber.metrics.sample_checks import check_sample
 from cloudchamber.metrics.tables import write_table
 from cloudchamber.metrics.two_sample import area_under_curve, chance
@@ -49,7 +51,8 @@ def log_posterior(
     the area under the ROC curve of the scored true jets against the validation jets of the class in ln p(truth | jet) -
     ln p(class | jet).
     Validation jets count as unseen: the trainer reports their loss and selects nothing by it. Where a class has fewer
-    jets than the settings ask for, all classes have as many as that one.
+    jets than the settings ask for, all classes have as many as that one. A warning says where jets of a class are jets
+    of another: each has half of their posterior.
 
     Raises:
         InputError: a file cannot be used, a class is of a model of other jets, or a class has fewer than ten jets.
@@ -66,6 +69,7 @@ def log_posterior(
             sample = files.enter_context(open_clouds(path))
             check_sample("log-posterior", path, sample, truth, true)
             clouds[name] = sample.all
+        _say_copies(clouds)
         clouds[TRUTH] = test.select(trained_on)
         halves = jet_columns(clouds[TRUTH]), jet_columns(test.select(unseen))
         half = "the half of the test part that trains the classifier"
@@ -93,6 +97,13 @@ def log_posterior(
     write_table(output, pd.concat([_scores(of_truth, data.classes, n_training), _two_sample(of_truth, of_classes)]))
     write_table(confusion, _confusion(of_classes))
     write_rows(history, classifier.history)
+
+
+def _say_copies(classes: Mapping[str, AnyClouds]) -> None:
+    """Say which classes have jets of another, as one sample under two names."""
+    for (first, others), (name, jets) in combinations(classes.items(), 2):
+        consequence = ": such classes share the posterior of one"
+        say_same_jets("log-posterior", f"class '{name}'", jets, f"class '{first}'", others, consequence)
 
 
 def _jets_per_class(classes: Mapping[str, AnyClouds], asked: int) -> int:

@@ -7,7 +7,7 @@ import numpy as np
 from cloudchamber.cloud_file import AnyClouds
 from cloudchamber.preparation.identical import fingerprints, momentum_column
 
-__all__ = ["say_same_jets", "say_same_rows"]
+__all__ = ["say_repeated_jets", "say_same_jets", "say_same_rows"]
 
 # Of the jets of a sample, the share that may be alike by chance.
 _FEW_COPIES = 0.01
@@ -28,6 +28,18 @@ def say_same_jets(step: str, sample: str, jets: AnyClouds, other: str, others: A
     same = int(np.isin(_particles(jets), _particles(others)).sum())
     if same > _FEW_COPIES * len(jets):
         _say(step, same, len(jets), f"jets of {sample} are jets of {other}{consequence}")
+
+
+def say_repeated_jets(step: str, sample: str, jets: AnyClouds) -> None:
+    """Say on standard error that jets of a sample are there several times, as where one seed drew them again.
+
+    Args:
+        step, sample, jets: as of :func:`say_same_jets`.
+    """
+    content = _particles(jets)
+    repeated = len(content) - len(np.unique(content))
+    if repeated > _FEW_COPIES * len(jets):
+        _say(step, repeated, len(jets), f"jets of {sample} are earlier ones of it again, and count as others")
 
 
 def say_same_rows(step: str, sample: str, rows: np.ndarray, other: str, others: np.ndarray, consequence: str) -> None:

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from cloudchamber.cloud_file import CloudFile
-from cloudchamber.metrics.same_jets import say_same_jets
+from cloudchamber.metrics.same_jets import say_repeated_jets, say_same_jets
 from cloudchamber.preparation.origin import refuse_other_origin, say_other_choice
 
 __all__ = ["check_sample"]
@@ -13,8 +13,8 @@ __all__ = ["check_sample"]
 def check_sample(step: str, path: Path, sample: CloudFile, truth: Path, true: CloudFile) -> None:
     """Refuse a sample of other jets than those of the truth, and say where nothing tells.
 
-    On standard error is said too how its jets were made differently, where no model drew them, and how many are jets
-    of the test part.
+    On standard error is said too how its jets were made differently, where no model drew them, how many are jets of the
+    test part, and how many are there several times.
 
     Args:
         step: that compares them.
@@ -27,5 +27,6 @@ def check_sample(step: str, path: Path, sample: CloudFile, truth: Path, true: Cl
     if not refuse_other_origin(path, sample.meta, truth, true.meta, "is of a model of"):
         sys.stderr.write(f"{step}: nothing says whether the model of {path} was trained on the jets of {truth}\n")
         say_other_choice(step, path, sample.meta, truth, true.meta)
+    say_repeated_jets(step, str(path), sample.all)
     of_test = f"the test part of {truth}"
     say_same_jets(step, str(path), sample.all, of_test, true.part("test"), ", with which they are compared")

@@ -145,9 +145,11 @@ def _generated(path: Path, total: float, events: int, settings: IngestionSetting
     found = generated_sum(path, weighted=settings.weight_branch is not None)
     if found is None:
         return total, False
-    # Weights may cancel, events may not: what is missing of a count was never counted.
-    if settings.weight_branch is None and found < total * (1 - _SAME_SUM):
-        raise InputError(f"{path}: has {total:g} events, its tree Runs says that {found:g} were generated")
+    counted = found if settings.weight_branch is None else generated_sum(path, weighted=False)
+    # Weights may cancel, events may not: what is missing of a count was never counted, as where a file was put together
+    # with Runs of one of its parts.
+    if counted is not None and counted < events * (1 - _SAME_SUM):
+        raise InputError(f"{path}: has {events} events, its tree Runs says that {counted:g} were generated")
     return total if abs(found - total) <= _SAME_SUM * abs(total) else found, True
 
 
