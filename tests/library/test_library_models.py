@@ -1,5 +1,6 @@
 """Generative models and taggers in the library do what the steps of the pipeline do with the same files."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -223,6 +224,26 @@ def test_particles_in_another_order_are_refused_where_a_tagger_cuts_them(tmp_pat
         short = clouds.multiplicity <= cut
         either = (model.predict(of[short], jet_pt=pt[short], jet_eta=eta[short]) for of in (clouds.points, backwards))
         np.testing.assert_allclose(*either, rtol=1e-5)
+
+
+def test_jets_that_were_made_otherwise_than_a_tagger_knows_are_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from pronged_jets import tagging_clouds
+
+    network = {"kind": "particle_flow", "tower": [4], "hidden": [4], "towers": 60}
+    settings = parse(TaggerSettings, {"network": network, "training": {"steps": 1}}, "tagger")
+    stored = StoredTagger(settings, build_tagger(settings.network, 2), ("1", "3"), ())
+    known = {name: {"kind": "reclustered", "radius": "0.8"} for name in ("1", "3")}
+    paths = tmp_path / "weights.safetensors", tmp_path / "model.json"
+    save_tagger(*paths, stored, stored.tagger.state_dict(), {"made_with": known}, {"step": "train-tagger"})
+    model: Any = cc.load_model(tmp_path)
+    for radius, said in ((0.8, False), (0.4, True)):
+        made = {"provenance": {"settings": {"clouds": {"kind": "reclustered", "radius": radius}}}}
+        for meta in (made, {"source": made}):
+            model.predict(replace(tagging_clouds(jets=10), meta=meta))
+            line = "'radius' is 0.4, of the jets of the training it was 0.8"
+            assert (line in capsys.readouterr().err) == said
 
 
 def test_what_is_no_model_is_named(tmp_path: Path, jets: Path) -> None:

@@ -72,6 +72,10 @@ def test_classes_that_were_not_made_alike(
     assert not (tmp_path / "jets.h5").exists()
     meta = combined(tmp_path, change, collections, width, cut, mixed_classes="accept")
     assert meta["mixed_classes"] in capsys.readouterr().err
+    # What a tagger is told of the jets that it learns from.
+    key = next(iter(set(change) & {"radius", "constituents", "pile_up"} or {"collections"}))
+    usual = {"radius": "0.8", "constituents": "tower", "pile_up": "keep", "collections": "Tower"}[key]
+    assert [meta["made_with"][name][key] for name in ("1", "2")] == [usual, str(change.get(key, collections[0]))]
 
 
 def of_towers(leaves: list[str], size: str) -> dict[str, Any]:

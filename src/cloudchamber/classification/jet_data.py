@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from cloudchamber import seeds
+from cloudchamber.classification.origins import MADE_WITH
 from cloudchamber.cloud import Clouds
 from cloudchamber.cloud_file import read_clouds
 from cloudchamber.errors import InputError
@@ -35,6 +36,7 @@ class TaggingJets:
         classes: names of the classes.
         features: names of the high-level features; empty for towers.
         parts: rows of the training, validation and test part.
+        made_with: of each class, with which settings the jets were ingested, as far as the file says it.
     """
 
     inputs: tuple[Tensor, ...]
@@ -44,6 +46,7 @@ class TaggingJets:
     classes: tuple[str, ...]
     features: tuple[str, ...]
     parts: Mapping[str, Tensor]
+    made_with: Mapping[str, Mapping[str, str]]
 
     def of(self, rows: Tensor) -> tuple[Tensor, ...]:
         """Return the inputs of ``rows``."""
@@ -109,6 +112,7 @@ def read_tagging_jets(path: Path, high_level: Path | None = None, features: Sequ
         classes=classes,
         features=names,
         parts={name: torch.from_numpy(clouds.indices[name].astype(np.int64)) for name in _PARTS},
+        made_with=clouds.meta.get(MADE_WITH, {}),
     )
 
 

@@ -121,6 +121,7 @@ def combine_classes(settings: TaggingJetsSettings, seed: int, output: Path) -> N
                 "files": files,
                 "identical_clouds": identical,
                 "mixed_classes": mixed,
+                origins.MADE_WITH: dict(made_of),
                 "provenance": provenance("combine-classes", settings.model_dump(mode="json"), inputs, seed),
             }
         )

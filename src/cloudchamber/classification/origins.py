@@ -11,16 +11,21 @@ from cloudchamber.preparation.detectors import detectors_differ
 from cloudchamber.preparation.nanoaod_jets import takes_puppi
 
 __all__ = [
+    "MADE_WITH",
     "cut_of_classes",
     "detectors_of_classes",
     "difference",
+    "made_otherwise",
     "made_with",
+    "trained_with",
     "typical_pt",
     "units_of_classes",
     "windows_of_classes",
 ]
 
 # Keys of the clouds in the settings of the ingestion that say what a jet is. Windows and matches say which are taken.
+# Key of the meta data of jets of classes, and of what is known of a training: class -> what :func:`made_with` found.
+MADE_WITH = "made_with"
 _OF_CLOUDS = ("kind", "algorithm", "radius", "constituents", "collection")
 
 # Share of the jets of one class, and how many, that are outside of a window which the jets of another came through.
@@ -35,6 +40,9 @@ def made_with(clouds: Clouds, max_particles: int) -> dict[str, str]:
         max_particles: how many particles of a jet are taken.
     """
     settings = _mapping(_mapping(clouds.meta, "provenance"), "settings")
+    if "clouds" not in settings:
+        # Of prepared jets their source says it.
+        settings = _mapping(_mapping(_mapping(clouds.meta, "source"), "provenance"), "settings")
     of_clouds = _mapping(settings, "clouds")
     found = {key: str(of_clouds[key]) for key in _OF_CLOUDS if of_clouds.get(key) is not None}
     if "constituents" in of_clouds:
@@ -55,6 +63,25 @@ def made_with(clouds: Clouds, max_particles: int) -> dict[str, str]:
         width, cut = clouds.points.shape[1], _mapping(clouds.meta, "truncation").get("clouds_truncated", 0)
         found["max_particles"] = str(width if cut and width < max_particles else max_particles)
     return found
+
+
+def trained_with(description: Mapping[str, Any]) -> Mapping[str, Mapping[str, str]]:
+    """Return what :func:`made_with` found of each class that a tagger was trained with, by its description."""
+    return _mapping(_mapping(description, "training"), MADE_WITH)
+
+
+def made_otherwise(jets: Sequence[Mapping[str, str]], of_training: Sequence[Mapping[str, str]]) -> str | None:
+    """Say in what jets differ from all those that a tagger was trained with, or return None.
+
+    Args:
+        jets, of_training: what :func:`made_with` found of each. The number of particles is the tagger's own matter.
+    """
+    for key in dict.fromkeys(key for found in jets for key in found if key != "max_particles"):
+        mine, its = ({found[key]: None for found in side if key in found} for side in (jets, of_training))
+        other = [value for value in mine if value not in its]
+        if its and other:
+            return f"'{key}' is {other[0]}, of the jets of the training it was {' or '.join(its)}"
+    return None
 
 
 def difference(made: Sequence[tuple[str, Mapping[str, str]]]) -> str | None:

@@ -1,5 +1,6 @@
 """The prediction step: log probabilities of all classes for the test jets."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import torch
 from torch import Tensor
 
 from cloudchamber.classification.jet_data import TaggingJets, read_tagging_jets
+from cloudchamber.classification.origins import made_otherwise, trained_with
 from cloudchamber.classification.taggers import StoredTagger, load_tagger
 from cloudchamber.devices import present_device
 from cloudchamber.errors import InputError
@@ -35,7 +37,13 @@ def predict_classes(jets: Path, high_level: Path | None, weights: Path, descript
     """
     stored = load_tagger(weights, description)
     data = jets_of_tagger(stored, description, jets, high_level)
-    say_other_training("predict-classes", description, read_json(description), jets, "jets")
+    described = read_json(description)
+    say_other_training("predict-classes", description, described, jets, "jets")
+    otherwise = made_otherwise([*data.made_with.values()], [*trained_with(described).values()])
+    if otherwise is not None:
+        sys.stderr.write(
+            f"predict-classes: WARNING: {jets}: made otherwise than what {description} knows: {otherwise}\n"
+        )
     rows = data.parts["test"]
     predicted = log_probabilities(stored, data.of(rows))
     order = rows.argsort()

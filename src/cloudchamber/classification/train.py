@@ -6,6 +6,7 @@ import torch
 
 from cloudchamber.classification.feature_sets import feature_names
 from cloudchamber.classification.jet_data import TaggingJets, read_tagging_jets, training_rows
+from cloudchamber.classification.origins import MADE_WITH
 from cloudchamber.classification.taggers import CUT_AT, StoredTagger, Tagger, build_tagger, save_tagger
 from cloudchamber.errors import SettingsError
 from cloudchamber.settings.taggers import DenseTagger, TaggerSettings
@@ -65,7 +66,13 @@ def train_tagger(
     trained = run.train(task, settings, seed, state, sources, "classification.train:train_tagger", options)
     if trained.first:
         stored = StoredTagger(settings, tagger, data.classes, data.features)
-        training = {"jets": len(rows), "jets_per_class": jets_per_class, "seed": seed, CUT_AT: data.cut_at}
+        training = {
+            "jets": len(rows),
+            "jets_per_class": jets_per_class,
+            "seed": seed,
+            CUT_AT: data.cut_at,
+            MADE_WITH: data.made_with,
+        }
         record = provenance("train-tagger", settings.model_dump(mode="json"), list(sources.values()), seed)
         save_tagger(weights, description, stored, trained.weights, training, record)
         write_rows(history, trained.history)

@@ -1,5 +1,6 @@
 """Trained taggers: jets to the probabilities of classes."""
 
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,7 @@ import numpy as np
 import torch
 
 from cloudchamber.classification.jet_data import towers_of
+from cloudchamber.classification.origins import made_otherwise, made_with, trained_with
 from cloudchamber.classification.predict import log_probabilities
 from cloudchamber.classification.taggers import HighLevelTagger, TowerTagger, load_tagger
 from cloudchamber.cloud import Column
@@ -68,6 +70,9 @@ class TaggerModel:
 
     def _towers(self, jets: Any, given: Mapping[str, Any]) -> tuple[torch.Tensor, ...]:
         clouds = as_jets(jets, "jets")
+        otherwise = made_otherwise([made_with(clouds, clouds.width)], [*trained_with(self.description).values()])
+        if otherwise is not None:
+            sys.stderr.write(f"cloudchamber: WARNING: jets: made otherwise than what the tagger knows: {otherwise}\n")
         pt = np.where(clouds.mask, clouds.point("pt_rel"), 0.0)
         refuse_other_sums(pt.sum(axis=1), "jets")
         self._refuse_other_order(pt, clouds.multiplicity)
