@@ -94,6 +94,21 @@ def unlike_files(folder: Path, rng: np.random.Generator) -> tuple[list[Path], di
     }
 
 
+def put_together(folder: Path, rng: np.random.Generator) -> tuple[list[Path], dict[str, Any]]:
+    """The events of a file are of two cards, and each other file is like the first of these."""
+    of_cards = []
+    for size in (0.1, 0.087):
+        towers = random_towers(rng, 40)
+        lower = [[0.0] * len(values) for values in towers["ET"]]
+        upper = [[size] * len(values) for values in towers["ET"]]
+        edges = {"EdgeEtaLow": lower, "EdgeEtaHigh": upper, "EdgePhiLow": lower, "EdgePhiHigh": upper}
+        of_cards.append({**towers, **edges})
+    both = {leaf: [*values, *of_cards[1][leaf]] for leaf, values in of_cards[0].items()}
+    contents = [both, of_cards[0], both, of_cards[0]]
+    files = [write_delphes(folder / f"{n}.root", {"Tower": content}) for n, content in enumerate(contents)]
+    return files, {"mixed_files": "accept"}
+
+
 def stored_jets(folder: Path, rng: np.random.Generator) -> tuple[list[Path], dict[str, Any]]:
     """The mean closure is a sum over all files."""
     files = []
@@ -123,6 +138,7 @@ CASES: Sequence[Files] = (
     slices,
     bad_files,
     unlike_files,
+    put_together,
     stored_jets,
     few_clouds,
 )
@@ -159,6 +175,7 @@ def test_the_cases_hold_what_they_are_about(tmp_path: Path, rng: np.random.Gener
     assert found["slices"].meta["event_weights"]["negative_events"]
     assert len(found["bad_files"].meta["files_skipped"]) == 1
     assert len(found["unlike_files"].meta["mixed_files"]) == 1
+    assert len(found["put_together"].meta["mixed_files"]) == 2
     assert found["stored_jets"].meta["closure"]["of_jets"]["mean"] != 1
     assert len(found["few_clouds"]) == 1
 

@@ -192,6 +192,46 @@ def test_a_first_file_that_is_too_small_to_tell(
     assert len(run(paths[:2], {"kind": "events"})) == len(contents[0]["ET"]) + len(contents[1]["ET"])
 
 
+def put_together(*parts: dict[str, Lists]) -> dict[str, Lists]:
+    """Return the events of several files one after the other, as hadd does."""
+    return {leaf: [values for part in parts for values in part[leaf]] for leaf in parts[0]}
+
+
+@pytest.mark.parametrize("what", ["pile-up", "cells"])
+def test_one_file_of_two_cards(
+    tmp_path: Path, run: Ingest, rng: np.random.Generator, what: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As hadd makes it of the files that are refused as two."""
+    if what == "pile-up":
+        parts = [with_pile_up(rng, *of_part) for of_part in ((50, 60, 250), (150, 60, 0))]
+        said = r"a\.root: 0 constituents of an event come from pile-up, in its first 50 events it is 2\d\d: was it put "
+    else:
+        sizes = ((50, 0.1, np.pi / 18), (50, 0.087, np.pi / 36))
+        parts = [in_cells(random_towers(rng, events, 30), *size) for events, *size in sizes]
+        said = r"a\.root: cells of Tower have the size 0\.087 x 0\.087 in eta and phi, in its first events 0\.100 x .*"
+    whole = write_delphes(tmp_path / "a.root", {"Tower": put_together(*parts)})
+    other = write_delphes(tmp_path / "b.root", {"Tower": parts[0]})
+    for paths in ([whole], [whole, other], [other, whole]):
+        with pytest.raises(InputError, match=f"{said}.*two cards\\? mixed_files: accept takes "):
+            run(paths, {"kind": "events"})
+        # The size of the steps in which a file is read does not matter.
+        with pytest.raises(InputError, match=said):
+            run(paths, {"kind": "events"}, step_size="2 kB")
+    clouds = run([whole], {"kind": "events"}, mixed_files="accept")
+    assert list(clouds.meta["mixed_files"]) == [str(whole)]
+    assert "1 of the files have events that differ in what is read" in capsys.readouterr().err
+    if what == "pile-up":
+        assert run([whole], {"kind": "events", "pile_up": "leave_out"}).meta["mixed_files"] == {}
+
+
+def test_files_of_one_card_that_were_put_together(tmp_path: Path, run: Ingest, rng: np.random.Generator) -> None:
+    """Of two processes, and pile-up that varies from event to event as much as its mean."""
+    varying = [with_pile_up(rng, 1, 60, round(rng.exponential(200))) for _ in range(400)]
+    content = put_together(with_pile_up(rng, 40, 20, 200), with_pile_up(rng, 40, 90, 200), *varying)
+    path = write_delphes(tmp_path / "a.root", {"Tower": content})
+    assert run([path], {"kind": "events"}).meta["mixed_files"] == {}
+
+
 def test_collections_that_are_not_read_do_not_matter(tmp_path: Path, run: Ingest, rng: np.random.Generator) -> None:
     towers = random_towers(rng, 20)
     paths = [

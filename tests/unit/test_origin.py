@@ -1,5 +1,6 @@
 """What is compared has to come from the same jets: the same files, chosen and split alike."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -180,6 +181,33 @@ def test_a_sample_that_says_nothing_is_compared_and_its_numbers_of_particles_are
         else:
             with pytest.raises(InputError, match=r"own\.h5: has jets of 6 particles, .*foreign\.h5 keeps 4 at most"):
                 compared(tmp_path / "own.h5", tmp_path / "foreign.h5")
+
+
+def test_a_sample_that_was_cut_is_said_however_many_slots_it_has(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As the 12 hardest particles of another program, in an array as wide as that of the truth."""
+    truth = write_prepared_jets(tmp_path / "truth.h5", 200, 30, 3)
+    own, whole = (read_clouds(path) for path in (truth, write_prepared_jets(tmp_path / "other.h5", 200, 30, 4)))
+    assert own.part("test").multiplicity.max() > 20
+    cut = replace(whole, mask=whole.mask & (np.arange(30) < 12))
+    cut = replace(cut, points=np.where(cut.mask[..., None], cut.points, 0))
+    observe_file(truth, tmp_path / "truth_observables.h5")
+    for name, jets in (("whole", whole), ("cut", cut)):
+        path = tmp_path / f"{name}.h5"
+        bare = replace(jets, labels=np.zeros((len(jets), 0), np.int64), label_columns=(), meta={}, indices={})
+        write_clouds(path, bare[:100])
+        observe_file(path, tmp_path / f"{name}_observables.h5")
+        compared(truth, path)
+        of_compare = capsys.readouterr().err
+        few = LogPosteriorSettings.model_construct(jets_per_class=10_000)
+        outputs = [tmp_path / end for end in ("state", "posterior.csv", "history.csv", "confusion.csv")]
+        with pytest.raises(InputError, match="10 or more are needed"):
+            log_posterior(truth, {"a": path, "few": _few_jets(path)}, few, 1, *outputs)
+        for step, said in (("compare", of_compare), ("log-posterior", capsys.readouterr().err)):
+            expected = rf"{step}: WARNING: \d\d of 100 jets of .*cut\.h5 have 12 particles and none has more"
+            assert bool(re.search(expected, said)) == (name == "cut")
+            assert ("were cut to" in said) == (name == "cut")
 
 
 def test_jets_are_drawn_from_what_a_model_was_trained_on(

@@ -11,10 +11,10 @@ from cloudchamber.errors import InputError
 from cloudchamber.library.checks import as_array, numbers
 from cloudchamber.library.jets import as_jets, energy_flow_polynomials
 from cloudchamber.library.last_digits import say_other_digits
+from cloudchamber.metrics.cut_samples import say_cut_samples
 from cloudchamber.metrics.resampling import Sample
 from cloudchamber.metrics.same_jets import say_repeated_jets, say_same_jets, say_same_rows
 from cloudchamber.metrics.unlike import IN_RANDOM_ORDER, jet_columns, say_unlike
-from cloudchamber.preparation.alike import cut_at
 from cloudchamber.preparation.origin import say_other_choice
 
 __all__ = ["SIDES", "features_of", "jets_of", "samples_of", "say_dependent", "say_unlike_floor"]
@@ -145,14 +145,7 @@ def say_dependent(jets: Sequence[Clouds], names: Sequence[str] = SIDES) -> None:
         say_repeated_jets("cloudchamber", f"'{name}'", side)
     for others, name in list(zip(jets, names, strict=False))[1:]:
         say_same_jets("cloudchamber", f"'{name}'", others, f"'{names[0]}'", jets[0], _CONSEQUENCE)
-    numbers = [np.bincount(side.multiplicity) for side in jets]
-    most = max(map(len, numbers)) - 1
-    for found, name in zip(numbers, names, strict=False):
-        if (cut := cut_at(found)) is not None and cut < most:
-            sys.stderr.write(
-                f"cloudchamber: WARNING: {found[cut]} of {found.sum()} jets of '{name}' have {cut} particles and none "
-                f"has more, those of another sample have up to {most}, as where the former were cut to the hardest\n"
-            )
+    say_cut_samples("cloudchamber", {f"'{name}'": side for name, side in zip(names, jets, strict=False)})
 
 
 def _say_other_choice(sides: Sequence[Any], names: Sequence[str]) -> None:

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from cloudchamber.cloud_file import CloudFile
+from cloudchamber.metrics.cut_samples import say_cut_samples
 from cloudchamber.metrics.same_jets import say_repeated_jets, say_same_jets
 from cloudchamber.preparation.origin import refuse_other_origin, say_other_choice
 
@@ -14,7 +15,8 @@ def check_sample(step: str, path: Path, sample: CloudFile, truth: Path, true: Cl
     """Refuse a sample of other jets than those of the truth, and say where nothing tells.
 
     On standard error is said too how its jets were made differently, where no model drew them, how many are jets of the
-    test part, and how many are there several times.
+    test part, how many are there several times, and whether the jets of one of the two were cut to their hardest
+    particles.
 
     Args:
         step: that compares them.
@@ -28,5 +30,6 @@ def check_sample(step: str, path: Path, sample: CloudFile, truth: Path, true: Cl
         sys.stderr.write(f"{step}: nothing says whether the model of {path} was trained on the jets of {truth}\n")
         say_other_choice(step, path, sample.meta, truth, true.meta)
     say_repeated_jets(step, str(path), sample.all)
-    of_test = f"the test part of {truth}"
-    say_same_jets(step, str(path), sample.all, of_test, true.part("test"), ", with which they are compared")
+    of_test, test = f"the test part of {truth}", true.part("test")
+    say_same_jets(step, str(path), sample.all, of_test, test, ", with which they are compared")
+    say_cut_samples(step, {str(path): sample.all, of_test: test})

@@ -9,6 +9,7 @@ from typing import final
 import numpy as np
 
 from cloudchamber.preparation.cells import CellSizes, cell_sizes, other_cells
+from cloudchamber.preparation.pile_up_amounts import events_differ, pile_up_differs
 from cloudchamber.preparation.raw_clouds import CloudSource, RawClouds
 from cloudchamber.readers.constituents import detector_view, pt_leaves
 from cloudchamber.readers.event_tree import EventTree
@@ -21,7 +22,6 @@ __all__ = [
     "difference",
     "in_other_units",
     "leaves_differ",
-    "pile_up_differs",
     "units_differ",
     "unlikely_unit",
 ]
@@ -31,9 +31,8 @@ __all__ = [
 _LARGEST_RATIO = 50.0
 # The numbers of constituents of jets fall off gently. Jets that were cut pile up at the largest number.
 _FEWEST_CUT, _LOWEST_CUT, _STEP = 20, 10, 2
-# Events of one card have as much pile-up, whatever the process. Fewer constituents than these are of a few collisions,
-# whose number varies from event to event.
-_PILE_UP_RATIO, _ENOUGH_PILE_UP = 2.0, 1000
+_EVENTS_WITH_CELLS = 100
+_PUT_TOGETHER = "was it put together of files of two cards?"
 # Wide enough for partons without a shower.
 _LIKELY = (0.01, 250.0)
 
@@ -48,6 +47,7 @@ class FileContent:
         collections: where the constituents are.
         leaves: of each collection that is read, all that the file has.
         cells: of each collection of constituents, how many calorimeter cells of the first events have which size.
+        apart: how some of its events differ from others, where it was put together of files that are not alike.
         log_pt_sum, constituents: sum of ln(pT / GeV) of the constituents with pT > 0, and how many these are.
         events: how many.
         pile_up: how many constituents come from pile-up and are kept, None where the file does not tell.
@@ -62,14 +62,27 @@ class FileContent:
     constituents: int = 0
     events: int = 0
     pile_up: int | None = None
+    apart: str | None = None
     more: int = 0
 
     @classmethod
     def of(cls, tree: EventTree, source: CloudSource) -> "FileContent":
         names = {name.partition(".")[0] for name in (*source.leaves, *source.references)}
-        cells = {name: cell_sizes(tree.cell_edges(name)) for name in source.collections}
+        some, n = min(_EVENTS_WITH_CELLS, tree.n_events // 2), tree.n_events
+        cells, first, last = (
+            {name: cell_sizes(tree.cell_edges(name, *events)) for name in source.collections}
+            for events in ((0, _EVENTS_WITH_CELLS), (0, some), (n - some, n))
+        )
+        found = cells_differ(first, last, "in its first events")
         leaves = {name: tree.leaves_of(name) for name in sorted(names)}
-        return cls(tree.path, source.collections, leaves, cells, pile_up=0 if source.pile_up_by else None)
+        return cls(
+            tree.path,
+            source.collections,
+            leaves,
+            cells,
+            pile_up=0 if source.pile_up_by else None,
+            apart=None if found is None else f"{found}: {_PUT_TOGETHER}",
+        )
 
     def add(self, step: Step, raw: RawClouds) -> None:
         """Count the events of a step and their constituents.
@@ -80,12 +93,18 @@ class FileContent:
         """
         self.events += len(step.events)
         if self.pile_up is not None:
-            self.pile_up += raw.pile_up - raw.pile_up_left_out
+            self.pile_up += int(raw.pile_up.sum()) - raw.pile_up_left_out
         for name in pt_leaves(self.collections):
             pt = step.leaves[name].values
             pt = pt[pt > 0]
             self.log_pt_sum += float(np.log(pt, dtype=np.float64).sum())
             self.constituents += len(pt)
+
+    def compare_events(self, pile_up: np.ndarray) -> None:
+        """Compare the first events with the rest, by (n,) constituents from pile-up that are kept of each."""
+        found = events_differ(pile_up)
+        if self.apart is None and found is not None:
+            self.apart = f"{found}: {_PUT_TOGETHER}"
 
     def joined(self, other: "FileContent") -> "FileContent":
         """Return what was read of these files and of others that are like them."""
@@ -103,7 +122,7 @@ class FileContent:
             self.constituents + other.constituents,
             sum(content.events for content in telling),
             None if telling[0].pile_up is None else sum(content.pile_up or 0 for content in telling),
-            self.more + other.more + 1,
+            more=self.more + other.more + 1,
         )
 
     @property
@@ -164,26 +183,6 @@ def cells_differ(mine: Mapping[str, CellSizes], its: Mapping[str, CellSizes], wh
         found = other_cells(mine[collection], its[collection])
         if found is not None:
             return f"cells of {collection} have the size {found[1]} in eta and phi, {where} {found[0]}"
-    return None
-
-
-def pile_up_differs(mine: tuple[int | None, int], its: tuple[int | None, int], where: str) -> str | None:
-    """Say that the second of two samples has more or less pile-up among its constituents, or return None.
-
-    Args:
-        mine, its: constituents from pile-up of both, None where nothing tells, and events.
-        where: what the first is, in words.
-    """
-    (one, events), (other, its_events) = mine, its
-    if one is None or other is None or not events or not its_events:
-        return None
-    # As many of each as there would be with the pile-up of the other.
-    as_other, as_one = other / its_events * events, one / events * its_events
-    for found, expected, source in ((one, as_other, other), (other, as_one, one)):
-        if min(expected, source) >= _ENOUGH_PILE_UP and found * _PILE_UP_RATIO < expected:
-            return (
-                f"{other / its_events:.3g} constituents of an event come from pile-up, {where} it is {one / events:.3g}"
-            )
     return None
 
 

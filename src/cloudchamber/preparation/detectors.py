@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from cloudchamber.preparation.alike import cells_differ, leaves_differ, pile_up_differs
+from cloudchamber.preparation.alike import cells_differ, leaves_differ
+from cloudchamber.preparation.pile_up_amounts import pile_up_differs
 from cloudchamber.readers.constituents import detector_view
 
 __all__ = ["detectors_differ"]

@@ -169,6 +169,7 @@ def _clouds(
     """Yield the clouds of a file step by step; fail at its end where there was nothing to make clouds of."""
     events = filled = left_out = 0
     stored = StoredCounts()
+    kept: list[np.ndarray] = []
     with open_events(path, settings.tree, layout=settings.layout) as tree:
         source = open_source(tree, settings)
         content = FileContent.of(tree, source)
@@ -187,6 +188,8 @@ def _clouds(
                 events += len(good.events)
                 filled += int(raw.with_constituents.sum())
                 left_out += raw.pile_up_left_out
+                if not raw.pile_up_left_out:
+                    kept.append(raw.pile_up)
                 stored += raw.stored
                 yield good, raw
     if not events:
@@ -196,6 +199,7 @@ def _clouds(
     if not filled:
         branch = tree.stored_name(source.leaves[0])
         raise InputError(f"{path}: branch '{branch}' and its like are empty in all {events} events")
+    content.compare_events(np.concatenate([np.zeros(0, np.int64), *kept]))
     tally.compare(content, settings)
     tally.keep(content)
     if isinstance(source, LinkedJetSource):

@@ -27,6 +27,8 @@ class IngestionTally:
         contents: what was read of the first file, or of each file that is still to be compared.
         alike: what was read of the first file and of those that are like it, together: a first file may be too small to
             tell anything.
+        mixed: how files differ from these, or some of their events from others, by path.
+        apart: the latter.
     """
 
     compares: bool = True
@@ -43,6 +45,7 @@ class IngestionTally:
     contents: list[FileContent] = field(default_factory=list)
     alike: FileContent | None = None
     mixed: dict[str, str] = field(default_factory=dict)
+    apart: set[str] = field(default_factory=set)
     collections: set[str] = field(default_factory=set)
     pile_up_by: set[str] = field(default_factory=set)
     unlikely: str | None = None
@@ -52,17 +55,20 @@ class IngestionTally:
         self.events_bad += len(step.events) - len(good.events)
         self.events_without_constituents += int((~raw.with_constituents).sum())
         self.without_direction += raw.without_direction
-        self.pile_up += raw.pile_up
+        self.pile_up += int(raw.pile_up.sum())
         self.pile_up_left_out += raw.pile_up_left_out
         self.jets_unmatched += raw.unmatched
         self.not_accepted += raw.not_accepted
         self.stored += raw.stored
 
     def compare(self, content: FileContent, settings: IngestionSettings) -> None:
-        """Compare a file with the first one and with those before it; refuse it, or note it, where they differ."""
-        if self.alike is None or not self.compares:
+        """Compare a file with the first one and with those before it; refuse it, or note it, where they differ or its
+        own events do."""
+        if not self.compares:
             return
-        found = difference(self.contents[0], content) or difference(self.alike, content)
+        found = content.apart
+        if found is None and self.alike is not None:
+            found = difference(self.contents[0], content) or difference(self.alike, content)
         if found is None:
             return
         if settings.mixed_files == "fail":
@@ -70,14 +76,18 @@ class IngestionTally:
             ways = f"{'collections names what to read, ' if by_name else ''}mixed_files: accept takes both"
             raise InputError(f"{content.path}: {found} {ways}")
         self.mixed[str(content.path)] = found
+        if found == content.apart:
+            self.apart.add(str(content.path))
 
     def keep(self, content: FileContent) -> None:
         """Keep what was read of a file as long as others are to be compared with it, or it with others."""
         self.unlikely = self.unlikely or unlikely_unit(content.path, content.typical_pt)
         if not self.contents or not self.compares:
             self.contents.append(content)
-        if str(content.path) not in self.mixed:
-            self.alike = content if self.alike is None else self.alike.joined(content)
+        if self.alike is None:
+            self.alike = content
+        elif str(content.path) not in self.mixed:
+            self.alike = self.alike.joined(content)
 
     def add_group(self, other: "IngestionTally", settings: IngestionSettings) -> None:
         """Count what a group of further files had, and compare its files with the first one of all."""
@@ -117,6 +127,7 @@ class IngestionTally:
                 content["constituents"],
                 content["events"],
                 content["pile_up"],
+                content["apart"],
             )
             for content in value["contents"]
         ]
@@ -166,8 +177,10 @@ class IngestionTally:
             f"{self.events_bad} skipped for bad values",
             counts.summary(paths),
         ]
-        if self.mixed:
-            parts.append(f"{len(self.mixed)} of the files differ from the first in what is read")
+        if unlike := len(self.mixed) - len(self.apart):
+            parts.append(f"{unlike} of the files differ from the first in what is read")
+        if self.apart:
+            parts.append(f"{len(self.apart)} of the files have events that differ in what is read")
         if self.unlikely is not None:
             parts.append(self.unlikely)
         if self.without_direction:

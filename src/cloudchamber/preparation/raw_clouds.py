@@ -25,8 +25,8 @@ class RawClouds:
         features: (n, C) float64.
         with_constituents: (n_events,) bool, which events of the step have any constituents.
         without_direction: constituents left out because Delphes has no direction for them.
-        pile_up: constituents of the events that come from pile-up, where the file tells.
-        pile_up_left_out: those of them that were left out.
+        pile_up: (n_events,) constituents of each event that come from pile-up, none of any where nothing tells.
+        pile_up_left_out: how many of them were left out.
         unmatched: jets left out because the truth match asks for others.
         stored: what became of the jets of the file.
         labels: (n, L) int64, labels of the clouds beyond those that all clouds have.
@@ -40,7 +40,7 @@ class RawClouds:
     features: np.ndarray
     with_constituents: np.ndarray
     without_direction: int
-    pile_up: int = 0
+    pile_up: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
     pile_up_left_out: int = 0
     unmatched: int = 0
     stored: StoredCounts = field(default_factory=StoredCounts)

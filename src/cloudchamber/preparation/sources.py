@@ -25,7 +25,7 @@ from cloudchamber.readers.constituents import (
     visible,
 )
 from cloudchamber.readers.event_tree import EventTree
-from cloudchamber.readers.jagged import Jagged, Step
+from cloudchamber.readers.jagged import Jagged, Step, offsets_of
 from cloudchamber.readers.pile_up import PARTICLE_PILE_UP, PileUp
 from cloudchamber.settings.ingestion import (
     EventConstituents,
@@ -114,16 +114,18 @@ class _ConstituentSource(CloudSource):
         self.references = self._pile_up.references
         self.pile_up_by = self._pile_up.told_by
 
-    def _table(self, step: Step) -> tuple[ConstituentTable, int, int]:
-        """Return the constituents that have a direction, the number of those without, and of those from pile-up."""
+    def _table(self, step: Step) -> tuple[ConstituentTable, int, np.ndarray]:
+        """Return the constituents that have a direction, the number of those without, and (n_events,) of those from
+        pile-up."""
         table = gather(step, self.collections, self._extra)
         pile_up = self._pile_up.find(step)
         seen = visible(step) if self._select_visible else np.ones_like(pile_up)
         if self._select_visible:
             self._particles.add(step.leaves[VISIBLE_LEAVES[1]].values[seen], table.columns[0][seen])
+        of_events = np.diff(offsets_of(pile_up & seen)[table.offsets])
         table = table.keep(seen & ~pile_up if self._leaves_out_pile_up else seen)
         directed = table.with_direction
-        return table.keep(directed), len(directed) - int(directed.sum()), int((pile_up & seen).sum())
+        return table.keep(directed), len(directed) - int(directed.sum()), of_events
 
     def unlikely(self) -> str | None:
         """Say what is unlikely of the particles of the generator."""
@@ -155,7 +157,7 @@ class EventSource(_ConstituentSource):
             with_constituents=filled,
             without_direction=without_direction,
             pile_up=pile_up,
-            pile_up_left_out=pile_up if self._leaves_out_pile_up else 0,
+            pile_up_left_out=int(pile_up.sum()) if self._leaves_out_pile_up else 0,
         )
 
 
@@ -205,7 +207,7 @@ class ReclusteredJetSource(_ConstituentSource):
             with_constituents=np.diff(table.offsets) > 0,
             without_direction=without_direction,
             pile_up=pile_up,
-            pile_up_left_out=pile_up if self._leaves_out_pile_up else 0,
+            pile_up_left_out=int(pile_up.sum()) if self._leaves_out_pile_up else 0,
             unmatched=accepted - len(chosen),
         )
 

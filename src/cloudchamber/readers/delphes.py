@@ -31,7 +31,6 @@ _NAMES_IN_A_LINE = 20
 # uproot cannot write the one leaf that Delphes has for all four.
 _EDGES = "Edges[4]"
 _FOUR_EDGES = ("EdgeEtaLow", "EdgeEtaHigh", "EdgePhiLow", "EdgePhiHigh")
-_EVENTS_WITH_EDGES = 100
 
 
 @final
@@ -67,27 +66,27 @@ class DelphesTree(EventTree):
         """Return the leaves of a collection, without its name."""
         return frozenset(name.partition(".")[2] for name in self._names if name.partition(".")[0] == collection) - {""}
 
-    def cell_edges(self, collection: str) -> np.ndarray:
-        """Return (n, 4) edges of the calorimeter cells of a collection in the first events: lower and upper eta, lower
-        and upper phi [rad]. There are none, (0, 4), where the file does not have them.
+    def cell_edges(self, collection: str, start: int, stop: int) -> np.ndarray:
+        """Return (n, 4) edges of the calorimeter cells of a collection in the events from ``start`` to before ``stop``:
+        lower and upper eta, lower and upper phi [rad]. There are none, (0, 4), where the file does not have them.
 
         Raises:
             InputError: their branch is damaged.
         """
         one, four = f"{collection}.{_EDGES}", [f"{collection}.{leaf}" for leaf in _FOUR_EDGES]
         if one in self and self._holds(one, is_list_of_fours):
-            return self._first_values(one).reshape(-1, 4)
+            return self._values(one, start, stop).reshape(-1, 4)
         if all(leaf in self and self._holds(leaf, is_list_of_numbers) for leaf in four):
-            columns = [self._first_values(leaf) for leaf in four]
+            columns = [self._values(leaf, start, stop) for leaf in four]
             if len({len(column) for column in columns}) > 1:
                 raise InputError(f"{self.path}: branches '{four[0]}' and its like have different numbers of values")
             return np.column_stack(columns)
         return np.zeros((0, 4))
 
-    def _first_values(self, name: str) -> np.ndarray:
-        """Return all values of a branch in the first events, as one row."""
-        stop = min(self.n_events, _EVENTS_WITH_EDGES)
-        return self._guarded(lambda: np.asarray(ak.flatten(self._branch(name).array(entry_stop=stop), axis=None)), name)
+    def _values(self, name: str, start: int, stop: int) -> np.ndarray:
+        """Return all values of a branch in some events, as one row."""
+        branch = self._branch(name)
+        return self._guarded(lambda: np.asarray(ak.flatten(branch.array(None, start, stop), axis=None)), name)
 
     @property
     def numeric_leaves(self) -> list[str]:

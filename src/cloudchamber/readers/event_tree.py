@@ -39,9 +39,9 @@ class EventTree(ABC):
         """Return the leaves of a collection, without its name."""
 
     @abstractmethod
-    def cell_edges(self, collection: str) -> np.ndarray:
-        """Return (n, 4) edges of the calorimeter cells of a collection in the first events: lower and upper eta, lower
-        and upper phi [rad]. There are none, (0, 4), where the file does not have them.
+    def cell_edges(self, collection: str, start: int, stop: int) -> np.ndarray:
+        """Return (n, 4) edges of the calorimeter cells of a collection in the events from ``start`` to before ``stop``:
+        lower and upper eta, lower and upper phi [rad]. There are none, (0, 4), where the file does not have them.
 
         Raises:
             InputError: their branch is damaged.

@@ -94,7 +94,7 @@ class HepMCFile(EventTree):
         if read != self.n_events:
             raise InputError(f"{self.path}: event {read} of {self.n_events} (from 0) cannot be read as HepMC")
 
-    def cell_edges(self, collection: str) -> np.ndarray:
+    def cell_edges(self, collection: str, start: int, stop: int) -> np.ndarray:
         """Return (0, 4): generated particles are in no cell."""
         return np.zeros((0, 4))
 

@@ -181,6 +181,28 @@ def test_files_that_lack_a_view_are_refused(view: int, raw: Path, tmp_path: Path
     assert not (tmp_path / "events.h5").exists()
 
 
+@pytest.mark.parametrize("where", ["'HitYZ'", "both views"])
+def test_events_that_were_cut_are_said(
+    where: str, raw: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As by a writer of arrays of one length, which leaves out the hits that have no room."""
+    (events,) = read_events(raw)
+    _ingested(_written(tmp_path / "whole.root", events), tmp_path)
+    assert "were they cut" not in capsys.readouterr().err
+    hits = events.hits
+    concerned = (hits.view == 1) | (where == "both views")
+    most = int(np.median(np.bincount(hits.event[concerned], minlength=60)))
+    # Place of each hit among those of its event, the brightest first.
+    order = np.lexsort((-hits.energy, ~concerned, hits.event))
+    place = np.empty(len(hits), np.int64)
+    place[order] = np.arange(len(hits)) - np.searchsorted(hits.event, hits.event[order])
+    cut = replace(events, hits=hits[~concerned | (place < most)])
+    _ingested(_written(tmp_path / "cut.root", cut), tmp_path)
+    said = [line for line in capsys.readouterr().err.splitlines() if "were they cut" in line]
+    assert len(said) == 1
+    assert re.search(rf"3\d of 60 events in .*cut\.root have {most} hits in {where} and none has more", said[0])
+
+
 def test_found_prongs_that_do_not_come_first_are_refused(raw: Path, tmp_path: Path) -> None:
     """Hits would be taken for those of another prong."""
     (events,) = read_events(raw)

@@ -338,6 +338,20 @@ def test_the_order_in_which_a_sample_was_written_does_not_matter(showers_folder:
     pd.testing.assert_frame_equal(*found)
 
 
+def test_truth_in_place_of_a_sample_is_said(
+    showers_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    few = parse(JudgeSettings, {"features": {"hidden": [4], "training": {**TRAINING, "steps": 2}}, "points": None})
+    samples = [
+        {"name": name, "sampler": "none", "seed": 1, "path": str(showers_folder / f"{file}.h5")}
+        for name, file in (("truth", "showers"), ("marginals", "marginals"), ("parametrised", "parametrised"))
+    ]
+    judge({"showers": samples[0]["path"], "samples": samples}, few, 1, tmp_path / "state", tmp_path / "judged.csv")
+    said = [line for line in capsys.readouterr().err.splitlines() if "with which they are compared" in line]
+    assert len(said) == 1
+    assert re.search(r"showers judge: WARNING: \d+ of \d+ showers of .*showers\.h5 are showers of the parts", said[0])
+
+
 def test_too_few_showers_are_one_line(showers_folder: Path, tmp_path: Path, files: dict[str, Any]) -> None:
     from cloudchamber.studies.showers.ingest import ingest
 

@@ -1,11 +1,13 @@
 """Whether files of events hold what the study takes them for: units, detector, copies of events."""
 
+import sys
 from pathlib import Path
 from typing import final
 
 import numpy as np
 
 from cloudchamber.errors import InputError
+from cloudchamber.preparation.alike import cut_at
 from cloudchamber.preparation.identical import fingerprints
 from cloudchamber.readers.jagged import offsets_of
 from cloudchamber.studies.neutrinos.events import Events
@@ -65,7 +67,7 @@ def event_fingerprints(events: Events, first: int = 0) -> np.ndarray:
 
 @final
 class FileCounts:
-    """What is counted of the hits of one file, by which its units are told, and whether it has both views.
+    """What is counted of the hits of one file, by which its units are told, and whether it has both views and all hits.
 
     Args:
         path: the file.
@@ -75,6 +77,8 @@ class FileCounts:
     def __init__(self, path: Path, mip: float) -> None:
         self._path, self._mip = path, mip
         self._visible: list[np.ndarray] = []
+        # Numbers of hits of the events, in each view and in both.
+        self._counts: list[list[np.ndarray]] = [[] for _ in (*_VIEWS, "both")]
         self._hits = self._shown = 0
         self._of_views = np.zeros(len(_VIEWS), np.int64)
 
@@ -84,6 +88,9 @@ class FileCounts:
         self._visible.append(visible / events.energy)
         self._hits += len(events.hits)
         self._shown += shown
+        for view, counts in enumerate(self._counts):
+            chosen = events.hits.event[(events.hits.view == view) | (view == len(_VIEWS))]
+            counts.append(np.bincount(chosen, minlength=len(events)))
         self._of_views += np.bincount(events.hits.view, minlength=len(_VIEWS))
 
     def check(self) -> None:
@@ -110,3 +117,14 @@ class FileCounts:
                 f"{self._path}: {self._hits - self._shown} of {self._hits} hits are outside of the window about the "
                 "reconstructed vertex: is Reconstructed.x, .y, .z in cm from the axis and the first plane?"
             )
+
+    def say_cut(self) -> None:
+        """Say that many events have the largest number of hits, as where their writer had no room for more."""
+        for where, found in zip((*(f"'{view}'" for view in _VIEWS), "both views"), self._counts, strict=True):
+            counts = np.bincount(np.concatenate([np.zeros(0, np.int64), *found]))
+            most = cut_at(counts) if len(counts) else None
+            if most is not None:
+                sys.stderr.write(
+                    f"neutrinos ingest: WARNING: {counts[most]} of {counts.sum()} events in {self._path} have {most} "
+                    f"hits in {where} and none has more: were they cut?\n"
+                )

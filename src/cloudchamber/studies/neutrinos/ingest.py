@@ -76,6 +76,7 @@ def ingest(sources: list[Path], settings: MapSettings, detector: DetectorSetting
                 interactions.append(some.interaction)
                 bar.update(len(some))
             of_file.check()
+            of_file.say_cut()
         every = np.concatenate(content)
         identical = len(repeats(every)[0])
         parts = _split(copies(every), settings, seed, str(output))

@@ -7,16 +7,19 @@ import numpy as np
 
 from cloudchamber import seeds
 from cloudchamber.errors import InputError
+from cloudchamber.packed_cloud_file import PackedCloudFile
 from cloudchamber.packed_clouds import PackedPart
 from cloudchamber.preparation.identical import copies, fingerprints, repeats, warning
 from cloudchamber.readers.jagged import Jagged, offsets_of
 from cloudchamber.studies.showers.source_settings import IngestionSettings
 
-__all__ = ["PARTS", "refuse_few", "shower_fingerprints", "split"]
+__all__ = ["PARTS", "fingerprints_of", "refuse_few", "say_true_showers", "shower_fingerprints", "split"]
 
 PARTS = ("train", "validation", "test", "asked")
 # So many energies, and the particle, tell two showers apart.
 _POINTS = 16
+# Of the showers of a sample, the share that may be alike by chance, as those of a single point.
+_FEW_COPIES = 0.01
 
 
 def shower_fingerprints(part: PackedPart) -> np.ndarray:
@@ -36,6 +39,29 @@ def shower_fingerprints(part: PackedPart) -> np.ndarray:
     empty = part.counts == 0
     found[empty] = part.labels[empty, 1].astype(np.uint64)
     return found
+
+
+def fingerprints_of(showers: PackedCloudFile, rows: np.ndarray) -> np.ndarray:
+    """Return those of the showers of (n,) rows that have points, which tell them from others."""
+    found = [shower_fingerprints(part)[part.counts > 0] for _, part in showers.pieces(rows)]
+    return np.concatenate([np.zeros(0, np.uint64), *found])
+
+
+def say_true_showers(step: str, sample: PackedCloudFile, true: np.ndarray, source: str) -> None:
+    """Say on standard error how many showers of a sample are those that it is compared with.
+
+    Args:
+        step: what says it.
+        sample: generated showers.
+        true: (n,) fingerprints of the true ones.
+        source: where these are, in words.
+    """
+    same = int(np.isin(fingerprints_of(sample, np.arange(len(sample))), true).sum())
+    if same > _FEW_COPIES * len(sample):
+        sys.stderr.write(
+            f"{step}: WARNING: {same} of {len(sample)} showers of {sample.path} are showers of {source}, with which "
+            "they are compared\n"
+        )
 
 
 def split(
