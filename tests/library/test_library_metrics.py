@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from library_arrays import arrays
 from prepared_jets import prepared_jets, write_prepared_jets
 
@@ -18,6 +19,7 @@ from cloudchamber.cloud import Clouds
 from cloudchamber.cloud_writer import write_clouds
 from cloudchamber.jets.features import JET_FEATURES, PARTICLE_FEATURES
 from cloudchamber.jets.kinematics import has_momentum
+from cloudchamber.library.precision import BFLOAT16, rounded
 
 SETTINGS = {"bins": 10, "bootstraps": 50, "energy_mover_jets": 20, "energy_mover_batches": 3}
 SEED = 4
@@ -102,6 +104,41 @@ def test_values_that_are_equal_in_the_precision_of_one_side_are_equal(
     assert cc.kl(*particles, bins=10).value == 0.0
     # What differs still does.
     assert cc.kl(truth, generated + generated.dtype.type(0.25), bins=10).value > 1
+
+
+@pytest.mark.parametrize("other", [torch.float64, torch.float32, torch.float16, torch.int64])
+def test_half_precision_of_networks_is_one_too(
+    other: torch.dtype, rng: np.random.Generator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Numpy has no bfloat16: its tensors had been taken for single precision, and equal samples had a KL above 5."""
+    values = torch.from_numpy(rng.integers(0, 3, 3000))
+    # Whole numbers beyond 256 are rounded too.
+    values = 257 + 2 * values if other == torch.int64 else values / 10
+    for sides in ((values.to(other), values.bfloat16()), (values.bfloat16(), values.to(other))):
+        assert cc.kl(*sides, bins=10).value == 0.0
+        assert cc.w1(*sides).value == pytest.approx(0.0, abs=1e-15)
+    smooth = torch.from_numpy(rng.normal(500, 50, (2, 3000)))
+    capsys.readouterr()
+    assert cc.kl(smooth[0].bfloat16(), smooth[1]).value < 0.1
+    assert capsys.readouterr().err == ""
+    assert cc.kl(values.to(other), (values + values.max()).bfloat16(), bins=10).value > 1
+
+
+@pytest.mark.parametrize("of", [np.int64, np.uint64])
+def test_whole_numbers_that_double_precision_rounds_are_refused(of: type[np.integer[Any]]) -> None:
+    """As the numbers of cells of 64 bits: half of truth on another one had a divergence of zero."""
+    numbers = np.array([2**60, 2**60 + 1] * 50, of)
+    with pytest.raises(cc.InputError, match=r"^generated: a whole number is beyond 2\^53, .*: number them anew"):
+        cc.kl(numbers - of(2**60), numbers)
+    assert cc.kl(numbers - of(2**60), np.zeros(100, of), bins=2).value > 0.5
+
+
+def test_rounding_to_half_precision_is_that_of_torch(rng: np.random.Generator) -> None:
+    values = rng.normal(size=10000) * 10.0 ** rng.integers(-30, 30, 10000)
+    middles = np.array([1 + 2.0**-8, 1 + 3 * 2.0**-8, -0.0, 0.0, 3.3e38, -1e-40])
+    for numbers in (values, middles):
+        expected = torch.from_numpy(numbers).float().bfloat16().double().numpy()
+        np.testing.assert_array_equal(rounded(numbers, BFLOAT16), expected)
 
 
 def test_values_of_a_grid_with_other_digits_are_said(

@@ -236,8 +236,15 @@ def test_jets_that_were_made_otherwise_than_a_tagger_knows_are_said(
     stored = StoredTagger(settings, build_tagger(settings.network, 2), ("1", "3"), ())
     known = {name: {"kind": "reclustered", "radius": "0.8"} for name in ("1", "3")}
     paths = tmp_path / "weights.safetensors", tmp_path / "model.json"
-    save_tagger(*paths, stored, stored.tagger.state_dict(), {"made_with": known}, {"step": "train-tagger"})
+    towers = {"constituents": {"collections": ["Tower"]}}
+    training = {"made_with": known, "read_from": {"1": towers, "3": towers}}
+    save_tagger(*paths, stored, stored.tagger.state_dict(), training, {"step": "train-tagger"})
     model: Any = cc.load_model(tmp_path)
+    for collection, said in (("Tower", False), ("EFlowTrack", True)):
+        made = {"constituents": {"collections": [collection]}}
+        for meta in (made, {"source": made}):
+            model.predict(replace(tagging_clouds(jets=10), meta=meta))
+            assert ("of the jets of the training in Tower, as of two cards" in capsys.readouterr().err) == said
     for radius, said in ((0.8, False), (0.4, True)):
         made = {"provenance": {"settings": {"clouds": {"kind": "reclustered", "radius": radius}}}}
         for meta in (made, {"source": made}):

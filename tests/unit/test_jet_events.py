@@ -96,6 +96,21 @@ def test_a_file_without_the_working_point_is_said(tmp_path: Path, capsys: pytest
     assert warnings == [f"ingest: WARNING: {files[0]}: none of 105 jets has a b-tag, bit 1 of 'Jet.BTag'"]
 
 
+def test_a_file_without_the_soft_jets_that_are_asked_for_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As of a card that stores jets above 45 GeV beside one that stores them above 20 GeV."""
+    chosen, files = settings(b_tags_min=0, jets_min=5, partons="none"), []
+    for name, more, events in (("hard", 20.0, 200), ("soft", 0.0, 200), ("few", 20.0, 100)):
+        jets = JETS | {"PT": [pt + more for pt in [*JETS["PT"][:-1], 24.0]]}
+        collections = {"Jet": {leaf: [values] * events for leaf, values in jets.items()}}
+        files.append(write_delphes(tmp_path / f"{name}.root", collections))
+    ingest(files, chosen, tmp_path / "out.h5")
+    warnings = [line for line in capsys.readouterr().err.splitlines() if "less than" in line]
+    said = "none of 1400 jets of 'Jet' has less than 44 GeV, above clouds.pt_min (25 GeV): softer ones were not stored"
+    assert warnings == [f"ingest: WARNING: {files[0]}: {said}"]
+
+
 @pytest.mark.parametrize("change", [{"jets_min": 8}, {"b_tags_min": 3}, {"pt_min": 30.0, "jets_min": 7}])
 def test_cuts_choose_events(tmp_path: Path, change: dict[str, Any]) -> None:
     with pytest.raises(InputError, match=r"nothing passes the selection.*1 events left out"):

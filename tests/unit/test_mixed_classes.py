@@ -76,6 +76,7 @@ def test_classes_that_were_not_made_alike(
     key = next(iter(set(change) & {"radius", "constituents", "pile_up"} or {"collections"}))
     usual = {"radius": "0.8", "constituents": "tower", "pile_up": "keep", "collections": "Tower"}[key]
     assert [meta["made_with"][name][key] for name in ("1", "2")] == [usual, str(change.get(key, collections[0]))]
+    assert [of["constituents"]["collections"] for of in meta["read_from"].values()] == [["Tower"], collections]
 
 
 def of_towers(leaves: list[str], size: str) -> dict[str, Any]:

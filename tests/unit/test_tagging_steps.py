@@ -114,7 +114,8 @@ def test_files_are_the_same_to_the_bit_and_say_what_they_are(study: Study) -> No
     for first, second in zip(study.files("first"), study.files("second"), strict=True):
         assert first.read_bytes() == second.read_bytes()
     described = json.loads(study.files("first")[1].read_text())
-    assert described["training"] == {"jets": 40, "jets_per_class": 20, "seed": 3, "cut_at": None, "made_with": {}}
+    known = {"cut_at": None, "made_with": {}, "read_from": {}}
+    assert described["training"] == {"jets": 40, "jets_per_class": 20, "seed": 3} | known
     assert described["classes"] == ["1", "3"]
     stored = load_tagger(*study.files("first")[:2])
     assert described["parameters"] == parameters(stored.tagger)
@@ -209,6 +210,27 @@ def test_jets_that_a_tagger_was_not_trained_on_are_said(study: Study, capsys: py
     for jets, said in ((study.jets, False), (other, True)):
         predict_classes(jets, None, weights, description, study.folder / "scores_of.h5")
         line = f"{description} was trained on other jets than {jets}: jets of its test part may be among them"
+        assert (line in capsys.readouterr().err) == said
+
+
+def test_jets_of_files_of_another_pile_up_than_those_of_the_training_are_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Towers keep their pile-up by default, so that the settings of both are the same."""
+
+    def made(pile_up: int) -> Clouds:
+        counted = {"constituents": pile_up, "left_out": 0, "told_by": ["Tower.HardEnergyFraction"]}
+        of_class = {"constituents": {"collections": ["Tower"]}, "pile_up": counted, "events": {"read": 100}}
+        clouds = tagging_clouds()
+        return replace(clouds, meta={**clouds.meta, "read_from": {"1": of_class, "3": of_class}})
+
+    study = Study(tmp_path, made(0))
+    study.train("particle_flow", "wide", 1)
+    weights, description, _ = study.files("wide")
+    for pile_up, said in ((0, False), (900, False), (3000, True)):
+        write_clouds(tmp_path / "others.h5", made(pile_up))
+        predict_classes(tmp_path / "others.h5", None, weights, description, tmp_path / "scores.h5")
+        line = f"others.h5: made otherwise than what {description} knows: 30 constituents of an event come from pile-up"
         assert (line in capsys.readouterr().err) == said
 
 

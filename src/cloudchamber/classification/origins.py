@@ -7,16 +7,20 @@ import numpy as np
 
 from cloudchamber.cloud import Clouds
 from cloudchamber.preparation.alike import cut_at, in_other_units
-from cloudchamber.preparation.detectors import detectors_differ
+from cloudchamber.preparation.detectors import detector_of, detectors_differ
 from cloudchamber.preparation.nanoaod_jets import takes_puppi
 
 __all__ = [
     "MADE_WITH",
+    "READ_FROM",
     "cut_of_classes",
     "detectors_of_classes",
     "difference",
     "made_otherwise",
     "made_with",
+    "read_from",
+    "read_otherwise",
+    "trained_on",
     "trained_with",
     "typical_pt",
     "units_of_classes",
@@ -26,6 +30,8 @@ __all__ = [
 # Keys of the clouds in the settings of the ingestion that say what a jet is. Windows and matches say which are taken.
 # Key of the meta data of jets of classes, and of what is known of a training: class -> what :func:`made_with` found.
 MADE_WITH = "made_with"
+# The same of what :func:`read_from` found.
+READ_FROM = "read_from"
 _OF_CLOUDS = ("kind", "algorithm", "radius", "constituents", "collection")
 
 # Share of the jets of one class, and how many, that are outside of a window which the jets of another came through.
@@ -81,6 +87,30 @@ def made_otherwise(jets: Sequence[Mapping[str, str]], of_training: Sequence[Mapp
         other = [value for value in mine if value not in its]
         if its and other:
             return f"'{key}' is {other[0]}, of the jets of the training it was {' or '.join(its)}"
+    return None
+
+
+def read_from(clouds: Clouds) -> dict[str, Any]:
+    """Return what the meta data of a cloud file say of the card, pile-up and version of Delphes of its files."""
+    # Of prepared jets their source says it.
+    return detector_of(clouds.meta) or detector_of(_mapping(clouds.meta, "source"))
+
+
+def trained_on(description: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
+    """Return what :func:`read_from` found of each class that a tagger was trained with, by its description."""
+    return _mapping(_mapping(description, "training"), READ_FROM)
+
+
+def read_otherwise(jets: Sequence[Mapping[str, Any]], of_training: Sequence[Mapping[str, Any]]) -> str | None:
+    """Say in what the files of jets differ from all those of which a tagger was trained, or return None.
+
+    Args:
+        jets, of_training: what :func:`read_from` found of each.
+    """
+    for mine in jets:
+        found = [detectors_differ(mine, its, "the jets of the training") for its in of_training]
+        if found and all(found):
+            return found[0]
     return None
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from cloudchamber.classification.jet_data import TaggingJets, read_tagging_jets
-from cloudchamber.classification.origins import made_otherwise, trained_with
+from cloudchamber.classification.origins import made_otherwise, read_otherwise, trained_on, trained_with
 from cloudchamber.classification.taggers import StoredTagger, load_tagger
 from cloudchamber.devices import present_device
 from cloudchamber.errors import InputError
@@ -39,7 +39,9 @@ def predict_classes(jets: Path, high_level: Path | None, weights: Path, descript
     data = jets_of_tagger(stored, description, jets, high_level)
     described = read_json(description)
     say_other_training("predict-classes", description, described, jets, "jets")
-    otherwise = made_otherwise([*data.made_with.values()], [*trained_with(described).values()])
+    otherwise = made_otherwise([*data.made_with.values()], [*trained_with(described).values()]) or read_otherwise(
+        [*data.read_from.values()], [*trained_on(described).values()]
+    )
     if otherwise is not None:
         sys.stderr.write(
             f"predict-classes: WARNING: {jets}: made otherwise than what {description} knows: {otherwise}\n"

@@ -11,6 +11,7 @@ from cloudchamber.errors import InputError
 from cloudchamber.library.checks import as_array, numbers
 from cloudchamber.library.jets import as_jets, energy_flow_polynomials
 from cloudchamber.library.last_digits import say_other_digits
+from cloudchamber.library.precision import BFLOAT16, precision_of, rounded, step_at_one
 from cloudchamber.metrics.cut_samples import say_cut_samples
 from cloudchamber.metrics.resampling import Sample
 from cloudchamber.metrics.same_jets import say_repeated_jets, say_same_jets, say_same_rows
@@ -23,6 +24,8 @@ SIDES = ("truth", "generated", "floor")
 _CONSEQUENCE = ": they are not independent"
 # Of the numbers of particles, the share of zeros at the ends of jets from which on they look like empty slots.
 _FEW_ZEROS = 0.01
+# Up to here double precision holds all whole numbers.
+_LARGEST_WHOLE = 2**53
 
 
 def features_of(truth: Any, generated: Any, floor: Any) -> list[np.ndarray]:
@@ -55,12 +58,14 @@ def _features(values: Any, name: str) -> np.ndarray:
 
 def samples_of(truth: Any, generated: Any, floor: Any) -> list[Sample]:
     """Return one feature of all sides, with as many jets for the floor as there are generated ones."""
-    arrays = _with_floor(
-        _of_one_precision([_feature(values, name) for values, name in _given(truth, generated, floor)])
-    )
+    precision = _lowest_precision(truth, generated, floor)
+    sides = [_feature(values, name) for values, name in _given(truth, generated, floor)]
+    arrays = _with_floor(_of_one_precision(sides, precision))
     _say_dependent_rows([values.filled(0).reshape(len(values), -1) for values in arrays])
     say_unlike_floor([_columns(values) for values in arrays])
-    say_other_digits([values.compressed() for values in arrays], _precision(truth, generated, floor))
+    # In bfloat16 values without a grid share their digits too.
+    if precision not in (None, BFLOAT16):
+        say_other_digits([values.compressed() for values in arrays], step_at_one(precision))
     found = []
     for values, name in zip(arrays, SIDES, strict=False):
         if values.ndim == 1:
@@ -74,10 +79,10 @@ def samples_of(truth: Any, generated: Any, floor: Any) -> list[Sample]:
     return found
 
 
-def _precision(truth: Any, generated: Any, floor: Any) -> float:
-    """Return the step of the lowest precision of all sides at one."""
-    types = [as_array(values, name).dtype for values, name in _given(truth, generated, floor)]
-    return max((float(np.finfo(of).eps) for of in types if of.kind == "f"), default=0.0)
+def _lowest_precision(truth: Any, generated: Any, floor: Any) -> str | None:
+    """Return the lowest precision of all sides, None where all hold whole numbers."""
+    found = [precision_of(values, name) for values, name in _given(truth, generated, floor)]
+    return max((of for of in found if of is not None), key=step_at_one, default=None)
 
 
 def _say_padding(values: np.ndarray, there: np.ndarray, name: str) -> None:
@@ -108,25 +113,28 @@ def _feature(values: Any, name: str) -> "np.ma.MaskedArray[Any, Any]":
     return np.ma.MaskedArray(numbers(array.filled(0), name, shape), np.ma.getmaskarray(array))
 
 
-def _of_one_precision(sides: Sequence["np.ma.MaskedArray[Any, Any]"]) -> list["np.ma.MaskedArray[Any, Any]"]:
+def _of_one_precision(
+    sides: Sequence["np.ma.MaskedArray[Any, Any]"], precision: str | None
+) -> list["np.ma.MaskedArray[Any, Any]"]:
     """Return all sides as float64, with no more digits than the side that has fewest.
 
     0.1 in single precision is another number in double precision: a value that many jets share would be shared with
     none of another side.
 
     Raises:
-        InputError: a value is too large for the precision of another side.
+        InputError: a value is too large for the precision of another side, or a whole number for double precision.
     """
-    fewest = min((side.dtype for side in sides if side.dtype.kind == "f"), key=lambda of: of.itemsize, default=None)
     found: list[np.ma.MaskedArray[Any, Any]] = []
     for side, name in zip(sides, SIDES, strict=False):
-        rounded = side.data
-        if fewest is not None and side.dtype != fewest:
-            with np.errstate(over="ignore"):
-                rounded = rounded.astype(fewest)
-            if not np.isfinite(rounded).all():
-                raise InputError(f"{name}: a value is too large for {fewest}, which another sample has")
-        found.append(np.ma.MaskedArray(rounded.astype(np.float64), np.ma.getmask(side)))
+        if precision is None and ((side.data > _LARGEST_WHOLE) | (side.data < -_LARGEST_WHOLE)).any():
+            raise InputError(
+                f"{name}: a whole number is beyond 2^53, from where double precision makes others of them: number them "
+                "anew"
+            )
+        values = side.data.astype(np.float64) if precision is None else rounded(side.data, precision)
+        if not np.isfinite(values).all():
+            raise InputError(f"{name}: a value is too large for {precision}, which another sample has")
+        found.append(np.ma.MaskedArray(values, np.ma.getmask(side)))
     return found
 
 

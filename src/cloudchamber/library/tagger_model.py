@@ -10,7 +10,14 @@ import numpy as np
 import torch
 
 from cloudchamber.classification.jet_data import towers_of
-from cloudchamber.classification.origins import made_otherwise, made_with, trained_with
+from cloudchamber.classification.origins import (
+    made_otherwise,
+    made_with,
+    read_from,
+    read_otherwise,
+    trained_on,
+    trained_with,
+)
 from cloudchamber.classification.predict import log_probabilities
 from cloudchamber.classification.taggers import HighLevelTagger, TowerTagger, load_tagger
 from cloudchamber.cloud import Column
@@ -70,7 +77,9 @@ class TaggerModel:
 
     def _towers(self, jets: Any, given: Mapping[str, Any]) -> tuple[torch.Tensor, ...]:
         clouds = as_jets(jets, "jets")
-        otherwise = made_otherwise([made_with(clouds, clouds.width)], [*trained_with(self.description).values()])
+        otherwise = made_otherwise(
+            [made_with(clouds, clouds.width)], [*trained_with(self.description).values()]
+        ) or read_otherwise([read_from(clouds)], [*trained_on(self.description).values()])
         if otherwise is not None:
             sys.stderr.write(f"cloudchamber: WARNING: jets: made otherwise than what the tagger knows: {otherwise}\n")
         pt = np.where(clouds.mask, clouds.point("pt_rel"), 0.0)

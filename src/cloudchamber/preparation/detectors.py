@@ -7,7 +7,7 @@ from cloudchamber.preparation.alike import cells_differ, leaves_differ
 from cloudchamber.preparation.pile_up_amounts import pile_up_differs
 from cloudchamber.readers.constituents import detector_view
 
-__all__ = ["detectors_differ"]
+__all__ = ["detector_of", "detectors_differ"]
 
 
 def detectors_differ(meta: Mapping[str, Any], other: Mapping[str, Any], name: str) -> str | None:
@@ -27,6 +27,19 @@ def detectors_differ(meta: Mapping[str, Any], other: Mapping[str, Any], name: st
     if found is not None:
         return f"{found}, as of two cards"
     return pile_up_differs(_pile_up(other), _pile_up(meta), f"of {name}")
+
+
+def detector_of(meta: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what :func:`detectors_differ` looks at of the meta data of clouds, as far as they say it."""
+    if not _collections(meta):
+        return {}
+    return {
+        "constituents": {"collections": _collections(meta)},
+        "leaves": _leaves(meta),
+        "cells": dict(_mapping(meta, "cells")),
+        "pile_up": dict(_mapping(meta, "pile_up")),
+        "events": {"read": _mapping(meta, "events").get("read", 0)},
+    }
 
 
 def _collections(meta: Mapping[str, Any]) -> list[str]:
