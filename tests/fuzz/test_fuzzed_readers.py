@@ -172,7 +172,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     chosen = GeneratorSettings.model_validate(MODEL)
     weights = build_network(chosen).state_dict()
     paths = folder / "weights.safetensors", folder / "description.json"
-    save_artifact(*paths, weights, chosen, clouds.meta["standardisation"], 8, {})
+    save_artifact(*paths, weights, chosen, clouds.meta["standardisation"], 8, None, {})
     (folder / "state").mkdir()
     state = {"identity": json.dumps(IDENTITY), "step": 5, "network": weights, "losses": [1.0]}
     save_state(folder / "state", 5, state | {"generator": torch.Generator().get_state()})

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from prepared_jets import raw_jets, write_prepared_jets
 
+import cloudchamber as cc
 from cloudchamber.cloud import EVENT_WEIGHT, Clouds, Column
 from cloudchamber.cloud_file import read_clouds
 from cloudchamber.cloud_writer import write_clouds
@@ -271,3 +272,24 @@ def test_a_sample_whose_jets_are_there_twice_is_said(tmp_path: Path, capsys: pyt
         compare_files(*files, METRICS, 1, tmp_path / "table.csv")
         said = f"compare: WARNING: 40 of 80 jets of {sample} are earlier ones of it again, and count as others"
         assert (said in capsys.readouterr().err) == (times == 2)
+
+
+def test_a_sample_of_the_library_knows_the_jets_of_its_training(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = write_prepared(tmp_path, "own")
+    settings = parse(
+        GeneratorSettings, {"network": NETWORK, "objective": {"kind": "flow_matching"}, "training": TRAINING}
+    )
+    files = [tmp_path / name for name in ("weights.safetensors", "model.json", "history.csv")]
+    train(own, settings, 1, tmp_path / "state", *files)
+    model: Any = cc.load_model(files[0])
+    truth = read_clouds(own)
+    sample = model.sample(truth[:50], solver="euler", evaluations=1)
+    assert sample.meta[ORIGIN] == origin_of(truth.meta)
+    other = read_clouds(write_prepared(tmp_path, "other", raw={"clouds": {"kind": "reclustered", "radius": 0.4}}))
+    for true, said in ((truth, False), (other, True)):
+        capsys.readouterr()
+        cc.w1m(true, sample)
+        line = "'generated': jets made with other settings than those of 'truth': clouds.radius is 0.8, and not 0.4"
+        assert (line in capsys.readouterr().err) == said

@@ -41,7 +41,7 @@ def _model(folder: Path, name: str) -> dict[str, Any]:
     untrained: nn.Module = build_network(settings)
     paths = folder / f"{name}.safetensors", folder / f"{name}.json"
     standardisation = {"points": points.to_json(), "conditions": of_conditions.to_json()}
-    save_artifact(*paths, untrained.state_dict(), settings, standardisation, 30, {})
+    save_artifact(*paths, untrained.state_dict(), settings, standardisation, 30, None, {})
     return {"sampler": "usual", "settings": sampler, "weights": str(paths[0]), "description": str(paths[1])}
 
 

@@ -15,6 +15,7 @@ from cloudchamber.jets.relative import RELATIVE_COLUMNS
 from cloudchamber.networks.epic import Epic
 from cloudchamber.networks.epic_gan import EpicGenerator
 from cloudchamber.networks.transformer import Transformer
+from cloudchamber.preparation.origin import ORIGIN
 from cloudchamber.preparation.standardisation import Standardisation
 from cloudchamber.settings.generators import GeneratorSettings, SamplerSettings
 from cloudchamber.settings.networks import EpicGanSettings, EpicSettings, TransformerSettings
@@ -94,15 +95,16 @@ def save_artifact(
     settings: GeneratorSettings,
     standardisation: Mapping[str, Any],
     largest_multiplicity: int,
+    origin: Mapping[str, Any] | None,
     provenance: Mapping[str, Any],
 ) -> None:
-    """Write weights and description, with the number of particles that no training jet exceeds.
+    """Write weights and description, with the number of particles that no training jet exceeds, and their origin.
 
     Raises:
         StorageError: a file cannot be written.
     """
     number = sum(value.numel() for value in weights.values())
-    more = {"standardisation": standardisation, LARGEST_MULTIPLICITY: largest_multiplicity}
+    more = {"standardisation": standardisation, LARGEST_MULTIPLICITY: largest_multiplicity, ORIGIN: origin}
     save_described(weights_path, description_path, weights, settings, number, provenance, **more)
 
 

@@ -18,6 +18,7 @@ from cloudchamber.generative.adversarial import (
 from cloudchamber.generative.artifact import build_network, cloud_noise, save_artifact
 from cloudchamber.generative.objectives import build_path_objective
 from cloudchamber.generative.task import GenerationTask, pack
+from cloudchamber.preparation.origin import origin_of
 from cloudchamber.preparation.standardisation import Standardisation
 from cloudchamber.settings.generators import GeneratorSettings
 from cloudchamber.settings.networks import EpicGanSettings
@@ -66,7 +67,8 @@ def train(
         of_network = generator_weights(trained.weights) if adversarial else trained.weights
         record = provenance("train", settings.model_dump(mode="json"), [source], seed)
         most = int(clouds.part("train").multiplicity.max())
-        save_artifact(weights, description, of_network, settings, clouds.meta["standardisation"], most, record)
+        scales, origin = clouds.meta["standardisation"], origin_of(clouds.meta)
+        save_artifact(weights, description, of_network, settings, scales, most, origin, record)
         write_rows(history, trained.history)
 
 

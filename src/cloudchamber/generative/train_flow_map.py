@@ -16,6 +16,7 @@ from cloudchamber.generative.task import pack
 from cloudchamber.generative.train import standardisations
 from cloudchamber.generative.trajectories import trajectories
 from cloudchamber.networks.packing import PackedClouds
+from cloudchamber.preparation.origin import origin_of
 from cloudchamber.settings.flow_maps import DistillationSettings
 from cloudchamber.settings.generators import GeneratorSettings
 from cloudchamber.storage import provenance, write_rows
@@ -101,7 +102,8 @@ def train_flow_map(
         inputs = [source, teacher_weights, teacher_description]
         record = provenance("train-flow-map", settings.model_dump(mode="json"), inputs, seed)
         most = int(clouds.part("train").multiplicity.max())
-        save_artifact(weights, description, trained.weights, generator, clouds.meta["standardisation"], most, record)
+        scales, origin = clouds.meta["standardisation"], origin_of(clouds.meta)
+        save_artifact(weights, description, trained.weights, generator, scales, most, origin, record)
         write_rows(history, trained.history)
 
 

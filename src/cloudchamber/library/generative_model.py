@@ -22,6 +22,7 @@ from cloudchamber.library.checks import numbers, whole_number
 from cloudchamber.library.jets import as_jets
 from cloudchamber.library.unlike_training import say_unlike_training
 from cloudchamber.networks.packing import padded
+from cloudchamber.preparation.origin import ORIGIN
 from cloudchamber.progress import progress
 from cloudchamber.settings.base import parse
 from cloudchamber.settings.generators import SamplerSettings
@@ -130,7 +131,8 @@ class GenerativeModel:
         features = [np.asarray(getattr(asked, column.name), np.float32) for column in columns]
         beside = np.stack(features, axis=1) if features else np.zeros((len(points), 0), np.float32)
         nothing = np.zeros((len(points), 0), np.int64)
-        return Clouds(points, mask, beside, nothing, RELATIVE_COLUMNS, tuple(columns))
+        meta = {ORIGIN: origin} if (origin := self.description.get(ORIGIN)) else {}
+        return Clouds(points, mask, beside, nothing, RELATIVE_COLUMNS, tuple(columns), meta=meta)
 
     def _say_unlike_training(self, asked: JetFeatures) -> None:
         most = self.description.get(LARGEST_MULTIPLICITY)

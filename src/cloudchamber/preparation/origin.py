@@ -150,8 +150,10 @@ def _of_clouds(meta: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _choice(meta: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the settings of the ingestion of prepared jets, or of those that were only ingested."""
-    prepared, record = origin_of(meta), _record(meta)
+    """Return the settings of the ingestion of prepared jets, of those that were only ingested, or of those that the
+    model of a sample was trained on."""
+    handed_on = meta.get(ORIGIN)
+    prepared, record = handed_on if isinstance(handed_on, Mapping) else origin_of(meta), _record(meta)
     if prepared is not None:
         return dict(prepared["clouds"])
     return record["settings"] if record is not None and "clouds" in record["settings"] else {}
