@@ -3,14 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import final
+from typing import Any, final
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from cloudchamber import seeds
-from cloudchamber.classification.origins import MADE_WITH
+from cloudchamber.classification.origins import MADE_WITH, READ_FROM
 from cloudchamber.cloud import Clouds
 from cloudchamber.cloud_file import read_clouds
 from cloudchamber.errors import InputError
@@ -37,6 +37,7 @@ class TaggingJets:
         features: names of the high-level features; empty for towers.
         parts: rows of the training, validation and test part.
         made_with: of each class, with which settings the jets were ingested, as far as the file says it.
+        read_from: of each class, what the file says of the card, pile-up and version of Delphes of its files.
     """
 
     inputs: tuple[Tensor, ...]
@@ -47,6 +48,7 @@ class TaggingJets:
     features: tuple[str, ...]
     parts: Mapping[str, Tensor]
     made_with: Mapping[str, Mapping[str, str]]
+    read_from: Mapping[str, Mapping[str, Any]]
 
     def of(self, rows: Tensor) -> tuple[Tensor, ...]:
         """Return the inputs of ``rows``."""
@@ -113,6 +115,7 @@ def read_tagging_jets(path: Path, high_level: Path | None = None, features: Sequ
         features=names,
         parts={name: torch.from_numpy(clouds.indices[name].astype(np.int64)) for name in _PARTS},
         made_with=clouds.meta.get(MADE_WITH, {}),
+        read_from=clouds.meta.get(READ_FROM, {}),
     )
 
 

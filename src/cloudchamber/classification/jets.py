@@ -74,6 +74,7 @@ def combine_classes(settings: TaggingJetsSettings, seed: int, output: Path) -> N
         labels, raw_files, contents, kinematics = [], [], [], []
         known: dict[str, tuple[int, int]] = {}
         made_of: list[tuple[str, dict[str, str]]] = []
+        files_of: dict[str, dict[str, Any]] = {}
         momenta: dict[str, float | None] = {}
         taken: dict[str, Clouds] = {}
         for source, file in enumerate(files):
@@ -86,6 +87,7 @@ def combine_classes(settings: TaggingJetsSettings, seed: int, output: Path) -> N
                     jets, events = clouds[rows], event_labels(clouds)[rows]
                     refuse_other_coordinates(jets)
                     made_of.append((item.name, origins.made_with(clouds, settings.max_particles)))
+                    files_of[item.name] = origins.read_from(clouds.meta)
                     momenta[item.name] = origins.typical_pt(jets)
                     taken[item.name] = jets.without_particles
                     labels.append(np.column_stack([np.tile((position, source), (len(rows), 1)), events]))
@@ -122,6 +124,7 @@ def combine_classes(settings: TaggingJetsSettings, seed: int, output: Path) -> N
                 "identical_clouds": identical,
                 "mixed_classes": mixed,
                 origins.MADE_WITH: dict(made_of),
+                origins.READ_FROM: files_of,
                 "provenance": provenance("combine-classes", settings.model_dump(mode="json"), inputs, seed),
             }
         )

@@ -6,7 +6,7 @@ import torch
 
 from cloudchamber.classification.feature_sets import feature_names
 from cloudchamber.classification.jet_data import TaggingJets, read_tagging_jets, training_rows
-from cloudchamber.classification.origins import MADE_WITH
+from cloudchamber.classification.origins import MADE_WITH, READ_FROM
 from cloudchamber.classification.taggers import CUT_AT, StoredTagger, Tagger, build_tagger, save_tagger
 from cloudchamber.errors import SettingsError
 from cloudchamber.settings.taggers import DenseTagger, TaggerSettings
@@ -72,6 +72,7 @@ def train_tagger(
             "seed": seed,
             CUT_AT: data.cut_at,
             MADE_WITH: data.made_with,
+            READ_FROM: data.read_from,
         }
         record = provenance("train-tagger", settings.model_dump(mode="json"), list(sources.values()), seed)
         save_tagger(weights, description, stored, trained.weights, training, record)

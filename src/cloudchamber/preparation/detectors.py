@@ -7,7 +7,20 @@ from cloudchamber.preparation.alike import cells_differ, leaves_differ
 from cloudchamber.preparation.pile_up_amounts import pile_up_differs
 from cloudchamber.readers.constituents import detector_view
 
-__all__ = ["detectors_differ"]
+__all__ = ["detector_of", "detectors_differ"]
+
+
+def detector_of(meta: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what :func:`detectors_differ` looks at, of the meta data of clouds."""
+    counted, events = _mapping(meta, "pile_up"), _mapping(meta, "events")
+    found = {
+        "constituents": {"collections": collections} if (collections := _collections(meta)) else {},
+        "leaves": _leaves(meta),
+        "cells": dict(_mapping(meta, "cells")),
+        "pile_up": {key: counted[key] for key in ("constituents", "left_out", "told_by") if key in counted},
+        "events": {"read": events["read"]} if "read" in events else {},
+    }
+    return {key: value for key, value in found.items() if value}
 
 
 def detectors_differ(meta: Mapping[str, Any], other: Mapping[str, Any], name: str) -> str | None:
