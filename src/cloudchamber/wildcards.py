@@ -17,8 +17,8 @@ def expand(patterns: Iterable[str | Path]) -> list[Path]:
 
     A text that is the path of something is that path, whatever characters are in it, and so is a part of it that is the
     name of something: "data[1]/*.root" are files in the folder "data[1]" where there is one. ``**`` stands for folders
-    at any depth, linked ones too; as part of a name, as in "data/**.root", it matches nothing. Wildcards match no
-    folder and nothing hidden. A text that nothing matches stays as it is,
+    at any depth, linked ones too; as part of a name, as in "data/**.root", it matches nothing, and nor does ``[^`` in
+    place of ``[!``. Wildcards match no folder and nothing hidden. A text that nothing matches stays as it is,
     for who asks for the file to miss it.
 
     Args:
@@ -56,10 +56,12 @@ def existing_files(patterns: Iterable[str | Path]) -> list[Path]:
 
 
 def hint(pattern: str | Path) -> str:
-    """Return what to say of a path that leads nowhere: of an address, and of ``**`` as part of a name."""
+    """Return what to say of a path that leads nowhere: of an address, of ``[^``, and of ``**`` as part of a name."""
     # Path has made one slash of two.
     if re.match(r"[a-z]+:/", str(pattern)):
         return "; only local files are read: copy it first (xrdcp, wget), or mount what it lies on"
+    if "[^" in str(pattern):
+        return "; all characters but some are [!...], as in part_[!0].root"
     misplaced = any("**" in part and part != "**" for part in Path(pattern).parts)
     return "; ** stands for folders alone, as in data/**/*.root" if misplaced else ""
 
@@ -78,6 +80,9 @@ def _matches(folder: str, parts: Sequence[str]) -> Iterator[str]:
         return
     elif os.path.lexists(path := os.path.join(folder, part)):
         yield from _matches(path, rest)
+    elif "[^" in part:
+        # To most shells all other characters, to Python these: one would read the files that the other leaves out.
+        return
     elif has_magic(part):
         for name in _names(folder):
             if fnmatchcase(name, part):

@@ -236,21 +236,38 @@ def test_jets_that_were_made_otherwise_than_a_tagger_knows_are_said(
     stored = StoredTagger(settings, build_tagger(settings.network, 2), ("1", "3"), ())
     known = {name: {"kind": "reclustered", "radius": "0.8"} for name in ("1", "3")}
     paths = tmp_path / "weights.safetensors", tmp_path / "model.json"
-    towers = {"constituents": {"collections": ["Tower"]}}
-    training = {"made_with": known, "read_from": {"1": towers, "3": towers}}
-    save_tagger(*paths, stored, stored.tagger.state_dict(), training, {"step": "train-tagger"})
+    save_tagger(*paths, stored, stored.tagger.state_dict(), {"made_with": known}, {"step": "train-tagger"})
     model: Any = cc.load_model(tmp_path)
-    for collection, said in (("Tower", False), ("EFlowTrack", True)):
-        made = {"constituents": {"collections": [collection]}}
-        for meta in (made, {"source": made}):
-            model.predict(replace(tagging_clouds(jets=10), meta=meta))
-            assert ("of the jets of the training in Tower, as of two cards" in capsys.readouterr().err) == said
     for radius, said in ((0.8, False), (0.4, True)):
         made = {"provenance": {"settings": {"clouds": {"kind": "reclustered", "radius": radius}}}}
         for meta in (made, {"source": made}):
             model.predict(replace(tagging_clouds(jets=10), meta=meta))
             line = "'radius' is 0.4, of the jets of the training it was 0.8"
             assert (line in capsys.readouterr().err) == said
+
+
+def test_jets_of_another_detector_or_cut_to_fewer_particles_than_a_tagger_knows_are_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from pronged_jets import tagging_clouds
+
+    network = {"kind": "particle_flow", "tower": [4], "hidden": [4], "towers": 60}
+    settings = parse(TaggerSettings, {"network": network, "training": {"steps": 1}}, "tagger")
+    stored = StoredTagger(settings, build_tagger(settings.network, 2), ("1", "3"), ())
+    known = {name: {"constituents": {"collections": ["Tower"]}} for name in ("1", "3")}
+    paths = tmp_path / "weights.safetensors", tmp_path / "model.json"
+    save_tagger(*paths, stored, stored.tagger.state_dict(), {"read_from": known}, {"step": "train-tagger"})
+    model: Any = cc.load_model(tmp_path)
+    jets = tagging_clouds()
+    for collection, said in (("Tower", False), ("ParticleFlowCandidate", True)):
+        read = {"constituents": {"collections": [collection]}}
+        for meta in (read, {"source": read}):
+            model.predict(replace(jets, meta=meta))
+            line = "jets: constituents are in ParticleFlowCandidate, of the jets of the training in Tower"
+            assert (line in capsys.readouterr().err) == said
+    for cut, said in ((60, False), (10, True)):
+        model.predict(replace(jets, points=jets.points[:, :cut], mask=jets.mask[:, :cut], meta={}))
+        assert ("jets: the most particles of a jet are 10, and" in capsys.readouterr().err) == said
 
 
 def test_what_is_no_model_is_named(tmp_path: Path, jets: Path) -> None:

@@ -213,27 +213,6 @@ def test_jets_that_a_tagger_was_not_trained_on_are_said(study: Study, capsys: py
         assert (line in capsys.readouterr().err) == said
 
 
-def test_jets_of_files_of_another_pile_up_than_those_of_the_training_are_said(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Towers keep their pile-up by default, so that the settings of both are the same."""
-
-    def made(pile_up: int) -> Clouds:
-        counted = {"constituents": pile_up, "left_out": 0, "told_by": ["Tower.HardEnergyFraction"]}
-        of_class = {"constituents": {"collections": ["Tower"]}, "pile_up": counted, "events": {"read": 100}}
-        clouds = tagging_clouds()
-        return replace(clouds, meta={**clouds.meta, "read_from": {"1": of_class, "3": of_class}})
-
-    study = Study(tmp_path, made(0))
-    study.train("particle_flow", "wide", 1)
-    weights, description, _ = study.files("wide")
-    for pile_up, said in ((0, False), (900, False), (3000, True)):
-        write_clouds(tmp_path / "others.h5", made(pile_up))
-        predict_classes(tmp_path / "others.h5", None, weights, description, tmp_path / "scores.h5")
-        line = f"others.h5: made otherwise than what {description} knows: 30 constituents of an event come from pile-up"
-        assert (line in capsys.readouterr().err) == said
-
-
 def test_jets_that_were_made_otherwise_than_those_of_the_training_are_said(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -251,6 +230,52 @@ def test_jets_that_were_made_otherwise_than_those_of_the_training_are_said(
         write_clouds(tmp_path / "others.h5", made(radius))
         predict_classes(tmp_path / "others.h5", None, weights, description, tmp_path / "scores.h5")
         line = f"others.h5: made otherwise than what {description} knows: 'radius' is 0.4, of the jets of the training"
+        assert (line in capsys.readouterr().err) == said
+
+
+def test_jets_of_another_detector_than_those_of_the_training_are_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the same settings, and of the same classes."""
+
+    def read(kept: int, size: str) -> Clouds:
+        of_class = {
+            "constituents": {"collections": ["Tower"]},
+            "cells": {"Tower": {size: 400}},
+            "pile_up": {"constituents": kept, "left_out": 0, "told_by": ["Tower.IsPU"]},
+            "events": {"read": 1500},
+        }
+        clouds = tagging_clouds()
+        return replace(clouds, meta={**clouds.meta, "read_from": {"1": of_class, "3": of_class}})
+
+    study = Study(tmp_path, read(0, "0.1 x 0.1"))
+    study.train("particle_flow", "wide", 1)
+    weights, description, _ = study.files("wide")
+    for kept, size, said in (
+        (0, "0.1 x 0.1", None),
+        (400_000, "0.1 x 0.1", "267 constituents of an event come from pile-up, of the jets of the training it is 0"),
+        (0, "0.017 x 0.017", "cells of Tower have the size 0.017 x 0.017 in eta and phi, of the jets of the training"),
+    ):
+        write_clouds(tmp_path / "others.h5", read(kept, size))
+        predict_classes(tmp_path / "others.h5", None, weights, description, tmp_path / "scores.h5")
+        lines = capsys.readouterr().err
+        assert said in lines if said else "WARNING" not in lines
+
+
+def test_jets_that_were_cut_to_fewer_particles_than_those_of_the_training_are_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = tagging_clouds()
+    cut = {number: replace(whole, points=whole.points[:, :number], mask=whole.mask[:, :number]) for number in (10, 12)}
+    study = Study(tmp_path, cut[12])
+    study.train("particle_flow", "cut", 1)
+    weights, description, _ = study.files("cut")
+    for jets, said in ((whole, False), (cut[12], False), (cut[10], True)):
+        write_clouds(tmp_path / "others.h5", jets)
+        predict_classes(tmp_path / "others.h5", None, weights, description, tmp_path / "scores.h5")
+        line = (
+            "others.h5: the most particles of a jet are 10, and many jets have as many, as where they were cut to the"
+        )
         assert (line in capsys.readouterr().err) == said
 
 

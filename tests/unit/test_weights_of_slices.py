@@ -228,6 +228,28 @@ def test_weights_of_slices_that_are_their_cross_sections_are_refused(
         ingested([*(sample(f"run_{n}.root", 900.0, 1.5 + 1e-3 * n, 600) for n in range(3)), normalised], output)
 
 
+def test_weights_of_slices_that_add_up_to_a_few_tens_of_percent_more_are_refused(
+    tmp_path: Path, output: Path, rng: np.random.Generator
+) -> None:
+    """Three runs of a slice beside two of another, each of which adds up to its cross section; 100 events beside 60."""
+
+    def sample(name: str, section: float, weight: float, events: int = EVENTS) -> Path:
+        leaves = {"Weight": np.full(events, weight), "CrossSection": np.full(events, section)}
+        return write_events(tmp_path / name, rng, events, **leaves)
+
+    low = [sample(f"low_{run}.root", 900.0 + run, (900.0 + run) / EVENTS) for run in range(3)]
+    high = [sample(f"high_{run}.root", 3.0, 3.0 / EVENTS) for run in range(3)]
+    with pytest.raises(InputError, match=r"^event weights add up to 6 in files of 3 pb, .* to 2703 in files of 900 pb"):
+        ingested([*low, *high[:2]], output)
+    with pytest.raises(InputError, match=r"^event weights add up to 180 in files of 3 pb, .* to 90000 in files of 900"):
+        ingested([sample("long.root", 900.0, 900.0, 100), sample("short.root", 3.0, 3.0)], output)
+    assert not output.exists()
+    # As many runs of both, and a run that lost some of its events on the way.
+    assert ingested([*low, *high], output).event_weight is not None
+    shorter = sample("shorter.root", 3.0, 2.8 / EVENTS)
+    assert ingested([low[0], shorter], output).event_weight is not None
+
+
 def test_files_with_a_weight_each_and_no_cross_section_are_said(
     tmp_path: Path, output: Path, rng: np.random.Generator, capsys: pytest.CaptureFixture[str]
 ) -> None:

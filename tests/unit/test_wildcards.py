@@ -99,6 +99,7 @@ def test_what_is_no_file_is_one_line(tree: Path) -> None:
         ("tree/none.root", r"tree/none\.root: no such file"),
         ("tree/*.root", r"tree/lost\.root: no such file"),
         ("tree/**.root", r"tree/\*\*\.root: no file matches; \*\* stands for folders alone, as in data/\*\*/\*\.root"),
+        ("tree/[^a].root", r"tree/\[\^a\]\.root: no file matches; all characters but some are \[!\.\.\.\], as in "),
         ("tree/run", r"tree/run: a folder; its files are tree/run/\*"),
     ):
         with pytest.raises(InputError, match=message):
@@ -106,6 +107,16 @@ def test_what_is_no_file_is_one_line(tree: Path) -> None:
     assert main(["ingest", "tree/*.root", "--settings", SETTINGS, "--output", "clouds.h5"]) == 3
     assert not Path("clouds.h5").exists()
     assert _pipeline("tree/z*.root").clouds.files(SimpleNamespace(dataset="mine")) == ["tree/z*.root"]
+
+
+def test_all_characters_but_some_are_written_in_one_way(tree: Path) -> None:
+    """To most shells "[^b]" is what "[!b]" is, to Python it is "b": the files that were to be left out."""
+    Path("tree/c.root").touch()
+    assert expand(["tree/[!b].root"]) == [Path("tree/c.root")]
+    assert expand(["tree/[^b].root"]) == [Path("tree/[^b].root")]
+    Path("tree/[^b]").mkdir()
+    Path("tree/[^b]/d.root").touch()
+    assert expand(["tree/[^b]/*.root"]) == [Path("tree/[^b]/d.root")]
 
 
 @pytest.mark.parametrize(
@@ -116,6 +127,7 @@ def test_what_is_no_file_is_one_line(tree: Path) -> None:
         (["results/raw/top/0.root", "data/external/t.hdf5"], None),
         (["tree/b.root", "tree/z*.root"], "no file matches tree/z*.root"),
         (["tree/**.root"], "no file matches tree/**.root; ** stands for folders alone, as in data/**/*.root"),
+        (["t/[^b].root"], "no file matches t/[^b].root; all characters but some are [!...], as in part_[!0].root"),
         (["results/raw/z*.root"], "no file matches results/raw/z*.root"),
         (["tree/c.root"], "no such file: tree/c.root"),
         (["results_else/c.root"], "no such file: results_else/c.root"),

@@ -37,7 +37,7 @@ class TaggingJets:
         features: names of the high-level features; empty for towers.
         parts: rows of the training, validation and test part.
         made_with: of each class, with which settings the jets were ingested, as far as the file says it.
-        read_from: of each class, of which card, pile-up and version of Delphes its files are, as far as it says it.
+        read_from: of each class, what the file says of the card, pile-up and version of Delphes of its files.
     """
 
     inputs: tuple[Tensor, ...]

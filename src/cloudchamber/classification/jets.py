@@ -122,7 +122,7 @@ def combine_classes(settings: TaggingJetsSettings, seed: int, output: Path) -> N
                 "identical_clouds": identical,
                 "mixed_classes": mixed,
                 origins.MADE_WITH: dict(made_of),
-                origins.READ_FROM: {name: origins.read_from(jets) for name, jets in taken.items()},
+                origins.READ_FROM: {name: origins.read_from(jets.meta) for name, jets in taken.items()},
                 "provenance": provenance("combine-classes", settings.model_dump(mode="json"), inputs, seed),
             }
         )

@@ -14,13 +14,14 @@ __all__ = [
     "MADE_WITH",
     "READ_FROM",
     "cut_of_classes",
+    "cut_otherwise",
     "detectors_of_classes",
     "difference",
     "made_otherwise",
     "made_with",
     "read_from",
     "read_otherwise",
-    "trained_on",
+    "trained_from",
     "trained_with",
     "typical_pt",
     "units_of_classes",
@@ -30,7 +31,7 @@ __all__ = [
 # Keys of the clouds in the settings of the ingestion that say what a jet is. Windows and matches say which are taken.
 # Key of the meta data of jets of classes, and of what is known of a training: class -> what :func:`made_with` found.
 MADE_WITH = "made_with"
-# The same of what :func:`read_from` found.
+# The same of the files: class -> what :func:`read_from` found.
 READ_FROM = "read_from"
 _OF_CLOUDS = ("kind", "algorithm", "radius", "constituents", "collection")
 
@@ -90,26 +91,25 @@ def made_otherwise(jets: Sequence[Mapping[str, str]], of_training: Sequence[Mapp
     return None
 
 
-def read_from(clouds: Clouds) -> dict[str, Any]:
-    """Return what the meta data of a cloud file say of the card, pile-up and version of Delphes of its files."""
-    # Of prepared jets their source says it.
-    return detector_of(clouds.meta) or detector_of(_mapping(clouds.meta, "source"))
+def read_from(meta: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the meta data of clouds, ingested or prepared, say of the detector of their files."""
+    return detector_of(_mapping(meta, "source") or meta)
 
 
-def trained_on(description: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
+def trained_from(description: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
     """Return what :func:`read_from` found of each class that a tagger was trained with, by its description."""
     return _mapping(_mapping(description, "training"), READ_FROM)
 
 
 def read_otherwise(jets: Sequence[Mapping[str, Any]], of_training: Sequence[Mapping[str, Any]]) -> str | None:
-    """Say in what the files of jets differ from all those of which a tagger was trained, or return None.
+    """Say how the files of jets differ from all those of the training of a tagger, or return None.
 
     Args:
-        jets, of_training: what :func:`read_from` found of each.
+        jets, of_training: what :func:`read_from` found of each: of card, pile-up and version of Delphes.
     """
     for mine in jets:
         found = [detectors_differ(mine, its, "the jets of the training") for its in of_training]
-        if found and all(found):
+        if found and None not in found:
             return found[0]
     return None
 
@@ -163,6 +163,21 @@ def units_of_classes(typical: Mapping[str, float | None]) -> str | None:
                 "different units"
             )
     return None
+
+
+def cut_otherwise(cut: int | None, looks_at: int) -> str | None:
+    """Say that jets were cut to fewer particles than a tagger looks at, or return None.
+
+    Args:
+        cut: number of particles that the jets were cut to, None where nothing tells.
+        looks_at: number of particles that the tagger looks at: at most as many as jets of its training were cut to.
+    """
+    if cut is None or cut >= looks_at:
+        return None
+    return (
+        f"the most particles of a jet are {cut}, and many jets have as many, as where they were cut to the hardest: "
+        f"the tagger looks at {looks_at}"
+    )
 
 
 def cut_of_classes(numbers: Mapping[str, np.ndarray]) -> str | None:

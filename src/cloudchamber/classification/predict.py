@@ -8,8 +8,14 @@ import torch
 from torch import Tensor
 
 from cloudchamber.classification.jet_data import TaggingJets, read_tagging_jets
-from cloudchamber.classification.origins import made_otherwise, read_otherwise, trained_on, trained_with
-from cloudchamber.classification.taggers import StoredTagger, load_tagger
+from cloudchamber.classification.origins import (
+    cut_otherwise,
+    made_otherwise,
+    read_otherwise,
+    trained_from,
+    trained_with,
+)
+from cloudchamber.classification.taggers import StoredTagger, TowerTagger, load_tagger
 from cloudchamber.devices import present_device
 from cloudchamber.errors import InputError
 from cloudchamber.jets.observable_file import write_observables
@@ -39,13 +45,16 @@ def predict_classes(jets: Path, high_level: Path | None, weights: Path, descript
     data = jets_of_tagger(stored, description, jets, high_level)
     described = read_json(description)
     say_other_training("predict-classes", description, described, jets, "jets")
-    otherwise = made_otherwise([*data.made_with.values()], [*trained_with(described).values()]) or read_otherwise(
-        [*data.read_from.values()], [*trained_on(described).values()]
-    )
+    otherwise = made_otherwise([*data.made_with.values()], [*trained_with(described).values()])
     if otherwise is not None:
         sys.stderr.write(
             f"predict-classes: WARNING: {jets}: made otherwise than what {description} knows: {otherwise}\n"
         )
+    unlike = read_otherwise([*data.read_from.values()], [*trained_from(described).values()])
+    shorter = cut_otherwise(data.cut_at, stored.tagger.towers) if isinstance(stored.tagger, TowerTagger) else None
+    for found in (unlike, shorter):
+        if found is not None:
+            sys.stderr.write(f"predict-classes: WARNING: {jets}: {found}\n")
     rows = data.parts["test"]
     predicted = log_probabilities(stored, data.of(rows))
     order = rows.argsort()

@@ -11,11 +11,12 @@ import torch
 
 from cloudchamber.classification.jet_data import towers_of
 from cloudchamber.classification.origins import (
+    cut_otherwise,
     made_otherwise,
     made_with,
     read_from,
     read_otherwise,
-    trained_on,
+    trained_from,
     trained_with,
 )
 from cloudchamber.classification.predict import log_probabilities
@@ -26,6 +27,7 @@ from cloudchamber.jets.relative import refuse_other_sums, refuse_other_units
 from cloudchamber.library.checks import numbers
 from cloudchamber.library.jets import as_jets
 from cloudchamber.library.unlike_training import say_unlike_training
+from cloudchamber.preparation.alike import cut_at
 from cloudchamber.storage import read_json
 
 __all__ = ["TaggerModel"]
@@ -77,11 +79,15 @@ class TaggerModel:
 
     def _towers(self, jets: Any, given: Mapping[str, Any]) -> tuple[torch.Tensor, ...]:
         clouds = as_jets(jets, "jets")
-        otherwise = made_otherwise(
-            [made_with(clouds, clouds.width)], [*trained_with(self.description).values()]
-        ) or read_otherwise([read_from(clouds)], [*trained_on(self.description).values()])
+        otherwise = made_otherwise([made_with(clouds, clouds.width)], [*trained_with(self.description).values()])
         if otherwise is not None:
             sys.stderr.write(f"cloudchamber: WARNING: jets: made otherwise than what the tagger knows: {otherwise}\n")
+        unlike = read_otherwise([read_from(clouds.meta)], [*trained_from(self.description).values()])
+        assert isinstance(self.network, TowerTagger), "a tagger without features takes particles"
+        shorter = cut_otherwise(cut_at(np.bincount(clouds.multiplicity)), self.network.towers)
+        for found in (unlike, shorter):
+            if found is not None:
+                sys.stderr.write(f"cloudchamber: WARNING: jets: {found}\n")
         pt = np.where(clouds.mask, clouds.point("pt_rel"), 0.0)
         refuse_other_sums(pt.sum(axis=1), "jets")
         self._refuse_other_order(pt, clouds.multiplicity)

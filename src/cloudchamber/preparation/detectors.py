@@ -10,6 +10,19 @@ from cloudchamber.readers.constituents import detector_view
 __all__ = ["detector_of", "detectors_differ"]
 
 
+def detector_of(meta: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what :func:`detectors_differ` looks at, of the meta data of clouds."""
+    counted, events = _mapping(meta, "pile_up"), _mapping(meta, "events")
+    found = {
+        "constituents": {"collections": collections} if (collections := _collections(meta)) else {},
+        "leaves": _leaves(meta),
+        "cells": dict(_mapping(meta, "cells")),
+        "pile_up": {key: counted[key] for key in ("constituents", "left_out", "told_by") if key in counted},
+        "events": {"read": events["read"]} if "read" in events else {},
+    }
+    return {key: value for key, value in found.items() if value}
+
+
 def detectors_differ(meta: Mapping[str, Any], other: Mapping[str, Any], name: str) -> str | None:
     """Say how files of clouds differ from those of others in card, pile-up or version of Delphes, or return None.
 
@@ -27,19 +40,6 @@ def detectors_differ(meta: Mapping[str, Any], other: Mapping[str, Any], name: st
     if found is not None:
         return f"{found}, as of two cards"
     return pile_up_differs(_pile_up(other), _pile_up(meta), f"of {name}")
-
-
-def detector_of(meta: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what :func:`detectors_differ` looks at of the meta data of clouds, as far as they say it."""
-    if not _collections(meta):
-        return {}
-    return {
-        "constituents": {"collections": _collections(meta)},
-        "leaves": _leaves(meta),
-        "cells": dict(_mapping(meta, "cells")),
-        "pile_up": dict(_mapping(meta, "pile_up")),
-        "events": {"read": _mapping(meta, "events").get("read", 0)},
-    }
 
 
 def _collections(meta: Mapping[str, Any]) -> list[str]:

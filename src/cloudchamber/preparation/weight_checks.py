@@ -109,10 +109,11 @@ def _unlike_sums(known: Mapping[Path, StoredWeights]) -> str:
             slices[-1].append(path)
         else:
             slices.append([path])
-    # Which files are of one slice nobody says: their cross sections agree as far as a generator estimates them.
+    # Which files are of one slice nobody says: their cross sections agree as far as a generator estimates them. So do
+    # sums of weights with them: three runs of the one slice and two of the other make it half as large again.
     sums = [sum(known[path].total for path in paths) for paths in slices]
     per_pb = [total / known[paths[0]].cross_section for total, paths in zip(sums, slices, strict=True)]
-    if not per_pb or max(per_pb) <= SAME_PROCESS * min(per_pb):
+    if not per_pb or max(per_pb) <= _SAME_SLICE * min(per_pb):
         return ""
     first, second = (
         f"{sums[place]:g} in files of {known[slices[place][0]].cross_section:g} pb, as {slices[place][0]}"

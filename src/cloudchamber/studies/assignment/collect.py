@@ -9,13 +9,14 @@ import h5py
 import numpy as np
 
 from cloudchamber import seeds
-from cloudchamber.cloud_file import read_clouds
+from cloudchamber.cloud_file import read_clouds, read_header
 from cloudchamber.errors import InputError
 from cloudchamber.preparation.identical import copies, repeats, warning
 from cloudchamber.readers.jagged import Jagged
 from cloudchamber.storage import provenance
 from cloudchamber.studies.assignment.event_file import JET_FEATURES, Events, read_events, write_events
 from cloudchamber.studies.assignment.fold_checks import unlike_folds
+from cloudchamber.studies.assignment.jets_alike import MADE, jets_made
 from cloudchamber.studies.assignment.known_events import event_fingerprints
 from cloudchamber.studies.assignment.settings import PartSettings
 from cloudchamber.studies.assignment.topology import EventTopology
@@ -50,7 +51,8 @@ def collect_events(
         StorageError: the output cannot be written.
     """
     topology = settings.topology
-    events = events_of_clouds(source, topology) if _is_clouds(source) else read_events(source, topology)
+    of_clouds = _is_clouds(source)
+    events = events_of_clouds(source, topology) if of_clouds else read_events(source, topology)
     groups, identical = _groups(events)
     parts = {name: groups.take(chosen).values for name, chosen in parts_of(len(groups), settings, seed).items()}
     for name, rows in parts.items():
@@ -70,6 +72,7 @@ def collect_events(
         sys.stderr.write(f"assignment collect: {warning(identical, len(events), 'events')}\n")
     meta = {
         "identical_events": identical,
+        **({MADE: jets_made(read_header(source))} if of_clouds else {}),
         "provenance": provenance("assignment collect", settings.model_dump(mode="json"), [source], seed),
     }
     write_events(output, events, topology, meta=json.dumps(meta, sort_keys=True), parts=parts)

@@ -19,6 +19,7 @@ from cloudchamber.studies.assignment.assignment_file import Assignments, read_as
 from cloudchamber.studies.assignment.calibration import reliability
 from cloudchamber.studies.assignment.efficiencies import correct_particles
 from cloudchamber.studies.assignment.event_file import Events, read_events
+from cloudchamber.studies.assignment.jets_alike import say_other_jets
 from cloudchamber.studies.assignment.masses import top_pair_masses
 from cloudchamber.studies.assignment.measures import (
     COLUMNS,
@@ -85,6 +86,8 @@ def evaluate_assignments(
         background = need(files, "background")
         if background is not None:
             events, methods = _read(background)
+            for entry in samples:
+                say_other_jets(Path(background["events"]), Path(entry["events"]))
             first = _first_seeds(methods)
             for made in methods:
                 own = events[made.rows]

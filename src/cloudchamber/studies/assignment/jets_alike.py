@@ -1,0 +1,66 @@
+"""Whether the jets of two samples of events were made alike: else candidates of the one are not those of the other."""
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import h5py
+
+from cloudchamber.damage import readable_as
+from cloudchamber.preparation.detectors import detector_of, detectors_differ
+
+__all__ = ["MADE", "jets_made", "say_other_jets"]
+
+# Key of the meta data of collected events.
+MADE = "jets"
+# A background without tops has no partons to find.
+_OF_PARTONS = ("partons", "match_radius")
+
+
+def jets_made(meta: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the meta data of clouds of events say of how their jets were made.
+
+    Args:
+        meta: as ``ingest`` writes them.
+
+    Returns:
+        "settings" of the clouds and of their layout, and "detector": what is known of the files.
+    """
+    settings = meta.get("provenance", {}).get("settings", {})
+    chosen = {
+        **settings.get("clouds", {}),
+        **{key: settings[key] for key in ("layout", "max_particles") if key in settings},
+    }
+    return {"settings": chosen, "detector": detector_of(meta)}
+
+
+def say_other_jets(sample: Path, other: Path) -> None:
+    """Say on standard error how the jets of the events of one file were made otherwise than those of another.
+
+    Args:
+        sample, other: collected events. Of events of other programs nothing is said.
+
+    Raises:
+        InputError: a file cannot be read.
+    """
+    mine, its = _made(sample), _made(other)
+    if not mine or not its:
+        return
+    own, others = mine["settings"], its["settings"]
+    said = [
+        f"jets made with other settings than those of {other}: {key} is {own[key]}, and not {others[key]}"
+        for key in own
+        if key in others and key not in _OF_PARTONS and own[key] != others[key]
+    ]
+    found = detectors_differ(mine["detector"], its["detector"], str(other))
+    for line in [*said, *([found] if found is not None else [])]:
+        sys.stderr.write(f"assignment evaluate: WARNING: {sample}: {line}\n")
+
+
+def _made(path: Path) -> Mapping[str, Any]:
+    with readable_as(path, "a file of collected events"), h5py.File(path, "r") as file:
+        meta = json.loads(file["META"][()].tobytes()) if "META" in file else {}
+    found = meta.get(MADE)
+    return found if isinstance(found, Mapping) else {}

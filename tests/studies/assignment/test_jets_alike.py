@@ -1,0 +1,73 @@
+"""How the jets of two samples of events were made."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from assignment_files import random_events
+
+from cloudchamber.cloud import Clouds, Column
+from cloudchamber.cloud_writer import write_clouds
+from cloudchamber.hdf5 import create_hdf5
+from cloudchamber.preparation.jet_events import TARGET_COLUMNS
+from cloudchamber.studies.assignment.assign import assign_events
+from cloudchamber.studies.assignment.collect import collect_events
+from cloudchamber.studies.assignment.evaluate import evaluate_assignments
+from cloudchamber.studies.assignment.jets_alike import MADE, jets_made, say_other_jets
+from cloudchamber.studies.assignment.settings import ChiSquareSettings, EvaluationSettings, PartSettings
+
+
+def collected(path: Path, size: str = "0.1 x 0.1", **clouds: Any) -> Path:
+    settings = {"clouds": {"kind": "jet_events", "collection": "Jet", "b_tag_bit": 0, **clouds}, "max_particles": 12}
+    of_clouds = {
+        "provenance": {"settings": settings},
+        "constituents": {"collections": ["Tower"]},
+        "cells": {"Tower": {size: 400}},
+    }
+    meta = {MADE: jets_made(json.loads(json.dumps(of_clouds)))}
+    with create_hdf5(path) as output:
+        output.file.create_dataset("META", data=np.frombuffer(json.dumps(meta).encode(), "u1"))
+    return path
+
+
+def test_a_background_whose_jets_were_made_otherwise_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = collected(tmp_path / "own.h5", partons="top_pair")
+    say_other_jets(collected(tmp_path / "alike.h5", partons="none"), own)
+    assert not capsys.readouterr().err
+    say_other_jets(collected(tmp_path / "tags.h5", b_tag_bit=1), own)
+    said = f"tags.h5: jets made with other settings than those of {own}: b_tag_bit is 1, and not 0\n"
+    assert capsys.readouterr().err.endswith(said)
+    say_other_jets(collected(tmp_path / "card.h5", "0.017 x 0.017"), own)
+    assert "card.h5: cells of Tower have the size 0.017 x 0.017 in eta and phi, " in capsys.readouterr().err
+
+
+def test_events_that_are_collected_from_clouds_keep_how_their_jets_were_made(
+    tmp_path: Path, rng: np.random.Generator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    samples = []
+    for name, bit in (("own", 0), ("background", 1)):
+        events = random_events(rng, 60)
+        clouds = Clouds(
+            points=events.jets,
+            mask=events.mask,
+            features=np.stack([events.jets[:, :, 0].sum(axis=1), events.mask.sum(axis=1)], axis=1, dtype=np.float32),
+            labels=events.targets,
+            point_columns=tuple(map(Column, ("pt", "eta", "phi", "Mass", "BTag"))),
+            feature_columns=(Column("sum_pt"), Column("n_constituents")),
+            label_columns=TARGET_COLUMNS,
+            meta={"provenance": {"settings": {"clouds": {"kind": "jet_events", "b_tag_bit": bit}}}},
+        )
+        raw, path, output = (tmp_path / f"{name}{suffix}.h5" for suffix in ("_clouds", "", "_assigned"))
+        write_clouds(raw, clouds)
+        collect_events(raw, PartSettings(train=0.5, validation=0.1), 1, path)
+        assign_events(path, {"part": None, "models": []}, ChiSquareSettings(), 0, output)
+        samples.append({"name": name, "events": str(path), "assignments": str(output)})
+    tables = {name: tmp_path / f"{name}.csv" for name in ("metrics", "significance", "masses", "calibration")}
+    files = {"samples": samples[:1], "background": samples[1], "cost": None}
+    evaluate_assignments(files, EvaluationSettings(), 1, **tables)
+    said = f"WARNING: {samples[1]['events']}: jets made with other settings than those of {samples[0]['events']}: b_tag"
+    assert said in capsys.readouterr().err
