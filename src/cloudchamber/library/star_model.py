@@ -13,9 +13,16 @@ from cloudchamber.errors import InputError
 from cloudchamber.library.checks import booleans, numbers, whole_number
 from cloudchamber.storage import read_json
 from cloudchamber.studies.neutron_stars.estimate import log_on_cells
+from cloudchamber.studies.neutron_stars.known_conditions import say_unknown_conditions
 from cloudchamber.studies.neutron_stars.quantities import LOWER, PREDICTED, UPPER, from_box, to_box
+from cloudchamber.studies.neutron_stars.settings import StarSettings
 from cloudchamber.studies.neutron_stars.star_models import load_model
-from cloudchamber.studies.neutron_stars.star_networks import DensityNetwork, PointNetwork, ScannedNetwork
+from cloudchamber.studies.neutron_stars.star_networks import (
+    DensityNetwork,
+    PointNetwork,
+    ScannedNetwork,
+    StarSetNetwork,
+)
 
 __all__ = ["StarEstimator", "StarPosterior", "load_stars"]
 
@@ -32,11 +39,11 @@ def load_stars(weights: Path, description: Path) -> "StarEstimator | StarPosteri
         InputError: a file is missing or damaged, or the weights are not those of the description.
     """
     stored = load_model(weights, description)
-    network, most = stored.network.to(present_device()), max(stored.settings.stars.numbers)
+    network, trained_with = stored.network.to(present_device()), stored.settings.stars
     if isinstance(network, PointNetwork):
-        return StarEstimator(network, most, read_json(description))
+        return StarEstimator(network, trained_with, read_json(description))
     assert isinstance(network, DensityNetwork | ScannedNetwork), "there are no other networks of stars"
-    return StarPosterior(network, most, read_json(description))
+    return StarPosterior(network, trained_with, read_json(description))
 
 
 @final
@@ -50,11 +57,13 @@ class StarEstimator:
 
     quantities: tuple[str, ...] = PREDICTED
 
-    def __init__(self, network: PointNetwork, most: int, description: Mapping[str, Any]) -> None:
-        self.network, self._most, self.description = network, most, description
+    def __init__(self, network: PointNetwork, trained_with: StarSettings, description: Mapping[str, Any]) -> None:
+        self.network, self._trained_with, self.description = network, trained_with, description
 
     def predict(self, stars: Any, mask: Any = None) -> dict[str, np.ndarray]:
         """Return the (N,) estimates of each quantity.
+
+        A line says where the noise is outside of that of the training, or a set has fewer stars than any of it.
 
         Args:
             stars: (N, P, 4) observed mass [solar masses], radius [km] and their standard deviations, zero in empty
@@ -65,7 +74,7 @@ class StarEstimator:
             InputError: an array is empty or has another shape, a number is not finite or positive, masses or radii are
                 in other units, or a set has no star or more than the model was trained with.
         """
-        values, there = _stars(stars, mask, self._most)
+        values, there = _stars(stars, mask, self.network, self._trained_with)
         with torch.inference_mode():
             found = self.network.quantities(values, there).double().cpu().numpy()
         return dict(zip(PREDICTED, found.T, strict=True))
@@ -83,8 +92,10 @@ class StarPosterior:
 
     parameters: tuple[str, ...] = ("lambda_1", "lambda_2")
 
-    def __init__(self, network: DensityNetwork | ScannedNetwork, most: int, description: Mapping[str, Any]) -> None:
-        self.network, self._most, self.description = network, most, description
+    def __init__(
+        self, network: DensityNetwork | ScannedNetwork, trained_with: StarSettings, description: Mapping[str, Any]
+    ) -> None:
+        self.network, self._trained_with, self.description = network, trained_with, description
         self.lower, self.upper = LOWER.copy(), UPPER.copy()
 
     def log_density(self, stars: Any, parameters: Any, mask: Any = None) -> np.ndarray:
@@ -97,7 +108,7 @@ class StarPosterior:
         points = to_box(numbers(parameters, "parameters", ("G", 2)).astype(np.float64))
         if (points < 0).any() or (points > 1).any():
             raise InputError(f"parameters: outside of the box from {self.lower} to {self.upper}")
-        values, there = _stars(stars, mask, self._most)
+        values, there = _stars(stars, mask, self.network, self._trained_with)
         fractions = torch.from_numpy(points.astype(np.float32)).to(values.device)
         with torch.inference_mode():
             pairs = zip(values.split(_CHUNK), there.split(_CHUNK), strict=True)
@@ -127,8 +138,11 @@ class StarPosterior:
         return drawn
 
 
-def _stars(stars: Any, mask: Any, most: int) -> tuple[torch.Tensor, torch.Tensor]:
+def _stars(
+    stars: Any, mask: Any, network: StarSetNetwork, trained_with: StarSettings
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Return stars (N, most, 4) and their mask on the device of networks."""
+    most = max(trained_with.numbers)
     values = numbers(stars, "stars", ("N", "P", 4)).astype(np.float32)
     there = values[:, :, 0] > 0 if mask is None else booleans(mask, "mask", values.shape[:2])
     number = there.sum(axis=1)
@@ -140,6 +154,7 @@ def _stars(stars: Any, mask: Any, most: int) -> tuple[torch.Tensor, torch.Tensor
         median = float(np.median(values[there][:, column]))
         if not low <= median <= high:
             raise InputError(f"stars: the median {name} is {median:.3g}, expected {low:g} to {high:g} {unit}")
+    say_unknown_conditions("cloudchamber", "stars", network, trained_with, values, there)
     order = np.argsort(~there, axis=1, kind="stable")[:, :most]
     width = order.shape[1]
     padded, mask_of = np.zeros((len(values), most, 4), np.float32), np.zeros((len(values), most), bool)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from assignment_files import random_events
+from assignment_files import TRAINING, random_events
 
 from cloudchamber.cloud import Clouds, Column
 from cloudchamber.cloud_writer import write_clouds
@@ -16,7 +16,9 @@ from cloudchamber.studies.assignment.assign import assign_events
 from cloudchamber.studies.assignment.collect import collect_events
 from cloudchamber.studies.assignment.evaluate import evaluate_assignments
 from cloudchamber.studies.assignment.jets_alike import MADE, jets_made, say_other_jets
+from cloudchamber.studies.assignment.network_settings import AssignmentTrainingSettings
 from cloudchamber.studies.assignment.settings import ChiSquareSettings, EvaluationSettings, PartSettings
+from cloudchamber.studies.assignment.train import train_assignment
 
 
 def collected(path: Path, size: str = "0.1 x 0.1", **clouds: Any) -> Path:
@@ -45,25 +47,31 @@ def test_a_background_whose_jets_were_made_otherwise_is_said(
     assert "card.h5: cells of Tower have the size 0.017 x 0.017 in eta and phi, " in capsys.readouterr().err
 
 
+def collected_from_clouds(folder: Path, rng: np.random.Generator, name: str, b_tag_bit: int) -> Path:
+    """Return events that were collected from clouds of kind jet_events."""
+    events = random_events(rng, 60)
+    clouds = Clouds(
+        points=events.jets,
+        mask=events.mask,
+        features=np.stack([events.jets[:, :, 0].sum(axis=1), events.mask.sum(axis=1)], axis=1, dtype=np.float32),
+        labels=events.targets,
+        point_columns=tuple(map(Column, ("pt", "eta", "phi", "Mass", "BTag"))),
+        feature_columns=(Column("sum_pt"), Column("n_constituents")),
+        label_columns=TARGET_COLUMNS,
+        meta={"provenance": {"settings": {"clouds": {"kind": "jet_events", "b_tag_bit": b_tag_bit}}}},
+    )
+    write_clouds(folder / f"{name}_clouds.h5", clouds)
+    path = folder / f"{name}.h5"
+    collect_events(folder / f"{name}_clouds.h5", PartSettings(train=0.5, validation=0.1), 1, path)
+    return path
+
+
 def test_events_that_are_collected_from_clouds_keep_how_their_jets_were_made(
     tmp_path: Path, rng: np.random.Generator, capsys: pytest.CaptureFixture[str]
 ) -> None:
     samples = []
     for name, bit in (("own", 0), ("background", 1)):
-        events = random_events(rng, 60)
-        clouds = Clouds(
-            points=events.jets,
-            mask=events.mask,
-            features=np.stack([events.jets[:, :, 0].sum(axis=1), events.mask.sum(axis=1)], axis=1, dtype=np.float32),
-            labels=events.targets,
-            point_columns=tuple(map(Column, ("pt", "eta", "phi", "Mass", "BTag"))),
-            feature_columns=(Column("sum_pt"), Column("n_constituents")),
-            label_columns=TARGET_COLUMNS,
-            meta={"provenance": {"settings": {"clouds": {"kind": "jet_events", "b_tag_bit": bit}}}},
-        )
-        raw, path, output = (tmp_path / f"{name}{suffix}.h5" for suffix in ("_clouds", "", "_assigned"))
-        write_clouds(raw, clouds)
-        collect_events(raw, PartSettings(train=0.5, validation=0.1), 1, path)
+        path, output = collected_from_clouds(tmp_path, rng, name, bit), tmp_path / f"{name}_assigned.h5"
         assign_events(path, {"part": None, "models": []}, ChiSquareSettings(), 0, output)
         samples.append({"name": name, "events": str(path), "assignments": str(output)})
     tables = {name: tmp_path / f"{name}.csv" for name in ("metrics", "significance", "masses", "calibration")}
@@ -71,3 +79,27 @@ def test_events_that_are_collected_from_clouds_keep_how_their_jets_were_made(
     evaluate_assignments(files, EvaluationSettings(), 1, **tables)
     said = f"WARNING: {samples[1]['events']}: jets made with other settings than those of {samples[0]['events']}: b_tag"
     assert said in capsys.readouterr().err
+
+
+def test_events_whose_jets_were_made_otherwise_than_those_of_a_training_are_said(
+    tmp_path: Path, rng: np.random.Generator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own, alike = (collected_from_clouds(tmp_path, rng, name, 0) for name in ("own", "alike"))
+    other = collected_from_clouds(tmp_path, rng, "other", 1)
+    models = []
+    for seed in (1, 2):
+        outputs = [tmp_path / f"{name}{seed}" for name in ("weights", "description", "history")]
+        settings = AssignmentTrainingSettings.model_validate(TRAINING)
+        train_assignment(own, settings, seed, "all", None, tmp_path / "state", *outputs)
+        entry = {"name": "spatter", "seed": seed, "trained_on": "own", "training_events": None, "part": None}
+        models.append({**entry, "weights": str(outputs[0]), "description": str(outputs[1])})
+
+    def said_of(events: Path) -> str:
+        capsys.readouterr()
+        assign_events(events, {"part": None, "models": models}, ChiSquareSettings(), 0, tmp_path / "out.h5")
+        return capsys.readouterr().err
+
+    assert "WARNING" not in said_of(alike)
+    line = f"WARNING: {other}: jets made with other settings than those of the training of {tmp_path / 'description1'}"
+    assert said_of(other).count("WARNING") == 1
+    assert f"assignment assign: {line}: b_tag_bit is 1, and not 0\n" in said_of(other)

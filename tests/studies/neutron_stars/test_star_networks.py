@@ -1,6 +1,7 @@
 """Networks of stars: symmetric, equal to zuko's densities, and trained towards the exact likelihood."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import torch
 from star_files import CURVES, STARS
 
 from cloudchamber.errors import InputError, SettingsError
+from cloudchamber.library.star_model import load_stars
 from cloudchamber.settings.base import parse
 from cloudchamber.settings.training import TrainingSettings
 from cloudchamber.storage import sha256
@@ -214,6 +216,38 @@ def test_sets_with_more_stars_than_in_training_are_refused(stars_folder: Path, t
     paths = stars_folder / "stars.h5", stars_folder / "grid.h5", weights, description
     with pytest.raises(InputError, match=r"stars\.h5: sets of more than 1 stars"):
         estimate(*paths, tmp_path / "estimates.h5", tmp_path / "case.h5")
+
+
+@pytest.mark.parametrize("kind", ["deep_set", "likelihood"])
+def test_noise_and_numbers_of_stars_that_a_training_did_not_have_are_said(
+    kind: str, stars_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def said(**changed: Any) -> list[str]:
+        settings = settings_of(kind, 2)
+        settings = settings.model_copy(update={"stars": STARS.model_copy(update=changed)})
+        folder = tmp_path / "_".join(changed) if changed else tmp_path
+        model = trained(folder, stars_folder / "curves.h5", settings)
+        capsys.readouterr()
+        sets, grid = stars_folder / "stars.h5", stars_folder / "grid.h5"
+        estimate(sets, grid, *model, folder / "estimates.h5", folder / "case.h5")
+        by_step = [line for line in capsys.readouterr().err.splitlines() if "WARNING" in line]
+        test = read_sets(sets).part("test")
+        library: Any = load_stars(*model)
+        library.log_density(test.stars, [(library.lower + library.upper) / 2], test.mask)
+        by_library = [line for line in capsys.readouterr().err.splitlines() if "WARNING" in line]
+        assert [line.split(": WARNING: ")[0] for line in by_step] == ["neutron_stars estimate"] * len(by_step)
+        assert [line.partition(f"{sets}: ")[2] for line in by_step] == [
+            line[len("cloudchamber: WARNING: stars: ") :] for line in by_library
+        ]
+        return by_step
+
+    assert not said()
+    (line,) = said(noise=STARS.noise[:1], reference=STARS.reference)
+    assert line.endswith(": the noise of the radius is 1 km in 150 of 450 sets, the model was trained with 0.5 km")
+    fewer = said(numbers=(3,))
+    assert len(fewer) == (kind == "deep_set")
+    if fewer:
+        assert fewer[0].endswith(": 150 of 450 sets have fewer stars than any of the training, which had 3 at least")
 
 
 def test_settings_of_networks() -> None:

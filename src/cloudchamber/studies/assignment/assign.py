@@ -16,6 +16,7 @@ from cloudchamber.storage import provenance
 from cloudchamber.studies.assignment.assignment_file import Assignments, Attention, write_assignments
 from cloudchamber.studies.assignment.chi_square import best_assignments
 from cloudchamber.studies.assignment.event_file import Events, read_events, read_part
+from cloudchamber.studies.assignment.jets_alike import say_jets_unlike_training
 from cloudchamber.studies.assignment.known_events import refuse_known_events
 from cloudchamber.studies.assignment.methods import CHI_SQUARES
 from cloudchamber.studies.assignment.network_assignments import assign
@@ -52,6 +53,7 @@ def assign_events(
     rows = _rows(events, need(files, "part"), len(sample))
     found = _chi_squares(sample, rows, settings)
     pieces: dict[tuple[Any, ...], list[Assignments]] = {}
+    trainings: dict[Path, Mapping[str, Any]] = {}
     sources = [events]
     attention: list[Attention] = []
     models = entries(files, "models", _KEYS, may_be_empty=True)
@@ -63,10 +65,12 @@ def assign_events(
         sources += [Path(entry["weights"])]
         of_entry = _rows(events, entry["part"], len(sample))
         refuse_known_events(Path(entry["description"]), stored.training, events, sample[of_entry])
+        trainings[Path(entry["description"])] = stored.training
         made = _network(stored, sample, of_entry, entry)
         pieces.setdefault((made.method, made.trained_on, made.training_events, made.seed), []).append(made)
         if attention_events and not attention:
             attention = attention_of(stored, sample, of_entry, attention_events)
+    say_jets_unlike_training(events, trainings)
     found += [_joined(items) for items in pieces.values()]
     record = provenance("assignment assign", settings.model_dump(mode="json"), sources)
     write_assignments(output, found, attention, json.dumps({"provenance": record}, sort_keys=True))

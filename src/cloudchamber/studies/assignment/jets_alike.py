@@ -11,9 +11,9 @@ import h5py
 from cloudchamber.damage import readable_as
 from cloudchamber.preparation.detectors import detector_of, detectors_differ
 
-__all__ = ["MADE", "jets_made", "say_other_jets"]
+__all__ = ["MADE", "jets_made", "made_of", "say_jets_unlike_training", "say_other_jets"]
 
-# Key of the meta data of collected events.
+# Key of the meta data of collected events, and of the training in the description of a network.
 MADE = "jets"
 # A background without tops has no partons to find.
 _OF_PARTONS = ("partons", "match_radius")
@@ -45,7 +45,42 @@ def say_other_jets(sample: Path, other: Path) -> None:
     Raises:
         InputError: a file cannot be read.
     """
-    mine, its = _made(sample), _made(other)
+    _say("assignment evaluate", sample, made_of(sample), str(other), made_of(other))
+
+
+def say_jets_unlike_training(events: Path, trainings: Mapping[Path, Mapping[str, Any]]) -> None:
+    """Say on standard error how the jets of events were made otherwise than those that networks were trained with.
+
+    Args:
+        events: file of the events that are to be assigned.
+        trainings: description of each network, and what it says of the training. Of several whose jets were made alike
+            the first is named. Where events or training do not say how jets were made, nothing is said.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    mine, said = made_of(events), []
+    for description, training in trainings.items():
+        its = training.get(MADE)
+        if isinstance(its, Mapping) and its not in said:
+            said.append(its)
+            _say("assignment assign", events, mine, f"the training of {description}", its)
+
+
+def made_of(path: Path) -> Mapping[str, Any]:
+    """Return what :func:`jets_made` found of collected events, nothing of events of other programs.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    with readable_as(path, "a file of collected events"), h5py.File(path, "r") as file:
+        meta = json.loads(file["META"][()].tobytes()) if "META" in file else {}
+    found = meta.get(MADE)
+    return found if isinstance(found, Mapping) else {}
+
+
+def _say(step: str, events: Path, mine: Mapping[str, Any], other: str, its: Mapping[str, Any]) -> None:
+    """Say in what jets of events differ from others, by what is known of both."""
     if not mine or not its:
         return
     own, others = mine["settings"], its["settings"]
@@ -54,13 +89,6 @@ def say_other_jets(sample: Path, other: Path) -> None:
         for key in own
         if key in others and key not in _OF_PARTONS and own[key] != others[key]
     ]
-    found = detectors_differ(mine["detector"], its["detector"], str(other))
+    found = detectors_differ(mine["detector"], its["detector"], other)
     for line in [*said, *([found] if found is not None else [])]:
-        sys.stderr.write(f"assignment evaluate: WARNING: {sample}: {line}\n")
-
-
-def _made(path: Path) -> Mapping[str, Any]:
-    with readable_as(path, "a file of collected events"), h5py.File(path, "r") as file:
-        meta = json.loads(file["META"][()].tobytes()) if "META" in file else {}
-    found = meta.get(MADE)
-    return found if isinstance(found, Mapping) else {}
+        sys.stderr.write(f"{step}: WARNING: {events}: {line}\n")

@@ -21,6 +21,7 @@ from cloudchamber.studies.neutron_stars.estimates import (
     write_case,
     write_estimates,
 )
+from cloudchamber.studies.neutron_stars.known_conditions import say_unknown_conditions
 from cloudchamber.studies.neutron_stars.posterior import Cells, Posteriors, log_mean_exp
 from cloudchamber.studies.neutron_stars.quantities import PREDICTED, all_quantities, to_box
 from cloudchamber.studies.neutron_stars.star_models import load_model
@@ -53,6 +54,8 @@ def estimate(sets: Path, grid: Path, weights: Path, description: Path, output: P
     most = max(stored.settings.stars.numbers)
     if int(test.mask.sum(axis=1).max()) > most:
         raise InputError(f"{sets}: sets of more than {most} stars, with which {description} was trained")
+    stars = stored.settings.stars
+    say_unknown_conditions("neutron_stars estimate", str(sets), stored.network, stars, test.stars, test.mask)
     estimator = _Estimator(stored.network, cells, most)
     place = case_of(test, stored.settings.stars.reference.key)
     parts, of_case = [], np.zeros(len(cells.radius))
