@@ -110,6 +110,8 @@ def _own_jets(rng: np.random.Generator) -> dict[str, np.ndarray]:
         ("eta_rel", 1, 1, r"particles: the particles of a jet lie .* from its axis in eta_rel .median."),
         ("jet_pt", 1000, 0, "feature 'jet_pt' is 5.* .median.: expected the pT in GeV"),
         ("jet_mass", 1000, 0, "feature 'jet_mass' is .* times the mass of the particles .median."),
+        ("jet_mass", 0, 0, "feature 'jet_mass' is not positive for .* of .* jets whose particles have a mass"),
+        ("jet_mass", 0, -999, "feature 'jet_mass' is not positive for .* of .* jets whose particles have a mass"),
         ("phi_rel", 180 / np.pi, 0, "phi.* of .* particles is beyond a turn: expected rad"),
     ],
 )

@@ -28,6 +28,8 @@ _FEW, _LARGEST_SUM, _LARGEST_PT = 0.01, 10.0, 2e4
 _LARGEST_OFFSET = 0.4
 # GeV and MeV are a thousand apart; few particles of a jet have a part of its mass.
 _MASS_RATIO = 30.0
+# In GeV.
+_LEAST_MASS = 1.0
 # A difference that lacks a whole turn, with room for the width of a jet.
 _LARGEST_ANGLE = 2 * np.pi + 1
 
@@ -145,11 +147,18 @@ def refuse_other_axes(sums: np.ndarray, weighted: Mapping[str, np.ndarray], sour
 
 
 def refuse_other_masses(mass: np.ndarray, own: np.ndarray, source: str) -> None:
-    """Refuse (N,) masses of jets in another unit than their momenta, by the (N,) masses of their particles.
+    """Refuse (N,) masses of jets that were not filled or have another unit than momenta, by (N,) of their particles.
 
     Raises:
-        InputError: the median ratio is far from one.
+        InputError: the median ratio is far from one, or most masses are not positive.
     """
+    # Rounding makes the mass of few particles at one place zero, or slightly negative.
+    massive = own > _LEAST_MASS
+    unfilled = np.count_nonzero(massive & (mass <= 0))
+    if 2 * unfilled > np.count_nonzero(massive):
+        raise InputError(
+            f"{source} is not positive for {unfilled} of {len(mass)} jets whose particles have a mass: it is not filled"
+        )
     seen = (own > 0) & (mass > 0)
     ratio = float(np.median(mass[seen] / own[seen])) if seen.any() else 1.0
     if not 1 / _MASS_RATIO < ratio < _MASS_RATIO:

@@ -133,12 +133,13 @@ def test_a_feature_that_was_not_filled_is_said(name: str, path: Path, capsys: py
     assert f"WARNING: {name} of all jets in {path} is 0" in capsys.readouterr().err
 
 
-def test_masses_in_another_unit_than_the_momenta_are_refused(path: Path) -> None:
+@pytest.mark.parametrize(("factor", "said"), [(1000, r"1.*e.04.*: expected GeV"), (-1, r"-\d.*: it was not filled")])
+def test_masses_in_another_unit_than_the_momenta_or_below_zero_are_refused(
+    factor: float, said: str, path: Path
+) -> None:
     with h5py.File(path, "r+") as file:
-        file["INPUTS/Source/mass"][()] = 1000 * file["INPUTS/Source/mass"][()]
-    with pytest.raises(
-        InputError, match=r"'INPUTS/Source/mass': the median mass of all jets is 1.*e.04.*: expected GeV"
-    ):
+        file["INPUTS/Source/mass"][()] = factor * file["INPUTS/Source/mass"][()]
+    with pytest.raises(InputError, match=rf"'INPUTS/Source/mass': the median mass of all jets is {said}"):
         read_events(path, TOPOLOGY)
 
 

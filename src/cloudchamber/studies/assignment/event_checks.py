@@ -84,10 +84,12 @@ def check_masses(jets: np.ndarray, mask: np.ndarray, source: str) -> None:
     Raises:
         InputError: the message names the source, file and key or argument.
     """
-    there = np.abs(jets[mask])
+    there = jets[mask]
     if not len(there):
         return
     pt, mass = float(np.median(there[:, 0])), float(np.median(there[:, 3]))
+    if mass < 0:
+        raise InputError(f"{source}: the median mass of all jets is {mass:.3g}: it was not filled")
     if mass > _LARGEST_MASS * pt:
         raise InputError(f"{source}: the median mass of all jets is {mass:.3g}, their pT {pt:.3g}: expected GeV")
 
