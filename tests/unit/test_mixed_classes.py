@@ -10,11 +10,11 @@ import pytest
 from tagging_files import class_settings, ingested_jets
 
 from cloudchamber.classification.jets import combine_classes
+from cloudchamber.classification.made_with import made_with
 from cloudchamber.classification.origins import (
     cut_of_classes,
     detectors_of_classes,
     difference,
-    made_with,
     typical_pt,
     units_of_classes,
 )

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from cloudchamber import seeds
-from cloudchamber.classification.origins import MADE_WITH, READ_FROM
+from cloudchamber.classification.made_with import MADE_WITH, READ_FROM
 from cloudchamber.cloud import Clouds
 from cloudchamber.cloud_file import read_clouds
 from cloudchamber.errors import InputError

@@ -11,6 +11,7 @@ from cloudchamber import seeds
 from cloudchamber.classification import origins
 from cloudchamber.classification.chosen_jets import WINDOWED, chosen_jets, say_cut_weights, windows_or_ranges
 from cloudchamber.classification.flat_weights import flat_weights
+from cloudchamber.classification.made_with import MADE_WITH, READ_FROM, made_with, read_from
 from cloudchamber.cloud import EVENT_WEIGHT, Clouds, Column
 from cloudchamber.cloud_file import read_clouds
 from cloudchamber.cloud_writer import CloudWriter, create_clouds
@@ -85,7 +86,7 @@ def combine_classes(settings: TaggingJetsSettings, seed: int, output: Path) -> N
                     rows, made[item.name] = chosen_jets(clouds, item, settings, seed)
                     jets, events = clouds[rows], event_labels(clouds)[rows]
                     refuse_other_coordinates(jets)
-                    made_of.append((item.name, origins.made_with(clouds, settings.max_particles)))
+                    made_of.append((item.name, made_with(clouds, settings.max_particles)))
                     momenta[item.name] = origins.typical_pt(jets)
                     taken[item.name] = jets.without_particles
                     labels.append(np.column_stack([np.tile((position, source), (len(rows), 1)), events]))
@@ -121,8 +122,8 @@ def combine_classes(settings: TaggingJetsSettings, seed: int, output: Path) -> N
                 "files": files,
                 "identical_clouds": identical,
                 "mixed_classes": mixed,
-                origins.MADE_WITH: dict(made_of),
-                origins.READ_FROM: {name: origins.read_from(jets.meta) for name, jets in taken.items()},
+                MADE_WITH: dict(made_of),
+                READ_FROM: {name: read_from(jets.meta) for name, jets in taken.items()},
                 "provenance": provenance("combine-classes", settings.model_dump(mode="json"), inputs, seed),
             }
         )

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from cloudchamber.classification.jet_data import TaggingJets, read_tagging_jets
-from cloudchamber.classification.origins import (
+from cloudchamber.classification.made_with import (
     cut_otherwise,
     made_otherwise,
     read_otherwise,

@@ -6,7 +6,7 @@ import torch
 
 from cloudchamber.classification.feature_sets import feature_names
 from cloudchamber.classification.jet_data import TaggingJets, read_tagging_jets, training_rows
-from cloudchamber.classification.origins import MADE_WITH, READ_FROM
+from cloudchamber.classification.made_with import MADE_WITH, READ_FROM
 from cloudchamber.classification.taggers import CUT_AT, StoredTagger, Tagger, build_tagger, save_tagger
 from cloudchamber.errors import SettingsError
 from cloudchamber.settings.taggers import DenseTagger, TaggerSettings

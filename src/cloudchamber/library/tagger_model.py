@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from cloudchamber.classification.jet_data import towers_of
-from cloudchamber.classification.origins import (
+from cloudchamber.classification.made_with import (
     cut_otherwise,
     made_otherwise,
     made_with,

@@ -7,6 +7,7 @@ import numpy as np
 from cloudchamber.errors import InputError
 from cloudchamber.preparation.clustering import four_vector_sums
 from cloudchamber.preparation.linked_jets import Linked, LinkedJetSource
+from cloudchamber.preparation.puppi import takes_puppi
 from cloudchamber.preparation.stored_counts import StoredCounts
 from cloudchamber.readers.constituents import ConstituentTable, constituent_leaves, gather
 from cloudchamber.readers.event_tree import EventTree
@@ -15,19 +16,12 @@ from cloudchamber.readers.nanoaod import CANDIDATES, link_leaves
 from cloudchamber.readers.references import Resolved
 from cloudchamber.settings.ingestion import StoredJets
 
-__all__ = ["NanoJetSource", "takes_puppi"]
+__all__ = ["NanoJetSource"]
 
-# FatJet is clustered from candidates with PUPPI weights; Jet is too in files of Run 3, and not in those of Run 2.
-_WITH_PUPPI = ("FatJet",)
 # Sums of the right candidates are within 0.1 % of their jets. What is further off than this, and twice as far as with
 # the other choice, was made of the other ones.
 _CLOSE = 0.02
 _WEIGHT = f"{CANDIDATES}.puppiWeight"
-
-
-def takes_puppi(collection: str, said: bool | None) -> bool:
-    """Return whether candidates are multiplied by their PUPPI weight: as is ``said``, else by what the jets are."""
-    return collection in _WITH_PUPPI if said is None else said
 
 
 @final
