@@ -14,7 +14,7 @@ from cloudchamber.library.last_digits import say_other_digits
 from cloudchamber.library.precision import BFLOAT16, precision_of, rounded, step_at_one
 from cloudchamber.metrics.cut_samples import say_cut_samples
 from cloudchamber.metrics.resampling import Sample
-from cloudchamber.metrics.same_jets import say_repeated_jets, say_same_jets, say_same_rows
+from cloudchamber.metrics.same_jets import JetContents, say_repeated_jets, say_same_jets, say_same_rows
 from cloudchamber.metrics.unlike import IN_RANDOM_ORDER, jet_columns, say_unlike
 from cloudchamber.preparation.origin import say_other_choice
 
@@ -149,11 +149,13 @@ def jets_of(truth: Any, generated: Any, floor: Any) -> list[Any]:
 def say_dependent(jets: Sequence[Clouds], names: Sequence[str] = SIDES) -> None:
     """Say which samples have jets of the first one, or their own again, were made otherwise, or cut and others not."""
     _say_other_choice(jets, names)
-    for side, name in zip(jets, names, strict=False):
-        say_repeated_jets("cloudchamber", f"'{name}'", side)
-    for others, name in list(zip(jets, names, strict=False))[1:]:
-        say_same_jets("cloudchamber", f"'{name}'", others, f"'{names[0]}'", jets[0], _CONSEQUENCE)
-    say_cut_samples("cloudchamber", {f"'{name}'": side for name, side in zip(names, jets, strict=False)})
+    contents = {f"'{name}'": JetContents.of(side) for side, name in zip(jets, names, strict=False)}
+    for name, content in contents.items():
+        say_repeated_jets("cloudchamber", name, content)
+    (first, known), *others = contents.items()
+    for name, content in others:
+        say_same_jets("cloudchamber", name, content, first, known, _CONSEQUENCE)
+    say_cut_samples("cloudchamber", {name: content.multiplicity for name, content in contents.items()})
 
 
 def _say_other_choice(sides: Sequence[Any], names: Sequence[str]) -> None:

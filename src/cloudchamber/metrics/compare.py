@@ -14,6 +14,7 @@ from cloudchamber.jets.observable_file import open_observables_of
 from cloudchamber.metrics.cloud_comparison import compare_clouds
 from cloudchamber.metrics.comparison import compare
 from cloudchamber.metrics.piecewise import PartObservables
+from cloudchamber.metrics.same_jets import JetContents
 from cloudchamber.metrics.sample_checks import check_sample
 from cloudchamber.metrics.tables import write_table
 from cloudchamber.settings.metrics import MetricSettings
@@ -52,7 +53,7 @@ def compare_files(
     with ExitStack() as files:
         true = files.enter_context(open_clouds(truth, weighted=True))
         drawn = files.enter_context(open_clouds(sample))
-        check_sample("compare", sample, drawn, truth, true)
+        check_sample("compare", sample, drawn, truth, true, JetContents.of(true.part("test")))
         _refuse_more_particles(sample, drawn, truth, true)
         of_true = files.enter_context(open_observables_of(truth, len(true), truth_observables))
         of_drawn = files.enter_context(open_observables_of(sample, len(drawn), sample_observables))

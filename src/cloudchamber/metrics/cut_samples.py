@@ -5,20 +5,19 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from cloudchamber.cloud_file import AnyClouds
 from cloudchamber.preparation.alike import cut_at
 
 __all__ = ["say_cut_samples"]
 
 
-def say_cut_samples(step: str, samples: Mapping[str, AnyClouds]) -> None:
+def say_cut_samples(step: str, samples: Mapping[str, np.ndarray]) -> None:
     """Say on standard error which samples were cut and others not, by their numbers of particles.
 
     Args:
         step: what says it.
-        samples: jets that are compared, by name.
+        samples: (N,) numbers of particles of the jets that are compared, by name.
     """
-    numbers = {name: np.bincount(_multiplicities(jets)) for name, jets in samples.items()}
+    numbers = {name: np.bincount(jets) for name, jets in samples.items()}
     most = max(map(len, numbers.values())) - 1
     for name, found in numbers.items():
         if len(found) and (cut := cut_at(found)) is not None and cut < most:
@@ -26,7 +25,3 @@ def say_cut_samples(step: str, samples: Mapping[str, AnyClouds]) -> None:
                 f"{step}: WARNING: {found[cut]} of {found.sum()} jets of {name} have {cut} particles and none has "
                 f"more, those of another sample have up to {most}, as where the former were cut to the hardest\n"
             )
-
-
-def _multiplicities(jets: AnyClouds) -> np.ndarray:
-    return np.concatenate([np.zeros(0, np.int64), *(piece.multiplicity for _, piece in jets.pieces())])

@@ -15,7 +15,7 @@ from cloudchamber.errors import InputError
 from cloudchamber.metrics.jet_classifier import train_jet_classifier
 from cloudchamber.metrics.log_posterior import classifier_inputs, training_set
 from cloudchamber.metrics.posterior_scores import ideal_value, log_ratios, negative_log_posteriors, restrict
-from cloudchamber.metrics.same_jets import say_same_jets
+from cloudchamber.metrics.same_jets import JetContents, say_same_jets
 from cloudchamber.metrics.sample_checks import check_sample
 from cloudchamber.metrics.tables import write_table
 from cloudchamber.metrics.two_sample import area_under_curve, chance
@@ -65,11 +65,12 @@ def log_posterior(
         test = true.part("test")
         trained_on, unseen = halved(test)
         clouds: dict[str, AnyClouds] = {}
+        of_test, contents = JetContents.of(test), {}
         for name, path in classes.items():
             sample = files.enter_context(open_clouds(path))
-            check_sample("log-posterior", path, sample, truth, true)
+            contents[name] = check_sample("log-posterior", path, sample, truth, true, of_test)
             clouds[name] = sample.all
-        _say_copies(clouds)
+        _say_copies(contents)
         clouds[TRUTH] = test.select(trained_on)
         halves = jet_columns(clouds[TRUTH]), jet_columns(test.select(unseen))
         half = "the half of the test part that trains the classifier"
@@ -99,7 +100,7 @@ def log_posterior(
     write_rows(history, classifier.history)
 
 
-def _say_copies(classes: Mapping[str, AnyClouds]) -> None:
+def _say_copies(classes: Mapping[str, JetContents]) -> None:
     """Say which classes have jets of another, as one sample under two names."""
     for (first, others), (name, jets) in combinations(classes.items(), 2):
         consequence = ": such classes share the posterior of one"

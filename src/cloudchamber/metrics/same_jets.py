@@ -1,13 +1,15 @@
 """Jets that are compared with themselves: a distance of truth from its own jets is that of a perfect model."""
 
 import sys
+from dataclasses import dataclass
+from typing import Self, final
 
 import numpy as np
 
 from cloudchamber.cloud_file import AnyClouds
 from cloudchamber.preparation.identical import fingerprints, momentum_column
 
-__all__ = ["say_repeated_jets", "say_same_jets", "say_same_rows"]
+__all__ = ["JetContents", "say_repeated_jets", "say_same_jets", "say_same_rows"]
 
 # Of the jets of a sample, the share that may be alike by chance.
 _FEW_COPIES = 0.01
@@ -16,7 +18,34 @@ _FEW_NUMBERS = 0.5
 _ENOUGH_ROWS = 20
 
 
-def say_same_jets(step: str, sample: str, jets: AnyClouds, other: str, others: AnyClouds, consequence: str) -> None:
+@final
+@dataclass(frozen=True)
+class JetContents:
+    """What tells N jets from others, read once.
+
+    Attributes:
+        particles: fingerprints of the particles of jets that have several; others are alike by chance.
+        multiplicity: (N,) int64, numbers of particles.
+    """
+
+    particles: np.ndarray
+    multiplicity: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.multiplicity)
+
+    @classmethod
+    def of(cls, jets: AnyClouds) -> Self:
+        """Read all pieces of some jets."""
+        particles, numbers = [np.zeros(0, np.uint64)], [np.zeros(0, np.int64)]
+        for _, piece in jets.pieces():
+            numbers.append(piece.multiplicity)
+            some = piece[numbers[-1] > 1]
+            particles.append(fingerprints(some.points, np.zeros((len(some), 0)), momentum_column(some.point_columns)))
+        return cls(np.concatenate(particles), np.concatenate(numbers))
+
+
+def say_same_jets(step: str, sample: str, jets: JetContents, other: str, others: JetContents, consequence: str) -> None:
     """Say on standard error that jets of a sample are jets of another that it must be independent of.
 
     Args:
@@ -25,19 +54,18 @@ def say_same_jets(step: str, sample: str, jets: AnyClouds, other: str, others: A
         jets, others: their jets.
         consequence: what follows the names.
     """
-    same = int(np.isin(_particles(jets), _particles(others)).sum())
+    same = int(np.isin(jets.particles, others.particles).sum())
     if same > _FEW_COPIES * len(jets):
         _say(step, same, len(jets), f"jets of {sample} are jets of {other}{consequence}")
 
 
-def say_repeated_jets(step: str, sample: str, jets: AnyClouds) -> None:
+def say_repeated_jets(step: str, sample: str, jets: JetContents) -> None:
     """Say on standard error that jets of a sample are there several times, as where one seed drew them again.
 
     Args:
         step, sample, jets: as of :func:`say_same_jets`.
     """
-    content = _particles(jets)
-    repeated = len(content) - len(np.unique(content))
+    repeated = len(jets.particles) - len(np.unique(jets.particles))
     if repeated > _FEW_COPIES * len(jets):
         _say(step, repeated, len(jets), f"jets of {sample} are earlier ones of it again, and count as others")
 
@@ -57,15 +85,6 @@ def say_same_rows(step: str, sample: str, rows: np.ndarray, other: str, others: 
 
 def _say(step: str, same: int, number: int, what: str) -> None:
     sys.stderr.write(f"{step}: WARNING: {same} of {number} {what}\n")
-
-
-def _particles(clouds: AnyClouds) -> np.ndarray:
-    """Return fingerprints of the particles of jets that have several; others are alike by chance."""
-    found = []
-    for _, piece in clouds.pieces():
-        some = piece[piece.multiplicity > 1]
-        found.append(fingerprints(some.points, np.zeros((len(some), 0)), momentum_column(some.point_columns)))
-    return np.concatenate([np.zeros(0, np.uint64), *found])
 
 
 def _content(rows: np.ndarray) -> np.ndarray:
