@@ -1,23 +1,14 @@
 """How jets of classes were made and of what files, what a tagger knows of those of its training, and what differs."""
 
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from cloudchamber.cloud import Clouds
 from cloudchamber.preparation.detectors import detector_of, detectors_differ
 from cloudchamber.preparation.puppi import takes_puppi
 
-__all__ = [
-    "MADE_WITH",
-    "READ_FROM",
-    "cut_otherwise",
-    "made_otherwise",
-    "made_with",
-    "read_from",
-    "read_otherwise",
-    "trained_from",
-    "trained_with",
-]
+__all__ = ["MADE_WITH", "READ_FROM", "made_with", "read_from", "say_unlike_jets"]
 
 # Key of the meta data of jets of classes, and of what is known of a training: class -> what :func:`made_with` found.
 MADE_WITH = "made_with"
@@ -65,17 +56,37 @@ def read_from(meta: Mapping[str, Any]) -> dict[str, Any]:
     return detector_of(_mapping(meta, "source") or meta)
 
 
-def trained_with(description: Mapping[str, Any]) -> Mapping[str, Mapping[str, str]]:
-    """Return what :func:`made_with` found of each class that a tagger was trained with, by its description."""
-    return _mapping(_mapping(description, "training"), MADE_WITH)
+def say_unlike_jets(
+    step: str,
+    jets: str,
+    tagger: str,
+    description: Mapping[str, Any],
+    made: Iterable[Mapping[str, str]],
+    read: Iterable[Mapping[str, Any]],
+    cut: int | None,
+    looks_at: int | None,
+) -> None:
+    """Say on standard error how jets differ from those that a tagger was trained with.
+
+    Args:
+        step, jets, tagger: what says it, and what the two are called.
+        description: of the tagger, which may know how the jets of its training were made.
+        made, read: what :func:`made_with` and :func:`read_from` found of the jets.
+        cut: number of particles that the jets were cut to, None where nothing tells.
+        looks_at: number of particles that the tagger looks at, None where it takes features.
+    """
+    training = _mapping(description, "training")
+    otherwise = _made_otherwise([*made], [*_mapping(training, MADE_WITH).values()])
+    lines = [
+        None if otherwise is None else f"made otherwise than what {tagger} knows: {otherwise}",
+        _read_otherwise([*read], [*_mapping(training, READ_FROM).values()]),
+        None if looks_at is None else _cut_otherwise(cut, looks_at),
+    ]
+    for line in filter(None, lines):
+        sys.stderr.write(f"{step}: WARNING: {jets}: {line}\n")
 
 
-def trained_from(description: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
-    """Return what :func:`read_from` found of each class that a tagger was trained with, by its description."""
-    return _mapping(_mapping(description, "training"), READ_FROM)
-
-
-def made_otherwise(jets: Sequence[Mapping[str, str]], of_training: Sequence[Mapping[str, str]]) -> str | None:
+def _made_otherwise(jets: Sequence[Mapping[str, str]], of_training: Sequence[Mapping[str, str]]) -> str | None:
     """Say in what jets differ from all those that a tagger was trained with, or return None.
 
     Args:
@@ -89,7 +100,7 @@ def made_otherwise(jets: Sequence[Mapping[str, str]], of_training: Sequence[Mapp
     return None
 
 
-def read_otherwise(jets: Sequence[Mapping[str, Any]], of_training: Sequence[Mapping[str, Any]]) -> str | None:
+def _read_otherwise(jets: Sequence[Mapping[str, Any]], of_training: Sequence[Mapping[str, Any]]) -> str | None:
     """Say how the files of jets differ from all those of the training of a tagger, or return None.
 
     Args:
@@ -102,7 +113,7 @@ def read_otherwise(jets: Sequence[Mapping[str, Any]], of_training: Sequence[Mapp
     return None
 
 
-def cut_otherwise(cut: int | None, looks_at: int) -> str | None:
+def _cut_otherwise(cut: int | None, looks_at: int) -> str | None:
     """Say that jets were cut to fewer particles than a tagger looks at, or return None.
 
     Args:

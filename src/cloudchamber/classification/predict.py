@@ -1,6 +1,5 @@
 """The prediction step: log probabilities of all classes for the test jets."""
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,13 +7,7 @@ import torch
 from torch import Tensor
 
 from cloudchamber.classification.jet_data import TaggingJets, read_tagging_jets
-from cloudchamber.classification.made_with import (
-    cut_otherwise,
-    made_otherwise,
-    read_otherwise,
-    trained_from,
-    trained_with,
-)
+from cloudchamber.classification.made_with import say_unlike_jets
 from cloudchamber.classification.taggers import StoredTagger, TowerTagger, load_tagger
 from cloudchamber.devices import present_device
 from cloudchamber.errors import InputError
@@ -45,16 +38,9 @@ def predict_classes(jets: Path, high_level: Path | None, weights: Path, descript
     data = jets_of_tagger(stored, description, jets, high_level)
     described = read_json(description)
     say_other_training("predict-classes", description, described, jets, "jets")
-    otherwise = made_otherwise([*data.made_with.values()], [*trained_with(described).values()])
-    if otherwise is not None:
-        sys.stderr.write(
-            f"predict-classes: WARNING: {jets}: made otherwise than what {description} knows: {otherwise}\n"
-        )
-    unlike = read_otherwise([*data.read_from.values()], [*trained_from(described).values()])
-    shorter = cut_otherwise(data.cut_at, stored.tagger.towers) if isinstance(stored.tagger, TowerTagger) else None
-    for found in (unlike, shorter):
-        if found is not None:
-            sys.stderr.write(f"predict-classes: WARNING: {jets}: {found}\n")
+    looks_at = stored.tagger.towers if isinstance(stored.tagger, TowerTagger) else None
+    made, read = data.made_with.values(), data.read_from.values()
+    say_unlike_jets("predict-classes", str(jets), str(description), described, made, read, data.cut_at, looks_at)
     rows = data.parts["test"]
     predicted = log_probabilities(stored, data.of(rows))
     order = rows.argsort()

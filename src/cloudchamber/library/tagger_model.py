@@ -1,6 +1,5 @@
 """Trained taggers: jets to the probabilities of classes."""
 
-import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -10,15 +9,7 @@ import numpy as np
 import torch
 
 from cloudchamber.classification.jet_data import towers_of
-from cloudchamber.classification.made_with import (
-    cut_otherwise,
-    made_otherwise,
-    made_with,
-    read_from,
-    read_otherwise,
-    trained_from,
-    trained_with,
-)
+from cloudchamber.classification.made_with import made_with, read_from, say_unlike_jets
 from cloudchamber.classification.predict import log_probabilities
 from cloudchamber.classification.taggers import HighLevelTagger, TowerTagger, load_tagger
 from cloudchamber.cloud import Column
@@ -79,15 +70,10 @@ class TaggerModel:
 
     def _towers(self, jets: Any, given: Mapping[str, Any]) -> tuple[torch.Tensor, ...]:
         clouds = as_jets(jets, "jets")
-        otherwise = made_otherwise([made_with(clouds, clouds.width)], [*trained_with(self.description).values()])
-        if otherwise is not None:
-            sys.stderr.write(f"cloudchamber: WARNING: jets: made otherwise than what the tagger knows: {otherwise}\n")
-        unlike = read_otherwise([read_from(clouds.meta)], [*trained_from(self.description).values()])
         assert isinstance(self.network, TowerTagger), "a tagger without features takes particles"
-        shorter = cut_otherwise(cut_at(np.bincount(clouds.multiplicity)), self.network.towers)
-        for found in (unlike, shorter):
-            if found is not None:
-                sys.stderr.write(f"cloudchamber: WARNING: jets: {found}\n")
+        made, read = [made_with(clouds, clouds.width)], [read_from(clouds.meta)]
+        cut, looks_at = cut_at(np.bincount(clouds.multiplicity)), self.network.towers
+        say_unlike_jets("cloudchamber", "jets", "the tagger", self.description, made, read, cut, looks_at)
         pt = np.where(clouds.mask, clouds.point("pt_rel"), 0.0)
         refuse_other_sums(pt.sum(axis=1), "jets")
         self._refuse_other_order(pt, clouds.multiplicity)
