@@ -231,8 +231,8 @@ def test_the_published_events_are_those_that_delphes_read(sample: Path) -> None:
 
 
 def test_the_published_file_becomes_clouds_by_the_command_of_the_page(sample: Path, tmp_path: Path) -> None:
-    page = (REPOSITORY / "docs/own_data.md").read_text()
-    start = page.index("cloudchamber ingest", page.index("## HepMC"))
+    page = (REPOSITORY / "docs/own_data/hepmc.md").read_text()
+    start = page.index("cloudchamber ingest")
     command = page[start : page.index("```", start)].replace("\\\n", " ")
     command = command.replace("/data/spectraljet_mini.hepmc", str(sample)).replace("clouds.h5", str(tmp_path / "c.h5"))
     assert main(shlex.split(command)[1:]) == 0

@@ -44,8 +44,8 @@ def test_rules_ask_for_the_files_of_a_source(tmp_path: Path) -> None:
 
 
 def snippets() -> list[str]:
-    """Return the pieces of config.yaml in docs/own_data.md that make a tagging study."""
-    text = (REPOSITORY / "docs/own_data.md").read_text()
+    """Return the pieces of config.yaml in docs/own_data/labelled_jets.md that make a tagging study."""
+    text = (REPOSITORY / "docs/own_data/labelled_jets.md").read_text()
     found = re.findall(r"^```yaml\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
     return [snippet for snippet in found if "tagging:" in snippet]
 

@@ -78,7 +78,7 @@ class LabelledSource(Settings):
     """Jets with the label ``class``, in files of a public layout that are already there."""
 
     kind: Literal["labelled"]
-    layout: LabelledLayout = Field(description="how the files are written: docs/own_data.md")
+    layout: LabelledLayout = Field(description="how the files are written: docs/own_data/labelled_jets.md")
     files: tuple[str, ...] = Field(min_length=1, description="paths and wildcards, as in data/*.root or data/**/*.root")
     jets: LabelledJetSettings
 
@@ -95,7 +95,7 @@ class SplitSettings(Settings):
     order: Literal["random", "stored"] = Field(
         "random", description="events drawn by the seed, or taken in the order of the files: training, validation, test"
     )
-    indices: str | None = Field(None, description="HDF5 file of the parts, instead of fractions: docs/own_data.md")
+    indices: str | None = Field(None, description="HDF5 file of parts instead of fractions: docs/own_data/splits.md")
 
     @model_validator(mode="after")
     def _leaves_a_test_part(self) -> Self:
