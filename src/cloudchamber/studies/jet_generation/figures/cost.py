@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from cloudchamber.figures.dots import floor_handles, marker, model_handles
+from cloudchamber.figures.dots import floor_handles, logarithmic, marker, model_handles
 from cloudchamber.figures.inputs import distinct
 from cloudchamber.figures.legends import legend_below
 from cloudchamber.figures.measurements import Measurement, read_measurements
@@ -66,6 +66,7 @@ def cost(
                 for of_cost, item in points:
                     axis.errorbar(of_cost.value, item.value, np.nan_to_num(item.uncertainty), **marker(item.model.look))
             axis.set_yscale("log")
+        logarithmic(left, "y", *left.get_ylim())
         left.set_ylabel(f"KL(generated || truth) [nat]\nof {LABELS[feature].symbol}")
     axes[-1, 0].set_xscale("log")
     # A baseline takes no evaluation at all, which a logarithmic axis does not have.

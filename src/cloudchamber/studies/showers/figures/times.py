@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from cloudchamber.figures.dots import logarithmic
 from cloudchamber.figures.inputs import Model, models_of
 from cloudchamber.figures.legends import legend_below
 from cloudchamber.figures.looks import Look
@@ -75,6 +76,7 @@ def draw_times(files: Mapping[str, Any]) -> Figure:
         axis.set_yscale("log")
         axis.set_title(SPECIES[name].symbol)
         axis.set_xlabel("incident energy [GeV]")
+    logarithmic(axes[0], "y", *axes[0].get_ylim())
     axes[0].set_ylabel("time of a shower [ms]")
     handles = [
         Line2D([], [], color=looks[n].color, linestyle=looks[n].linestyle, marker=looks[n].marker, label=labels[n])
