@@ -21,7 +21,7 @@ from cloudchamber.analysis import STUDIES, plan
 from cloudchamber.classification.jobs import ClassificationJobs
 from cloudchamber.errors import CloudchamberError
 from cloudchamber.generative.jobs import GenerationJobs
-from cloudchamber.pipeline.no_effect import without_effect
+from cloudchamber.pipeline.no_effect import unread_settings, without_effect
 from cloudchamber.pipeline.resources import growing
 from cloudchamber.pipeline.scheduling import first, unlimited
 from cloudchamber.pipeline.stamps import stamp_code, unstamped
@@ -65,7 +65,8 @@ onstart:
     # Studies compete for cores. The first one's figures are there soon, and not all of them at the end.
     for study in list(pipeline.studies.values())[:1]:
         first(workflow.dag, pipeline.results(study))
-    for line in without_effect(config, layered(config, Path(workflow.basedir), list(STUDIES)), pipeline):
+    effects = without_effect(config, layered(config, Path(workflow.basedir), list(STUDIES)), pipeline)
+    for line in [*unread_settings(Path.cwd(), workflow.configfiles), *effects]:
         print(f"no effect: {line}")
     for study in config["studies"]:
         if study not in pipeline.studies:

@@ -1,5 +1,6 @@
 """What a user writes and nothing takes is said at the start of a run."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ import yaml
 from project_copy import REPOSITORY
 
 from cloudchamber.analysis import STUDIES, plan
-from cloudchamber.pipeline.no_effect import without_effect
+from cloudchamber.pipeline.no_effect import unread_settings, without_effect
 from cloudchamber.settings.layers import layered
 
 CONFIG = yaml.safe_load((REPOSITORY / "config.yaml").read_text(encoding="utf-8"))
@@ -60,3 +61,17 @@ def test_keys_of_a_recipe_that_models_have_of_their_own() -> None:
     for batch_size in (256, 32):
         asked = own | {"models": {"transformer": {"training": {"batch_size": batch_size}}}}
         assert _said(studies=["tagging"], tagging=asked) == []
+
+
+def test_settings_where_nobody_reads_them_are_said(tmp_path: Path) -> None:
+    default = [REPOSITORY / "config.yaml"]
+    assert unread_settings(tmp_path, default) == []
+    (tmp_path / "config").mkdir()
+    for name in ("config.yml", "config/config.yaml"):
+        (tmp_path / name).write_text("studies: [gating]\n", encoding="utf-8")
+    said = unread_settings(tmp_path, default)
+    assert [line.partition(":")[0] for line in said] == ["config.yml", "config/config.yaml"]
+    # Who names a file of settings, or has the one that is read, means that.
+    assert unread_settings(tmp_path, [*default, tmp_path / "config.yml"]) == []
+    (tmp_path / "config.yaml").touch()
+    assert unread_settings(tmp_path, default) == []

@@ -11,6 +11,7 @@ from cloudchamber.errors import InputError
 from cloudchamber.library.checks import booleans, numbers
 from cloudchamber.storage import read_json
 from cloudchamber.studies.assignment.event_file import JET_FEATURES, Events, jets_of
+from cloudchamber.studies.assignment.jets_alike import say_other_cut_than_training
 from cloudchamber.studies.assignment.network_assignments import Decoded, assign
 from cloudchamber.studies.assignment.stored_network import load_network
 
@@ -28,11 +29,15 @@ class AssignmentModel:
 
     def __init__(self, weights: Path, description: Path) -> None:
         self.description: Mapping[str, Any] = read_json(description)
-        self.network = load_network(weights, description).network.to(present_device())
+        stored = load_network(weights, description)
+        self._training = {str(description): stored.training}
+        self.network = stored.network.to(present_device())
         self.partons: tuple[tuple[str, str], ...] = tuple(self.network.topology.targets)
 
     def predict(self, jets: Any, mask: Any = None) -> Decoded:
         """Return the best assignment of each event.
+
+        On standard error is said where either these events or those of the training were cut to their hardest jets.
 
         Args:
             jets: (N, J, 5) pt [GeV], eta, phi [rad] from minus pi or from 0 to a whole turn, mass [GeV] and b-tag (1 or
@@ -55,5 +60,6 @@ class AssignmentModel:
             raise InputError(f"jets: {np.count_nonzero(~there[:, 0])} of {len(values)} events have none")
         sources = {name: f"jets: column {number} ({name})" for number, name in enumerate(JET_FEATURES)}
         found = jets_of(list(np.moveaxis(values, 2, 0)), there, sources)
+        say_other_cut_than_training("cloudchamber", "'jets'", there.sum(axis=1), self._training)
         targets = np.full((len(values), self.network.topology.jets), -1)
         return assign(self.network, Events(found, there, targets))

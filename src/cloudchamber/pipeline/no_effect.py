@@ -1,12 +1,15 @@
 """What a user writes that has no effect, though nothing about it is wrong: lines at the start of a run."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from cloudchamber.pipeline.pipeline import Pipeline
 
-__all__ = ["without_effect"]
+__all__ = ["unread_settings", "without_effect"]
 
+# Where others look for the settings of a workflow, as its standard layout has it.
+_ELSEWHERE = ("config.yml", "config/config.yaml", "config/config.yml")
 _RECIPE = ("network", "training")
 
 
@@ -21,6 +24,22 @@ def without_effect(config: Mapping[str, Any], whole: Mapping[str, Any], pipeline
     return [
         *_unused(config, pipeline),
         *(line for study in pipeline.studies for line in _of_recipe(study, _at(config, study), _at(whole, study))),
+    ]
+
+
+def unread_settings(folder: Path, read: Sequence[str | Path]) -> list[str]:
+    """Return a line for each file that looks like the settings of an analysis, and is read by nobody.
+
+    Args:
+        folder: that the analysis is run in.
+        read: files of settings that are read. Where the user names some, or has config.yaml, others are not looked for.
+    """
+    if (folder / "config.yaml").exists() or len(read) > 1:
+        return []
+    return [
+        f"{name}: settings are read from config.yaml of the folder, and from files of --configfile"
+        for name in _ELSEWHERE
+        if (folder / name).is_file()
     ]
 
 

@@ -208,11 +208,12 @@ def unlikely_unit(path: Path, pt: float | None) -> str | None:
     return f"WARNING: the typical pT of constituents is {pt:.3g} in {path}, which is taken as GeV: is that its unit?"
 
 
-def cut_at(jets: np.ndarray) -> int | None:
+def cut_at(jets: np.ndarray, lowest: int = _LOWEST_CUT) -> int | None:
     """Return the number of constituents that jets were cut to before they were read, or None where nothing tells.
 
     Args:
         jets: (n,) how many jets have 0, 1, ... constituents; the last is not zero.
+        lowest: smallest number that is taken for a cut.
 
     Example:
         >>> gently = np.array([0] * 20 + [30] * 20 + [20, 9, 4, 1])
@@ -220,7 +221,7 @@ def cut_at(jets: np.ndarray) -> int | None:
         (None, 35)
     """
     most = len(jets) - 1
-    if most < _LOWEST_CUT or jets[most] < _FEWEST_CUT or jets[most] <= _STEP * jets[most - 1]:
+    if most < lowest or jets[most] < _FEWEST_CUT or jets[most] <= _STEP * jets[most - 1]:
         return None
     return most
 

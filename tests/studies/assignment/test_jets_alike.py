@@ -6,18 +6,21 @@ from typing import Any
 
 import numpy as np
 import pytest
-from assignment_files import TRAINING, random_events
+from assignment_files import TRAINING, random_events, write_collected
 
 from cloudchamber.cloud import Clouds, Column
 from cloudchamber.cloud_writer import write_clouds
 from cloudchamber.hdf5 import create_hdf5
+from cloudchamber.library.assignment_model import AssignmentModel
 from cloudchamber.preparation.jet_events import TARGET_COLUMNS
 from cloudchamber.studies.assignment.assign import assign_events
 from cloudchamber.studies.assignment.collect import collect_events
 from cloudchamber.studies.assignment.evaluate import evaluate_assignments
+from cloudchamber.studies.assignment.event_file import Events, read_events, write_events
 from cloudchamber.studies.assignment.jets_alike import MADE, jets_made, say_other_jets
 from cloudchamber.studies.assignment.network_settings import AssignmentTrainingSettings
 from cloudchamber.studies.assignment.settings import ChiSquareSettings, EvaluationSettings, PartSettings
+from cloudchamber.studies.assignment.topology import ALL_HADRONIC_TOP_PAIR
 from cloudchamber.studies.assignment.train import train_assignment
 
 
@@ -103,3 +106,43 @@ def test_events_whose_jets_were_made_otherwise_than_those_of_a_training_are_said
     line = f"WARNING: {other}: jets made with other settings than those of the training of {tmp_path / 'description1'}"
     assert said_of(other).count("WARNING") == 1
     assert f"assignment assign: {line}: b_tag_bit is 1, and not 0\n" in said_of(other)
+
+
+def of_hardest_jets(events: Events, most: int) -> Events:
+    targets = np.where(events.targets < most, events.targets, -1)
+    return Events(events.jets[:, :most], events.mask[:, :most], targets)
+
+
+def test_events_of_which_some_were_cut_to_their_hardest_jets_are_said(
+    tmp_path: Path, rng: np.random.Generator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole, cut = tmp_path / "whole.h5", tmp_path / "cut.h5"
+    events = random_events(rng, 90)
+    write_events(whole, events, ALL_HADRONIC_TOP_PAIR)
+    write_events(cut, of_hardest_jets(random_events(rng, 90), 7), ALL_HADRONIC_TOP_PAIR)
+    trained = write_collected(tmp_path / "trained.h5")
+    outputs = [tmp_path / name for name in ("weights", "description", "history")]
+    settings = AssignmentTrainingSettings.model_validate(TRAINING)
+    train_assignment(trained, settings, 1, "all", None, tmp_path / "state", *outputs)
+    entry = {"name": "spatter", "trained_on": "own", "training_events": None, "part": None}
+    models = [{**entry, "seed": 1, "weights": str(outputs[0]), "description": str(outputs[1])}]
+    samples = []
+    for path, made in ((whole, models), (cut, models)):
+        capsys.readouterr()
+        output = path.with_name(f"assigned_{path.name}")
+        assign_events(path, {"part": None, "models": made}, ChiSquareSettings(), 0, output)
+        said = capsys.readouterr().err
+        assert ("as where the former were cut" in said) == (path == cut)
+        samples.append({"name": path.stem, "events": str(path), "assignments": str(output)})
+    assert "assignment assign: WARNING: " in said
+    assert f"events of {cut} have 7 jets and none has more, those of another sample have up to 9, " in said
+    tables = {name: tmp_path / f"{name}.csv" for name in ("metrics", "significance", "masses", "calibration")}
+    for background, words in (samples[0], 0), (samples[1], 1):
+        files = {"samples": samples[:1], "background": background, "cost": None}
+        evaluate_assignments(files, EvaluationSettings(), 1, **tables)
+        assert capsys.readouterr().err.count("assignment evaluate: WARNING: ") == words
+    model = AssignmentModel(outputs[0], outputs[1])
+    for path in (whole, cut):
+        given = read_events(path, ALL_HADRONIC_TOP_PAIR)
+        model.predict(given.jets, given.mask)
+        assert ("events of 'jets' have 7 jets and none has more" in capsys.readouterr().err) == (path == cut)

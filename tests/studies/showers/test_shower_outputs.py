@@ -1,6 +1,7 @@
 """Metrics, classifiers, figures, tables and the answer, from samples that are made without networks."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -350,6 +351,37 @@ def test_truth_in_place_of_a_sample_is_said(
     said = [line for line in capsys.readouterr().err.splitlines() if "with which they are compared" in line]
     assert len(said) == 1
     assert re.search(r"showers judge: WARNING: \d+ of \d+ showers of .*showers\.h5 are showers of the parts", said[0])
+
+
+def test_samples_of_other_particles_or_another_geometry_are_told(
+    showers_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    few = parse(JudgeSettings, {"features": {"hidden": [4], "training": {**TRAINING, "steps": 2}}, "points": None})
+    source = showers_folder / "showers.h5"
+
+    def said_of(name: str, scale: float, straight: bool, geometry: str = "ild_like") -> list[str]:
+        path = tmp_path / f"{name}.h5"
+        with open_showers(source) as showers:
+            rows = showers.part("train")[:150]
+            part, particles = showers.take(rows), particles_of(showers, rows)
+        directions = np.tile([0.0, 0.0, 1.0], (len(rows), 1)) if straight else particles.direction
+        particles = replace(particles, energy=scale * particles.energy, direction=directions)
+        with create_showers(path, geometry_of(geometry), {}) as writer:
+            writer.append(shower_part(particles, np.arange(len(rows)), part.points, part.counts))
+        capsys.readouterr()
+        samples = [{"name": name, "sampler": "none", "seed": 1, "path": str(path)}]
+        given = {"showers": str(source), "samples": samples}
+        judge(given, few, 1, tmp_path / f"state_{name}", tmp_path / "judged.csv")
+        return [line for line in capsys.readouterr().err.splitlines() if "not alike" in line]
+
+    assert not said_of("same", 1.0, False)
+    found = said_of("energies", 1.8, False)
+    assert len(found) == 2
+    assert found[0].startswith(f"showers judge: WARNING: photon of {tmp_path / 'energies.h5'} and photon of the part ")
+    assert "mean energy [GeV] " in found[0]
+    assert all("mean angle [degrees] 0 and " in line for line in said_of("directions", 1.0, True))
+    with pytest.raises(InputError, match=r"of the geometry 'calo_challenge', those of .* are of 'ild_like'"):
+        said_of("geometry", 1.0, False, "calo_challenge")
 
 
 def test_too_few_showers_are_one_line(showers_folder: Path, tmp_path: Path, files: dict[str, Any]) -> None:

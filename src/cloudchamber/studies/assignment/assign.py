@@ -16,7 +16,7 @@ from cloudchamber.storage import provenance
 from cloudchamber.studies.assignment.assignment_file import Assignments, Attention, write_assignments
 from cloudchamber.studies.assignment.chi_square import best_assignments
 from cloudchamber.studies.assignment.event_file import Events, read_events, read_part
-from cloudchamber.studies.assignment.jets_alike import say_jets_unlike_training
+from cloudchamber.studies.assignment.jets_alike import say_jets_unlike_training, say_other_cut_than_training
 from cloudchamber.studies.assignment.known_events import refuse_known_events
 from cloudchamber.studies.assignment.methods import CHI_SQUARES
 from cloudchamber.studies.assignment.network_assignments import assign
@@ -71,6 +71,8 @@ def assign_events(
         if attention_events and not attention:
             attention = attention_of(stored, sample, of_entry, attention_events)
     say_jets_unlike_training(events, trainings)
+    by_name = {str(description): training for description, training in trainings.items()}
+    say_other_cut_than_training("assignment assign", str(events), sample.n_jets, by_name)
     found += [_joined(items) for items in pieces.values()]
     record = provenance("assignment assign", settings.model_dump(mode="json"), sources)
     write_assignments(output, found, attention, json.dumps({"provenance": record}, sort_keys=True))

@@ -19,7 +19,7 @@ from cloudchamber.studies.assignment.assignment_file import Assignments, read_as
 from cloudchamber.studies.assignment.calibration import reliability
 from cloudchamber.studies.assignment.efficiencies import correct_particles
 from cloudchamber.studies.assignment.event_file import Events, read_events
-from cloudchamber.studies.assignment.jets_alike import say_other_jets
+from cloudchamber.studies.assignment.jets_alike import say_other_cut, say_other_jets
 from cloudchamber.studies.assignment.masses import top_pair_masses
 from cloudchamber.studies.assignment.measures import (
     COLUMNS,
@@ -69,10 +69,12 @@ def evaluate_assignments(
     differences: list[dict[str, Any]] = []
     histograms: list[dict[str, Any]] = []
     curves: list[dict[str, Any]] = []
+    jets: dict[str, np.ndarray] = {}
     samples = entries(files, "samples", ("name", "events", "assignments"))
     with progress("evaluation", None, "methods") as report:
         for entry in samples:
             events, methods = _read(entry)
+            jets[entry["name"]] = events.n_jets
             rows += sample_rows(entry["name"], events)
             judged = [judge(made, events) for made in methods]
             differences += significances(entry["name"], judged)
@@ -88,6 +90,7 @@ def evaluate_assignments(
             events, methods = _read(background)
             for entry in samples:
                 say_other_jets(Path(background["events"]), Path(entry["events"]))
+                say_other_cut(Path(background["events"]), events.n_jets, Path(entry["events"]), jets[entry["name"]])
             first = _first_seeds(methods)
             for made in methods:
                 own = events[made.rows]

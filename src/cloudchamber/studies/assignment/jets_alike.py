@@ -7,14 +7,27 @@ from pathlib import Path
 from typing import Any
 
 import h5py
+import numpy as np
 
 from cloudchamber.damage import readable_as
+from cloudchamber.metrics.cut_samples import say_cut_events
 from cloudchamber.preparation.detectors import detector_of, detectors_differ
 
-__all__ = ["MADE", "jets_made", "made_of", "say_jets_unlike_training", "say_other_jets"]
+__all__ = [
+    "JETS_PER_EVENT",
+    "MADE",
+    "jets_made",
+    "made_of",
+    "say_jets_unlike_training",
+    "say_other_cut",
+    "say_other_cut_than_training",
+    "say_other_jets",
+]
 
 # Key of the meta data of collected events, and of the training in the description of a network.
 MADE = "jets"
+# Key of the training: how many of its events have 0, 1, ... jets.
+JETS_PER_EVENT = "jets_per_event"
 # A background without tops has no partons to find.
 _OF_PARTONS = ("partons", "match_radius")
 
@@ -65,6 +78,35 @@ def say_jets_unlike_training(events: Path, trainings: Mapping[Path, Mapping[str,
         if isinstance(its, Mapping) and its not in said:
             said.append(its)
             _say("assignment assign", events, mine, f"the training of {description}", its)
+
+
+def say_other_cut(sample: Path, jets: np.ndarray, other: Path, others: np.ndarray) -> None:
+    """Say on standard error that the events of one file were cut to their hardest jets, and those of another were not.
+
+    Args:
+        sample, other: the files.
+        jets, others: (N,) and (M,) numbers of jets of their events.
+    """
+    say_cut_events("assignment evaluate", {str(sample): np.bincount(jets), str(other): np.bincount(others)})
+
+
+def say_other_cut_than_training(
+    step: str, events: str, jets: np.ndarray, trainings: Mapping[str, Mapping[str, Any]]
+) -> None:
+    """Say the same of events and those that networks were trained with.
+
+    Args:
+        step: what says it.
+        events: what the events are called.
+        jets: (N,) numbers of jets of the events.
+        trainings: what descriptions say of the training, by the name of the network. The first that differs is named,
+            others are often of the same events. Older descriptions do not tell.
+    """
+    for network, training in trainings.items():
+        if JETS_PER_EVENT in training:
+            of_training = np.array(training[JETS_PER_EVENT], np.int64)
+            if say_cut_events(step, {events: np.bincount(jets), f"the training of {network}": of_training}):
+                return
 
 
 def made_of(path: Path) -> Mapping[str, Any]:

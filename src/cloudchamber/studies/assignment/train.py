@@ -9,7 +9,7 @@ from cloudchamber import seeds
 from cloudchamber.errors import InputError
 from cloudchamber.storage import provenance, write_rows
 from cloudchamber.studies.assignment.event_file import Events, read_events, read_part
-from cloudchamber.studies.assignment.jets_alike import MADE, made_of
+from cloudchamber.studies.assignment.jets_alike import JETS_PER_EVENT, MADE, made_of
 from cloudchamber.studies.assignment.known_events import KNOWN, lowest_fingerprints
 from cloudchamber.studies.assignment.network import AssignmentNetwork
 from cloudchamber.studies.assignment.network_settings import AssignmentLossSettings, AssignmentTrainingSettings
@@ -69,6 +69,7 @@ def train_assignment(
         known = lowest_fingerprints(sample[np.concatenate([rows, watched])])
         training = {"events": len(rows), "complete_events": complete, "part": part, "seed": seed, KNOWN: known}
         training[MADE] = made_of(events)
+        training[JETS_PER_EVENT] = np.bincount(sample.n_jets[rows]).tolist()
         record = provenance("assignment train", settings.model_dump(mode="json"), [events], seed)
         save_network(weights, description, StoredNetwork(settings, network, training), trained.weights, record)
         write_rows(history, trained.history)

@@ -20,8 +20,9 @@ from cloudchamber.studies.showers.classifiers import cells_of, features_of, trai
 from cloudchamber.studies.showers.copies import fingerprints_of, say_true_showers
 from cloudchamber.studies.showers.judged_showers import JudgedShowers, in_order_of, read_judged
 from cloudchamber.studies.showers.names import FEWEST_JUDGED
+from cloudchamber.studies.showers.seen_particles import say_other_particles
 from cloudchamber.studies.showers.settings import ClassifierSettings, JudgeSettings
-from cloudchamber.studies.showers.shower_file import open_showers, refuse_other_showers
+from cloudchamber.studies.showers.shower_file import open_showers, particles_of, refuse_other_showers
 
 __all__ = ["judge"]
 
@@ -36,7 +37,8 @@ def judge(files: Mapping[str, Any], settings: JudgeSettings, seed: int, state: P
     part "test", on showers it has not seen; its floor is that of the part "asked" in place of the sample. "nlp": mean
     of -ln p(model | true shower) with truth among the classes; the floor is the value of truth. "species_accuracy":
     share of showers whose species is told right by a classifier that was trained on true showers; its floor is that of
-    guessing, and the row of truth the ceiling. On standard error is said where showers of a sample are those of truth.
+    guessing, and the row of truth the ceiling. On standard error is said where showers of a sample are those of truth,
+    or of particles of other energies or directions.
 
     Args:
         files: "showers", and "samples": a list of "name", "sampler", "seed" and "path".
@@ -55,6 +57,7 @@ def judge(files: Mapping[str, Any], settings: JudgeSettings, seed: int, state: P
     refuse_one_training(listed, "path", ("name", "sampler"))
     with open_showers(path, ("train", "test", "asked")) as showers:
         asked = showers.part("asked")
+        particles = particles_of(showers, np.sort(asked))
         true = fingerprints_of(showers, np.concatenate([showers.part("test"), asked]))
         truth, floor, known = (
             read_judged(showers, showers.part(part), seeds.generator(seed, "showers", "judged cells", part))
@@ -65,6 +68,7 @@ def judge(files: Mapping[str, Any], settings: JudgeSettings, seed: int, state: P
         with open_showers(item["path"]) as showers:
             refuse_other_showers(showers, path)
             say_true_showers("showers judge", showers, true, f"the parts 'test' and 'asked' of {path}")
+            say_other_particles("showers judge", showers, particles, f"the part 'asked' of {path}")
             rng = seeds.generator(seed, "showers", "judged cells", item["name"], item["sampler"], item["seed"])
             ordered = in_order_of(asked, showers.label("shower"))
             samples.append((item, Path(item["path"]), read_judged(showers, ordered, rng)))

@@ -1,4 +1,4 @@
-"""The particles that a model of showers was trained with, and what is asked of it beyond them."""
+"""The particles that a model of showers was trained with, what is asked of it beyond them, and what samples are of."""
 
 import sys
 from collections.abc import Mapping
@@ -8,11 +8,13 @@ from typing import Any, Self, final
 import numpy as np
 
 from cloudchamber.errors import InputError
+from cloudchamber.metrics.unlike import say_unlike
 from cloudchamber.packed_cloud_file import PackedCloudFile
 from cloudchamber.studies.showers.deposits import Particles
 from cloudchamber.studies.showers.shower_file import particles_of
+from cloudchamber.studies.showers.species import SPECIES
 
-__all__ = ["SeenParticles", "refuse_unseen"]
+__all__ = ["SeenParticles", "refuse_unseen", "say_other_particles"]
 
 # Energies are uniform up to an edge, which the largest of a small sample does not reach.
 _ROOM = 1.1
@@ -88,3 +90,25 @@ def refuse_unseen(seen: SeenParticles | None, particles: Particles, source: str)
             f"{source}: WARNING: the direction of {wide} of {len(particles)} particles is more than {seen.angle:.3g} "
             "degrees from the normal, up to which the model was trained\n"
         )
+
+
+def say_other_particles(step: str, sample: PackedCloudFile, asked: Particles, source: str) -> None:
+    """Say on standard error that a sample is not of the particles that it is compared with, species by species.
+
+    Args:
+        step: what says it.
+        sample: generated showers.
+        asked: particles of true ones.
+        source: where these are, in words.
+    """
+    particles = particles_of(sample, np.arange(len(sample)))
+    for name, species in SPECIES.items():
+        mine, its = (_kinematics(side, species.pdg) for side in (particles, asked))
+        why = "differences of their showers are then not of the model alone"
+        say_unlike(step, f"{name} of {sample.path}", mine, f"{name} of {source}", its, why)
+
+
+def _kinematics(particles: Particles, pdg: int) -> dict[str, np.ndarray]:
+    """Return (n,) energies and angles to the normal of the stack of the particles of one species."""
+    chosen = particles.pdg == pdg
+    return {"energy [GeV]": particles.energy[chosen], "angle [degrees]": _angles(particles)[chosen]}

@@ -120,8 +120,12 @@ def refuse_other_showers(sample: PackedCloudFile, source: str | Path) -> None:
     """Refuse a sample that was asked for the particles of other showers than those that it is compared with.
 
     Raises:
-        InputError: it was. Samples of other programs say nothing of that.
+        InputError: it was, of which samples of other programs say nothing; or it is of another geometry.
     """
+    with open_showers(source) as true:
+        mine, its = (geometry_in(showers).name for showers in (sample, true))
+    if mine != its:
+        raise InputError(f"{sample.path}: showers of the geometry '{mine}', those of {source} are of '{its}'")
     record = sample.meta.get("provenance")
     step = record.get("step", "") if isinstance(record, Mapping) else ""
     if str(step).startswith("showers sample"):
