@@ -5,26 +5,16 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from ingested import ingested
 from root_files import random_towers, write_delphes
 
-from cloudchamber.cloud_file import read_clouds
 from cloudchamber.errors import InputError, SettingsError
 from cloudchamber.preparation.clustering import cluster, four_vector_sums
-from cloudchamber.preparation.ingestion import ingest
-from cloudchamber.readers.constituents import gather
-from cloudchamber.readers.delphes import open_tree
-from cloudchamber.readers.references import resolve
 from cloudchamber.settings.base import parse
 from cloudchamber.settings.ingestion import IngestionSettings
 
 STORED = {"kind": "stored", "jets_per_event": 1000}
 EVENTS = {"kind": "events"}
-
-
-def run(files, output, clouds, max_particles=100, **settings):
-    files = files if isinstance(files, list) else [files]
-    ingest(files, IngestionSettings(clouds=clouds, max_particles=max_particles, **settings), output)
-    return read_clouds(output, weighted=True)
 
 
 @pytest.fixture
@@ -46,7 +36,7 @@ JETS = {"PT": [[40.0, 37.0], []], "Eta": [[-0.2, 0.299], []], "Phi": [[-2.0, 1.0
 
 def test_stored_jets_through_an_index(tmp_path, output):
     path = write_delphes(tmp_path / "a.root", {"Tower": TOWERS, "Jet": JETS})
-    clouds = run(path, output, STORED, max_particles=3, extra_leaves=("Eem",))
+    clouds = ingested(path, output, STORED, max_particles=3, extra_leaves=("Eem",))
     np.testing.assert_array_equal(clouds.point("pt"), [[20, 0, 0], [30, 7, 0]])
     np.testing.assert_array_equal(clouds.point("Eem"), [[2, 0, 0], [0, 0, 0]])
     np.testing.assert_array_equal(clouds.labels, [[0, 0, 0], [0, 0, 1]])
@@ -58,7 +48,7 @@ def test_stored_jets_through_an_index(tmp_path, output):
 
 def test_an_index_of_any_type_is_the_same(tmp_path, output):
     one, other = (
-        run(write_delphes(tmp_path / "a.root", {"Tower": towers, "Jet": JETS}), output, STORED)
+        ingested(write_delphes(tmp_path / "a.root", {"Tower": towers, "Jet": JETS}), output, STORED)
         for towers in (TOWERS, TOWERS | {"JetIndex": [[-1.0, 1.0, 0.0, 1.0], [-1.0]]})
     )
     np.testing.assert_array_equal(one.points, other.points)
@@ -67,7 +57,7 @@ def test_an_index_of_any_type_is_the_same(tmp_path, output):
 def test_kinematics_are_of_all_constituents(tmp_path, output):
     """Two massless towers: m^2 = 2 pt1 pt2 (cosh(deta) - cos(dphi)), also where the second is truncated."""
     path = write_delphes(tmp_path / "a.root", {"Tower": TOWERS, "Jet": JETS})
-    clouds = run(path, output, STORED, max_particles=1)
+    clouds = ingested(path, output, STORED, max_particles=1)
     mass = np.sqrt(2 * 30 * 7 * (np.cosh(0.9) - 1))
     np.testing.assert_allclose(clouds.feature("jet_mass"), [0, mass], rtol=1e-6, atol=1e-6)
     np.testing.assert_allclose(clouds.feature("jet_pt"), [20, 37], rtol=1e-6)
@@ -83,7 +73,7 @@ def test_whole_events_and_their_counts(tmp_path, output, rng, capsys):
     for leaf in towers.values():
         leaf[7] = []
     path = write_delphes(tmp_path / "a.root", {"Tower": towers})
-    clouds = run(path, output, EVENTS, max_particles=20)
+    clouds = ingested(path, output, EVENTS, max_particles=20)
     assert clouds.label("event").tolist() == [event for event in range(50) if event != 7]
     assert clouds.meta["events"]["without_constituents"] == 1
     for i, event in enumerate(clouds.label("event")):
@@ -98,7 +88,7 @@ def test_whole_events_and_their_counts(tmp_path, output, rng, capsys):
 
 def test_a_leaf_that_is_read_anyway_can_be_an_extra_leaf(tmp_path, output, rng):
     path = write_delphes(tmp_path / "a.root", {"Tower": random_towers(rng, 5)})
-    clouds = run(path, output, EVENTS, extra_leaves=("ET",))
+    clouds = ingested(path, output, EVENTS, extra_leaves=("ET",))
     np.testing.assert_array_equal(clouds.point("ET"), clouds.point("pt"))
 
 
@@ -108,7 +98,7 @@ def test_azimuths_in_degrees_are_refused(tmp_path, output, rng):
     towers["Phi"] = [np.degrees(of_event).tolist() for of_event in towers["Phi"]]
     path = write_delphes(tmp_path / "a.root", {"Tower": towers})
     with pytest.raises(InputError, match=r"a\.root: branch 'Tower\.Phi' is not finite or not physical in event 0"):
-        run(path, output, {"kind": "reclustered"})
+        ingested(path, output, {"kind": "reclustered"})
 
 
 def test_an_extra_leaf_is_named_once():
@@ -124,15 +114,15 @@ def test_a_whole_number_that_single_precision_rounds_is_refused(tmp_path, output
     path = write_delphes(tmp_path / "a.root", {"Particle": particles})
     events = {"kind": "events", "constituents": "particle"}
     with pytest.raises(InputError, match=r"a\.root: 'Particle.PID' is 1000020040 in event 1, .* makes 1000020032"):
-        run(path, output, events, extra_leaves=("PID",))
-    assert len(run(path, output, events, extra_leaves=("Status",))) == 2
+        ingested(path, output, events, extra_leaves=("PID",))
+    assert len(ingested(path, output, events, extra_leaves=("Status",))) == 2
 
 
 def test_result_does_not_depend_on_the_step(tmp_path, rng):
     path = write_delphes(tmp_path / "a.root", {"Tower": random_towers(rng, 500)})
     clouds = {"kind": "reclustered", "jets_per_event": 3}
-    whole = run(path, tmp_path / "whole.h5", clouds, step_size="100 MB")
-    steps = run(path, tmp_path / "steps.h5", clouds, step_size="20 kB")
+    whole = ingested(path, tmp_path / "whole.h5", clouds, step_size="100 MB")
+    steps = ingested(path, tmp_path / "steps.h5", clouds, step_size="20 kB")
     np.testing.assert_array_equal(whole.points, steps.points)
     np.testing.assert_array_equal(whole.features, steps.features)
     np.testing.assert_array_equal(whole.labels, steps.labels)
@@ -141,7 +131,7 @@ def test_result_does_not_depend_on_the_step(tmp_path, rng):
 def test_several_files_sorted(tmp_path, output, rng):
     for name, events in (("b", 5), ("a", 3)):
         write_delphes(tmp_path / f"{name}.root", {"Tower": random_towers(rng, events)})
-    clouds = run([tmp_path / "*.root"], output, EVENTS)
+    clouds = ingested([tmp_path / "*.root"], output, EVENTS)
     assert clouds.label("file").tolist() == [0] * 3 + [1] * 5
     assert [path.rpartition("/")[2] for path in clouds.meta["files"]] == ["a.root", "b.root"]
     assert sorted(clouds.meta["provenance"]["inputs"]) == clouds.meta["files"]
@@ -149,7 +139,7 @@ def test_several_files_sorted(tmp_path, output, rng):
 
 def test_same_input_gives_the_same_bytes(tmp_path, rng):
     path = write_delphes(tmp_path / "a.root", {"Tower": random_towers(rng, 20)})
-    first, second = run(path, tmp_path / "1.h5", EVENTS), run(path, tmp_path / "2.h5", EVENTS)
+    first, second = ingested(path, tmp_path / "1.h5", EVENTS), ingested(path, tmp_path / "2.h5", EVENTS)
     np.testing.assert_array_equal(first.points, second.points)
     assert json.dumps(first.meta, sort_keys=True) == json.dumps(second.meta, sort_keys=True)
 
@@ -163,7 +153,7 @@ def test_visible_particles(tmp_path, output):
         "PID": [[211, 211, -14, 2212, 22]],
     }
     path = write_delphes(tmp_path / "a.root", {"Particle": particles})
-    clouds = run(path, output, {"kind": "events", "constituents": "particle"}, max_particles=4)
+    clouds = ingested(path, output, {"kind": "events", "constituents": "particle"}, max_particles=4)
     np.testing.assert_array_equal(clouds.point("pt"), [[9, 5, 0, 0]])
     assert clouds.meta["constituents"]["without_direction"] == 1
 
@@ -177,19 +167,19 @@ def test_energy_flow_joins_three_collections(tmp_path, output):
     path = write_delphes(tmp_path / "a.root", flow)
     settings = {"kind": "events", "constituents": "energy_flow"}
     np.testing.assert_array_equal(
-        run(path, output, settings, max_particles=3).points[0, :, :2], [[5, 1], [4, 2], [3, 0]]
+        ingested(path, output, settings, max_particles=3).points[0, :, :2], [[5, 1], [4, 2], [3, 0]]
     )
     candidates = {"ParticleFlowCandidate": {"PT": [[1.0]], "Eta": [[0.0]], "Phi": [[0.0]]}}
     path = write_delphes(tmp_path / "b.root", flow | candidates)
-    np.testing.assert_array_equal(run(path, output, settings, max_particles=3).multiplicity, [1])
+    np.testing.assert_array_equal(ingested(path, output, settings, max_particles=3).multiplicity, [1])
 
 
 def test_selection_window_and_rank(tmp_path, output, rng):
     """The rank counts all jets, the limit only accepted ones."""
     path = write_delphes(tmp_path / "a.root", {"Tower": random_towers(rng, 200)})
-    every = run(path, output, {"kind": "reclustered", "eta_max": 100, "jets_per_event": 1000})
+    every = ingested(path, output, {"kind": "reclustered", "eta_max": 100, "jets_per_event": 1000})
     window = {"kind": "reclustered", "pt_window": (40, 90), "eta_max": 1.0, "jets_per_event": 2}
-    some = run(path, output, window)
+    some = ingested(path, output, window)
     pt, eta = every.feature("jet_pt"), np.abs(every.feature("jet_eta"))
     accepted = (pt >= 40) & (pt <= 90) & (eta <= 1)
     event = every.label("event")
@@ -209,7 +199,7 @@ def test_bad_events_are_skipped_and_counted(tmp_path, output, rng, capsys):
     towers["Phi"][3][0] = float("nan")
     towers["ET"][5][-1] = -1.0
     path = write_delphes(tmp_path / "a.root", {"Tower": towers})
-    clouds = run(path, output, EVENTS, on_bad_event="skip")
+    clouds = ingested(path, output, EVENTS, on_bad_event="skip")
     assert clouds.label("event").tolist() == [event for event in range(30) if event not in (3, 5)]
     assert clouds.meta["events"] == {"read": 30, "without_constituents": 0, "skipped_bad_values": 2, "not_accepted": 0}
     assert "2 skipped for bad values" in capsys.readouterr().err
@@ -221,7 +211,7 @@ def test_a_step_of_only_bad_events(tmp_path, output, rng):
         towers["ET"][event][0] = float("inf")
     path = write_delphes(tmp_path / "a.root", {"Tower": towers})
     for clouds in (EVENTS, {"kind": "reclustered"}):
-        read = run(path, output, clouds, on_bad_event="skip", step_size="20 kB")
+        read = ingested(path, output, clouds, on_bad_event="skip", step_size="20 kB")
         assert set(read.label("event")) == set(range(300, 400))
 
 
@@ -287,93 +277,8 @@ def recombine(momenta, power, radius):
             momenta[names[i] + names[j]] = momenta.pop(names[i]) + momenta.pop(names[j])
 
 
-ATLAS = ("generated/delphes_atlas_qcd_pt200_truth_seed11.root", "generated/delphes_atlas_ttbar_seed12.root")
-
-
-@pytest.mark.delphes
-@pytest.mark.parametrize("file", ATLAS)
-def test_stored_jets_are_the_scaled_sum_of_their_towers(delphes_samples, output, file):
-    """Delphes ATLAS card: the energy scale is sqrt((3 - 0.2 |eta|)^2 / pT + 1).
-
-    Left out are jets with a muon entry (Eem = Ehad = 0), which has a mass.
-    """
-    clouds = run(delphes_samples / file, output, STORED, extra_leaves=("Eem", "Ehad"))
-    assert clouds.meta["references"]["dangling"] == 0
-    muons = clouds.mask & (clouds.point("Eem") + clouds.point("Ehad") == 0)
-    rows = ~muons.any(axis=1)
-    pt, eta, phi, mass = (clouds.feature(f"jet_{name}")[rows].astype(float) for name in ("pt", "eta", "phi", "mass"))
-    scale = np.sqrt((3.0 - 0.2 * np.abs(eta)) ** 2 / pt + 1)
-    assert rows.sum() > 500
-    np.testing.assert_allclose(clouds.feature("stored_pt")[rows], pt * scale, rtol=1e-6)
-    np.testing.assert_allclose(clouds.feature("stored_mass")[rows], mass * scale, rtol=2e-5, atol=2e-3)
-    np.testing.assert_allclose(clouds.feature("stored_eta")[rows], eta, atol=2e-6)
-    np.testing.assert_allclose(clouds.feature("stored_phi")[rows], phi, atol=2e-6)
-
-
-@pytest.mark.delphes
-def test_own_clustering_finds_the_stored_jets(delphes_samples):
-    """Anti-kt, R = 0.6, of all towers: each stored jet of Delphes is one of ours, tower by tower."""
-    leaves = ["Tower.ET", "Tower.Eta", "Tower.Phi", "Tower.Eem", "Tower.Ehad", "Tower.fUniqueID"]
-    with open_tree(delphes_samples / ATLAS[0], "Delphes") as tree:
-        (step,) = tree.steps(leaves, "100 MB", ["Jet.Constituents"])
-    table = gather(step, ("Tower",), ("Eem", "Ehad"))
-    stored = resolve(step.references["Jet.Constituents"], step.leaves["Tower.fUniqueID"]).members
-    pt, eta, phi, em, had = table.columns
-    jets = cluster(pt, eta, phi, table.offsets, algorithm="anti-kt", radius=0.6, pt_min=15.0)
-    ours = {frozenset(part) for part in np.split(jets.members, jets.offsets[1:-1])}
-    theirs = [frozenset(part) for part in np.split(stored.values, stored.offsets[1:-1])]
-    muons = set(np.flatnonzero(em + had == 0))
-    calorimeter = [jet for jet in theirs if not jet & muons]
-    assert len(calorimeter) > 500
-    assert [sorted(jet) for jet in calorimeter if jet not in ours] == []
-
-
-@pytest.mark.delphes
-@pytest.mark.parametrize(
-    ("collection", "constituents", "references"),
-    [
-        ("spectraljet_mini/Jet", ["EFlowNeutralHadron", "EFlowPhoton", "EFlowTrack"], (111, 0)),
-        ("skhep_uproot-issue513/Jet", ["EFlowNeutralHadron", "EFlowPhoton", "EFlowTrack"], (636, 0)),
-        ("skhep_uproot-issue513/GenJet", ["Particle"], (1535, 0)),
-        ("sophon_events_delphes_example/JetPUPPI", ["ParticleFlowCandidate"], (1068, 0)),
-    ],
-)
-def test_jets_of_the_cms_card(delphes_samples, output, collection, constituents, references):
-    file, collection = collection.split("/")
-    clouds = run(delphes_samples / f"public/{file}.root", output, STORED | {"collection": collection})
-    assert clouds.meta["constituents"]["collections"] == constituents
-    counts = clouds.meta["references"]
-    assert (counts["resolved"], counts["dangling"]) == references
-    scaled = 0 if collection != "Jet" else (2.5 - 0.15 * np.abs(clouds.feature("jet_eta"))) ** 2
-    pt = clouds.feature("jet_pt")
-    np.testing.assert_allclose(clouds.feature("stored_pt"), pt * np.sqrt(scaled / pt + 1), rtol=1e-4)
-
-
-@pytest.mark.delphes
-def test_energy_flow_objects_without_direction(delphes_samples, output):
-    """Delphes sets PT = 0 and Eta = 999.9 for energy-flow tracks that lost their momentum to a tower."""
-    clouds = run(
-        delphes_samples / "public/skhep_uproot-issue513.root", output, EVENTS | {"constituents": "energy_flow"}, 300
-    )
-    assert clouds.meta["constituents"]["without_direction"] == 374
-    assert np.abs(clouds.point("eta")).max() < 6
-
-
-@pytest.mark.delphes
-def test_candidates_that_puppi_took_out_are_no_particles(delphes_samples, output, capsys):
-    """Another version writes them with PT = 0, the Eta of where they meet the calorimeter, and Phi = 0."""
-    clouds = run(
-        delphes_samples / "public/sophon_events_delphes_example.root", output, STORED | {"collection": "JetPUPPI"}, 300
-    )
-    assert clouds.mask.sum() == 1068 - 91
-    assert (clouds.point("pt")[clouds.mask] > 0).all()
-    np.testing.assert_array_equal(clouds.feature("n_constituents"), clouds.multiplicity)
-    assert clouds.meta["closure"]["of_jets"]["mean"] == pytest.approx(1.0, abs=1e-4)
-    assert "constituents without momentum or direction left out" in capsys.readouterr().err
-
-
 def test_nothing_in_the_window(tmp_path, output):
     path = write_delphes(tmp_path / "a.root", {"Tower": TOWERS})
     with pytest.raises(InputError, match=r"a\.root: nothing passes the selection: .*0 clouds of 2 events"):
-        run(path, output, {"kind": "reclustered", "pt_window": (1000, 2000)})
+        ingested(path, output, {"kind": "reclustered", "pt_window": (1000, 2000)})
     assert not output.exists()
