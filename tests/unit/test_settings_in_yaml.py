@@ -14,18 +14,12 @@ from cloudchamber.settings.generators import TrainedModel
 from cloudchamber.settings.ingestion import IngestionSettings, ReclusteredJets
 from cloudchamber.settings.training import TrainingSettings
 
-MODEL: dict[str, Any] = {
-    "kind": "trained",
-    "title": "EPiC-FM",
-    "objective": {"kind": "flow_matching"},
-    "training": {"steps": 10},
-    "samplers": {"quick": {"solver": "midpoint", "evaluations": 8}},
-}
+MODEL: dict[str, Any] = {"kind": "trained", "title": "größer: EPiC-FM", "objective": {"kind": "flow_matching"}}
+MODEL |= {"training": {"steps": 10, "weight_decay": 5e-5}, "samplers": {"one": {"solver": "euler", "evaluations": 4}}}
 
 
 def test_settings_come_inline_or_from_a_file(tmp_path: Path) -> None:
-    training = {"steps": 10, "weight_decay": 5e-5}
-    expected = parse(TrainedModel, {**MODEL, "title": "EPiC-FM: größer", "training": training})
+    expected = parse(TrainedModel, MODEL)
     text = json.dumps(expected.model_dump(mode="json"))
     assert load(TrainedModel, text) == expected
     assert load(TrainedModel, "  " + text) == expected
