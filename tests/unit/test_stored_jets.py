@@ -20,6 +20,7 @@ from cloudchamber.settings.ingestion import IngestionSettings, RawLayout
 Ingest = Callable[..., Clouds]
 EVENTS = 100
 AXES = ((0.5, 0.0), (-0.5, 3.0))
+OBJECTS = ("Tower", "Jet")
 
 
 @pytest.fixture
@@ -70,6 +71,31 @@ def test_links_to_another_jet(tmp_path: Path, run: Ingest, rng: np.random.Genera
     with pytest.raises(InputError, match=r"a\.root: of 200 jets of 'Jet' 200 are not the sum of their constituents"):
         run(path, closure=(0.001, 1000))
     assert not (tmp_path / "clouds.h5").exists()
+
+
+@pytest.mark.parametrize(("least", "said"), [(200.0, True), (130.0, True), (124.0, False), (20.0, False)])
+def test_files_without_the_soft_jets_of_the_window_are_said(
+    tmp_path: Path, run: Ingest, rng: np.random.Generator, capsys: pytest.CaptureFixture[str], least: float, said: bool
+) -> None:
+    """As of a card that stores jets above 200 GeV beside one that stores them above 20 GeV."""
+    parts = [collections(rng) for _ in range(6)]
+    towers, jets = (
+        {leaf: [row for part in parts for row in part[of][leaf]] for leaf in parts[0][of]} for of in OBJECTS
+    )
+    for event, stored in enumerate(jets["PT"]):
+        wanted = least + rng.exponential(100, 2) * (event > 0)
+        towers["ET"][event] = (np.array(towers["ET"][event]) * np.repeat(wanted / np.array(stored), 5)).tolist()
+        jets["PT"][event] = wanted.tolist()
+    path = write_delphes(tmp_path / "a.root", {"Tower": towers, "Jet": jets})
+    run(path)
+    run(path, pt_window=(300.0, 1e5))
+    assert "WARNING" not in capsys.readouterr().err
+    run(path, pt_window=(100.0, 1e5))
+    line = (
+        f"ingest: WARNING: {path}: none of 1200 jets of 'Jet' has less than {least:g} GeV, above clouds.pt_window "
+        "(100 GeV): softer ones were not stored"
+    )
+    assert (line in capsys.readouterr().err.splitlines()) == said
 
 
 @pytest.mark.parametrize("scale", [1000.0, 0.001])

@@ -8,6 +8,7 @@ from cloudchamber.cloud import Column
 from cloudchamber.errors import InputError
 from cloudchamber.preparation.parton_match import match_partons
 from cloudchamber.preparation.raw_clouds import CloudSource, RawClouds
+from cloudchamber.preparation.softest_jet import SoftestJet
 from cloudchamber.preparation.top_pairs import PARTON_LEAVES, read_top_partons
 from cloudchamber.readers.constituents import constituent_leaves, gather
 from cloudchamber.readers.event_tree import EventTree
@@ -20,8 +21,6 @@ __all__ = ["JET_LEAVES", "TARGET_COLUMNS", "JetEventSource"]
 
 # Fewer jets may all be light ones.
 _ENOUGH_JETS = 100
-# Of so many some lie just above the pT from which on a card stores jets.
-_ENOUGH_FOR_A_CUT = 1000
 # Beside PT, Eta and Phi.
 JET_LEAVES = ("Mass", "BTag")
 TARGET_COLUMNS = tuple(Column(f"{top}_{parton}") for top in ("t1", "t2") for parton in ("b", "q1", "q2"))
@@ -40,8 +39,8 @@ class JetEventSource(CloudSource):
 
     def __init__(self, tree: EventTree, clouds: JetEvents, extra: tuple[str, ...], width: int) -> None:
         self._path, self._settings, self._width = tree.path, clouds, width
-        self._jets = self._tagged = self._accepted = self._partons = 0
-        self._softest = np.inf
+        self._tagged = self._accepted = self._partons = 0
+        self._stored = SoftestJet(clouds.collection, "clouds.pt_min", clouds.pt_min)
         self._extra = (*JET_LEAVES, *extra)
         self.collections = (clouds.collection,)
         self.leaves = tuple(constituent_leaves(self.collections, self._extra))
@@ -60,9 +59,8 @@ class JetEventSource(CloudSource):
         table = table.keep(directed)
         pt, eta, phi = table.columns[:3].astype(np.float64)
         table.columns[4] = self._has_tag(table.columns[4].astype(np.int64))
-        self._jets += table.columns.shape[1]
+        self._stored.add(pt)
         self._tagged += int(table.columns[4].sum())
-        self._softest = min(self._softest, pt.min(initial=np.inf))
         counts = np.diff(table.offsets)
         event = np.repeat(np.arange(len(counts)), counts)
         inside = (pt > settings.pt_min) & (np.abs(eta) < settings.eta_max)
@@ -103,14 +101,10 @@ class JetEventSource(CloudSource):
     def unlikely(self) -> str | None:
         """Say that none of the many jets has a b-tag or is as soft as is asked for, and that no event has tops."""
         settings, said = self._settings, []
-        if self._jets >= _ENOUGH_JETS and not self._tagged:
+        if self._stored.jets >= _ENOUGH_JETS and not self._tagged:
             bit = settings.b_tag_bit or 0
-            said.append(f"none of {self._jets} jets has a b-tag, bit {bit} of '{settings.collection}.BTag'")
-        if self._jets >= _ENOUGH_FOR_A_CUT and self._softest > settings.pt_min:
-            said.append(
-                f"none of {self._jets} jets of '{settings.collection}' has less than {self._softest:.4g} GeV, above "
-                f"clouds.pt_min ({settings.pt_min:g} GeV): softer ones were not stored"
-            )
+            said.append(f"none of {self._stored.jets} jets has a b-tag, bit {bit} of '{settings.collection}.BTag'")
+        said += self._stored.unlikely()
         if settings.partons == "top_pair" and self._accepted and not self._partons:
             said.append(
                 f"no event has a quark whose mother in 'Particle' is a top or its W: none of {self._accepted} accepted "

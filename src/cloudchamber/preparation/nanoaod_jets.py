@@ -94,8 +94,9 @@ class NanoJetSource(LinkedJetSource):
         super().refuse_incomplete(counts)
 
     def unlikely(self) -> str | None:
-        """Return that the jets are the sums of the other candidates, which is refused where nobody says ``puppi``."""
-        return self._of_other_candidates()
+        """Say that the jets are the sums of the other candidates, which is refused where nobody says ``puppi``, and
+        what is unlikely of all stored jets."""
+        return "; ".join(filter(None, (self._of_other_candidates(), super().unlikely()))) or None
 
     def _of_other_candidates(self) -> str | None:
         """Return how far the jets are off the sums of either candidates, where they are those of the other ones."""
