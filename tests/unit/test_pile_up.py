@@ -151,6 +151,46 @@ def test_towers_whose_share_of_the_hard_collision_was_left_out_do_not_tell(tmp_p
         assert run(path, "tower").meta["pile_up"]["told_by"] == []
 
 
+@pytest.mark.parametrize(
+    ("collection", "constituents"),
+    [("EFlowPhoton", "energy_flow"), ("ParticleFlowCandidate", "energy_flow"), ("Tower", "tower")],
+)
+def test_a_calorimeter_that_leaves_the_marks_at_zero_does_not_tell(
+    tmp_path: Path, run: Ingest, collection: str, constituents: str
+) -> None:
+    """The module Calorimeter of Delphes fills neither IsPU nor HardEnergyFraction of neutral objects, as
+    older cards have it; SimpleCalorimeter fills one of both for each."""
+    zeros = {"IsPU": [[0, 0, 0]], "HardEnergyFraction": [[0.0, 0.0, 0.0]]}
+    filled = {"IsPU": [[0, 0, 1]], "HardEnergyFraction": [[1.0, 0.6, 0.0]]}
+    found = []
+    for name, marks in (("zeros", zeros), ("filled", filled)):
+        content: dict[str, dict[str, Lists]] = {
+            "EFlowPhoton": {**FLOW, "EFlowPhoton": {**FLOW["EFlowPhoton"], **marks}},
+            "ParticleFlowCandidate": {
+                "ParticleFlowCandidate": {
+                    "PT": [[10.0, 4.0, 5.0, 30.0]],
+                    "Eta": [[0.0, 0.1, 0.2, 0.3]],
+                    "Phi": [[0.0] * 4],
+                    "Charge": [[0, 0, 0, 1]],
+                    "IsPU": [[*marks["IsPU"][0], 0]],
+                    "HardEnergyFraction": [[*marks["HardEnergyFraction"][0], 1.0]],
+                }
+            },
+            "Tower": {
+                "Tower": {"ET": [[10.0, 4.0, 5.0]], **ONE, "Eem": [[9.0] * 3], "Ehad": [[1.0] * 3], **marks},
+            },
+        }[collection]
+        path = write_delphes(tmp_path / f"{name}.root", content)
+        told = run(path, constituents).meta["pile_up"]["told_by"]
+        found.append(any(branch.startswith(collection) for branch in told))
+        if name == "filled":
+            assert 5.0 not in run(path, constituents, pile_up="leave_out").points[0, :, 0]
+        else:
+            with pytest.raises(InputError, match=rf"nothing tells which objects of {collection} are .*are zero"):
+                run(path, constituents, pile_up="leave_out")
+    assert found == [False, True]
+
+
 def jagged(lists: list[list[float]], dtype: type = np.float32) -> Jagged:
     return Jagged(np.array([*chain.from_iterable(lists)], dtype), np.cumsum([0, *map(len, lists)]))
 

@@ -105,8 +105,8 @@ class _ConstituentSource(CloudSource):
         if asked and self._pile_up.silent:
             raise InputError(
                 f"{tree.path}: nothing tells which objects of {', '.join(self._pile_up.silent)} are pile-up: they have "
-                "no leaf IsPU (of towers it counts beside HardEnergyFraction, Eem and Ehad alone), and no references "
-                "to particles that have one"
+                "no leaf IsPU (of towers it counts beside HardEnergyFraction, Eem and Ehad alone), or it and "
+                "HardEnergyFraction are zero for all, and no references to particles that have one"
             )
         selection = VISIBLE_LEAVES if self._select_visible else ()
         leaves = (*constituent_leaves(self.collections, extra), *selection, *self._pile_up.leaves)

@@ -1,9 +1,11 @@
 """Which constituents come from pile-up: by their leaf ``IsPU``, or through references to particles that have one.
 
 Of towers ``IsPU`` alone tells nothing, since Delphes leaves it at zero: they have their share of the hard collision.
+The module ``Calorimeter`` of Delphes leaves both at zero, for towers and neutral energy flow alike.
 """
 
 from collections.abc import Sequence
+from contextlib import closing
 from typing import final
 
 import numpy as np
@@ -24,6 +26,8 @@ _TOWER_LEAVES = ("Tower.HardEnergyFraction", "Tower.Eem", "Tower.Ehad")
 _PARTICLE_LEAVES = ("Particle.fUniqueID", "Particle.E", PARTICLE_PILE_UP)
 # As Delphes has it for the neutral objects of energy flow.
 _LEAST_HARD_FRACTION = 0.5
+_SHARE = "HardEnergyFraction"
+_FIRST_EVENTS = "1 MB"
 
 
 @final
@@ -44,7 +48,8 @@ class PileUp:
     def __init__(self, tree: EventTree, collections: Sequence[str], *, through_references: bool) -> None:
         self._path, self._collections = tree.path, collections
         towers_tell = all(leaf in tree for leaf in _TOWER_LEAVES)
-        own = [name for name in collections if f"{name}.IsPU" in tree and (name != "Tower" or towers_tell)]
+        marked = [name for name in collections if f"{name}.IsPU" in tree and (name != "Tower" or towers_tell)]
+        own = [name for name in marked if not _left_at_zero(tree, name)]
         with_tower = "Tower" in own
         followed = through_references and all(leaf in tree for leaf in _PARTICLE_LEAVES)
         self._links = {
@@ -100,3 +105,21 @@ class PileUp:
         hard = share * (pile_up.values[members.values] == 0)
         total, from_hard = (np.bincount(of_object, values, len(members)) for values in (share, hard))
         return Jagged(from_hard < _LEAST_HARD_FRACTION * total, references.objects)
+
+
+def _left_at_zero(tree: EventTree, name: str) -> bool:
+    """Return whether the uncharged objects of the first events have neither a share of the hard collision nor ``IsPU``.
+
+    Each that was filled has one of both. Of charged ones Delphes always knows.
+    """
+    share, marks, charge = (f"{name}.{leaf}" for leaf in (_SHARE, "IsPU", "Charge"))
+    if share not in tree:
+        return False
+    leaves = [share, marks, *([charge] if charge in tree else [])]
+    with closing(tree.steps(leaves, _FIRST_EVENTS)) as steps:
+        first = next(steps, None)
+    if first is None:
+        return False
+    filled = (first.leaves[share].values != 0) | (first.leaves[marks].values != 0)
+    uncharged = first.leaves[charge].values == 0 if charge in tree else np.ones_like(filled)
+    return bool(uncharged.any() and not filled[uncharged].any())
