@@ -158,6 +158,15 @@ def test_names_that_do_not_exist_are_refused() -> None:
         parse(AnalysisSettings, values)
 
 
+@pytest.mark.parametrize("label", [None, 0])
+def test_classes_of_one_data_set_need_a_label_each(label: int | None) -> None:
+    values = _default()
+    name = next(iter(values["tagging"]["classes"].values()))["dataset"]
+    classes = {"a": {"title": "a", "dataset": name, "label": 0}, "b": {"title": "b", "dataset": name, "label": label}}
+    with pytest.raises(SettingsError, match=rf"^settings: tagging: classes\..: those of '{name}' need a label each"):
+        parse(AnalysisSettings, _set(values, "tagging.classes", classes))
+
+
 def test_null_counts_as_left_out() -> None:
     values = {**MODEL, "network": None, "training": {"steps": 10, "warmup_steps": None}}
     assert parse(TrainedModel, values) == parse(TrainedModel, MODEL)

@@ -61,6 +61,14 @@ class ClassificationSettings(Settings, ABC):
     threads: PositiveInt = Field(1, description="threads of one training or prediction")
 
     @model_validator(mode="after")
+    def _classes_are_apart(self) -> Self:
+        for name, item in self.classes.items():
+            labels = [other.label for other in self.classes.values() if other.dataset == item.dataset]
+            if len(labels) > 1 and (item.label is None or labels.count(item.label) > 1):
+                raise ValueError(f"classes.{name}: those of '{item.dataset}' need a label each, all different")
+        return self
+
+    @model_validator(mode="after")
     def _learning_models_exist(self) -> Self:
         for name in (self.learning_curve.models or ()) if self.learning_curve else ():
             if name not in self.models:
