@@ -37,11 +37,18 @@ def test_what_stands_there_once_is_taken(entries: Sequence[str]) -> None:
     refuse_twice(["snakemake", "--cores", "1", "--config", *entries, "--configfile", "a.yaml", "b.yaml"], entries)
 
 
+@pytest.mark.parametrize("others", [["-sCopy/Snakefile"], ["-d", "C"], ["-dC"], ["-c1", "-RC"], ["-n", "-p"]])
+def test_other_options_are_not_taken_for_a_second_one(others: Sequence[str]) -> None:
+    refuse_twice(["snakemake", *others, "-Cseed=2"], ["seed=2"])
+
+
 @pytest.mark.parametrize(
     ("arguments", "option"),
     [
         (["--config", "seed=2", "--cores", "1", "--config", "scale=tiny"], "--config"),
         (["-C", "seed=2", "--config=scale=tiny"], "--config"),
+        (["-Cseed=2", "-Cscale=tiny"], "--config"),
+        (["-npC", "seed=2", "--config", "scale=tiny"], "--config"),
         (["--configfile", "a.yaml", "--configfile", "b.yaml"], "--configfile"),
         (["--configfile=a.yaml", "--configfiles", "b.yaml"], "--configfile"),
     ],

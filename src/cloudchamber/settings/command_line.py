@@ -1,5 +1,6 @@
 """What Snakemake reads from its command line and drops without a word: of what stands there twice, the last counts."""
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import final
 
@@ -10,7 +11,12 @@ from cloudchamber.errors import SettingsError
 __all__ = ["refuse_twice"]
 
 _CONFIG = "--config"
-_OPTIONS = {_CONFIG: (_CONFIG, "-C"), "--configfile": ("--configfile", "--configfiles")}
+# As argparse takes them: the value may stand right behind -C or a sign of equality, and -C behind other letters that
+# take no value, as in -npC.
+_OPTIONS = {
+    _CONFIG: re.compile(rf"{_CONFIG}(=.*)?|-[aDfFklnpStv]*C.*", re.DOTALL),
+    "--configfile": re.compile(r"--configfiles?(=.*)?", re.DOTALL),
+}
 
 
 @final
@@ -33,10 +39,8 @@ def refuse_twice(arguments: Sequence[str], entries: Sequence[str]) -> None:
     Raises:
         SettingsError: an option of settings stands there twice, or a key does, at any depth.
     """
-    for option, spellings in _OPTIONS.items():
-        # As argparse takes them: with their value behind a sign of equality too.
-        given = [argument for argument in arguments if argument.partition("=")[0] in spellings]
-        if len(given) > 1:
+    for option, spelling in _OPTIONS.items():
+        if sum(spelling.fullmatch(argument) is not None for argument in arguments) > 1:
             raise SettingsError(f"{option} stands there twice, and only the last would count: put all behind one")
     try:
         _refuse_key_twice(entry.partition("=")[0] for entry in entries)
