@@ -22,12 +22,13 @@ from cloudchamber.classification.jobs import ClassificationJobs
 from cloudchamber.errors import CloudchamberError
 from cloudchamber.generative.jobs import GenerationJobs
 from cloudchamber.pipeline.no_effect import unread_settings, without_effect
+from cloudchamber.pipeline.profiles import profiles
 from cloudchamber.pipeline.resources import growing
 from cloudchamber.pipeline.scheduling import first, unlimited
 from cloudchamber.pipeline.stamps import stamp_code, unstamped
 from cloudchamber.project import code_folder
 from cloudchamber.settings.base import read_yaml
-from cloudchamber.settings.command_line import refuse_twice
+from cloudchamber.settings.command_line import overridden_profiles, refuse_twice
 from cloudchamber.settings.layers import layered
 from cloudchamber.settings.user_layers import refuse_keys_of_another_kind
 
@@ -66,7 +67,11 @@ onstart:
     for study in list(pipeline.studies.values())[:1]:
         first(workflow.dag, pipeline.results(study))
     effects = without_effect(config, layered(config, Path(workflow.basedir), list(STUDIES)), pipeline)
-    for line in [*unread_settings(Path.cwd(), workflow.configfiles), *effects]:
+    unread = [
+        *overridden_profiles(sys.argv, profiles(sys.argv[1:])),
+        *unread_settings(Path.cwd(), workflow.configfiles),
+    ]
+    for line in [*unread, *effects]:
         print(f"no effect: {line}")
     for study in config["studies"]:
         if study not in pipeline.studies:

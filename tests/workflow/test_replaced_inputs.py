@@ -114,3 +114,12 @@ def test_results_of_which_snakemake_has_no_notes_are_said(project: Path) -> None
     _run(project, "--forceall")
     (project / PREPARED).unlink()
     assert "is not seen" not in _run(project)
+
+
+def test_a_profile_whose_settings_do_not_count_is_said(project: Path) -> None:
+    profile = project / "general.yaml"
+    profile.write_text("config: [seed=7]\n", encoding="utf-8")
+    (project / PREPARED).unlink()
+    said = _run(project, "--profile", str(profile), "--config", "seed=1")
+    assert f"no effect: config of {profile}: that of the command line alone counts" in said
+    assert "no effect: config of" not in _run(project, "--forceall", "--profile", str(profile))

@@ -1,16 +1,24 @@
 """What Snakemake reads from its command line and drops without a word: of what stands there twice, the last counts."""
 
+import re
 from collections.abc import Iterable, Sequence
-from typing import final
+from pathlib import Path
+from typing import Any, final
 
 import yaml
 
 from cloudchamber.errors import SettingsError
 
-__all__ = ["refuse_twice"]
+__all__ = ["overridden_profiles", "refuse_twice"]
 
 _CONFIG = "--config"
-_OPTIONS = {_CONFIG: (_CONFIG, "-C"), "--configfile": ("--configfile", "--configfiles")}
+# As argparse takes them: the value may stand right behind -C or a sign of equality, and -C behind other letters that
+# take no value, as in -npC.
+_OPTIONS = {
+    _CONFIG: re.compile(rf"{_CONFIG}(=.*)?|-[aDfFklnpStv]*C.*", re.DOTALL),
+    "--configfile": re.compile(r"--configfiles?(=.*)?", re.DOTALL),
+}
+_KEYS = {_CONFIG: ("config", "C"), "--configfile": ("configfile", "configfiles")}
 
 
 @final
@@ -33,10 +41,8 @@ def refuse_twice(arguments: Sequence[str], entries: Sequence[str]) -> None:
     Raises:
         SettingsError: an option of settings stands there twice, or a key does, at any depth.
     """
-    for option, spellings in _OPTIONS.items():
-        # As argparse takes them: with their value behind a sign of equality too.
-        given = [argument for argument in arguments if argument.partition("=")[0] in spellings]
-        if len(given) > 1:
+    for option in _OPTIONS:
+        if _times(option, arguments) > 1:
             raise SettingsError(f"{option} stands there twice, and only the last would count: put all behind one")
     try:
         _refuse_key_twice(entry.partition("=")[0] for entry in entries)
@@ -44,6 +50,39 @@ def refuse_twice(arguments: Sequence[str], entries: Sequence[str]) -> None:
             _refuse_twice_in(entry.partition("=")[2].strip("'\""))
     except SettingsError as error:
         raise SettingsError(f"{_CONFIG}: {error}") from None
+
+
+def overridden_profiles(arguments: Sequence[str], profiles: Sequence[str | Path]) -> list[str]:
+    """Return a line for each profile of Snakemake whose settings of the analysis do not count.
+
+    Those of a later profile take their place, and those of the command line that of all profiles: entries as a whole
+    and files as a whole, whatever keys are in them.
+
+    Args:
+        arguments: the whole command line.
+        profiles: files that Snakemake reads its options from, in its order.
+    """
+    contents = [(str(path), _profile(Path(path))) for path in profiles]
+    lines = []
+    for option, keys in _KEYS.items():
+        places = [path for path, content in contents if any(content.get(key) is not None for key in keys)]
+        if _times(option, arguments):
+            places.append("the command line")
+        lines += [f"{option.removeprefix('--')} of {path}: that of {places[-1]} alone counts" for path in places[:-1]]
+    return lines
+
+
+def _times(option: str, arguments: Sequence[str]) -> int:
+    return sum(_OPTIONS[option].fullmatch(argument) is not None for argument in arguments)
+
+
+def _profile(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeError, yaml.YAMLError, RecursionError):
+        # Snakemake has read it already, perhaps as a template of YAML.
+        return {}
+    return content if isinstance(content, dict) else {}
 
 
 def _refuse_twice_in(value: str) -> None:
