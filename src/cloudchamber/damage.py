@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cloudchamber.errors import CloudchamberError, InputError
 
-__all__ = ["readable_as"]
+__all__ = ["readable_as", "refuse_no_file"]
 
 
 @contextmanager
@@ -24,7 +24,17 @@ def readable_as(path: str | Path, kind: str) -> Iterator[None]:
         yield
     except (CloudchamberError, MemoryError):
         raise
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file") from error
     except Exception as error:  # damaged bytes make HDF5 and Arrow raise almost anything
+        if isinstance(error, FileNotFoundError) or Path(path).is_dir():
+            refuse_no_file(path)
         raise InputError(f"{path}: cannot be read as {kind}: {' '.join(str(error).split())}") from error
+
+
+def refuse_no_file(path: str | Path) -> None:
+    """Refuse a path that leads to a folder, or nowhere.
+
+    Raises:
+        InputError: there is no file.
+    """
+    if not Path(path).is_file():
+        raise InputError(f"{path}: {'a folder, and not a file' if Path(path).is_dir() else 'no such file'}")

@@ -15,6 +15,8 @@ from small_study import FOLDER
 
 from cloudchamber import __version__
 from cloudchamber.cli import main
+from cloudchamber.cloud_file import read_clouds
+from cloudchamber.errors import InputError
 from cloudchamber.records.record import record_path
 from cloudchamber.training.state import save_state
 
@@ -216,3 +218,10 @@ def test_unusable_files_are_one_line(
     assert fault in _refused(tmp_path / name, capsys)
     (tmp_path / name).unlink()
     assert "no such file" in _refused(tmp_path / name, capsys)
+
+
+def test_a_folder_is_no_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It had been called missing, and clouds a damaged file."""
+    assert f"{tmp_path}: a folder, and not a file" in _refused(tmp_path, capsys)
+    with pytest.raises(InputError, match="a folder, and not a file"):
+        read_clouds(tmp_path)

@@ -15,6 +15,7 @@ from cloudchamber.classification.made_with import MADE_WITH, READ_FROM, made_wit
 from cloudchamber.cloud import EVENT_WEIGHT, Clouds, Column
 from cloudchamber.cloud_file import read_clouds
 from cloudchamber.cloud_writer import CloudWriter, create_clouds
+from cloudchamber.damage import refuse_no_file
 from cloudchamber.errors import InputError
 from cloudchamber.jets.coordinate_checks import refuse_other_coordinates
 from cloudchamber.jets.relative import RELATIVE_COLUMNS, relative_points
@@ -61,9 +62,8 @@ def combine_classes(settings: TaggingJetsSettings, seed: int, output: Path) -> N
         StorageError: the output cannot be written.
     """
     files = list(dict.fromkeys(item.file for item in settings.classes))
-    missing = [file for file in files if not Path(file).is_file()]
-    if missing:
-        raise InputError(f"{missing[0]}: no such file")
+    for file in files:
+        refuse_no_file(file)
     inputs = [*files, *([settings.split.indices] if settings.split.indices else [])]
     kept = [Column(EVENT_WEIGHT)] if settings.event_weights == "keep" else []
     columns = (RELATIVE_COLUMNS, (*FEATURE_COLUMNS, *kept), LABEL_COLUMNS)

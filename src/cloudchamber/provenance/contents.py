@@ -4,6 +4,7 @@ import csv
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from cloudchamber.damage import refuse_no_file
 from cloudchamber.errors import InputError
 from cloudchamber.provenance.found_contents import Contents, UnknownKindError
 from cloudchamber.provenance.hdf5_contents import hdf5_contents
@@ -27,8 +28,7 @@ def read_contents(path: Path) -> Contents:
         InputError: the file is missing, damaged or incomplete.
         UnknownKindError: it is of no kind that is known here.
     """
-    if not path.is_file():
-        raise InputError(f"{path}: no such file")
+    refuse_no_file(path)
     suffix = path.suffix.lower()
     if suffix in _PAGES:
         return Contents(_PAGES[suffix])

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from cloudchamber.damage import refuse_no_file
 from cloudchamber.errors import InputError
 from cloudchamber.provenance.contents import read_contents
 from cloudchamber.provenance.found_contents import Contents
@@ -27,8 +28,7 @@ def inspected(path: Path) -> dict[str, Any]:
     Raises:
         InputError: the file is missing or damaged, or not the one that its record is about.
     """
-    if not path.is_file():
-        raise InputError(f"{path}: no such file")
+    refuse_no_file(path)
     record = read_record(path)
     digest, size = sha256(path), path.stat().st_size
     if record is not None and digest != record["sha256"]:
