@@ -56,6 +56,22 @@ def test_scores_of_one_training_under_two_seeds_are_refused(study: dict[str, Any
     assert not list(tmp_path.iterdir())
 
 
+def test_scores_that_stand_for_another_number_of_training_jets_are_refused(
+    study: dict[str, Any], tmp_path: Path
+) -> None:
+    first = study["files"]["scores"][0]
+    rows = study["rows"]
+    even = np.full(len(rows), np.log(1 / 3))
+    table = {"row": rows} | {f"log_p_{name}": even for name in NAMES}
+    outputs = {name: tmp_path / f"{name}.csv" for name in TABLES}
+    for trained, said in ((20, None), (20, 30), (None, 20)):
+        write_observables(tmp_path / "scores.h5", table, {"jets_per_class": trained})
+        entry = {"name": "mine", "seed": 1, "path": str(tmp_path / "scores.h5"), "jets_per_class": said}
+        with pytest.raises(InputError, match=r"its tagger was trained with .*, here it stands for one with"):
+            evaluate(study["folder"] / "jets.h5", {**study["files"], "scores": [first, entry]}, SETTINGS, 5, **outputs)
+    assert not list(tmp_path.glob("*.csv"))
+
+
 def _values(study: dict[str, Any], name: str, metric: str, feature: str | None = None) -> pd.DataFrame:
     table = study["metrics"]
     chosen = table[(table["model"] == name) & (table["metric"] == metric)]

@@ -96,6 +96,7 @@ def test_two_easy_classes_are_separated(study: Study, kind: str) -> None:
     np.testing.assert_allclose(np.exp(scores).sum(axis=1), 1, rtol=1e-12)
     assert (scores.argmax(axis=1) == study.clouds.label("class")[rows]).mean() > 0.9
     assert meta["classes"] == ["1", "3"]
+    assert meta["jets_per_class"] is None
     # Each jet has the score that it gets alone.
     stored = load_tagger(weights, description)
     data = read_tagging_jets(study.jets, study.high_level(kind))

@@ -100,9 +100,9 @@ def evaluate(
     right_of_part: dict[int, dict[tuple[str, int], np.ndarray]] = {}
     with progress("evaluation of taggers", len(trainings), "trainings") as report:
         for entry in trainings:
-            scores = read_scores(Path(entry["path"]), sample.jets, jets)
             names = {"model": entry["name"], "seed": entry["seed"]}
             part = entry.get("jets_per_class")
+            scores = read_scores(Path(entry["path"]), sample.jets, jets, part)
             size = {"n_training": sample.jets.n_training if part is None else part * sample.n_classes}
             correct = scores.argmax(axis=1) == sample.jets.target
             of_all = _row("accuracy", "", accuracy(correct, sample.weights, sample.jets.target), _chance(sample))

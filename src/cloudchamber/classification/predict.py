@@ -8,6 +8,7 @@ from torch import Tensor
 
 from cloudchamber.classification.jet_data import TaggingJets, read_tagging_jets
 from cloudchamber.classification.made_with import say_unlike_jets
+from cloudchamber.classification.scores import JETS_PER_CLASS
 from cloudchamber.classification.taggers import StoredTagger, TowerTagger, load_tagger
 from cloudchamber.devices import present_device
 from cloudchamber.errors import InputError
@@ -48,7 +49,8 @@ def predict_classes(jets: Path, high_level: Path | None, weights: Path, descript
     table |= {f"log_p_{name}": predicted[order, number].numpy() for number, name in enumerate(stored.classes)}
     sources = [jets, *([high_level] if high_level else []), weights, description]
     record = provenance("predict-classes", stored.settings.network.model_dump(mode="json"), sources)
-    write_observables(output, table, {"classes": stored.classes, "part": "test", "provenance": record})
+    size = {JETS_PER_CLASS: described["training"].get(JETS_PER_CLASS)} if "training" in described else {}
+    write_observables(output, table, {"classes": stored.classes, "part": "test", **size, "provenance": record})
 
 
 def log_probabilities(stored: StoredTagger, inputs: Sequence[Tensor]) -> Tensor:

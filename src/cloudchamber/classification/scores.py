@@ -10,8 +10,10 @@ from cloudchamber.cloud_file import read_clouds
 from cloudchamber.errors import InputError
 from cloudchamber.jets.observable_file import read_observables, refuse_other_source
 
-__all__ = ["UnseenJets", "read_scores", "read_unseen_jets"]
+__all__ = ["JETS_PER_CLASS", "UnseenJets", "read_scores", "read_unseen_jets"]
 
+# What scores say of the training of their tagger: its jets of each class, or null for all; other programs say nothing.
+JETS_PER_CLASS = "jets_per_class"
 _NORMALISATION = 1e-3
 
 
@@ -72,20 +74,30 @@ def read_unseen_jets(path: Path) -> UnseenJets:
         ) from error
 
 
-def read_scores(path: Path, jets: UnseenJets, made_from: Path | None = None) -> np.ndarray:
+def read_scores(
+    path: Path, jets: UnseenJets, made_from: Path | None = None, jets_per_class: int | None = None
+) -> np.ndarray:
     """Return the log probabilities of the classes, (N, K) in the order of the test jets.
 
     Args:
         path: observables ``row`` (position in the file of jets) and ``log_p_<class>`` of all jets of the test part.
         jets: the test jets.
         made_from: the file of the jets; None where their rows are enough.
+        jets_per_class: training jets of each class that the tagger is said to have had; None for all.
 
     Raises:
-        InputError: the file cannot be used, is of other jets or classes, or its probabilities do not add up to one.
+        InputError: the file cannot be used, is of other jets or classes or of a tagger with another number of training
+            jets, or its probabilities do not add up to one.
     """
     table, meta = read_observables(path)
     if made_from is not None:
         refuse_other_source(path, meta, made_from, "jets")
+    if meta.get(JETS_PER_CLASS, jets_per_class) != jets_per_class:
+        had, said = (
+            f"'jets_per_class' {size}" if size is not None else "all jets"
+            for size in (meta[JETS_PER_CLASS], jets_per_class)
+        )
+        raise InputError(f"{path}: its tagger was trained with {had}, here it stands for one with {said}")
     names = [f"log_p_{name}" for name in jets.classes]
     missing = [name for name in ("row", *names) if name not in table]
     if missing:

@@ -63,7 +63,8 @@ class StarEstimator:
     def predict(self, stars: Any, mask: Any = None) -> dict[str, np.ndarray]:
         """Return the (N,) estimates of each quantity.
 
-        A line says where the noise is outside of that of the training, or a set has fewer stars than any of it.
+        A line says where the noise is outside of that of the training, a set has fewer stars than any of it, or a star
+        is lighter.
 
         Args:
             stars: (N, P, 4) observed mass [solar masses], radius [km] and their standard deviations, zero in empty

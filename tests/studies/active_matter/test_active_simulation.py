@@ -17,7 +17,7 @@ from cloudchamber.studies.active_matter.simulate import simulate
 from cloudchamber.studies.active_matter.snapshots import Snapshots, read_snapshots
 from cloudchamber.studies.active_matter.system_settings import EnsembleSettings
 from cloudchamber.studies.active_matter.systems.linear import discrete_covariance, entropy_production
-from cloudchamber.studies.active_matter.systems.stability import growth_of_step
+from cloudchamber.studies.active_matter.systems.stability import growth_of_step, production_of_step
 from cloudchamber.studies.active_matter.systems.system import System
 from cloudchamber.training.record import state_folder
 
@@ -63,6 +63,28 @@ def test_what_is_shorter_than_the_relaxation_is_said(tmp_path: Path, capsys: pyt
     # Trajectories are independent, however short.
     simulated(tmp_path, ensemble(PAIR, **times | {"trajectories": 4, "blocks": 1}, burn_in=20.0))
     assert "WARNING" not in capsys.readouterr().err
+
+
+def test_a_step_that_makes_another_entropy_production_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stiff = {**SPRINGS, "particles": 3, "stiffness": 0.8, "coupling": 1.7, "rate": 0.6, "diffusion": 0.15}
+    times = {"trajectories": 1000, "snapshots": 6, "spacing": 3.0, "burn_in": 8.0}
+    data = simulated(tmp_path, ensemble(stiff, **times, drives=[0.0, 0.9], step=0.5))
+    said = capsys.readouterr().err
+    found = {item.estimator: item.mean for item in estimates(data, 0.9)}["gaussian_score"]
+    of_step = production_of_step(data.system, 0.9, 0.5)
+    assert of_step is not None
+    # The snapshots have what is said of the step, more than three times that of the system.
+    assert abs(found.value - of_step) < 4 * found.uncertainty
+    assert "step: with 0.5 and the drive 0.9 an exact score of the snapshots gives an entropy production of " in said
+    assert f"{of_step:.4g}, the system has 4.405" in said
+    # In equilibrium nothing is known to compare with.
+    assert said.count("WARNING") == 1
+    simulated(tmp_path, ensemble(stiff, **times | {"trajectories": 4}, drives=[0.0, 0.9], step=0.05))
+    assert "WARNING" not in capsys.readouterr().err
+    assert production_of_step(system(PAIR), 0.9, 0.5) is None
+    assert production_of_step(system(stiff), 0.9, 5.0) is None
 
 
 def stationary(one: System, size: float) -> tuple[float, float]:

@@ -250,6 +250,24 @@ def test_noise_and_numbers_of_stars_that_a_training_did_not_have_are_said(
         assert fewer[0].endswith(": 150 of 450 sets have fewer stars than any of the training, which had 3 at least")
 
 
+def test_stars_that_are_lighter_than_any_of_a_training_are_said(
+    stars_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    library: Any = load_stars(*trained(tmp_path, stars_folder / "curves.h5", settings_of("deep_set", 2)))
+    stars = np.tile(np.array([1.4, 12.0, 0.1, 0.5]), (4, 3, 1))
+    # Within the noise of a star of 1.2 solar masses.
+    stars[0, 0, 0] = 0.65
+    capsys.readouterr()
+    library.log_density(stars, [(library.lower + library.upper) / 2])
+    assert "WARNING" not in capsys.readouterr().err
+    stars[1, 0, 0], stars[2, 1:, 0] = 0.4, 0.55
+    library.log_density(stars, [(library.lower + library.upper) / 2])
+    assert "stars: the mass is 0.4 to 0.55 solar masses in 2 of 4 sets, more than 6 standard" in capsys.readouterr().err
+    # What slots without a star hold is none.
+    library.log_density(stars, [(library.lower + library.upper) / 2], np.isin(stars[:, :, 0], (0.65, 1.4)))
+    assert "the mass is" not in capsys.readouterr().err
+
+
 def test_settings_of_networks() -> None:
     assert TrainingSettings(steps=1).batch_size == 256
     assert isinstance(build_network(settings_of("likelihood", 1).network, (1,)), LikelihoodOfStars)

@@ -1,9 +1,10 @@
-"""Whether stars are observed as those of a training: of other noise, or fewer stars, a network learned nothing."""
+"""Whether stars are as those of a training: of lighter ones, other noise, or fewer, a network learned nothing."""
 
 import sys
 
 import numpy as np
 
+from cloudchamber.studies.neutron_stars.quantities import SMALLEST_MASS
 from cloudchamber.studies.neutron_stars.settings import StarSettings
 from cloudchamber.studies.neutron_stars.star_networks import ScannedNetwork, StarSetNetwork
 
@@ -11,6 +12,8 @@ __all__ = ["say_unknown_conditions"]
 
 # Single precision rounds noise by less.
 _ROUNDING = 1e-3
+# Standard deviations by which noise brings no star of a training below the smallest mass.
+_BY_NOISE = 6.0
 
 
 def say_unknown_conditions(
@@ -38,6 +41,13 @@ def say_unknown_conditions(
                 f"{np.count_nonzero(beyond.any(axis=1))} of {len(stars)} sets, the model was trained with "
                 f"{_range(np.array(levels))} {unit}\n"
             )
+    light = mask & (stars[:, :, 0] < SMALLEST_MASS - _BY_NOISE * stars[:, :, 2])
+    if light.any():
+        sys.stderr.write(
+            f"{said_by}: WARNING: {what}: the mass is {_range(stars[:, :, 0][light])} solar masses in "
+            f"{np.count_nonzero(light.any(axis=1))} of {len(stars)} sets, more than {_BY_NOISE:g} standard deviations "
+            f"below the {SMALLEST_MASS:g} from which on stars of the training are\n"
+        )
     number, least = mask.sum(axis=1), min(settings.numbers)
     if not isinstance(network, ScannedNetwork) and (fewer := np.count_nonzero(number < least)):
         sys.stderr.write(

@@ -59,4 +59,6 @@ def discrete_covariance(propagator: np.ndarray, deviations: np.ndarray) -> np.nd
     for _ in range(60):
         covariance = covariance + power @ covariance @ power.T
         power = power @ power
+        if not power.any():
+            break
     return covariance
