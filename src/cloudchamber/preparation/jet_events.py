@@ -104,7 +104,7 @@ class JetEventSource(CloudSource):
         if self._stored.jets >= _ENOUGH_JETS and not self._tagged:
             bit = settings.b_tag_bit or 0
             said.append(f"none of {self._stored.jets} jets has a b-tag, bit {bit} of '{settings.collection}.BTag'")
-        said += self._stored.unlikely()
+        said += filter(None, [self._stored.unlikely()])
         if settings.partons == "top_pair" and self._accepted and not self._partons:
             said.append(
                 f"no event has a quark whose mother in 'Particle' is a top or its W: none of {self._accepted} accepted "

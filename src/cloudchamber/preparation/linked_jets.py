@@ -130,7 +130,7 @@ class LinkedJetSource(CloudSource, ABC):
 
     def unlikely(self) -> str | None:
         """Say that none of the many jets of the file is as soft as the window."""
-        return "; ".join(self._stored_jets.unlikely()) or None
+        return self._stored_jets.unlikely()
 
     def _closes(self, closure: np.ndarray, sums: JetKinematics, jets: Linked) -> np.ndarray:
         low, high = self._settings.closure

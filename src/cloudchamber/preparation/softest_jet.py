@@ -30,9 +30,9 @@ class SoftestJet:
         self.jets += len(pt)
         self._softest = min(self._softest, float(pt.min(initial=np.inf)))
 
-    def unlikely(self) -> list[str]:
-        """Say that none of the many jets is as soft as is asked for."""
+    def unlikely(self) -> str | None:
+        """Return that none of the many jets is as soft as is asked for."""
         if self.jets < _ENOUGH_FOR_A_CUT or self._lowest <= 0 or self._softest <= self._margin * self._lowest:
-            return []
+            return None
         found = f"none of {self.jets} jets of '{self._collection}' has less than {self._softest:.4g} GeV"
-        return [f"{found}, above {self._key} ({self._lowest:g} GeV): softer ones were not stored"]
+        return f"{found}, above {self._key} ({self._lowest:g} GeV): softer ones were not stored"

@@ -28,8 +28,8 @@ def growth_of_step(system: System, drive: float, step: float) -> float | None:
     It is the spectral radius of the map of a step without its noise. One or more means that there is no stationary
     state: a step of the integrator is stable only below 2 over the largest stiffness.
     """
-    matrix = _matrix(system, lambda state: system.step_mean(state, drive, step))
-    return None if matrix is None else float(np.abs(np.linalg.eigvals(matrix)).max())
+    propagator = _propagator(system, drive, step)
+    return None if propagator is None else _radius(propagator)
 
 
 def production_of_step(system: System, drive: float, step: float) -> float | None:
@@ -38,15 +38,21 @@ def production_of_step(system: System, drive: float, step: float) -> float | Non
     The integrator samples states of another covariance than those of the system, by the first order in its step. It is
     None where steps are not linear, have no stationary state, or positions have no noise.
     """
-    growth = growth_of_step(system, drive, step)
-    if growth is None or growth >= 1 or not system.diffuses.all():
+    propagator = _propagator(system, drive, step) if system.diffuses.all() else None
+    if propagator is None or _radius(propagator) >= 1:
         return None
-    propagator = _matrix(system, lambda state: system.step_mean(state, drive, step))
     drift = _matrix(system, lambda state: system.drift(state, drive))
-    assert propagator is not None
-    assert drift is not None
+    assert drift is not None, "steps are linear where the drift is"
     covariance = discrete_covariance(propagator, np.tile(system.step_deviations(step), system.particles))
     return float(entropy_production(-drift, np.tile(system.diffusions, system.particles), covariance).sum())
+
+
+def _propagator(system: System, drive: float, step: float) -> np.ndarray | None:
+    return _matrix(system, lambda state: system.step_mean(state, drive, step))
+
+
+def _radius(matrix: np.ndarray) -> float:
+    return float(np.abs(np.linalg.eigvals(matrix)).max())
 
 
 def _matrix(system: System, mapped: Callable[[np.ndarray], Any]) -> np.ndarray | None:
