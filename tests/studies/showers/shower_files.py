@@ -8,11 +8,20 @@ from cloudchamber.studies.showers.parametrised_sample import sample_parametrised
 from cloudchamber.studies.showers.simulate import simulate
 from cloudchamber.studies.showers.source_settings import GunSettings, IngestionSettings, ParametrisedSource
 
-__all__ = ["GUN", "INGESTION", "SOURCE", "write_shower_files"]
+__all__ = ["GUN", "INGESTION", "SOURCE", "TRAINING", "write_shower_files"]
 
 GUN = GunSettings(species=("photon", "pi_plus"), energy=(1.0, 3.0), theta_max=30, showers=600, shards=2)
 SOURCE = ParametrisedSource(kind="parametrised", gun=GUN)
 INGESTION = IngestionSettings(train=0.4, validation=0.1)
+# Of the classifiers that judge showers.
+TRAINING = {
+    "steps": 120,
+    "batch_size": 64,
+    "learning_rate": 3e-3,
+    "ema_decay": 0.9,
+    "validate_every": 60,
+    "accelerator": "cpu",
+}
 
 
 def write_shower_files(folder: Path) -> Path:
